@@ -1,0 +1,459 @@
+"""The words of docqa: small frozen records that pass between its stages.
+
+All offsets count characters (Unicode code points), all spans are half-open ``[start, end)``,
+all lengths on a page are points (1/72 inch) from the page's top left corner as it is displayed,
+all page numbers, lines, columns and ranks count from 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Union
+
+if TYPE_CHECKING:
+    from docqa.protocols import SourceMap
+
+__all__ = [
+    "Answer",
+    "AnswerSpan",
+    "AnswerSpans",
+    "Answers",
+    "Block",
+    "BlockKind",
+    "Box",
+    "Coverage",
+    "Document",
+    "DocumentInfo",
+    "GridItem",
+    "LoadWarning",
+    "Location",
+    "Occurrence",
+    "Page",
+    "PageLocation",
+    "Passage",
+    "RankedPassage",
+    "SourceLocation",
+    "Span",
+    "TextLocation",
+]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """Hold a half-open range of characters ``[start, end)`` in one stated text.
+
+    >>> Span(3, 7).of("an answer")
+    'answ'
+    >>> len(Span(3, 7)), Span(3, 7).shift(10), Span(3, 7).overlaps(Span(6, 9))
+    (4, Span(start=13, end=17), True)
+    """
+
+    start: int
+    end: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.start <= self.end:
+            raise ValueError(f"a span needs 0 <= start <= end, not [{self.start}, {self.end})")
+
+    def __len__(self) -> int:
+        return self.end - self.start
+
+    def __bool__(self) -> bool:
+        return self.end > self.start
+
+    def of(self, text: str) -> str:
+        """Return the characters of `text` inside the span."""
+        return text[self.start : self.end]
+
+    def shift(self, offset: int) -> Span:
+        """Return the span moved by `offset` characters."""
+        return Span(self.start + offset, self.end + offset)
+
+    def overlaps(self, other: Span) -> bool:
+        """Say whether the two spans share at least one character."""
+        return self.start < other.end and other.start < self.end
+
+    def covers(self, other: Span) -> bool:
+        """Say whether `other` lies inside this span."""
+        return self.start <= other.start and other.end <= self.end
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """Hold a rectangle on a displayed page, in points from the page's top left corner."""
+
+    x0: float
+    top: float
+    x1: float
+    bottom: float
+
+
+@dataclass(frozen=True, slots=True)
+class PageLocation:
+    """Name a place on a page.
+
+    Attributes:
+        page_number: the page's index from 1.
+        page_label: the printed number, such as ``"iv"``, or None where none is known.
+        label_origin: ``"file"`` when the file declares the label, ``"printed"`` when it was found
+            by voting over the numbers at the pages' edges.
+        boxes: one rectangle per line of the span, or None where the extractor gives no
+            rectangles (the fallback for files that PDFium cannot open).
+    """
+
+    page_number: int
+    page_label: str | None
+    label_origin: Literal["file", "printed"] | None
+    boxes: tuple[Box, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceLocation:
+    """Name a place in an HTML source.
+
+    Attributes:
+        span: characters of the decoded source.
+        byte_span: the same place in bytes of the file, or None where the encoding has no
+            position-by-position mapping.
+        xpath: path of the element that holds the start of the span.
+        css_path: the same element as a CSS selector.
+        text_fragment: a ``#:~:text=`` fragment that resolves to this place alone, or None.
+    """
+
+    span: Span
+    byte_span: Span | None
+    xpath: str
+    css_path: str
+    text_fragment: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TextLocation:
+    """Name a place in a plain text: line and column of its first character, both from 1.
+
+    Attributes:
+        line: line number of the first character; ``\\r\\n``, ``\\n``, ``\\r`` and form feeds end lines.
+        column: column of the first character, in characters.
+        end_line: line number of the last character.
+        span: characters of the decoded source.
+        byte_span: the same place in bytes of the file.
+    """
+
+    line: int
+    column: int
+    end_line: int
+    span: Span
+    byte_span: Span | None
+
+
+Location = Union[PageLocation, SourceLocation, TextLocation]
+
+BlockKind = Literal["paragraph", "heading", "list_item", "table_row", "code"]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Mark a stretch of a document's text that its format sets apart.
+
+    Attributes:
+        span: characters of the document's text.
+        kind: what the format calls it.
+        boilerplate: True for navigation, footers and blocks made mostly of links.
+    """
+
+    span: Span
+    kind: BlockKind
+    boilerplate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Hold what is known of one page of a paged document.
+
+    Attributes:
+        number: index from 1.
+        label: printed number or None; `label_origin` says where it comes from.
+        span: the page's characters in the document's text.
+        width, height: points, as displayed (after rotation and crop).
+        needs_ocr: the page shows an image but (nearly) no text.
+        garbled: share of characters (0 to 1) whose code has no known meaning.
+    """
+
+    number: int
+    label: str | None
+    label_origin: Literal["file", "printed"] | None
+    span: Span
+    width: float
+    height: float
+    needs_ocr: bool = False
+    garbled: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class LoadWarning:
+    """Hold one thing about a document that its reader should know.
+
+    Attributes:
+        kind: a short fixed word, such as ``"needs-ocr"`` or ``"garbled-text"``.
+        message: one sentence: what, where, what to do.
+        page_number: the page from 1, where the warning is about one.
+    """
+
+    kind: str
+    message: str
+    page_number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentInfo:
+    """Hold the few facts about a document that travel with every answer."""
+
+    id: str
+    source: str
+    title: str | None
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """Hold a loaded document: its final text and the way back to the original.
+
+    Attributes:
+        id: SHA-256 of the content's bytes, in hexadecimal.
+        text: what is read and answered from; never changed after loading.
+        source: the path or name that the caller gave; ``"-"`` for standard input.
+        media_type: such as ``"application/pdf"``.
+        title: the document's own title or None.
+        source_map: maps spans of `text` to places in the original.
+        blocks: sorted, non-overlapping blocks where the format knows them; empty otherwise (then
+            line ends may be soft). Text outside all blocks is white space.
+        pages: one record per page of a paged format, else empty.
+        warnings: what its reader should know; never empty of a skipped page.
+        metadata: author, dates and the like, as the file says them.
+        extractor: name and version of the library that gave the text.
+    """
+
+    id: str
+    text: str
+    source: str
+    media_type: str
+    title: str | None
+    source_map: SourceMap
+    blocks: tuple[Block, ...] = ()
+    pages: tuple[Page, ...] = ()
+    warnings: tuple[LoadWarning, ...] = ()
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    extractor: str = ""
+
+    @property
+    def info(self) -> DocumentInfo:
+        """Return the small, picklable description that answers carry."""
+        return DocumentInfo(self.id, self.source, self.title, self.media_type)
+
+    def locate(self, span: Span) -> tuple[Location, ...]:
+        """Return where `span` of the text stands in the original, in reading order.
+
+        Raises:
+            ValueError: the span is empty or does not lie inside the text.
+        """
+        if not span or span.end > len(self.text):
+            raise ValueError(f"{span} is empty or outside a text of {len(self.text)} characters")
+        return self.source_map.locate(span)
+
+    def close(self) -> None:
+        """Free what the source map holds open; the text stays usable."""
+        self.source_map.close()
+
+    def __enter__(self) -> Document:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """Hold a stretch of a document that is ranked and read as one.
+
+    Attributes:
+        document_id: the document's id.
+        number: from 0, in the order of the text.
+        span: characters of the document's text; ``text == document.text[start:end]``.
+        text: the passage's characters.
+        boilerplate: every block in it was flagged as navigation, footer and the like.
+    """
+
+    document_id: str
+    number: int
+    span: Span
+    text: str
+    boilerplate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RankedPassage:
+    """Hold a passage found for a query, with its rank from 1 and its BM25 score."""
+
+    passage: Passage
+    rank: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerSpan:
+    """Hold one span that the reader proposes inside a passage.
+
+    Attributes:
+        passage: where it was read.
+        span: characters of the passage's text (not of the document's).
+        score: in 0 to 1, higher is better; comparable across passages, files and questions of
+            one reader. Not a probability.
+        span_logit: start logit plus end logit of the span.
+        no_answer_logit: start plus end logit of the no-answer position in the same window.
+    """
+
+    passage: Passage
+    span: Span
+    score: float
+    span_logit: float
+    no_answer_logit: float
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerSpans:
+    """Hold the reader's proposals for one question, best first, at most one per place.
+
+    Attributes:
+        question: as asked.
+        spans: best first.
+        passages_read: how many passages the reader saw.
+    """
+
+    question: str
+    spans: tuple[AnswerSpan, ...]
+    passages_read: int
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """Hold a further place where the reader found the same words as answer."""
+
+    start: int
+    end: int
+    score: float
+    locations: tuple[Location, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Hold the exact words of a document that answer a question, and their exact place.
+
+    Attributes:
+        question: as asked.
+        text: the answer; equals ``document.text[start:end]``.
+        score: in 0 to 1; comparable across passages, files and questions of one reader.
+            Not a probability.
+        start, end: characters of the document's text, half-open.
+        document: id, source, title and media type.
+        passage: where it was read.
+        locations: places in the original, in reading order; several when the span crosses pages.
+        occurrences: further places where the reader found the same words, best first.
+        context: the sentence (or line) around the answer.
+        context_start: where `context` starts in the document's text.
+    """
+
+    question: str
+    text: str
+    score: float
+    start: int
+    end: int
+    document: DocumentInfo
+    passage: Passage
+    locations: tuple[Location, ...]
+    occurrences: tuple[Occurrence, ...] = ()
+    context: str = ""
+    context_start: int = 0
+
+    @property
+    def page_number(self) -> int | None:
+        """Return the page (from 1) on which the answer starts, or None without pages."""
+        first = self.locations[0] if self.locations else None
+        return first.page_number if isinstance(first, PageLocation) else None
+
+    @property
+    def page_label(self) -> str | None:
+        """Return the printed page number where the answer starts, or None."""
+        first = self.locations[0] if self.locations else None
+        return first.page_label if isinstance(first, PageLocation) else None
+
+    @property
+    def line(self) -> int | None:
+        """Return the line (from 1) of a plain text on which the answer starts, or None."""
+        first = self.locations[0] if self.locations else None
+        return first.line if isinstance(first, TextLocation) else None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON; the text is under ``"answer"``, as everybody expects."""
+        record = asdict(self)
+        record["answer"] = record.pop("text")
+        record["passage"] = {"number": self.passage.number, **asdict(self.passage.span)}
+        record["page_number"], record["page_label"] = self.page_number, self.page_label
+        record["line"] = self.line
+        order = ("question", "answer", "score", "start", "end", "page_number", "page_label", "line")
+        return {**{key: record[key] for key in order}, **record}
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """Say how much of a document an outcome rests on.
+
+    >>> print(Coverage(passages_read=40, passages_total=412))
+    read 40 of 412 passages
+    """
+
+    passages_read: int
+    passages_total: int
+
+    def __str__(self) -> str:
+        return f"read {self.passages_read} of {self.passages_total} passages"
+
+
+class Answers(list[Answer]):
+    """Be the list of answers, best first, with the coverage that it rests on.
+
+    Attributes:
+        coverage: how many passages were read; also meaningful when the list is empty.
+    """
+
+    def __init__(
+        self, answers: tuple[Answer, ...] | list[Answer] = (), *, coverage: Coverage
+    ) -> None:
+        super().__init__(answers)
+        self.coverage = coverage
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_rebuild_answers, (list(self), self.coverage))
+
+
+def _rebuild_answers(answers: list[Answer], coverage: Coverage) -> Answers:
+    return Answers(answers, coverage=coverage)
+
+
+@dataclass(frozen=True, slots=True)
+class GridItem:
+    """Hold one cell of the grid of every question over every source.
+
+    Attributes:
+        question: as asked.
+        source: the source's path or name.
+        document: its description, or None when it could not be loaded.
+        answers: best first; empty when nothing passed the threshold or loading failed.
+        error: why the source could not be asked, or None.
+    """
+
+    question: str
+    source: str
+    document: DocumentInfo | None
+    answers: Answers
+    error: Exception | None = None

@@ -1,0 +1,122 @@
+"""Every error that docqa raises on purpose, grouped by what the caller can do about it.
+
+::
+
+    DocqaError
+    ├── LoadError                   a source could not become a document
+    │   ├── SourceNotFoundError     no such file, or a pattern that matches nothing
+    │   ├── SourceUnreadableError   a folder, no permission, a stream that breaks off
+    │   ├── UnsupportedFormatError  no loader for this kind of content
+    │   ├── EncryptedError          a password is missing or wrong
+    │   ├── MalformedError          the content is broken beyond reading
+    │   └── NoTextError             it opens, but holds no text to answer from
+    ├── CollectionError             a stored index cannot be used
+    ├── ModelError                  a reader could not be loaded
+    │   ├── ModelNotFoundError      files or hub entry missing
+    │   └── ModelIncompatibleError  not an extractive question-answering checkpoint
+    ├── MissingDependencyError      an optional library is absent
+    ├── QuestionError               the question itself cannot be read (also a ValueError)
+    └── SettingError                a setting is out of range (also a ValueError)
+
+A message says what happened, where, and what to do next.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "CollectionError",
+    "DocqaError",
+    "EncryptedError",
+    "LoadError",
+    "MalformedError",
+    "MissingDependencyError",
+    "ModelError",
+    "ModelIncompatibleError",
+    "ModelNotFoundError",
+    "NoTextError",
+    "QuestionError",
+    "SettingError",
+    "SourceNotFoundError",
+    "SourceUnreadableError",
+    "UnsupportedFormatError",
+]
+
+
+class DocqaError(Exception):
+    """Be the base of every error that docqa raises on purpose."""
+
+
+class LoadError(DocqaError):
+    """Say that a source could not become a document.
+
+    Attributes:
+        source: the path or name of the source, as the caller gave it.
+        page_number: the page at which loading failed, from 1, where that is known.
+    """
+
+    def __init__(self, message: str, *, source: str, page_number: int | None = None) -> None:
+        super().__init__(message)
+        self.source = source
+        self.page_number = page_number
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle with the keyword fields, so that worker processes can send it."""
+        return (_rebuild_load_error, (type(self), str(self), self.source, self.page_number))
+
+
+def _rebuild_load_error(
+    kind: type[LoadError], message: str, source: str, page_number: int | None
+) -> LoadError:
+    return kind(message, source=source, page_number=page_number)
+
+
+class SourceNotFoundError(LoadError):
+    """Say that there is no file at the path."""
+
+
+class SourceUnreadableError(LoadError):
+    """Say that the source exists but its bytes cannot be read."""
+
+
+class UnsupportedFormatError(LoadError):
+    """Say that no loader reads this kind of content."""
+
+
+class EncryptedError(LoadError):
+    """Say that the document needs a password, or another one."""
+
+
+class MalformedError(LoadError):
+    """Say that the content is broken beyond reading."""
+
+
+class NoTextError(LoadError):
+    """Say that the document opens but holds no text to answer from."""
+
+
+class CollectionError(DocqaError):
+    """Say that a stored index cannot be used."""
+
+
+class ModelError(DocqaError):
+    """Say that a reader model could not be loaded."""
+
+
+class ModelNotFoundError(ModelError):
+    """Say that a model's files are missing, on disk or on the hub."""
+
+
+class ModelIncompatibleError(ModelError):
+    """Say that a checkpoint is not one that extractive reading can use."""
+
+
+class MissingDependencyError(DocqaError):
+    """Say which optional library is absent and the pip command that brings it."""
+
+
+class QuestionError(DocqaError, ValueError):
+    """Say that a question cannot be read: it is empty or too long for the reader."""
+
+
+class SettingError(DocqaError, ValueError):
+    """Say that a setting is out of its range, and what the range is."""

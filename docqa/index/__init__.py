@@ -1,0 +1,1 @@
+"""Index: passages ranked for a query."""

@@ -1,0 +1,1 @@
+"""Loaders: bytes to documents, with a way back to the original."""

@@ -1,0 +1,220 @@
+"""One map between a text and where its characters come from, for every format.
+
+A map is a sorted list of segments. A segment covers the characters of the text from its
+``text_start`` to the next segment's, and a range ``[src_start, src_end)`` of the source, which is
+whatever a format counts: characters of an HTML source, character indexes of a PDF, bytes.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+
+from docqa.datamodel import Span
+
+__all__ = ["OffsetMap", "OffsetMapBuilder", "Segment", "SegmentKind"]
+
+
+class SegmentKind(IntEnum):
+    """Say how the characters of a segment relate to its source range.
+
+    VERBATIM: one to one, offset by offset. ATOM: the whole text comes from the whole range (an
+    entity, a CRLF, folded white space, a surrogate pair). SYNTHETIC: implied layout with no source.
+    """
+
+    VERBATIM = 0
+    ATOM = 1
+    SYNTHETIC = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Hold one segment: its span in the text, its source range and its kind."""
+
+    text: Span
+    source: Span
+    kind: SegmentKind
+
+
+@dataclass(frozen=True, slots=True)
+class OffsetMap:
+    """Map spans of a text to ranges of its source and back, by bisection.
+
+    Attributes:
+        text_start: where each segment starts in the text; rising.
+        src_start, src_end: its source range, in the source's own units.
+        kind: its `SegmentKind`.
+        text_length: length of the text; the last segment ends there.
+
+    >>> builder = OffsetMapBuilder()
+    >>> builder.verbatim(2, 0); builder.atom(1, 2, 7); builder.verbatim(1, 7)   # "R &amp;D" read as "R &D"
+    >>> builder.build().to_source(Span(1, 3))
+    (Span(start=1, end=7),)
+    """
+
+    text_start: array[int]
+    src_start: array[int]
+    src_end: array[int]
+    kind: array[int]
+    text_length: int
+
+    def __len__(self) -> int:
+        """Return the number of segments."""
+        return len(self.text_start)
+
+    def segment(self, number: int) -> Segment:
+        """Return segment `number`, from 0."""
+        end = self.text_start[number + 1] if number + 1 < len(self) else self.text_length
+        return Segment(
+            Span(self.text_start[number], end),
+            Span(self.src_start[number], self.src_end[number]),
+            SegmentKind(self.kind[number]),
+        )
+
+    def segments(self, span: Span) -> Iterator[Segment]:
+        """Yield the segments that share a character with `span`, in order of the text."""
+        if not span or span.start >= self.text_length:
+            return
+        number = bisect_right(self.text_start, span.start) - 1
+        while number < len(self) and self.text_start[number] < span.end:
+            yield self.segment(number)
+            number += 1
+
+    def to_source(self, span: Span) -> tuple[Span, ...]:
+        """Return the source ranges of `span`, in order of the text.
+
+        Neighbouring ranges are merged. A half-covered atom widens to the whole. Synthetic
+        characters have no source: a span of nothing else gives ``()``.
+        """
+        ranges: list[Span] = []
+        for segment in self.segments(span):
+            piece = _source_piece(segment, span)
+            if piece is None:
+                continue
+            if ranges and ranges[-1].start <= piece.start <= ranges[-1].end:
+                ranges[-1] = Span(ranges[-1].start, max(ranges[-1].end, piece.end))
+            else:
+                ranges.append(piece)
+        return tuple(ranges)
+
+    def to_text(self, source: Span) -> Span | None:
+        """Return the smallest span of the text that covers what `source` holds, or None.
+
+        Takes time linear in the number of segments.
+        """
+        start, end = self.text_length, 0
+        for number in range(len(self)):
+            segment = self.segment(number)
+            if segment.kind == SegmentKind.SYNTHETIC or not segment.source.overlaps(source):
+                continue
+            piece = segment.text
+            if segment.kind == SegmentKind.VERBATIM:
+                shift = segment.text.start - segment.source.start
+                low = max(segment.source.start, source.start)
+                piece = Span(low + shift, min(segment.source.end, source.end) + shift)
+            start, end = min(start, piece.start), max(end, piece.end)
+        return Span(start, end) if start < end else None
+
+    def compose(self, inner: OffsetMap) -> OffsetMap:
+        """Stack two maps: this one leads to the text of `inner`, the result to its source.
+
+        An atom whose characters come from several ranges gets the range from the first to the
+        last of them.
+
+        >>> outer, inner = OffsetMapBuilder(), OffsetMapBuilder()
+        >>> outer.atom(1, 0, 2); outer.verbatim(2, 2)  # two characters folded into one, then two
+        >>> inner.verbatim(4, 10)
+        >>> outer.build().compose(inner.build()).to_source(Span(0, 2))
+        (Span(start=10, end=13),)
+        """
+        builder = OffsetMapBuilder()
+        for number in range(len(self)):
+            segment = self.segment(number)
+            if segment.kind == SegmentKind.VERBATIM:
+                _compose_verbatim(builder, segment, inner)
+            else:
+                _compose_whole(builder, segment, inner)
+        return builder.build()
+
+
+def _source_piece(segment: Segment, span: Span) -> Span | None:
+    if segment.kind == SegmentKind.SYNTHETIC:
+        return None
+    if segment.kind == SegmentKind.ATOM:
+        return segment.source
+    shift = segment.source.start - segment.text.start
+    low, high = max(span.start, segment.text.start), min(span.end, segment.text.end)
+    return Span(low + shift, high + shift)
+
+
+def _compose_verbatim(builder: OffsetMapBuilder, outer: Segment, inner: OffsetMap) -> None:
+    for segment in inner.segments(outer.source):
+        low = max(outer.source.start, segment.text.start)
+        high = min(outer.source.end, segment.text.end)
+        if segment.kind == SegmentKind.VERBATIM:
+            builder.verbatim(high - low, segment.source.start + low - segment.text.start)
+        elif segment.kind == SegmentKind.ATOM:
+            builder.atom(high - low, segment.source.start, segment.source.end)
+        else:
+            builder.synthetic(high - low)
+
+
+def _compose_whole(builder: OffsetMapBuilder, outer: Segment, inner: OffsetMap) -> None:
+    ranges = inner.to_source(outer.source) if outer.kind == SegmentKind.ATOM else ()
+    if ranges:
+        start, end = min(r.start for r in ranges), max(r.end for r in ranges)
+        builder.atom(len(outer.text), start, end)
+    else:
+        builder.synthetic(len(outer.text))
+
+
+class OffsetMapBuilder:
+    """Collect segments in the order of the text; lengths of 0 are ignored."""
+
+    def __init__(self) -> None:
+        self._text_start = array("I")
+        self._src_start = array("I")
+        self._src_end = array("I")
+        self._kind = array("B")
+        self.text_length = 0
+
+    def verbatim(self, length: int, src_start: int) -> None:
+        """Add `length` characters that stand one to one at `src_start`."""
+        continues = (
+            self._kind
+            and self._kind[-1] == SegmentKind.VERBATIM
+            and self._src_end[-1] == src_start
+            and length > 0
+        )
+        if continues:
+            self._src_end[-1] = src_start + length
+            self.text_length += length
+        else:
+            self._add(length, src_start, src_start + length, SegmentKind.VERBATIM)
+
+    def atom(self, length: int, src_start: int, src_end: int) -> None:
+        """Add `length` characters that come from ``[src_start, src_end)`` as a whole."""
+        self._add(length, src_start, src_end, SegmentKind.ATOM)
+
+    def synthetic(self, length: int) -> None:
+        """Add `length` characters of implied layout."""
+        where = self._src_end[-1] if self._src_end else 0
+        self._add(length, where, where, SegmentKind.SYNTHETIC)
+
+    def build(self) -> OffsetMap:
+        """Return the finished map."""
+        return OffsetMap(
+            self._text_start, self._src_start, self._src_end, self._kind, self.text_length
+        )
+
+    def _add(self, length: int, src_start: int, src_end: int, kind: SegmentKind) -> None:
+        if length <= 0:
+            return
+        self._text_start.append(self.text_length)
+        self._src_start.append(src_start)
+        self._src_end.append(src_end)
+        self._kind.append(kind)
+        self.text_length += length

@@ -1,0 +1,1 @@
+"""Passages: documents cut at sentence ends, sized in the reader's tokens."""

@@ -1,0 +1,120 @@
+"""The seams of docqa: one verb each, with a contract for every implementation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from docqa.datamodel import AnswerSpans, Document, Location, Passage, RankedPassage, Span
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    IntArray = NDArray[np.int64]
+    FloatArray = NDArray[np.float32]
+
+__all__ = ["Index", "Loader", "Reader", "SourceMap", "SpanModel", "Tokenizer"]
+
+
+@runtime_checkable
+class Loader(Protocol):
+    """Turn bytes into a document.
+
+    The text is final; every character that is not implied layout has a place in the original;
+    the same bytes give the same ``id`` (SHA-256 of the content).
+    """
+
+    def load(self, data: bytes, *, source: str) -> Document:
+        """Load `data`; `source` is its path or name, for messages and answers.
+
+        Raises:
+            LoadError: the content cannot be read; the subclass says what to do.
+        """
+        ...
+
+
+@runtime_checkable
+class SourceMap(Protocol):
+    """Map spans of a document's text to places in the original."""
+
+    def locate(self, span: Span) -> tuple[Location, ...]:
+        """Return the places of a non-empty span, in reading order; never empty.
+
+        The places together give the span's text back, up to white space.
+        """
+        ...
+
+    def close(self) -> None:
+        """Free open files; a later `locate` may open them again."""
+        ...
+
+
+@runtime_checkable
+class Tokenizer(Protocol):
+    """Cut text into tokens as a reader counts them."""
+
+    def offsets(self, text: str) -> Sequence[Span]:
+        """Return the span of every token: sorted, non-empty, without special tokens."""
+        ...
+
+
+@runtime_checkable
+class Index(Protocol):
+    """Rank passages for a query."""
+
+    def add(self, passages: Iterable[Passage]) -> None:
+        """Add passages; a passage of the same document and number is replaced."""
+        ...
+
+    def remove(self, document_id: str) -> None:
+        """Remove all passages of a document; an unknown id is no error."""
+        ...
+
+    def search(self, query: str, *, top_k: int) -> list[RankedPassage]:
+        """Return at most `top_k` passages: ranks 1..k, scores above 0 and falling.
+
+        Ties are ordered by document id, then passage number.
+        """
+        ...
+
+
+@runtime_checkable
+class Reader(Protocol):
+    """Find the spans of passages that answer a question."""
+
+    def read(self, question: str, passages: Sequence[Passage], *, top_k: int) -> AnswerSpans:
+        """Return at most `top_k` spans, best first.
+
+        Each span lies inside its passage and is not empty. The result does not depend on batch
+        size or on the order of the passages, up to float rounding and exact ties.
+
+        Raises:
+            QuestionError: the question is blank, or longer than the reader's window allows.
+        """
+        ...
+
+    def read_all(
+        self, requests: Sequence[tuple[str, Sequence[Passage]]], *, top_k: int
+    ) -> list[AnswerSpans]:
+        """Return what `read` returns for each (question, passages), sharing batches."""
+        ...
+
+
+@runtime_checkable
+class SpanModel(Protocol):
+    """Run the forward pass of an extractive question-answering model."""
+
+    def __call__(
+        self, input_ids: IntArray, attention_mask: IntArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return ``(start_logits, end_logits)``.
+
+        Args:
+            input_ids: shape ``(n_windows, n_tokens)``, padded on the right.
+            attention_mask: same shape, 1 for tokens and 0 for padding.
+
+        Returns:
+            Two float32 arrays of shape ``(n_windows, n_tokens)``.
+        """
+        ...

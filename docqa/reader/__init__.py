@@ -1,0 +1,1 @@
+"""Reader: a question and passages to answer spans."""
