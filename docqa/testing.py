@@ -20,8 +20,8 @@ _WORD = re.compile(r"\w+(?:[-'’./]\w+)*")
 _SENTENCE = re.compile(r"[^.!?\n]*(?:[.!?](?!\s|$)[^.!?\n]*)*[.!?\n]?")
 _FUNCTION_WORDS = frozenset(
     _WORD.findall(
-        "a an and are as at be by did do does for from had has have how in is it its many much of on "
-        "or the to was were what when where which who whom whose why will with"
+        "a an and are as at be by did do does for from had has have how in is it its many much of "
+        "on or the to was were what when where which who whom whose why will with"
     )
 )
 
