@@ -130,10 +130,10 @@ class SourceLocation:
 
 @dataclass(frozen=True, slots=True)
 class TextLocation:
-    """Name a place in a plain text: line and column of its first character, both from 1.
+    r"""Name a place in a plain text: line and column of its first character, both from 1.
 
     Attributes:
-        line: line number of the first character; ``\\r\\n``, ``\\n``, ``\\r`` and form feeds end lines.
+        line: line number of the first character; ``\r\n``, ``\n`` and ``\r`` end lines.
         column: column of the first character, in characters.
         end_line: line number of the last character.
         span: characters of the decoded source.

@@ -50,7 +50,7 @@ class OffsetMap:
         text_length: length of the text; the last segment ends there.
 
     >>> builder = OffsetMapBuilder()
-    >>> builder.verbatim(2, 0); builder.atom(1, 2, 7); builder.verbatim(1, 7)   # "R &amp;D" read as "R &D"
+    >>> builder.verbatim(2, 0); builder.atom(1, 2, 7); builder.verbatim(1, 7)  # R, space, &amp;, D
     >>> builder.build().to_source(Span(1, 3))
     (Span(start=1, end=7),)
     """

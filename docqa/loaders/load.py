@@ -1,0 +1,129 @@
+"""Load any source: find its bytes, tell its format, hand it to the format's loader."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Union
+
+from docqa.datamodel import Document
+from docqa.errors import SettingError, SourceNotFoundError, SourceUnreadableError
+from docqa.loaders.media_types import SUPPORTED_TYPES, detect_media_type
+from docqa.protocols import Loader
+
+__all__ = ["Progress", "Source", "load", "read_source"]
+
+Source = Union[str, "os.PathLike[str]", bytes, bytearray, memoryview, IO[bytes], IO[str], Document]
+Progress = Callable[[int, int], None]
+
+
+def load(
+    source: Source,
+    *,
+    password: str | None = None,
+    media_type: str | None = None,
+    encoding: str | None = None,
+    progress: Progress | None = None,
+) -> Document:
+    """Load a document from a path, ``"-"``, bytes or a file object.
+
+    Args:
+        source: a path, ``"-"`` for standard input, the bytes themselves, an open file (text or
+            binary), or a `Document`, which is returned as it is.
+        password: opens an encrypted PDF; the user's or the owner's.
+        media_type: overrules the detection, such as ``"text/plain"`` to read HTML as text.
+        encoding: overrules the declared encoding of text, Markdown and HTML.
+        progress: called with (pages done, pages in all) while a PDF loads.
+
+    Raises:
+        LoadError: the source cannot become a document; the subclass says what to do.
+        SettingError: `media_type` or `encoding` is unknown.
+    """
+    if isinstance(source, Document):
+        return source
+    data, name = read_source(source)
+    kind = media_type or detect_media_type(data, source=name)
+    loader = _loader(kind, password=password, encoding=encoding, progress=progress)
+    return loader.load(data, source=name)
+
+
+def read_source(source: Source) -> tuple[bytes, str]:
+    """Return the bytes of a source and the name that messages and answers give it.
+
+    Raises:
+        SourceNotFoundError: there is no file at the path.
+        SourceUnreadableError: it is a folder, or its bytes cannot be read.
+    """
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return bytes(source), "<bytes>"
+    if isinstance(source, (str, os.PathLike)):
+        name = os.fspath(source)
+        return (_read_stdin() if name == "-" else _read_path(name)), name
+    if not hasattr(source, "read"):
+        raise SettingError(
+            f"cannot load a {type(source).__name__}; pass a path, '-', bytes, an open file or a "
+            "Document"
+        )
+    return _read_file(source)  # type: ignore[arg-type]  # a Document was returned before
+
+
+def _read_path(name: str) -> bytes:
+    try:
+        return Path(name).read_bytes()
+    except FileNotFoundError as error:
+        raise SourceNotFoundError(
+            f"{name}: no such file; check the path (to load a text itself, pass it as bytes)",
+            source=name,
+        ) from error
+    except IsADirectoryError as error:
+        raise SourceUnreadableError(
+            f"{name}: this is a folder; pass the files in it", source=name
+        ) from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise SourceUnreadableError(f"{name}: cannot be read: {reason}", source=name) from error
+
+
+def _read_stdin() -> bytes:
+    try:
+        return sys.stdin.buffer.read()
+    except (OSError, AttributeError) as error:
+        raise SourceUnreadableError(
+            "-: standard input cannot be read; pipe the document into the command", source="-"
+        ) from error
+
+
+def _read_file(file: IO[bytes] | IO[str]) -> tuple[bytes, str]:
+    name = getattr(file, "name", None)
+    name = name if isinstance(name, str) else "<file>"
+    try:
+        content = file.read()
+    except (OSError, ValueError) as error:
+        raise SourceUnreadableError(f"{name}: cannot be read: {error}", source=name) from error
+    return (content.encode("utf-8") if isinstance(content, str) else content), name
+
+
+def _loader(
+    media_type: str, *, password: str | None, encoding: str | None, progress: Progress | None
+) -> Loader:
+    if media_type == "application/pdf":
+        from docqa.loaders.pdf import PdfLoader
+
+        return PdfLoader(password=password, progress=progress)
+    if media_type == "text/html":
+        from docqa.loaders.html import HtmlLoader
+
+        return HtmlLoader(encoding=encoding)
+    if media_type == "text/markdown":
+        from docqa.loaders.markdown import MarkdownLoader
+
+        return MarkdownLoader(encoding=encoding)
+    if media_type == "text/plain":
+        from docqa.loaders.text import TextLoader
+
+        return TextLoader(encoding=encoding)
+    raise SettingError(
+        f"unknown media type {media_type!r}; supported are {', '.join(SUPPORTED_TYPES)}"
+    )
