@@ -81,7 +81,22 @@ class Index(Protocol):
 
 @runtime_checkable
 class Reader(Protocol):
-    """Find the spans of passages that answer a question."""
+    """Find the spans of passages that answer a question.
+
+    Attributes:
+        name: what `docqa.load_reader` calls it.
+        tokenizer: counts tokens as this reader does.
+        max_passage_tokens: tokens of the largest passage that fits beside any allowed question.
+    """
+
+    @property
+    def name(self) -> str: ...  # noqa: D102 - described above
+
+    @property
+    def tokenizer(self) -> Tokenizer: ...  # noqa: D102 - described above
+
+    @property
+    def max_passage_tokens(self) -> int: ...  # noqa: D102 - described above
 
     def read(self, question: str, passages: Sequence[Passage], *, top_k: int) -> AnswerSpans:
         """Return at most `top_k` spans, best first.

@@ -13,7 +13,7 @@ from docqa.errors import SettingError, SourceNotFoundError, SourceUnreadableErro
 from docqa.loaders.media_types import SUPPORTED_TYPES, detect_media_type
 from docqa.protocols import Loader
 
-__all__ = ["Progress", "Source", "load", "read_source"]
+__all__ = ["Progress", "Source", "load", "read_source", "source_name"]
 
 Source = Union[str, "os.PathLike[str]", bytes, bytearray, memoryview, IO[bytes], IO[str], Document]
 Progress = Callable[[int, int], None]
@@ -22,6 +22,7 @@ Progress = Callable[[int, int], None]
 def load(
     source: Source,
     *,
+    name: str | None = None,
     password: str | None = None,
     media_type: str | None = None,
     encoding: str | None = None,
@@ -32,6 +33,7 @@ def load(
     Args:
         source: a path, ``"-"`` for standard input, the bytes themselves, an open file (text or
             binary), or a `Document`, which is returned as it is.
+        name: what messages and answers call the source; its suffix helps to tell the format.
         password: opens an encrypted PDF; the user's or the owner's.
         media_type: overrules the detection, such as ``"text/plain"`` to read HTML as text.
         encoding: overrules the declared encoding of text, Markdown and HTML.
@@ -43,10 +45,27 @@ def load(
     """
     if isinstance(source, Document):
         return source
-    data, name = read_source(source)
+    data, own_name = read_source(source)
+    name = own_name if name is None else name
     kind = media_type or detect_media_type(data, source=name)
     loader = _loader(kind, password=password, encoding=encoding, progress=progress)
     return loader.load(data, source=name)
+
+
+def source_name(source: Source) -> str:
+    """Return what messages and answers call a source, without reading it.
+
+    >>> source_name("report.pdf"), source_name(b"%PDF-1.7")
+    ('report.pdf', '<bytes>')
+    """
+    if isinstance(source, Document):
+        return source.source
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return "<bytes>"
+    if isinstance(source, (str, os.PathLike)):
+        return os.fspath(source)
+    name = getattr(source, "name", None)
+    return name if isinstance(name, str) else "<file>"
 
 
 def read_source(source: Source) -> tuple[bytes, str]:
@@ -56,17 +75,17 @@ def read_source(source: Source) -> tuple[bytes, str]:
         SourceNotFoundError: there is no file at the path.
         SourceUnreadableError: it is a folder, or its bytes cannot be read.
     """
+    name = source_name(source)
     if isinstance(source, (bytes, bytearray, memoryview)):
-        return bytes(source), "<bytes>"
+        return bytes(source), name
     if isinstance(source, (str, os.PathLike)):
-        name = os.fspath(source)
         return (_read_stdin() if name == "-" else _read_path(name)), name
     if not hasattr(source, "read"):
         raise SettingError(
             f"cannot load a {type(source).__name__}; pass a path, '-', bytes, an open file or a "
             "Document"
         )
-    return _read_file(source)  # type: ignore[arg-type]  # a Document was returned before
+    return _read_file(source, name), name  # type: ignore[arg-type]  # a Document has no read()
 
 
 def _read_path(name: str) -> bytes:
@@ -95,14 +114,12 @@ def _read_stdin() -> bytes:
         ) from error
 
 
-def _read_file(file: IO[bytes] | IO[str]) -> tuple[bytes, str]:
-    name = getattr(file, "name", None)
-    name = name if isinstance(name, str) else "<file>"
+def _read_file(file: IO[bytes] | IO[str], name: str) -> bytes:
     try:
         content = file.read()
     except (OSError, ValueError) as error:
         raise SourceUnreadableError(f"{name}: cannot be read: {error}", source=name) from error
-    return (content.encode("utf-8") if isinstance(content, str) else content), name
+    return content.encode("utf-8") if isinstance(content, str) else content
 
 
 def _loader(

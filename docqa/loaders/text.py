@@ -63,7 +63,7 @@ class TextLoader:
         return text_document(data, decoded, source=source)
 
 
-def text_document(  # noqa: PLR0913 - the facts that a text format adds, each by keyword
+def text_document(
     data: bytes,
     decoded: DecodedText,
     *,
