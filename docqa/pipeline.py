@@ -7,7 +7,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 from typing import Generic, Literal, TypeVar
 
 from docqa.answers import answers_from_spans
@@ -99,11 +99,12 @@ class Pipeline:
             ModelError: it cannot be loaded.
         """
         with self._lock:
-            if isinstance(self._reader, str):
+            reader = self._reader
+            if isinstance(reader, str):
                 from docqa.reader.models import load_reader
 
-                self._reader = load_reader(self._reader)
-            return self._reader
+                self._reader = reader = load_reader(reader)
+            return reader
 
     def load(
         self,
@@ -197,7 +198,10 @@ class Pipeline:
             questions: asked of each source.
             top_k: at most so many answers for each item.
             min_score: overrules the pipeline's threshold.
-            password, media_type, encoding, progress: as in `docqa.load`, for every source.
+            password: opens encrypted PDFs.
+            media_type: overrules the detection for every source.
+            encoding: overrules the declared encoding of texts and HTML.
+            progress: called with (pages done, pages in all) while each PDF loads.
 
         Raises:
             ModelError: the reader cannot be loaded.
@@ -370,20 +374,15 @@ def ask(
         ModelError: the reader cannot be loaded.
         SettingError: a setting is out of its range.
     """
-    pipeline = _shared_pipeline(reader, top_passages, exhaustive, content)
+    key = (reader, top_passages, exhaustive, content)
+    with _LOCK:
+        pipeline = _SHARED.get(key)
+        if pipeline is None:
+            pipeline = Pipeline(
+                reader=reader, top_passages=top_passages, exhaustive=exhaustive, content=content
+            )
+            _SHARED.put(key, pipeline)
     return pipeline.ask(source, question, top_k=top_k, min_score=min_score, password=password)
-
-
-@lru_cache(maxsize=4)
-def _shared_pipeline(
-    reader: Reader | str,
-    top_passages: int,
-    exhaustive: bool,
-    content: Content,
-) -> Pipeline:
-    return Pipeline(
-        reader=reader, top_passages=top_passages, exhaustive=exhaustive, content=content
-    )
 
 
 class _Recent(Generic[_Value]):
@@ -406,6 +405,10 @@ class _Recent(Generic[_Value]):
             _, dropped = self._values.popitem(last=False)
             if self._on_drop is not None:
                 self._on_drop(dropped)
+
+
+_LOCK = threading.Lock()
+_SHARED: _Recent[Pipeline] = _Recent(4)  # pipelines of `ask`, one for each choice of settings
 
 
 def _require_text(document: Document) -> None:
