@@ -63,6 +63,7 @@ def _blocks(text: str) -> Iterator[Block]:
 
     front = _FRONT_MATTER.match(text)
     offset = front.end() if front else 0
+    yield from _filled(text, _line_spans(text[:offset], 0), "code")
     lines = _line_spans(text, offset)
     tokens = MarkdownIt("commonmark").enable("table").parse(_one_break_a_line(text, lines))
     done = 0

@@ -1,0 +1,225 @@
+"""The pipeline: the position contract, merging, the grid and what stays warm."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import docqa
+from docqa.answers import answers_from_spans
+from docqa.datamodel import AnswerSpan, AnswerSpans, Passage, Span
+from docqa.pipeline import Pipeline
+from docqa.testing import FakeReader
+
+LOG = (
+    b"The station opened in 1911. The lamp burns forty litres of oil a week.\n\n"
+    b"The bell weighs nine hundred kilograms. It rings in fog.\n"
+)
+
+
+@pytest.fixture
+def pipeline() -> Pipeline:
+    return Pipeline(reader=FakeReader(), min_score=0.0)
+
+
+def test_an_answer_is_the_exact_words_at_its_place(pipeline: Pipeline):
+    """The position contract, with the sentence and the line around the answer."""
+    document = docqa.load(LOG)
+    (answer,) = pipeline.ask(document, "How much oil does the lamp burn a week?")
+    assert document.text[answer.start : answer.end] == answer.text
+    assert answer.context == "The lamp burns forty litres of oil a week."
+    assert (answer.line, answer.document.id) == (1, document.id)
+
+
+WORDS = st.sampled_from(
+    [
+        *[
+            "lamp",
+            "oil",
+            "bell",
+            "fog",
+            "tide",
+            "1911",
+            "§",
+            "12.3",
+            "the",
+            "of",
+            "a",
+            "rings",
+            "burns",
+            ".",
+            "!",
+        ],
+        "\n",
+        "\n\n",
+    ]
+)
+
+
+@settings(max_examples=60)
+@given(st.lists(WORDS, min_size=1, max_size=400), st.integers(1, 6))
+def test_position_contract_on_any_text(words, top_k):
+    """For any text, size and number of answers the words stand where the answer says."""
+    document = docqa.load(" ".join(words).encode(), media_type="text/plain")
+    if not document.text.strip():
+        return
+    small = Pipeline(reader=FakeReader(), min_score=0.0, passage_tokens=24, overlap=8)
+    answers = small.ask(document, "Which bell rings in fog?", top_k=top_k)
+    places = [Span(a.start, a.end) for a in answers]
+    places += [Span(o.start, o.end) for a in answers for o in a.occurrences]
+    assert all(a.text == document.text[a.start : a.end] for a in answers)
+    assert not any(p.overlaps(q) for n, p in enumerate(places) for q in places[:n])
+    assert [a.score for a in answers] == sorted((a.score for a in answers), reverse=True)
+    assert len(answers) <= top_k
+
+
+def spans(document, *found: tuple[int, int, int, float]) -> AnswerSpans:
+    """Propose (passage start, start, end, score), all offsets of the document."""
+    proposals = []
+    for number, (base, start, end, score) in enumerate(found):
+        text = document.text[base:]
+        passage = Passage(document.id, number, Span(base, len(document.text)), text)
+        proposals.append(AnswerSpan(passage, Span(start - base, end - base), score, 1.0, 0.0))
+    return AnswerSpans("?", tuple(proposals), len(found))
+
+
+def test_one_span_seen_through_two_passages_is_one_answer():
+    """Overlapping passages do not repeat an answer nor raise its score."""
+    document = docqa.load(LOG)
+    proposals = spans(document, (0, 22, 26, 0.9), (10, 22, 26, 0.8), (10, 19, 26, 0.7))
+    answers = answers_from_spans(document, proposals, top_k=5, min_score=0.0)
+    assert [(a.text, a.score, a.occurrences) for a in answers] == [("1911", 0.9, ())]
+
+
+def test_the_same_words_elsewhere_are_occurrences():
+    """Equal words at two places are one answer that knows both."""
+    document = docqa.load(b"Oil is stored below. The OIL is heavy.")
+    proposals = spans(document, (0, 25, 28, 0.9), (0, 0, 3, 0.6), (0, 0, 6, 0.5))
+    (answer,) = answers_from_spans(document, proposals, top_k=5, min_score=0.0)
+    assert (answer.text, answer.start) == ("OIL", 25)
+    assert [(o.start, o.end, o.score) for o in answer.occurrences] == [(0, 3, 0.6)]
+
+
+def test_min_score_decides_when_the_list_is_empty(pipeline: Pipeline):
+    """Below the threshold there is no answer, and the coverage still says what was read."""
+    answers = pipeline.ask(docqa.load(LOG), "Which bell is it?", min_score=1.0)
+    assert answers == []
+    assert str(answers.coverage).startswith("read 1 of 1")
+
+
+def test_a_question_without_shared_terms_still_reads_a_short_document(pipeline: Pipeline):
+    """Where the ranking finds nothing, passages are read in order, up to the limit."""
+    answers = pipeline.ask(docqa.load(LOG), "Zebra?")
+    assert answers.coverage.passages_read == answers.coverage.passages_total > 0
+
+
+def test_exhaustive_reads_every_passage():
+    """`exhaustive` overrules `top_passages`."""
+    document = docqa.load(LOG * 30)
+    few, every = (
+        Pipeline(
+            reader=FakeReader(), passage_tokens=40, overlap=0, top_passages=2, exhaustive=exhaustive
+        ).ask(document, "Which bell rings?")
+        for exhaustive in (False, True)
+    )
+    assert few.coverage.passages_read == 2
+    assert every.coverage.passages_read == every.coverage.passages_total > 2
+
+
+def test_the_grid_is_every_question_of_every_source_in_order(tmp_path: Path, pipeline: Pipeline):
+    """A bad file gives items with its error; the rest goes on."""
+    good, blank = tmp_path / "good.txt", tmp_path / "blank.txt"
+    good.write_bytes(LOG)
+    blank.write_bytes(b" \n")
+    sources = [good, tmp_path / "gone.txt", blank, docqa.load(LOG, name="log")]
+    items = list(pipeline.ask_all(sources, ["Which bell?", "", "How much oil?"]))
+    assert [(Path(i.source).name, i.question) for i in items[:4]] == [
+        ("good.txt", "Which bell?"), ("good.txt", ""), ("good.txt", "How much oil?"),
+        ("gone.txt", "Which bell?"),
+    ]  # fmt: skip
+    errors = [type(item.error).__name__ for item in items]
+    assert errors == [
+        "NoneType", "QuestionError", "NoneType",
+        *["SourceNotFoundError"] * 3, *["NoTextError"] * 3,
+        "NoneType", "QuestionError", "NoneType",
+    ]  # fmt: skip
+
+
+def test_the_grid_equals_asking_one_by_one(pipeline: Pipeline):
+    """Sharing batches changes nothing."""
+    documents = [docqa.load(LOG, name="a"), docqa.load(LOG[28:], name="b")]
+    questions = ["Which bell rings in fog?", "How much oil a week?"]
+    items = list(pipeline.ask_all(documents, questions, top_k=3))
+    assert [item.answers for item in items] == [
+        pipeline.ask(document, question, top_k=3)
+        for document in documents
+        for question in questions
+    ]
+
+
+def test_a_document_is_split_once(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch):
+    """A second question on the same bytes neither loads nor splits again."""
+    calls = []
+    split = pipeline._split_and_index
+    monkeypatch.setattr(
+        pipeline, "_split_and_index", lambda document: calls.append(1) or split(document)
+    )
+    for question in ("Which bell?", "How much oil?"):
+        pipeline.ask(LOG, question)
+    assert calls == [1]
+
+
+def test_a_file_that_changed_is_read_again(tmp_path: Path, pipeline: Pipeline):
+    """What stays warm goes by content, not by name."""
+    path = tmp_path / "log.txt"
+    path.write_bytes(b"The bell weighs nine kilograms.")
+    first = pipeline.ask(path, "How heavy is the bell?")
+    path.write_bytes(b"The bell weighs ten tons.")
+    second = pipeline.ask(path, "How heavy is the bell?")
+    assert first[0].document.id != second[0].document.id
+
+
+@pytest.mark.parametrize("question", ["", "  \n", "word " * 200])
+def test_questions_that_cannot_be_read_are_errors(pipeline: Pipeline, question: str):
+    """Blank and over-long questions raise; nothing is cut silently."""
+    with pytest.raises(docqa.QuestionError):
+        pipeline.ask(docqa.load(LOG), question)
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [{"top_passages": 0}, {"min_score": 1.5}, {"passage_tokens": 5000}, {"content": "some"}],
+)
+def test_settings_out_of_range_are_named(setting):
+    """The message holds the setting's name."""
+    with pytest.raises(docqa.SettingError, match=next(iter(setting))):
+        Pipeline(reader=FakeReader(), **setting).ask(docqa.load(LOG), "Which bell?")
+
+
+def test_a_document_without_text_says_so(pipeline: Pipeline):
+    """White space is no text to answer from."""
+    with pytest.raises(docqa.NoTextError, match="no text to answer from"):
+        pipeline.ask(docqa.load(b" \n", name="blank.txt"), "Which bell?")
+
+
+def test_answers_pickle_with_their_coverage(pipeline: Pipeline):
+    """What a worker process sends comes back equal, coverage included."""
+    answers = pipeline.ask(docqa.load(LOG), "Which bell rings in fog?")
+    copy = pickle.loads(pickle.dumps(answers))
+    assert (copy, copy.coverage) == (answers, answers.coverage)
+
+
+def test_the_dictionary_has_the_names_everybody_knows(pipeline: Pipeline):
+    """`answer`, `score`, `start`, `end`, and plain values throughout."""
+    import json
+
+    (answer,) = pipeline.ask(docqa.load(LOG), "Which bell rings in fog?")
+    record = json.loads(json.dumps(answer.to_dict()))
+    assert (record["answer"], record["start"], record["end"]) == (
+        answer.text, answer.start, answer.end,
+    )  # fmt: skip
+    assert record["locations"][0]["line"] == answer.line
