@@ -36,27 +36,7 @@ def test_an_answer_is_the_exact_words_at_its_place(pipeline: Pipeline):
 
 
 WORDS = st.sampled_from(
-    [
-        *[
-            "lamp",
-            "oil",
-            "bell",
-            "fog",
-            "tide",
-            "1911",
-            "§",
-            "12.3",
-            "the",
-            "of",
-            "a",
-            "rings",
-            "burns",
-            ".",
-            "!",
-        ],
-        "\n",
-        "\n\n",
-    ]
+    ["lamp", "oil", "bell", "fog", "1911", "§ 12.3", "the", "of", "rings", ".", "!", "\n", "\n\n"]
 )
 
 
