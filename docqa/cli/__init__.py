@@ -1,0 +1,89 @@
+"""The command line: one module per subcommand, each imported when it is called.
+
+Results go to standard output, everything else to standard error. Exit codes follow grep: 0 when at
+least one answer was found, 1 when none was, 2 when anything failed; 130 after Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from docqa import __version__
+from docqa.cli.exits import guarded
+from docqa.cli.interrupt import install_interrupt
+from docqa.cli.terminal import prepare_streams
+
+__all__ = ["main"]
+
+_COMMANDS = {"ask": "docqa.cli.ask:ask", "info": "docqa.cli.info:info"}
+
+_EPILOG = """
+\b
+Examples:
+  docqa ask report.pdf "Who audits the company?"
+  docqa ask contracts/ "When does the agreement end?" --json
+  docqa ask report.pdf                  (asks for questions, keeps the document open)
+  docqa info report.pdf
+
+\b
+Exit codes:
+  0 answered, 1 nothing found, 2 an error, 130 left with Ctrl-C
+
+\b
+Shell completion (put the line into the file that your shell reads at its start):
+  bash   eval "$(_DOCQA_COMPLETE=bash_source docqa)"       ~/.bashrc
+  zsh    eval "$(_DOCQA_COMPLETE=zsh_source docqa)"        ~/.zshrc
+  fish   _DOCQA_COMPLETE=fish_source docqa | source        ~/.config/fish/config.fish
+"""
+
+
+class LazyGroup(click.Group):
+    """Be a group whose subcommands are import strings, resolved when they are needed.
+
+    So ``docqa --help`` and shell completion start at once.
+    """
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of the subcommands, in the order of the help."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the subcommand of that name, imported now, or None."""
+        if cmd_name not in _COMMANDS:
+            return None
+        module, _, attribute = _COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def main(self, args: Sequence[str] | None = None, *rest: Any, **settings: Any) -> Any:
+        """Run the command line; without `args` it is the process's own and takes its Ctrl-C."""
+        if args is None:
+            install_interrupt()
+        prepare_streams(sys.stdout, sys.stderr)
+        return super().main(args, *rest, **settings)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the subcommand; every exception becomes one line and an exit code."""
+        return guarded(ctx, super().invoke)
+
+
+@click.group(
+    cls=LazyGroup,
+    epilog=_EPILOG,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, prog_name="docqa")
+@click.pass_context
+def main(ctx: click.Context) -> None:
+    """Ask documents: the exact words of the answer and the exact place where they stand.
+
+    Reads PDF, HTML, Markdown and plain text, on this machine; nothing is sent anywhere.
+    """
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())

@@ -1,0 +1,246 @@
+"""``docqa ask``: every question to every source."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import click
+
+from docqa.cli.exits import (
+    ANSWERED,
+    FAILED,
+    NOTHING_FOUND,
+    debug_option,
+    debugging,
+    hush_libraries,
+)
+from docqa.cli.notices import Notices
+from docqa.cli.options import reading_options, source_options
+from docqa.cli.output import Format, open_writer
+from docqa.cli.progress import ProgressLine
+from docqa.cli.session import ReadingSettings, Session, SourceSettings
+from docqa.cli.sources import STDIN, Expansion, expand, read_questions, split_arguments
+from docqa.datamodel import GridItem
+
+__all__ = ["ask"]
+
+_EPILOG = """
+\b
+Examples:
+  docqa ask report.pdf "Who audits the company?"
+  docqa ask report.pdf "Which risks are named?" -k 5
+  docqa ask contracts/ 'minutes/**/*.html' "When does the agreement end?"
+  docqa ask report.pdf -q "Who signed?" -q "When?" --json
+  docqa ask reports/ --questions questions.txt --csv > answers.csv
+  docqa ask report.pdf                          (asks for questions until an empty line)
+  docqa ask report.pdf < questions.txt          (one question a line)
+  curl -sL https://example.org/ | docqa ask - "What may the domain be used for?"
+
+\b
+Output:
+  Answers go to standard output, everything else to standard error.
+  --json   one object a line. "answer" is null where none was found; "error" says why a source
+           failed. "start" and "end" count characters of the document's text.
+  --csv    RFC 4180 under a header. A cell that a spreadsheet would run as a formula gets an
+           apostrophe in front; --json has the exact words always.
+
+\b
+Exit codes:
+  0 answered, 1 nothing found, 2 an error (the other sources are still asked),
+  130 left with Ctrl-C
+"""
+
+
+@dataclass
+class _Tally:
+    """Count outcomes, for the exit code and the closing note."""
+
+    answered: int = 0
+    unanswered: int = 0
+    failed: int = 0
+    passages_read: int = 0
+    passages_total: int = 0
+
+    def add(self, item: GridItem) -> None:
+        self.failed += item.error is not None
+        self.answered += bool(item.answers)
+        self.unanswered += item.error is None and not item.answers
+        self.passages_read += item.answers.coverage.passages_read
+        self.passages_total += item.answers.coverage.passages_total
+
+    @property
+    def exit_code(self) -> int:
+        if self.failed:
+            return FAILED
+        return ANSWERED if self.answered else NOTHING_FOUND
+
+    def __str__(self) -> str:
+        outcomes = [f"{self.answered:,} answered", f"{self.unanswered:,} without an answer"]
+        outcomes += [f"{self.failed:,} failed"] if self.failed else []
+        read = f"read {self.passages_read:,} of {self.passages_total:,} passages"
+        return f"{', '.join(outcomes)}; {read}"
+
+
+@click.command(epilog=_EPILOG, no_args_is_help=True)
+@click.argument("arguments", nargs=-1, metavar="SOURCE... [QUESTION]", type=click.Path())
+@click.option("-q", "--question", "questions", multiple=True, help="A question; may be repeated.")
+@click.option(
+    "--questions",
+    "question_file",
+    metavar="FILE",
+    type=click.Path(allow_dash=True),
+    help="Questions from a UTF-8 file, one a line; - for standard input.",
+)
+@click.option(
+    "-k",
+    "--top-k",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="At most so many answers to each question from each source.",
+)
+@click.option(
+    "--min-score",
+    type=click.FloatRange(0, 1),
+    help="Leave out answers with a lower score; 0 keeps even guesses.",
+)
+@click.option(
+    "--top-passages",
+    type=click.IntRange(min=1),
+    help="Read so many of the passages that rank best for a question.",
+)
+@click.option("--exhaustive", is_flag=True, help="Read all passages; slow and thorough.")
+@click.option(
+    "--content",
+    type=click.Choice(["all", "main"]),
+    default="all",
+    show_default=True,
+    help="main leaves out navigation, footers and the like.",
+)
+@click.option("--json", "kind", flag_value="json", help="Write one JSON object a line.")
+@click.option("--csv", "kind", flag_value="csv", help="Write CSV under a header.")
+@click.option("--quiet", is_flag=True, help="No progress, notes and warnings; only errors.")
+@reading_options
+@source_options
+@debug_option
+@click.pass_context
+def ask(
+    ctx: click.Context,
+    /,
+    *,
+    arguments: Sequence[str],
+    questions: Sequence[str],
+    question_file: str | None,
+    kind: Format | None,
+    quiet: bool,
+    password: str | None,
+    encoding: str | None,
+    media_type: str | None,
+    **reading: object,
+) -> None:
+    """Find the exact words that answer QUESTION in each SOURCE.
+
+    A SOURCE is a file, a folder (everything of a supported kind in it and below), a pattern, or -
+    for standard input. The last argument is the question, unless it is given with -q or
+    --questions. Without a question, docqa asks for questions on a terminal and keeps the documents
+    open; in a pipe it reads them from standard input, one a line.
+    """
+    hush_libraries(ctx)
+    names, asked = _questions(arguments, questions, question_file)
+    notices = Notices(quiet=quiet, debug=debugging(ctx))
+    expansion = expand(names)
+    _note_passed_over(expansion, notices)
+    session = Session(
+        SourceSettings(password, media_type, encoding),
+        ReadingSettings(**reading),  # type: ignore[arg-type]  # click checked them
+        ProgressLine(quiet=quiet, steps=len(expansion.files)),
+    )
+    if asked is None:
+        from docqa.cli.prompt import converse
+
+        ctx.exit(converse(session, expansion.files, notices, kind or "text"))
+    ctx.exit(_ask_grid(session, expansion, asked, notices, kind or "text"))
+
+
+def _questions(
+    arguments: Sequence[str], given: Sequence[str], file: str | None
+) -> tuple[list[str], list[str] | None]:
+    """Return the sources' names and the questions; None for questions at a prompt.
+
+    Raises:
+        click.UsageError: a source or question is missing, or both want standard input.
+    """
+    sources, last = split_arguments(arguments, question_given=bool(given or file))
+    if STDIN in sources and (file == STDIN or not (given or file or last)):
+        raise click.UsageError(
+            "standard input holds the document (-), so the questions cannot come from there too;"
+            " give the question as the last argument, with -q or with --questions FILE"
+        )
+    asked = [*given, *(read_questions(file) if file else ()), *([last] if last else ())]
+    if any(not question.strip() for question in asked) or last == "":
+        raise click.UsageError("the question is empty; ask with at least one word")
+    if asked:
+        return sources, asked
+    return sources, None if sys.stdin.isatty() else read_questions(STDIN)
+
+
+def _ask_grid(
+    session: Session,
+    expansion: Expansion,
+    questions: Sequence[str],
+    notices: Notices,
+    kind: Format,
+) -> int:
+    """Write every outcome as it comes; return the exit code."""
+    many_sources = len(expansion.files) > 1
+    grid = many_sources or len(questions) > 1
+    writer = open_writer(kind, many_sources=many_sources, many_questions=len(questions) > 1)
+    tally = _Tally()
+    try:
+        for item in _outcomes(session, expansion, questions, notices):
+            tally.add(item)
+            if item.error is not None:
+                notices.error(item.error)
+            if item.error is None or kind != "text":
+                writer.write(item)
+            if kind == "text" and not grid and item.error is None:
+                notices.note(str(item.answers.coverage))
+    finally:
+        session.progress.close()
+    if grid:
+        notices.note(str(tally))
+    if not tally.answered and tally.unanswered:
+        notices.note(_what_to_try(session.reading, tally))
+    return tally.exit_code
+
+
+def _outcomes(
+    session: Session, expansion: Expansion, questions: Sequence[str], notices: Notices
+) -> Iterator[GridItem]:
+    warned = None
+    for document, item in session.ask_all(expansion.files, questions):
+        session.progress.close()
+        if document is not None and document is not warned:
+            notices.warnings(document)
+            warned = document
+        yield item
+
+
+def _what_to_try(reading: ReadingSettings, tally: _Tally) -> str:
+    tries = []
+    if tally.passages_read < tally.passages_total and not reading.exhaustive:
+        tries.append("--exhaustive reads all passages")
+    if reading.min_score is None or reading.min_score > 0:
+        tries.append("--min-score 0 shows even unlikely answers")
+    tries.append("other words may match the document's better")
+    return f"to try: {'; '.join(tries)}"
+
+
+def _note_passed_over(expansion: Expansion, notices: Notices) -> None:
+    if total := sum(expansion.passed_over.values()):
+        kinds = ", ".join(
+            f"{count} {suffix}" for suffix, count in expansion.passed_over.most_common(8)
+        )
+        notices.note(f"passed over {total:,} files of other kinds in folders ({kinds})")

@@ -1,0 +1,214 @@
+"""``docqa info``: what docqa sees in a file."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from typing import Any
+
+import click
+
+from docqa.cli.exits import ANSWERED, FAILED, debug_option, debugging, hush_libraries
+from docqa.cli.interrupt import emit
+from docqa.cli.notices import Notices, fold_warnings, page_ranges
+from docqa.cli.options import reading_options, source_options
+from docqa.cli.output import error_record, json_line
+from docqa.cli.progress import ProgressLine
+from docqa.cli.session import ReadingSettings, Session, SourceSettings
+from docqa.cli.sources import expand
+from docqa.cli.terminal import console_for, one_line, speaks_unicode
+from docqa.datamodel import Document, Page
+
+__all__ = ["describe_document", "info", "label_ranges"]
+
+_EPILOG = """
+\b
+Examples:
+  docqa info report.pdf
+  docqa info contracts/ --json
+  docqa info locked.pdf --password "open sesame"
+
+\b
+Exit codes:
+  0 every file could be read, 2 at least one could not
+"""
+
+
+@click.command(epilog=_EPILOG, no_args_is_help=True)
+@click.argument("arguments", nargs=-1, required=True, metavar="FILE...", type=click.Path())
+@click.option("--json", "as_json", is_flag=True, help="Write one JSON object a line.")
+@click.option("--quiet", is_flag=True, help="No progress and notes; only errors.")
+@reading_options
+@source_options
+@debug_option
+@click.pass_context
+def info(
+    ctx: click.Context,
+    /,
+    *,
+    arguments: Sequence[str],
+    as_json: bool,
+    quiet: bool,
+    password: str | None,
+    encoding: str | None,
+    media_type: str | None,
+    reader: str,
+    device: str,
+) -> None:
+    """Show what docqa sees in each FILE: pages, labels, text layer, passages, warnings."""
+    hush_libraries(ctx)
+    expansion = expand(arguments)
+    session = Session(
+        SourceSettings(password, media_type, encoding),
+        ReadingSettings(reader, device),
+        ProgressLine(quiet=quiet, steps=len(expansion.files)),
+    )
+    notices = Notices(quiet=quiet, debug=debugging(ctx))
+    failed = False
+    try:
+        for index, file in enumerate(expansion.files):
+            session.progress.next_step()
+            try:
+                with session.load(file) as document:
+                    record = describe_document(document, session.count_passages(document))
+                    session.progress.close()
+                    _write(record, document, as_json=as_json, first=index == 0)
+            except Exception as error:
+                failed = True
+                session.progress.close()
+                notices.error(error)
+                if as_json:
+                    record = {"source": file.path, "error": error_record(error)}
+                    emit(sys.stdout, json_line(record, unicode=speaks_unicode(sys.stdout)))
+    finally:
+        session.progress.close()
+    ctx.exit(FAILED if failed else ANSWERED)
+
+
+def describe_document(document: Document, n_passages: int) -> dict[str, Any]:
+    """Return the facts about a document as plain values."""
+    return {
+        "source": document.source,
+        "media_type": document.media_type,
+        "title": document.title,
+        "id": document.id,
+        "characters": len(document.text),
+        "passages": n_passages,
+        "pages": [
+            {
+                "number": page.number,
+                "label": page.label,
+                "label_origin": page.label_origin,
+                "characters": len(page.span),
+                "width": page.width,
+                "height": page.height,
+                "text_layer": text_layer(page),
+                "garbled": page.garbled,
+            }
+            for page in document.pages
+        ],
+        "blocks": len(document.blocks),
+        "boilerplate_blocks": sum(block.boilerplate for block in document.blocks),
+        "extractor": document.extractor,
+        "metadata": dict(document.metadata),
+        "warnings": [
+            {"kind": warning.kind, "message": warning.message, "page_number": warning.page_number}
+            for warning in document.warnings
+        ],
+    }
+
+
+def text_layer(page: Page) -> str:
+    """Return ``"text"``, ``"garbled"``, ``"needs-ocr"`` or ``"empty"`` for a page."""
+    if page.needs_ocr:
+        return "needs-ocr"
+    if not page.span:
+        return "empty"
+    return "garbled" if page.garbled > _MUCH_GARBLED else "text"
+
+
+_MUCH_GARBLED = 0.1  # share of characters from which a page's words can hardly be read
+
+
+def label_ranges(pages: Iterable[Page]) -> str:
+    """Return which pages have which labels, runs that count up as ranges.
+
+    >>> from docqa.datamodel import Span
+    >>> numbers = ((1, "i"), (2, "ii"), (3, "1"), (4, "2"), (5, "3"), (6, None))
+    >>> label_ranges(Page(n, label, "file", Span(0, 0), 1, 1) for n, label in numbers)
+    '1 = i, 2 = ii, 3-5 = 1-3, 6 = none'
+    """
+    runs = groupby(pages, key=_label_run)
+    return ", ".join(_label_range(list(run)) for _, run in runs)
+
+
+def _label_run(page: Page) -> tuple[str, object]:
+    if page.label is None:
+        return ("none", None)
+    match = re.fullmatch(r"(.*?)(\d{1,9})", page.label, re.DOTALL)
+    if match is None:
+        return ("word", page.number)
+    return (match[1], page.number - int(match[2]))
+
+
+def _label_range(run: Sequence[Page]) -> str:
+    first, last = run[0], run[-1]
+    numbers = page_ranges(page.number for page in run)
+    if first.label is None or last.label is None:
+        return f"{numbers} = none"
+    labels = first.label if len(run) == 1 else f"{first.label}-{last.label}"
+    return f"{numbers} = {one_line(labels)}"
+
+
+def _write(record: dict[str, Any], document: Document, *, as_json: bool, first: bool) -> None:
+    if as_json:
+        emit(sys.stdout, json_line(record, unicode=speaks_unicode(sys.stdout)))
+        return
+    from rich.text import Text
+
+    console = console_for(sys.stdout)
+    with console.capture() as written:
+        if not first:
+            console.print()
+        console.print(Text(one_line(document.source), "bold"), soft_wrap=True)
+        for name, value in _lines(record, document):
+            style = "yellow" if name == "warning" else ""
+            line = Text.assemble((f"  {name:<12}", "dim"), (one_line(value), style))
+            console.print(line, soft_wrap=True)
+    emit(sys.stdout, written.get())
+
+
+def _lines(record: dict[str, Any], document: Document) -> list[tuple[str, str]]:
+    lines = [("type", document.media_type)]
+    lines += [("title", document.title)] if document.title else []
+    lines += [("id", document.id), ("size", f"{len(document.text):,} characters")]
+    if document.pages:
+        lines += [("pages", f"{len(document.pages):,}")]
+        lines += _label_lines(document.pages)
+        lines += [("text layer", _layers(document.pages))]
+    if record["boilerplate_blocks"]:
+        share = f"{record['boilerplate_blocks']:,} of {record['blocks']:,} blocks"
+        lines += [("navigation", f"{share} are navigation, footers and the like")]
+    lines += [("passages", f"{record['passages']:,}")]
+    lines += [("extractor", document.extractor)] if document.extractor else []
+    lines += [(name, value) for name, value in document.metadata.items() if value]
+    return lines + [("warning", message) for message in fold_warnings(document.warnings)]
+
+
+def _label_lines(pages: Sequence[Page]) -> list[tuple[str, str]]:
+    if not any(page.label not in {None, str(page.number)} for page in pages):
+        return []
+    origins = {page.label_origin for page in pages if page.label_origin}
+    found = "" if origins == {"file"} else "; found on the pages, not declared by the file"
+    return [("labels", f"{label_ranges(pages)}{found}")]
+
+
+def _layers(pages: Sequence[Page]) -> str:
+    by_layer: dict[str, list[int]] = {}
+    for page in pages:
+        by_layer.setdefault(text_layer(page), []).append(page.number)
+    if set(by_layer) == {"text"}:
+        return "on every page"
+    return "; ".join(f"{layer}: {page_ranges(numbers)}" for layer, numbers in by_layer.items())

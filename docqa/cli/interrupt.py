@@ -1,0 +1,63 @@
+"""Leave at once on Ctrl-C, but never in the middle of a line of output."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from types import FrameType
+from typing import NoReturn, TextIO
+
+__all__ = ["INTERRUPTED", "emit", "install_interrupt"]
+
+INTERRUPTED = 130  # 128 + SIGINT, what shells report for a command that Ctrl-C ended
+_CLEAR_BAR = b"\r\x1b[K\x1b[?25h"  # ECMA-48: to column 1, erase the line; DEC: show the cursor
+
+
+class _Output:
+    """Hold whether a line is being written, and whether Ctrl-C waits for its end."""
+
+    writing = False
+    interrupted = False
+
+
+def install_interrupt() -> None:
+    """Let Ctrl-C end the process, without waiting for threads or for code that swallows it.
+
+    Left alone where the parent chose to ignore the signal (``nohup``, a job in the background).
+    """
+    ours = threading.current_thread() is threading.main_thread()
+    if ours and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _on_interrupt)
+
+
+def emit(stream: TextIO, text: str) -> None:
+    """Write `text` and flush; Ctrl-C waits for the end of the write, a second one does not.
+
+    Raises:
+        BrokenPipeError: nobody reads any more.
+    """
+    _Output.writing = True
+    try:
+        stream.write(text)
+        stream.flush()
+    finally:
+        _Output.writing = False
+    if _Output.interrupted:
+        _leave()
+
+
+def _on_interrupt(signum: int, frame: FrameType | None) -> None:
+    if _Output.writing and not _Output.interrupted:
+        _Output.interrupted = True
+        return
+    _leave()
+
+
+def _leave() -> NoReturn:
+    try:
+        if sys.stderr.isatty():
+            os.write(sys.stderr.fileno(), _CLEAR_BAR + b"\n")
+    finally:
+        os._exit(INTERRUPTED)

@@ -1,0 +1,122 @@
+"""Questions at a prompt, over documents and a reader that stay open."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+
+from docqa.cli.exits import ANSWERED, FAILED
+from docqa.cli.interrupt import emit
+from docqa.cli.notices import Notices
+from docqa.cli.output import Format, Writer, open_writer
+from docqa.cli.session import Session
+from docqa.cli.sources import SourceFile
+from docqa.datamodel import Document
+
+__all__ = ["converse"]
+
+_PROMPT = "? "
+
+
+def converse(session: Session, files: Sequence[SourceFile], notices: Notices, kind: Format) -> int:
+    """Answer questions from the terminal until an empty line or Ctrl-D; return the exit code.
+
+    The code says whether every source could be loaded; what was asked does not change it.
+    """
+    with ExitStack() as opened:
+        documents = _load(session, files, notices, opened)
+        if not documents:
+            return FAILED
+        n_passages = sum(len(session.pipeline.passages(document)) for document in documents)
+        session.progress.close()
+        notices.note(f"{_named(documents)}, {n_passages:,} passages; an empty line leaves")
+        writer = open_writer(kind, many_sources=len(documents) > 1, many_questions=False)
+        for question in _typed_questions():
+            _answer(session, documents, question, notices, writer)
+    return ANSWERED if len(documents) == len(files) else FAILED
+
+
+def _load(
+    session: Session, files: Sequence[SourceFile], notices: Notices, opened: ExitStack
+) -> list[Document]:
+    documents = []
+    for file in files:
+        session.progress.next_step()
+        try:
+            document = session.load(file)
+        except Exception as error:
+            session.progress.close()
+            notices.error(error)
+            continue
+        documents.append(opened.enter_context(document))
+        if document.warnings:
+            session.progress.close()
+            notices.warnings(document)
+    return documents
+
+
+def _named(documents: Sequence[Document]) -> str:
+    pages = sum(len(document.pages) for document in documents)
+    name = documents[0].source if len(documents) == 1 else f"{len(documents)} documents"
+    return f"{name}: {pages:,} page{'s' * (pages != 1)}" if pages else name
+
+
+def _answer(
+    session: Session,
+    documents: Sequence[Document],
+    question: str,
+    notices: Notices,
+    writer: Writer,
+) -> None:
+    for document in documents:
+        for item in session.ask(document, [question]):
+            session.progress.close()
+            if item.error is not None:
+                notices.error(item.error)
+                continue
+            writer.write(item)
+            if item.answers:
+                notices.note(str(item.answers.coverage))
+
+
+def _typed_questions() -> Iterator[str]:
+    """Yield what is typed, with line editing and history; end at an empty line or Ctrl-D."""
+    if sys.stdout.isatty():
+        with suppress(ImportError):  # on Windows the console itself edits lines
+            import readline  # noqa: F401  # importing it gives `input` editing and history
+    while True:
+        try:
+            with _python_interrupt():
+                line = _read_line()
+        except EOFError:
+            emit(sys.stderr, "\n")
+            return
+        if not line.strip():
+            return
+        yield line.strip()
+
+
+def _read_line() -> str:
+    if sys.stdout.isatty():
+        return input(_PROMPT)
+    emit(sys.stderr, _PROMPT)  # standard output goes to a file: keep the prompt out of it
+    line = sys.stdin.readline()
+    if not line:
+        raise EOFError
+    return line
+
+
+@contextmanager
+def _python_interrupt() -> Iterator[None]:
+    """Let Ctrl-C raise while a line is edited, so that the terminal's mode is put back."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

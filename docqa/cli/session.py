@@ -1,0 +1,130 @@
+"""What stays open during one command: the settings, the reader, the documents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from docqa.cli.progress import ProgressLine
+from docqa.datamodel import Answers, Coverage, Document, GridItem
+
+if TYPE_CHECKING:
+    from docqa.cli.sources import SourceFile
+    from docqa.pipeline import Content, Pipeline
+
+__all__ = ["ReadingSettings", "Session", "SourceSettings", "failure", "open_pipeline"]
+
+_QUESTIONS_PER_BATCH = 8  # read together; more would keep the first answers waiting
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSettings:
+    """Hold how sources are loaded; see `docqa.load`."""
+
+    password: str | None = None
+    media_type: str | None = None
+    encoding: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingSettings:
+    """Hold how documents are read; None leaves a setting to the library. See `docqa.Pipeline`."""
+
+    reader: str = "mini"
+    device: str = "auto"
+    top_k: int = 1
+    min_score: float | None = None
+    top_passages: int | None = None
+    exhaustive: bool = False
+    content: Content = "all"
+
+
+def open_pipeline(settings: ReadingSettings) -> Pipeline:
+    """Load the reader and return the pipeline around it.
+
+    Raises:
+        ModelError: the reader cannot be loaded.
+    """
+    import docqa
+
+    chosen: dict[str, Any] = {
+        "min_score": settings.min_score,
+        "top_passages": settings.top_passages,
+    }
+    return docqa.Pipeline(
+        reader=docqa.load_reader(settings.reader, device=settings.device),
+        exhaustive=settings.exhaustive,
+        content=settings.content,
+        **{name: value for name, value in chosen.items() if value is not None},
+    )
+
+
+@dataclass
+class Session:
+    """Load sources and ask them, with the reader loaded once, when it is first needed."""
+
+    sources: SourceSettings
+    reading: ReadingSettings
+    progress: ProgressLine
+    _pipeline: Pipeline | None = field(default=None, init=False)
+
+    @property
+    def pipeline(self) -> Pipeline:
+        """Return the pipeline, loading the reader the first time."""
+        if self._pipeline is None:
+            self.progress.say("loading the reader")
+            self._pipeline = open_pipeline(self.reading)
+        return self._pipeline
+
+    def load(self, file: SourceFile) -> Document:
+        """Return the document of one source.
+
+        Raises:
+            LoadError: it cannot become a document.
+        """
+        import docqa
+
+        if file.error is not None:
+            raise file.error
+        self.progress.say(f"loading {file.path}")
+        return docqa.load(
+            file.path,
+            password=self.sources.password,
+            media_type=self.sources.media_type,
+            encoding=self.sources.encoding,
+            progress=self.progress.pages(file.path),
+        )
+
+    def count_passages(self, document: Document) -> int:
+        """Return into how many passages the reader's pipeline splits a document."""
+        pipeline = self.pipeline
+        self.progress.say(f"splitting {document.source}")
+        return len(pipeline.passages(document))
+
+    def ask(self, document: Document, questions: Sequence[str]) -> Iterator[GridItem]:
+        """Yield the outcome of every question, in order and as soon as its batch is read."""
+        pipeline = self.pipeline
+        for first in range(0, len(questions), _QUESTIONS_PER_BATCH):
+            self.progress.say(f"reading {document.source}")
+            batch = questions[first : first + _QUESTIONS_PER_BATCH]
+            yield from pipeline.ask_all([document], batch, top_k=self.reading.top_k)
+
+    def ask_all(
+        self, files: Sequence[SourceFile], questions: Sequence[str]
+    ) -> Iterator[tuple[Document | None, GridItem]]:
+        """Yield each source's document and outcomes; a source that fails spoils no other."""
+        for file in files:
+            self.progress.next_step()
+            try:
+                document = self.load(file)
+            except Exception as error:
+                yield from ((None, failure(file.path, question, error)) for question in questions)
+                continue
+            with document:
+                yield from ((document, item) for item in self.ask(document, questions))
+
+
+def failure(source: str, question: str, error: Exception) -> GridItem:
+    """Return the cell of the grid for a source that failed."""
+    return GridItem(question, source, None, Answers(coverage=Coverage(0, 0)), error)

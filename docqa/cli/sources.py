@@ -1,0 +1,207 @@
+"""The arguments of ``docqa ask``: which are sources, which files they name, what is asked."""
+
+from __future__ import annotations
+
+import difflib
+import glob
+import os
+import re
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from docqa.errors import LoadError, SourceNotFoundError, SourceUnreadableError
+
+__all__ = [
+    "STDIN",
+    "Expansion",
+    "SourceFile",
+    "expand",
+    "read_questions",
+    "split_arguments",
+]
+
+STDIN = "-"
+_WILDCARD = re.compile(r"[*\[]")  # not "?", which ends questions
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """Name one source to load, or say with `error` why it cannot be."""
+
+    path: str
+    error: LoadError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Expansion:
+    """Hold the sources that the arguments name, and what was passed over in folders.
+
+    Attributes:
+        files: in the order of the arguments, those of folders and patterns sorted; none twice.
+        passed_over: how many files of other kinds lie in the folders, by suffix.
+    """
+
+    files: tuple[SourceFile, ...]
+    passed_over: Counter[str]
+
+
+def split_arguments(
+    arguments: Sequence[str], *, question_given: bool
+) -> tuple[list[str], str | None]:
+    """Return the sources and, where the last argument is one, the question.
+
+    Args:
+        arguments: the positional arguments.
+        question_given: an option already holds the question; then all arguments are sources.
+
+    Raises:
+        click.UsageError: no source, or a last argument that looks like a missing file.
+
+    >>> split_arguments(["-", "Who signs?"], question_given=False)
+    (['-'], 'Who signs?')
+    """
+    if question_given or (arguments and _names_source(arguments[-1])):
+        sources, question = list(arguments), None
+    else:
+        sources, question = list(arguments[:-1]), arguments[-1] if arguments else None
+    if question is not None and (_looks_like_path(question) or not sources):
+        _refuse_question(question, has_sources=bool(sources))
+    if not sources:
+        raise click.UsageError("no source given: write docqa ask SOURCE... QUESTION")
+    return sources, question
+
+
+def _names_source(argument: str) -> bool:
+    return (
+        argument == STDIN
+        or os.path.lexists(argument)
+        or bool(_WILDCARD.search(argument) and _matches(argument))
+    )
+
+
+def _looks_like_path(argument: str) -> bool:
+    from docqa.loaders.media_types import SUPPORTED_SUFFIXES
+
+    return not re.search(r"\s", argument) and (
+        Path(argument).suffix.lower() in SUPPORTED_SUFFIXES
+        or os.sep in argument
+        or bool(_ADDRESS.match(argument))
+    )
+
+
+def _refuse_question(argument: str, *, has_sources: bool) -> None:
+    if _looks_like_path(argument):
+        ending = "; if it is the question, give it with -q" if has_sources else ""
+        raise click.UsageError(f"{_missing(argument)}{ending}")
+    raise click.UsageError(
+        f"no source given: {argument!r} is not a file; write docqa ask SOURCE... QUESTION"
+    )
+
+
+def read_questions(file: str) -> list[str]:
+    """Return the questions of a UTF-8 file, one a line; blank lines do not count.
+
+    Args:
+        file: its path, or ``"-"`` for standard input.
+
+    Raises:
+        click.UsageError: it cannot be read, or holds no question.
+    """
+    name = "standard input" if file == STDIN else file
+    try:
+        data = sys.stdin.buffer.read() if file == STDIN else Path(file).read_bytes()
+        lines = data.decode("utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise click.UsageError(f"questions in {name} are not UTF-8; convert them first") from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise click.UsageError(f"questions in {name} cannot be read: {reason}") from error
+    questions = [line.strip() for line in lines if line.strip()]
+    if not questions:
+        raise click.UsageError(f"no question in {name}: write one a line")
+    return questions
+
+
+def expand(arguments: Iterable[str]) -> Expansion:
+    """Return every file that the arguments name.
+
+    A folder stands for the files of supported kinds in it and below, without hidden ones; a
+    pattern (``*``, ``**``, ``[...]``, ``?``) for what it matches.
+    """
+    passed_over: Counter[str] = Counter()
+    files: dict[str, SourceFile] = {}
+    for argument in arguments:
+        for file in _expand_one(argument, passed_over):
+            key = file.path if file.path == STDIN else os.path.normpath(file.path)
+            files.setdefault(key, file)
+    return Expansion(tuple(files.values()), passed_over)
+
+
+def _expand_one(argument: str, passed_over: Counter[str]) -> Iterator[SourceFile]:
+    path = Path(argument)
+    if argument == STDIN or path.is_file():
+        yield SourceFile(argument)
+    elif path.is_dir():
+        yield from _folder(argument, passed_over)
+    elif glob.has_magic(argument) and (found := _matches(argument)):
+        for match in found:
+            yield from _expand_one(match, passed_over)
+    elif os.path.lexists(argument):
+        yield SourceFile(argument)  # a pipe or device, or a dangling link that loading reports
+    else:
+        yield SourceFile(argument, SourceNotFoundError(_missing(argument), source=argument))
+
+
+def _matches(pattern: str) -> list[str]:
+    return sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207  # Path takes no absolute one
+
+
+def _folder(folder: str, passed_over: Counter[str]) -> Iterator[SourceFile]:
+    from docqa.loaders.media_types import SUPPORTED_SUFFIXES
+
+    unreadable: list[OSError] = []
+    paths: list[str] = []
+    for where, folders, names in os.walk(folder, onerror=unreadable.append):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        paths += [str(Path(where) / name) for name in names if not name.startswith(".")]
+    supported = [path for path in paths if Path(path).suffix.lower() in SUPPORTED_SUFFIXES]
+    passed_over.update(
+        Path(path).suffix.lower() or "no suffix" for path in set(paths) - set(supported)
+    )
+    for error in unreadable:
+        message = f"{error.filename}: this folder cannot be read: {error.strerror}"
+        yield SourceFile(str(error.filename), SourceUnreadableError(message, source=folder))
+    if not supported and not unreadable:
+        message = f"{folder}: no file of a supported kind in this folder ({_suffixes()})"
+        yield SourceFile(folder, SourceNotFoundError(message, source=folder))
+    yield from (SourceFile(path) for path in sorted(supported))
+
+
+def _suffixes() -> str:
+    from docqa.loaders.media_types import SUPPORTED_SUFFIXES
+
+    return ", ".join(sorted(SUPPORTED_SUFFIXES))
+
+
+def _missing(argument: str) -> str:
+    if _ADDRESS.match(argument):
+        return (
+            f"{argument}: addresses are not fetched; download it first, or pipe it: "
+            f"curl -sL {argument} | docqa ask - QUESTION"
+        )
+    if glob.has_magic(argument):
+        return f"{argument}: no file matches this pattern"
+    path = Path(argument)
+    try:
+        names = [entry.name for entry in path.parent.iterdir()]
+    except OSError:
+        return f"{argument}: no such file; the folder {path.parent} cannot be read either"
+    close = difflib.get_close_matches(path.name, names, n=1)
+    hint = f"did you mean {path.parent / close[0]}?" if close else "check the path"
+    return f"{argument}: no such file; {hint}"
