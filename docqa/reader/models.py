@@ -1,0 +1,164 @@
+"""Readers by name or path: ``load_reader("mini")``, a folder, or a checkpoint of the hub."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from docqa.errors import ModelIncompatibleError, ModelNotFoundError, SettingError
+from docqa.reader.checkpoints import Checkpoint, find_checkpoint
+
+if TYPE_CHECKING:
+    import torch
+
+    from docqa.reader.span_reader import SpanReader
+    from docqa.reader.tokenizer import FastTokenizer
+    from docqa.reader.torch_model import TorchModel
+
+__all__ = ["load_reader"]
+
+# Tokens of one forward pass. On a CPU more brings nothing (tests/benchmarks/read_speed.py); a GPU
+# needs about this many to be busy.
+_BATCH_TOKENS = {"cpu": 4096, "mps": 8192, "cuda": 32768}
+_WINDOW_TOKENS, _WINDOW_OVERLAP, _QUESTION_TOKENS = 384, 128, 64
+
+
+def load_reader(
+    name_or_path: str | Path = "mini",
+    *,
+    device: str = "auto",
+    dtype: str | None = None,
+    batch_tokens: int | None = None,
+    max_answer_tokens: int = 30,
+    max_question_tokens: int | None = None,
+    window_tokens: int | None = None,
+    window_overlap: int | None = None,
+    revision: str | None = None,
+    no_answer: bool | None = None,
+) -> SpanReader:
+    """Load a reader.
+
+    Nothing is fetched unless `name_or_path` names a repository of the Hugging Face hub that is not
+    in the local cache; ``HF_HUB_OFFLINE=1`` forbids that too.
+
+    Args:
+        name_or_path: ``"mini"``, which ships with docqa; ``"distilbert"``, which is
+            distilbert/distilbert-base-cased-distilled-squad at a pinned revision; the folder of a
+            checkpoint; or ``"owner/name"`` on the hub. Any extractive question-answering
+            checkpoint with safetensors weights is read: DistilBERT, BERT, RoBERTa, ModernBERT and
+            others that put the question first.
+        device: ``"auto"`` (CUDA, else MPS, else the CPU) or a torch device such as ``"cuda:1"``.
+        dtype: ``"float32"``, ``"bfloat16"`` or ``"float16"``; None for bfloat16 on CUDA devices
+            that compute in it and float32 elsewhere.
+        batch_tokens: tokens of one forward pass; None for what suits the device.
+        max_answer_tokens: longest answer, in tokens.
+        max_question_tokens: longest question; None for 64, or half of a small model's window.
+        window_tokens: question, passage and special tokens of one window; None for 384, or the
+            positions of a model that has fewer.
+        window_overlap: tokens that windows of one long passage share; None for 128, or half of what
+            a small window leaves.
+        revision: commit, tag or branch on the hub.
+        no_answer: the model was trained with unanswerable questions; None for what its
+            config.json says under ``{"docqa": {"no_answer": …}}``, else whether its name says
+            ``squad2`` or ``squad_v2``, as such checkpoints are named on the hub.
+
+    Raises:
+        ModelNotFoundError: there is no such model, or files are missing and cannot be fetched.
+        ModelIncompatibleError: it is not an extractive question-answering checkpoint.
+        SettingError: a size, device or dtype is out of range.
+    """
+    from docqa.reader.modules import load_module, n_positions
+    from docqa.reader.span_reader import SpanReader
+
+    checkpoint = find_checkpoint(str(name_or_path), revision=revision)
+    tokenizer = _tokenizer(checkpoint)
+    module = load_module(checkpoint)
+    most = n_positions(module, checkpoint.config)
+    if window_tokens is not None and window_tokens > most:
+        raise SettingError(
+            f"window_tokens must be at most {most}, the positions of {checkpoint.name!r}; it is "
+            f"{window_tokens}"
+        )
+    window = min(_WINDOW_TOKENS, most) if window_tokens is None else window_tokens
+    room = window - tokenizer.template.n_special
+    question = _or_default(max_question_tokens, min(_QUESTION_TOKENS, room // 2))
+    overlap = _or_default(window_overlap, min(_WINDOW_OVERLAP, (room - question) // 2))
+    model = _on_device(module, checkpoint, tokenizer, (device, dtype))
+    return SpanReader(
+        model,
+        tokenizer,
+        name=checkpoint.name,
+        revision=checkpoint.revision,
+        no_answer=_has_no_answer(checkpoint) if no_answer is None else no_answer,
+        window_tokens=window,
+        window_overlap=overlap,
+        max_question_tokens=question,
+        max_answer_tokens=max_answer_tokens,
+        batch_tokens=_or_default(batch_tokens, _BATCH_TOKENS.get(model.device.type, 4096)),
+    )
+
+
+def _or_default(given: int | None, default: int) -> int:
+    return default if given is None else given
+
+
+def _on_device(
+    module: torch.nn.Module,
+    checkpoint: Checkpoint,
+    tokenizer: FastTokenizer,
+    where: tuple[str, str | None],
+) -> TorchModel:
+    from docqa.reader.modules import head_of, reads_token_types
+    from docqa.reader.torch_model import TorchModel, choose_device, choose_dtype
+
+    device = choose_device(where[0])
+    typed = reads_token_types(module, checkpoint.config)
+    return TorchModel(
+        module,
+        device=device,
+        dtype=choose_dtype(where[1], device),
+        head=head_of(module),
+        separator_id=tokenizer.template.between[0] if typed else None,
+    )
+
+
+def _has_no_answer(checkpoint: Checkpoint) -> bool:
+    said = checkpoint.config.get("docqa", {})
+    if "no_answer" in said:
+        return bool(said["no_answer"])
+    return any(mark in checkpoint.name.lower() for mark in ("squad2", "squad_v2", "squad-v2"))
+
+
+def _tokenizer(checkpoint: Checkpoint) -> FastTokenizer:
+    from tokenizers import Tokenizer as Backend
+
+    from docqa.reader.tokenizer import FastTokenizer
+
+    path = checkpoint.folder / "tokenizer.json"
+    if path.is_file():
+        try:
+            backend = Backend.from_file(str(path))
+        except Exception as error:  # the library raises bare Exception
+            raise ModelIncompatibleError(
+                f"{path} cannot be read as a tokenizer: {error}"
+            ) from error
+    else:
+        backend = _converted_tokenizer(checkpoint)
+    return FastTokenizer(backend, pad_id=checkpoint.config.get("pad_token_id") or 0)
+
+
+def _converted_tokenizer(checkpoint: Checkpoint) -> Any:
+    """Build the fast tokenizer of a checkpoint that has vocabulary files only."""
+    from transformers import AutoTokenizer
+
+    try:
+        made = AutoTokenizer.from_pretrained(
+            checkpoint.folder, use_fast=True, local_files_only=True
+        )
+        return made.backend_tokenizer
+    except Exception as error:  # conversion fails in many ways; all mean the same here
+        raise ModelNotFoundError(
+            f"{checkpoint.folder / 'tokenizer.json'} is missing and could not be made from the "
+            f"vocabulary files beside it ({error}); save the tokenizer with "
+            "transformers.AutoTokenizer.from_pretrained(NAME).save_pretrained(FOLDER)"
+        ) from error

@@ -1,0 +1,243 @@
+"""The reader: which words of these passages answer this question."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from docqa.datamodel import AnswerSpan, AnswerSpans, Passage, Span
+from docqa.errors import ModelError, QuestionError, SettingError
+from docqa.reader.decoding import BestSpans, best_spans, score_of
+from docqa.reader.encoding import (
+    Batch,
+    PassageTokens,
+    Window,
+    assemble,
+    plan_batches,
+    window_ranges,
+)
+from docqa.reader.tokenizer import FastTokenizer, Tokens
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from docqa.protocols import SpanModel
+
+    FloatArray = NDArray[np.float32]
+
+    Requests = Sequence[tuple[str, Sequence[Passage]]]
+
+__all__ = ["SpanReader", "WindowLogits"]
+
+
+@dataclass(frozen=True, slots=True)
+class WindowLogits:
+    """Hold what the model says of some windows, for code that scores spans its own way.
+
+    Attributes:
+        windows: one per row; `Window.request` and `Window.passage` say whose.
+        batch: how they were laid out.
+        start_logits, end_logits: shape ``(n_windows, n_tokens)``.
+    """
+
+    windows: tuple[Window, ...]
+    batch: Batch
+    start_logits: FloatArray
+    end_logits: FloatArray
+
+
+class SpanReader:
+    """Read passages with an extractive question-answering model.
+
+    A passage's tokens are made once and kept; windows of all passages, documents and questions of
+    a call are batched by length. A passage longer than the window is read in several windows that
+    share `window_overlap` tokens, and still gives one answer per place.
+
+    The score is the logistic function of the margin: the span's logit (start plus end) minus the
+    no-answer logit (start plus end at the first token) of the same window. It is above 0.5 where
+    the model prefers the span to "not here", and compares across passages, files and questions.
+    For a model that was not trained with unanswerable questions (`no_answer` False) the no-answer
+    logit means nothing and the margin is the span's logit alone. Neither is a probability.
+
+    Args:
+        model: runs the forward pass.
+        tokenizer: makes the tokens the model was trained on.
+        name, revision: what the reader is, for messages and records.
+        no_answer: the model was trained with unanswerable questions.
+        window_tokens: question, passage and special tokens of one window; at most what the model
+            has positions for. 384 is what SQuAD models are trained on (Devlin et al. 2019).
+        window_overlap: tokens that neighbouring windows of one passage share.
+        max_question_tokens: a longer question raises `QuestionError`.
+        max_answer_tokens: longest answer.
+        batch_tokens: tokens of one forward pass, padding included.
+        cache_tokens: how many tokens of passages are kept between calls (12 bytes each and the
+            texts: about 80 MB when full).
+
+    Attributes:
+        max_passage_tokens: the longest passage that fits one window beside the longest question.
+
+    Raises:
+        SettingError: a size is out of range.
+    """
+
+    def __init__(
+        self,
+        model: SpanModel,
+        tokenizer: FastTokenizer,
+        *,
+        name: str,
+        revision: str = "",
+        no_answer: bool,
+        window_tokens: int = 384,
+        window_overlap: int = 128,
+        max_question_tokens: int = 64,
+        max_answer_tokens: int = 30,
+        batch_tokens: int = 4096,
+        cache_tokens: int = 1 << 22,
+    ) -> None:
+        self.model, self.tokenizer, self.name, self.revision = model, tokenizer, name, revision
+        self.no_answer = no_answer
+        self.window_tokens, self.window_overlap = window_tokens, window_overlap
+        self.max_question_tokens, self.max_answer_tokens = max_question_tokens, max_answer_tokens
+        self.batch_tokens = batch_tokens
+        special = tokenizer.template.n_special
+        self.max_passage_tokens = window_tokens - special - max_question_tokens
+        if min(max_question_tokens, max_answer_tokens, batch_tokens) < 1 or cache_tokens < 0:
+            raise SettingError(
+                "max_question_tokens, max_answer_tokens and batch_tokens must be at least 1, "
+                "cache_tokens at least 0"
+            )
+        if not 0 <= window_overlap < self.max_passage_tokens:
+            raise SettingError(
+                f"window_overlap must be at least 0 and below {self.max_passage_tokens}, what a "
+                f"window of {window_tokens} tokens leaves beside a question of "
+                f"{max_question_tokens} and {special} special tokens; it is {window_overlap}"
+            )
+        self._passage_tokens = PassageTokens(tokenizer, max_tokens=cache_tokens)
+
+    def read(self, question: str, passages: Sequence[Passage], *, top_k: int) -> AnswerSpans:
+        """Return at most `top_k` spans, best first, at most one per place.
+
+        Equal margins are ordered by document id, passage number and start.
+
+        Raises:
+            QuestionError: the question is blank, or longer than `max_question_tokens`.
+            SettingError: `top_k` is below 1.
+            ModelError: the model's logits are not numbers, or memory ran out.
+        """
+        return self.read_all([(question, passages)], top_k=top_k)[0]
+
+    def read_all(self, requests: Requests, *, top_k: int) -> list[AnswerSpans]:
+        """Return what `read` returns for each (question, passages), sharing batches.
+
+        Raises:
+            QuestionError: a question is blank, or longer than `max_question_tokens`.
+            SettingError: `top_k` is below 1.
+            ModelError: the model's logits are not numbers, or memory ran out.
+        """
+        if top_k < 1:
+            raise SettingError(f"top_k must be at least 1, not {top_k}")
+        found: list[list[list[AnswerSpan]]] = [[[] for _ in passages] for _, passages in requests]
+        for read in self.logits(requests):
+            best = best_spans(
+                read.start_logits,
+                read.end_logits,
+                read.batch.answerable,
+                max_answer_tokens=self.max_answer_tokens,
+                n_best=top_k,
+            )
+            for row, window in enumerate(read.windows):
+                passage = requests[window.request][1][window.passage]
+                found[window.request][window.passage] += self._spans(passage, read, best, row)
+        return [
+            AnswerSpans(question, self._best(by_passage, top_k), len(passages))
+            for (question, passages), by_passage in zip(requests, found, strict=True)
+        ]
+
+    def logits(self, requests: Requests) -> Iterator[WindowLogits]:
+        """Run the model over every window of the requests, longest windows first.
+
+        Raises:
+            QuestionError: a question is blank, or longer than `max_question_tokens`.
+            ModelError: the model's logits are not numbers, or memory ran out.
+        """
+        windows = self._windows(requests)
+        template, pad_id = self.tokenizer.template, self.tokenizer.pad_id
+        for rows in plan_batches([window.length for window in windows], self.batch_tokens):
+            chosen = tuple(windows[row] for row in rows)
+            batch = assemble(chosen, template, pad_id=pad_id)
+            start_logits, end_logits = self.model(batch.input_ids, batch.attention_mask)
+            read = batch.attention_mask == 1
+            if not np.isfinite(start_logits[read] + end_logits[read]).all():
+                raise ModelError(
+                    f"the logits of {self.name!r} are not all numbers; its weights are damaged, or "
+                    "need dtype='float32'"
+                )
+            yield WindowLogits(chosen, batch, start_logits, end_logits)
+
+    def _windows(self, requests: Requests) -> list[Window]:
+        questions = self._questions(tuple(dict.fromkeys(question for question, _ in requests)))
+        made = self._passage_tokens(p.text for _, passages in requests for p in passages)
+        return [
+            window
+            for request, (question, passages) in enumerate(requests)
+            for number, passage in enumerate(passages)
+            for window in self._passage_windows(
+                (request, number), questions[question], made[passage.text]
+            )
+        ]
+
+    def _passage_windows(
+        self, place: tuple[int, int], question: NDArray[np.int32], tokens: Tokens
+    ) -> Iterator[Window]:
+        taken = len(question) + self.tokenizer.template.n_special
+        ranges = window_ranges(len(tokens), self.window_tokens - taken, self.window_overlap)
+        for first, last in ranges:
+            yield Window(*place, question, tokens, first, last, taken + last - first)
+
+    def _questions(self, questions: Sequence[str]) -> dict[str, NDArray[np.int32]]:
+        for question in questions:
+            if not question.strip():
+                raise QuestionError("the question is blank; ask with at least one word")
+        made = dict(zip(questions, self.tokenizer.encode(questions), strict=True))
+        for question, tokens in made.items():
+            if len(tokens) > self.max_question_tokens:
+                raise QuestionError(
+                    f"the question has {len(tokens)} tokens and the reader takes at most "
+                    f"{self.max_question_tokens}; ask a shorter question (it starts "
+                    f"{question[:40]!r})"
+                )
+        return {question: tokens.ids for question, tokens in made.items()}
+
+    def _spans(
+        self, passage: Passage, read: WindowLogits, best: BestSpans, row: int
+    ) -> Iterator[AnswerSpan]:
+        window, begin = read.windows[row], int(read.batch.passage_starts[row])
+        no_answer = float(read.start_logits[row, 0]) + float(read.end_logits[row, 0])
+        for rank, logit in enumerate(best.logit[row].tolist()):
+            if logit == -np.inf:
+                return
+            first, last = int(best.first[row, rank]), int(best.last[row, rank])
+            start = int(window.tokens.starts[window.first + first - begin])
+            end = int(window.tokens.ends[window.first + last - begin])
+            margin = logit - no_answer if self.no_answer else logit
+            yield AnswerSpan(passage, Span(start, end), score_of(margin), logit, no_answer)
+
+    def _best(self, by_passage: list[list[AnswerSpan]], top_k: int) -> tuple[AnswerSpan, ...]:
+        """Return the best spans of all passages, one per place (overlapping spans share one)."""
+        kept = [span for spans in by_passage for span in self._one_per_place(spans)]
+        return tuple(sorted(kept, key=self._order)[:top_k])
+
+    def _one_per_place(self, spans: list[AnswerSpan]) -> list[AnswerSpan]:
+        kept: list[AnswerSpan] = []
+        for span in sorted(spans, key=self._order):
+            if not any(span.span.overlaps(better.span) for better in kept):
+                kept.append(span)
+        return kept
+
+    def _order(self, span: AnswerSpan) -> tuple[float, str, int, int]:
+        margin = span.span_logit - span.no_answer_logit if self.no_answer else span.span_logit
+        return -margin, span.passage.document_id, span.passage.number, span.span.start

@@ -1,0 +1,150 @@
+"""Tokens of questions and passages, with the characters that each one stands for.
+
+Only the `tokenizers` library is used: it starts in milliseconds, encodes batches on all cores, and
+its ``tokenizer.json`` holds everything, the separators included. The names of models are never
+looked at: how question and passage are framed is found by encoding a pair.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from docqa.datamodel import Span
+from docqa.errors import ModelIncompatibleError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from tokenizers import Encoding
+    from tokenizers import Tokenizer as Backend
+
+    IntArray = NDArray[np.int32]
+
+__all__ = ["FastTokenizer", "Template", "Tokens"]
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+# The code points for which str.isspace() holds (Unicode 15: 29 of them, all below U+3001).
+_SPACES = np.array([code for code in range(0x3001) if chr(code).isspace()], dtype=np.uint32)
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """Hold the tokens of one text, without special tokens.
+
+    Attributes:
+        ids: shape ``(n_tokens,)``.
+        starts, ends: shape ``(n_tokens,)``, half-open, in characters of the text, without the
+            white space that some tokenizers put into a token; equal where nothing else is left.
+    """
+
+    ids: IntArray
+    starts: IntArray
+    ends: IntArray
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """Hold the special tokens around a question and a passage, in this order.
+
+    ``before question between passage after``: for BERT ``[CLS] q [SEP] p [SEP]``, for RoBERTa
+    ``<s> q </s></s> p </s>``. The first token of `before` is the no-answer position.
+
+    >>> Template((101,), (102,), (102,)).n_special
+    3
+    """
+
+    before: tuple[int, ...]
+    between: tuple[int, ...]
+    after: tuple[int, ...]
+
+    @property
+    def n_special(self) -> int:
+        """Return how many tokens a window spends on specials."""
+        return len(self.before) + len(self.between) + len(self.after)
+
+
+class FastTokenizer:
+    """Cut text into the tokens of a reader.
+
+    Special tokens written out in a text (``[SEP]``) are read as plain characters, so that no
+    document can forge a separator. Lone surrogates are read as U+FFFD; offsets do not move.
+
+    Args:
+        backend: a tokenizer of the `tokenizers` library; its truncation and padding are off from
+            here on.
+        pad_id: the token that fills windows up.
+
+    Raises:
+        ModelIncompatibleError: the tokenizer does not frame a question and a passage.
+    """
+
+    def __init__(self, backend: Backend, *, pad_id: int = 0) -> None:
+        backend.no_truncation()
+        backend.no_padding()
+        backend.encode_special_tokens = True
+        self._backend = backend
+        self.pad_id = pad_id
+        self.template = _probe(backend)
+
+    def offsets(self, text: str) -> list[Span]:
+        """Return the span of every token that is more than white space, in order."""
+        tokens = self.encode([text])[0]
+        pairs = zip(tokens.starts.tolist(), tokens.ends.tolist(), strict=True)
+        return [Span(start, end) for start, end in pairs if start < end]
+
+    def encode(self, texts: Sequence[str]) -> list[Tokens]:
+        """Return the tokens of each text."""
+        clean = [_SURROGATE.sub("\ufffd", text) for text in texts]
+        encodings = self._backend.encode_batch(clean, add_special_tokens=False)
+        return [_tokens(*pair) for pair in zip(clean, encodings, strict=True)]
+
+
+def _tokens(text: str, encoding: Encoding) -> Tokens:
+    pairs = np.array(encoding.offsets, dtype=np.int32).reshape(-1, 2)
+    starts, ends = _trim(text, pairs[:, 0].copy(), pairs[:, 1].copy())
+    return Tokens(np.array(encoding.ids, dtype=np.int32), starts, ends)
+
+
+def _trim(text: str, starts: IntArray, ends: IntArray) -> tuple[IntArray, IntArray]:
+    """Move the borders of all tokens inwards over white space, together."""
+    codes = np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32)
+    is_space = np.append(np.isin(codes, _SPACES), False)
+    while (leading := (starts < ends) & is_space[starts]).any():
+        starts += leading
+    while (trailing := (starts < ends) & is_space[ends - 1]).any():
+        ends -= trailing
+    return starts, ends
+
+
+def _probe(backend: Backend) -> Template:
+    """Find the special tokens around a pair by encoding one (no model is known by name)."""
+    encoding = backend.encode("a", "a")
+    owners, ids = encoding.sequence_ids, encoding.ids
+    if 0 not in owners or 1 not in owners or owners.index(1) < owners.index(0):
+        raise ModelIncompatibleError(
+            "the tokenizer does not put a question before a passage; docqa reads checkpoints "
+            "that were trained on question first, passage second"
+        )
+    question, passage = owners.index(0), owners.index(1)
+    question_end, passage_end = _run_end(owners, question), _run_end(owners, passage)
+    parts = ids[:question], ids[question_end:passage], ids[passage_end:]
+    if not parts[0] or not parts[1]:
+        raise ModelIncompatibleError(
+            "the tokenizer adds no special tokens around a question and a passage; its "
+            "tokenizer.json needs a post-processor (save it again with transformers)"
+        )
+    return Template(*(tuple(part) for part in parts))
+
+
+def _run_end(owners: Sequence[int | None], start: int) -> int:
+    end = start
+    while end < len(owners) and owners[end] == owners[start]:
+        end += 1
+    return end

@@ -1,0 +1,158 @@
+"""The torch runtime: a `SpanModel` over any extractive question-answering module."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from docqa.errors import ModelError, SettingError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    IntArray = NDArray[np.int64]
+    FloatArray = NDArray[np.float32]
+
+__all__ = ["TorchModel", "choose_device", "choose_dtype"]
+
+_DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+def choose_device(device: str = "auto") -> torch.device:
+    """Return the device to run on: as told, or CUDA, else MPS, else the CPU.
+
+    Raises:
+        SettingError: there is no such device here.
+    """
+    if device == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        chosen = torch.device(device)
+        torch.empty(0, device=chosen)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise SettingError(
+            f"device {device!r} cannot be used here ({_first_line(error)}); use 'auto' or 'cpu'"
+        ) from error
+    return chosen
+
+
+def choose_dtype(dtype: str | None, device: torch.device) -> torch.dtype:
+    """Return the number format to compute in: as told, or what suits the device.
+
+    That is bfloat16 on CUDA devices that compute in it (compute capability 8.0 and later),
+    float32 everywhere else.
+
+    Raises:
+        SettingError: the name is not one of float32, bfloat16, float16.
+    """
+    if dtype is None:
+        fast = device.type == "cuda" and torch.cuda.get_device_capability(device) >= (8, 0)
+        return torch.bfloat16 if fast else torch.float32
+    if dtype not in _DTYPES:
+        raise SettingError(f"dtype must be one of {', '.join(_DTYPES)}, not {dtype!r}")
+    return _DTYPES[dtype]
+
+
+class TorchModel:
+    """Run a torch module that takes ``input_ids`` and ``attention_mask`` and gives span logits.
+
+    The module computes in `dtype`; its last layer (`head`) always in float32, because bfloat16
+    keeps 8 significant bits and would tie spans whose logits differ by less than 0.06. With that,
+    logits in bfloat16 stay within `BFLOAT16_TOLERANCE` of float32 (measured on the CPU with the
+    shipped weights; ``tests/test_mini.py``).
+
+    When memory runs out, the batch is halved until it fits and later batches start at that size.
+
+    Args:
+        module: gives ``start_logits`` and ``end_logits``, each ``(n_windows, n_tokens)``, as
+            attributes of its result.
+        device, dtype: see `choose_device` and `choose_dtype`.
+        head: name of the module's last linear layer.
+        separator_id: for modules that read token types: everything after the first separator
+            is of type 1 (Devlin et al. 2019). None for modules that do not.
+    """
+
+    BFLOAT16_TOLERANCE = 0.5
+
+    def __init__(
+        self,
+        module: torch.nn.Module,
+        *,
+        device: torch.device,
+        dtype: torch.dtype = torch.float32,
+        head: str = "qa_outputs",
+        separator_id: int | None = None,
+    ) -> None:
+        self.device, self.dtype = device, dtype
+        self._separator_id = separator_id
+        self._module = module.to(device=device, dtype=dtype).eval()
+        last = module.get_submodule(head).float()
+        last.register_forward_pre_hook(lambda _, inputs: (inputs[0].float(), *inputs[1:]))
+        self._most_tokens: int | None = None
+
+    def __call__(
+        self, input_ids: IntArray, attention_mask: IntArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return ``(start_logits, end_logits)``, float32 of shape ``(n_windows, n_tokens)``.
+
+        Raises:
+            ModelError: not even one window fits into memory.
+        """
+        rows, columns = input_ids.shape
+        if rows > 1 and self._most_tokens is not None and rows * columns > self._most_tokens:
+            return self._halves(input_ids, attention_mask)
+        try:
+            return self._forward(input_ids, attention_mask)
+        except RuntimeError as error:
+            if not _is_out_of_memory(error):
+                raise
+            if rows == 1:
+                raise ModelError(
+                    f"out of memory on {self.device} while reading one window of {columns} "
+                    "tokens; use a smaller window_tokens, a smaller model, or device='cpu'"
+                ) from error
+        # Outside of the handler: the failed pass's tensors are freed with its traceback.
+        self._most_tokens = rows * columns // 2
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+        return self._halves(input_ids, attention_mask)
+
+    def _halves(
+        self, input_ids: IntArray, attention_mask: IntArray
+    ) -> tuple[FloatArray, FloatArray]:
+        middle = (len(input_ids) + 1) // 2
+        upper = self(input_ids[:middle], attention_mask[:middle])
+        lower = self(input_ids[middle:], attention_mask[middle:])
+        return np.concatenate([upper[0], lower[0]]), np.concatenate([upper[1], lower[1]])
+
+    @torch.inference_mode()
+    def _forward(
+        self, input_ids: IntArray, attention_mask: IntArray
+    ) -> tuple[FloatArray, FloatArray]:
+        ids = torch.from_numpy(input_ids).to(self.device)
+        inputs: dict[str, Any] = {"input_ids": ids}
+        # Without padding no mask is passed, which lets attention take its fastest kernel.
+        padded = not attention_mask.all()
+        inputs["attention_mask"] = (
+            torch.from_numpy(attention_mask).to(self.device) if padded else None
+        )
+        if self._separator_id is not None:
+            separators = ids == self._separator_id
+            inputs["token_type_ids"] = (separators.cumsum(1) - separators.long() > 0).long()
+        output = self._module(**inputs)
+        logits = torch.stack([output.start_logits, output.end_logits]).float().cpu().numpy()
+        return logits[0], logits[1]
+
+
+def _is_out_of_memory(error: RuntimeError) -> bool:
+    # torch.cuda.OutOfMemoryError is the same class in all versions that have either name; the
+    # MPS backend raises a plain RuntimeError.
+    return isinstance(error, torch.cuda.OutOfMemoryError) or "out of memory" in str(error).lower()
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().partition("\n")[0] or type(error).__name__
