@@ -1,9 +1,9 @@
 """Every example of the README and the documentation runs and shows what it says.
 
 Blocks of a page run in order and share one namespace, in a folder that holds a copy of
-``examples/``. ``python`` blocks run; ``pycon`` blocks are doctests; in ``console`` blocks each line
-after ``$`` is a command, and what follows is its output. ``...`` stands for any text, and scores are
-not compared: their last digits differ between machines. In front of a block,
+``examples/``. ``python`` blocks run; ``pycon`` blocks are doctests; in ``console`` blocks each
+line after ``$`` is a command, and what follows is its output. ``...`` stands for any text, and
+scores are not compared: their last digits differ between machines. In front of a block,
 ``<!-- not run: reason -->`` leaves it out and ``<!-- exit: 1 -->`` says how its commands end.
 """
 

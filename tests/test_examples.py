@@ -1,0 +1,92 @@
+"""The scripts in examples/ run as they are and print what they promise."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+
+
+def run(name: str, *arguments: str) -> str:
+    """Return what a script prints."""
+    paths = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join(map(os.path.abspath, paths)),
+        "HF_HUB_OFFLINE": "1",
+    }
+    done = subprocess.run(
+        [sys.executable, str(EXAMPLES / name), *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def page_texts(path: Path) -> list[str]:
+    """Return the text of each page of a PDF."""
+    pdfium = pytest.importorskip("pypdfium2")
+    with pdfium.PdfDocument(path) as document:
+        return [page.get_textpage().get_text_bounded() for page in document]
+
+
+def test_samples_are_what_the_script_makes(tmp_path: Path) -> None:
+    """The handbook in the repository is the one that make_samples.py writes."""
+    run("make_samples.py", str(tmp_path))
+    html, pdf = "handbook.html", "handbook.pdf"
+    assert (tmp_path / html).read_bytes() == (EXAMPLES / html).read_bytes()
+    assert page_texts(tmp_path / pdf) == page_texts(EXAMPLES / pdf)
+
+
+def test_samples_are_made_alike_twice(tmp_path: Path) -> None:
+    """Two runs of make_samples.py give the same bytes."""
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+        run("make_samples.py", str(tmp_path / folder))
+    for name in ("handbook.html", "handbook.pdf"):
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+
+
+def test_ask_pdf() -> None:
+    """The script finds the date and its page."""
+    first, *_, coverage = run("ask_pdf.py").splitlines()
+    assert first.startswith("14 October 1871  (page 3, printed 1, score ")
+    assert coverage.startswith("read ")
+
+
+def test_ask_many() -> None:
+    """Each question is answered by the file that knows, and the missing file is named."""
+    assert run("ask_many.py").splitlines() == [
+        "How high is the tower? 31 metres (handbook.pdf, page 3)",
+        "How many horsepower has the new engine? 54 (notes.md, line 15)",
+        "When was the storm cone hoisted? 12:25 (logbook.txt, line 11)",
+        "not asked: missing.pdf",
+    ]
+
+
+def test_positions() -> None:
+    """The script shows page, element and line of an answer."""
+    output = run("positions.py")
+    assert "page 6, printed 4\n" in output
+    assert "'24' in /html/body/main/section[5]/p" in output
+    assert "'12:25' at line 11, column 34\n" in output
+
+
+def test_ask_sphinx_site() -> None:
+    """Pages that Sphinx built are asked, each answer from the right page."""
+    pytest.importorskip("sphinx")
+    cable, kept = run("ask_sphinx_site.py").splitlines()
+    assert cable.startswith("How long may the serial cable be? 15 metres (install.html")
+    assert kept.startswith("For how long are readings kept? 400 days (settings.html")
+
+
+def test_migrate_pipeline() -> None:
+    """Code for the removed pipeline gives the reference results."""
+    assert run("migrate_pipeline.py") == "John at 11 to 15\nHyderabad at 30 to 39\n"
