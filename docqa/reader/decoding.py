@@ -57,7 +57,7 @@ def best_spans(
     >>> passage = np.array([[False, True, True, True]])
     >>> found = best_spans(logits, logits, passage, max_answer_tokens=2, n_best=2)
     >>> found.first.tolist(), found.last.tolist(), found.logit.tolist()
-    ([[2, 1]], [[2, 1]], [[4.0, 0.0]])
+    ([[2, 3]], [[2, 3]], [[4.0, 2.0]])
     """
     n_windows, n_tokens = start_logits.shape
     band = _band(start_logits, end_logits, answerable, min(max_answer_tokens, n_tokens))

@@ -1,4 +1,4 @@
-"""Build a checkpoint's torch module with the classes of transformers."""
+"""Build a checkpoint's torch module: DistilBERT here, all others with transformers' classes."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 
 from docqa.errors import ModelIncompatibleError
+from docqa.reader.distilbert import build_distilbert
 from docqa.reader.quantized import is_quantized, read_weights
 
 if TYPE_CHECKING:
@@ -25,29 +28,58 @@ def load_module(checkpoint: Checkpoint) -> torch.nn.Module:
 
     Raises:
         ModelIncompatibleError: the checkpoint is of another task, its architecture is unknown, or
-            weights are missing, left over in the answer head, or of another shape.
+            weights are missing or of another shape.
     """
     _check_task(checkpoint)
-    weights = {}
-    if checkpoint.weights.is_file() and is_quantized(checkpoint.weights):
-        weights = {"state_dict": read_weights(checkpoint.weights)}
+    weights = _weights(checkpoint)
+    if checkpoint.model_type == "distilbert" and weights is not None:
+        module = build_distilbert(checkpoint.config, weights)
+        if module is not None:
+            return module
+    return _transformers_module(checkpoint, weights)
+
+
+def _weights(checkpoint: Checkpoint) -> dict[str, torch.Tensor] | None:
+    """Return the weights where docqa reads them itself, else None: transformers will."""
+    if not checkpoint.weights.is_file():
+        return None
+    try:
+        if is_quantized(checkpoint.weights):
+            return read_weights(checkpoint.weights)
+        if checkpoint.model_type == "distilbert":
+            loaded = load_file(checkpoint.weights)
+            return {name: tensor.float() for name, tensor in loaded.items()}
+    except SafetensorError as error:
+        raise ModelIncompatibleError(
+            f"{checkpoint.weights} is not a whole safetensors file ({error}); fetch it again"
+        ) from error
+    return None
+
+
+def _transformers_module(
+    checkpoint: Checkpoint, weights: dict[str, torch.Tensor] | None
+) -> torch.nn.Module:
+    source: dict[str, Any] = {"state_dict": weights}
+    if weights is None:
+        source = {"use_safetensors": True, "local_files_only": True}
     try:
         model_class, config = _model_class(checkpoint)
         with _quiet():
             module, info = model_class.from_pretrained(
-                None if weights else checkpoint.folder,
+                checkpoint.folder if weights is None else None,
                 config=config,
                 dtype=torch.float32,
                 attn_implementation="sdpa",
                 output_loading_info=True,
-                **({**weights} if weights else {"use_safetensors": True, "local_files_only": True}),
+                **source,
             )
-    except (ValueError, KeyError, RuntimeError, OSError, TypeError) as error:
+    except Exception as error:  # transformers and safetensors raise many kinds; all mean the same
+        reason = str(error).strip().partition("\n")[0] or type(error).__name__
         raise ModelIncompatibleError(
             f"the checkpoint {checkpoint.name!r} cannot be loaded as an extractive "
-            f"question-answering model ({str(error).strip().splitlines()[0]})"
+            f"question-answering model ({reason})"
         ) from error
-    missing = sorted({*info["missing_keys"], *map(str, info["mismatched_keys"])})
+    missing = sorted({*map(str, info["missing_keys"]), *map(str, info["mismatched_keys"])})
     if missing:
         raise ModelIncompatibleError(
             f"the checkpoint {checkpoint.name!r} lacks {len(missing)} weights of an extractive "
@@ -64,7 +96,7 @@ def head_of(module: torch.nn.Module) -> str:
         ModelIncompatibleError: there is none under a known name.
     """
     for name in _HEADS:
-        if isinstance(getattr(module, name, None), torch.nn.Linear):
+        if isinstance(getattr(module, name, None), torch.nn.Module):
             return name
     raise ModelIncompatibleError(
         f"{type(module).__name__} has no answer head that docqa knows ({' or '.join(_HEADS)})"
@@ -99,14 +131,6 @@ def _check_task(checkpoint: Checkpoint) -> None:
 
 
 def _model_class(checkpoint: Checkpoint) -> tuple[Any, Any]:
-    if checkpoint.model_type == "distilbert":  # imported from its own modules, which is faster
-        from transformers.models.distilbert.configuration_distilbert import DistilBertConfig
-        from transformers.models.distilbert.modeling_distilbert import (
-            DistilBertForQuestionAnswering,
-        )
-
-        folder = checkpoint.folder
-        return DistilBertForQuestionAnswering, DistilBertConfig.from_pretrained(folder)
     from transformers import MODEL_FOR_QUESTION_ANSWERING_MAPPING, AutoConfig
 
     config = AutoConfig.from_pretrained(checkpoint.folder, local_files_only=True)
