@@ -1,0 +1,453 @@
+"""Keep PDFium's quirks in one place: one lock, one numbering of characters, one coordinate flip.
+
+* PDFium is not thread-safe and ctypes lets other threads run during a call: four threads over 60
+  files crash without a lock. Every call here is made under `LOCK`, the closing of handles included.
+* Characters are counted by PDFium's *character index*: code, box and flags of a character share it.
+  The string of ``FPDFText_GetText`` has another numbering and is never used.
+* PDFium's coordinates are PDF user space (origin bottom left, before rotation and crop). `Frame`
+  is the one place where they are turned into points from the displayed page's top left corner.
+
+Raw handles are used, not the wrapper's objects: those close themselves in whichever thread the
+garbage collector runs. This module is imported when the first PDF is opened.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+import weakref
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import repeat
+from typing import Any, Literal, NamedTuple
+
+import pypdfium2
+import pypdfium2.raw as pdfium
+
+from docqa.datamodel import Box
+
+__all__ = [
+    "EXTRACTOR",
+    "LOCK",
+    "Frame",
+    "PdfFile",
+    "PdfPage",
+    "PdfiumError",
+    "UserBox",
+    "Widget",
+]
+
+LOCK = threading.RLock()
+
+EXTRACTOR = f"pypdfium2 {pypdfium2.PYPDFIUM_INFO.version}/pdfium {pypdfium2.PDFIUM_INFO.build}"
+
+_METADATA_KEYS = (
+    "Title",
+    "Author",
+    "Subject",
+    "Keywords",
+    "Creator",
+    "Producer",
+    "CreationDate",
+    "ModDate",
+)
+
+_MAX_FORM_DEPTH = 8  # nested form XObjects looked into for images; real scans use one or two
+
+
+class PdfiumError(Exception):
+    """Say that PDFium refuses a file or a page, and why.
+
+    Attributes:
+        reason: ``"password"`` when one is missing or wrong, ``"security"`` when the kind of
+            encryption is unknown, ``"format"`` for everything else.
+    """
+
+    def __init__(self, message: str, reason: Literal["password", "security", "format"]) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class UserBox(NamedTuple):
+    """Hold a rectangle in PDF user space: points, origin at the bottom left, not rotated."""
+
+    left: float
+    bottom: float
+    right: float
+    top: float
+
+
+class Widget(NamedTuple):
+    """Hold the filled value of a form field and the rectangle in which it is shown."""
+
+    value: str
+    box: UserBox
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Hold the part of user space that a page shows, and how it is turned for display.
+
+    Attributes:
+        box: the crop box inside the media box, in user space.
+        rotation: clockwise quarter turns, 0 to 3 (ISO 32000-1, table 30, ``Rotate`` / 90).
+
+    ``UserUnit`` is ignored, as PDFium ignores it when it renders.
+
+    >>> Frame(UserBox(0, 0, 200, 100), 0).display(UserBox(10, 80, 50, 90))
+    Box(x0=10, top=10, x1=50, bottom=20)
+    >>> Frame(UserBox(0, 0, 200, 100), 1).display(UserBox(10, 80, 50, 90))
+    Box(x0=80, top=10, x1=90, bottom=50)
+    """
+
+    box: UserBox
+    rotation: int
+
+    @property
+    def width(self) -> float:
+        """Return the displayed width in points."""
+        box = self.box
+        return box.top - box.bottom if self.rotation % 2 else box.right - box.left
+
+    @property
+    def height(self) -> float:
+        """Return the displayed height in points."""
+        box = self.box
+        return box.right - box.left if self.rotation % 2 else box.top - box.bottom
+
+    def display(self, user: UserBox) -> Box:
+        """Return `user` in points from the displayed page's top left corner."""
+        page = self.box
+        left, right = user.left - page.left, user.right - page.left
+        low, high = user.bottom - page.bottom, user.top - page.bottom
+        from_right, to_right = page.right - user.right, page.right - user.left
+        from_top, to_top = page.top - user.top, page.top - user.bottom
+        return (
+            Box(left, from_top, right, to_top),
+            Box(low, left, high, right),
+            Box(from_right, low, to_right, high),
+            Box(from_top, from_right, to_top, to_right),
+        )[self.rotation]
+
+
+def _held(function: Any, result: Any, *arguments: Any) -> Callable[..., int]:
+    """Return `function` as one that keeps the interpreter's lock during the call.
+
+    The calls made once per character are too short for other threads to profit from a release:
+    measured, a third less time per character.
+    """
+    address = ctypes.cast(function, ctypes.c_void_p).value
+    prototype = ctypes.PYFUNCTYPE(result, ctypes.c_void_p, *arguments)
+    return prototype(address)  # type: ignore[arg-type]
+
+
+_code = _held(pdfium.FPDFText_GetUnicode, ctypes.c_uint, ctypes.c_int)
+_is_generated = _held(pdfium.FPDFText_IsGenerated, ctypes.c_int, ctypes.c_int)
+_is_hyphen = _held(pdfium.FPDFText_IsHyphen, ctypes.c_int, ctypes.c_int)
+_has_map_error = _held(pdfium.FPDFText_HasUnicodeMapError, ctypes.c_int, ctypes.c_int)
+_loose_box = _held(pdfium.FPDFText_GetLooseCharBox, ctypes.c_int, ctypes.c_int, ctypes.c_void_p)
+_strict_box = _held(pdfium.FPDFText_GetCharBox, ctypes.c_int, ctypes.c_int, *[ctypes.c_void_p] * 4)
+
+
+class PdfPage:
+    """Read one loaded page; valid inside ``with file.page(index)``.
+
+    Attributes:
+        frame: the displayed part of user space.
+        character_count: characters are numbered from 0 to this.
+    """
+
+    def __init__(self, page: Any, text: Any, form: Any) -> None:
+        self._page, self._form = page, form
+        self._text = ctypes.cast(text, ctypes.c_void_p).value
+        self._raw_text = text
+        self.frame = _frame(page)
+        self.character_count = max(0, pdfium.FPDFText_CountChars(text))
+
+    def codes(self, limit: int) -> list[int]:
+        """Return the code of every character up to `limit`: not all are Unicode scalar values."""
+        count = min(limit, self.character_count)
+        return list(map(_code, repeat(self._text, count), range(count)))
+
+    def is_hyphen(self, index: int) -> bool:
+        """Say whether the character is a hyphen at a line's end (its code is then U+0002)."""
+        return _is_hyphen(self._text, index) == 1
+
+    def is_generated(self, index: int) -> bool:
+        """Say whether PDFium added the character (line ends, some spaces); it has no box."""
+        return _is_generated(self._text, index) == 1
+
+    def map_error_share(self, sample: int) -> float:
+        """Return the share of characters without a known meaning, over about `sample` of them."""
+        indexes = range(0, self.character_count, max(1, self.character_count // sample))
+        errors = sum(_has_map_error(self._text, index) == 1 for index in indexes)
+        return errors / len(indexes) if indexes else 0.0
+
+    def loose_box(self, index: int) -> UserBox | None:
+        """Return the character's box with the font's full height, or None where it has none."""
+        rect = pdfium.FS_RECTF()
+        if self.is_generated(index) or not _loose_box(self._text, index, ctypes.addressof(rect)):
+            return None
+        return UserBox(rect.left, rect.bottom, rect.right, rect.top)
+
+    def strict_box(self, index: int) -> UserBox | None:
+        """Return the box of the character's ink, or None where it has none."""
+        edges = (ctypes.c_double * 4)()  # left, right, bottom, top
+        start = ctypes.addressof(edges)
+        if self.is_generated(index) or not _strict_box(
+            self._text, index, *(start + 8 * edge for edge in range(4))
+        ):
+            return None
+        return UserBox(edges[0], edges[2], edges[1], edges[3])
+
+    def angle(self, index: int) -> float:
+        """Return the character's rotation in user space, in radians; negative where unknown."""
+        return float(pdfium.FPDFText_GetCharAngle(self._raw_text, index))
+
+    def has_text(self, box: UserBox) -> bool:
+        """Say whether characters stand in a rectangle."""
+        edges = (box.left, box.top, box.right, box.bottom)
+        return bool(pdfium.FPDFText_GetBoundedText(self._raw_text, *edges, None, 0) > 0)
+
+    def image_share(self) -> float:
+        """Return the share of the displayed page that images cover, at most 1."""
+        page = self.frame.box
+        area = (page.right - page.left) * (page.top - page.bottom)
+        if area <= 0:
+            return 0.0
+        count = pdfium.FPDFPage_CountObjects(self._page)
+        objects = (pdfium.FPDFPage_GetObject(self._page, number) for number in range(count))
+        covered = sum(_overlap(_bounds(each), page) for each in objects if _shows_image(each))
+        return min(1.0, covered / area)
+
+    def widgets(self) -> list[Widget]:
+        """Return the filled form fields that the page shows, in the file's order."""
+        if self._form is None:
+            return []
+        widgets = []
+        for number in range(pdfium.FPDFPage_GetAnnotCount(self._page)):
+            annotation = pdfium.FPDFPage_GetAnnot(self._page, number)
+            if not annotation:
+                continue
+            try:
+                widget = _widget(self._form, annotation)
+            finally:
+                pdfium.FPDFPage_CloseAnnot(annotation)
+            if widget is not None:
+                widgets.append(widget)
+        return widgets
+
+    def render(self, scale: float = 1.0) -> tuple[int, int, bytes]:
+        """Draw the page; return width, height and its pixels, 4 bytes each (B, G, R, unused).
+
+        Args:
+            scale: pixels per point.
+        """
+        width = max(1, round(self.frame.width * scale))
+        height = max(1, round(self.frame.height * scale))
+        bitmap = pdfium.FPDFBitmap_Create(width, height, 0)
+        try:
+            pdfium.FPDFBitmap_FillRect(bitmap, 0, 0, width, height, 0xFFFFFFFF)
+            pdfium.FPDF_RenderPageBitmap(
+                bitmap, self._page, 0, 0, width, height, 0, pdfium.FPDF_ANNOT
+            )
+            if self._form is not None:
+                pdfium.FPDF_FFLDraw(self._form, bitmap, self._page, 0, 0, width, height, 0, 0)
+            size = pdfium.FPDFBitmap_GetStride(bitmap) * height
+            return width, height, ctypes.string_at(pdfium.FPDFBitmap_GetBuffer(bitmap), size)
+        finally:
+            pdfium.FPDFBitmap_Destroy(bitmap)
+
+
+class PdfFile:
+    """Hold a PDF open in memory; `close` it, or use it in a ``with`` statement.
+
+    Args:
+        data: the file's bytes; kept alive, because PDFium reads from them later.
+        password: bytes to try, or None.
+
+    Raises:
+        PdfiumError: PDFium refuses the file.
+    """
+
+    def __init__(self, data: bytes, password: bytes | None = None) -> None:
+        with LOCK:
+            document = pdfium.FPDF_LoadMemDocument64(data, len(data), password)
+            if not document:
+                raise _open_error()
+            form, settings = _form_environment(document)
+            self._document, self._form = document, form
+            self._close = weakref.finalize(self, _close, document, form, (data, settings))
+            self._close.atexit = False  # at exit the library may be gone before us
+            self.page_count: int = max(0, pdfium.FPDF_GetPageCount(document))
+
+    def close(self) -> None:
+        """Free PDFium's handles; calling it again does nothing."""
+        self._close()
+
+    def __enter__(self) -> PdfFile:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    @contextmanager
+    def page(self, index: int) -> Iterator[PdfPage]:
+        """Load page `index` (from 0) for the length of a ``with`` statement, under the lock.
+
+        Raises:
+            PdfiumError: PDFium cannot load the page or its text.
+        """
+        with LOCK:
+            page = pdfium.FPDF_LoadPage(self._document, index)
+            if not page:
+                raise PdfiumError(f"page {index + 1} cannot be loaded", "format")
+            text = pdfium.FPDFText_LoadPage(page)
+            try:
+                if not text:
+                    raise PdfiumError(f"the text of page {index + 1} cannot be read", "format")
+                yield PdfPage(page, text, self._form)
+            finally:
+                if text:
+                    pdfium.FPDFText_ClosePage(text)
+                pdfium.FPDF_ClosePage(page)
+
+    def label(self, index: int) -> str | None:
+        """Return the label that the file declares for page `index` (from 0), or None."""
+        with LOCK:
+            label = _string(
+                lambda *buffer: pdfium.FPDF_GetPageLabel(self._document, index, *buffer)
+            )
+        return label or None
+
+    def metadata(self) -> dict[str, str]:
+        """Return the document information that is not blank, under the file's own keys."""
+        with LOCK:
+            entries = {key: self._entry(key.encode()) for key in _METADATA_KEYS}
+        return {key: value for key, value in entries.items() if value}
+
+    def _entry(self, key: bytes) -> str:
+        return _string(lambda *buffer: pdfium.FPDF_GetMetaText(self._document, key, *buffer))
+
+    def security_revision(self) -> int | None:
+        """Return the revision of the file's security handler, or None if it is not encrypted."""
+        with LOCK:
+            revision = int(pdfium.FPDF_GetSecurityHandlerRevision(self._document))
+        return revision if revision >= 0 else None
+
+    def permissions(self) -> int:
+        """Return the permission bits (ISO 32000-1, table 22) that hold for this password."""
+        with LOCK:
+            return int(pdfium.FPDF_GetDocPermissions(self._document)) & 0xFFFFFFFF
+
+
+def _close(document: Any, form: Any, kept_alive: Sequence[object]) -> None:
+    """Free the handles; runs in any thread, hence the lock."""
+    with LOCK:
+        if form is not None:
+            pdfium.FPDFDOC_ExitFormFillEnvironment(form)
+        pdfium.FPDF_CloseDocument(document)
+    del kept_alive
+
+
+def _open_error() -> PdfiumError:
+    code = pdfium.FPDF_GetLastError()
+    if code == pdfium.FPDF_ERR_PASSWORD:
+        return PdfiumError("the password is missing or wrong", "password")
+    if code == pdfium.FPDF_ERR_SECURITY:
+        return PdfiumError("the kind of encryption is not supported", "security")
+    return PdfiumError("the data does not follow the PDF format", "format")
+
+
+def _form_environment(document: Any) -> tuple[Any, Any]:
+    """Return what reading field values needs, or two Nones for a file without a form."""
+    if pdfium.FPDF_GetFormType(document) == pdfium.FORMTYPE_NONE:
+        return None, None
+    settings = pdfium.FPDF_FORMFILLINFO(version=2)
+    form = pdfium.FPDFDOC_InitFormFillEnvironment(document, ctypes.byref(settings))
+    return (form, settings) if form else (None, None)
+
+
+def _frame(page: Any) -> Frame:
+    rect = pdfium.FS_RECTF()
+    pdfium.FPDF_GetPageBoundingBox(page, ctypes.byref(rect))
+    return Frame(
+        UserBox(rect.left, rect.bottom, rect.right, rect.top),
+        max(0, pdfium.FPDFPage_GetRotation(page)) % 4,
+    )
+
+
+def _string(read: Callable[..., int]) -> str:
+    """Return the UTF-16 string that a pair of PDFium calls gives: its size, then its bytes."""
+    size = read(None, 0)
+    if size <= 2:
+        return ""
+    buffer = ctypes.create_string_buffer(size)
+    read(buffer, size)
+    return buffer.raw[: size - 2].decode("utf-16-le", errors="replace").replace("\0", "").strip()
+
+
+def _bounds(item: Any) -> UserBox:
+    edges = [ctypes.c_float() for _ in range(4)]
+    if not pdfium.FPDFPageObj_GetBounds(item, *(ctypes.byref(edge) for edge in edges)):
+        return UserBox(0, 0, 0, 0)
+    return UserBox(*(edge.value for edge in edges))
+
+
+def _overlap(box: UserBox, page: UserBox) -> float:
+    width = min(box.right, page.right) - max(box.left, page.left)
+    height = min(box.top, page.top) - max(box.bottom, page.bottom)
+    return max(0.0, width) * max(0.0, height)
+
+
+def _shows_image(item: Any, depth: int = 0) -> bool:
+    """Say whether a page object is an image, or a form XObject that holds one."""
+    kind = pdfium.FPDFPageObj_GetType(item)
+    if kind != pdfium.FPDF_PAGEOBJ_FORM or depth >= _MAX_FORM_DEPTH:
+        return bool(kind == pdfium.FPDF_PAGEOBJ_IMAGE)
+    count = pdfium.FPDFFormObj_CountObjects(item)
+    return any(
+        _shows_image(pdfium.FPDFFormObj_GetObject(item, number), depth + 1)
+        for number in range(count)
+    )
+
+
+def _widget(form: Any, annotation: Any) -> Widget | None:
+    """Return the value that an annotation shows, or None if it is no filled form field."""
+    if pdfium.FPDFAnnot_GetSubtype(annotation) != pdfium.FPDF_ANNOT_WIDGET:
+        return None
+    hidden = pdfium.FPDF_ANNOT_FLAG_HIDDEN | pdfium.FPDF_ANNOT_FLAG_NOVIEW
+    if pdfium.FPDFAnnot_GetFlags(annotation) & hidden:
+        return None
+    value = _field_value(form, annotation)
+    rect = pdfium.FS_RECTF()
+    if not value or not pdfium.FPDFAnnot_GetRect(annotation, ctypes.byref(rect)):
+        return None
+    left, right = sorted((rect.left, rect.right))
+    bottom, top = sorted((rect.bottom, rect.top))
+    return Widget(value, UserBox(left, bottom, right, top))
+
+
+def _field_value(form: Any, annotation: Any) -> str:
+    kind = pdfium.FPDFAnnot_GetFormFieldType(form, annotation)
+    texts = (
+        pdfium.FPDF_FORMFIELD_TEXTFIELD,
+        pdfium.FPDF_FORMFIELD_COMBOBOX,
+        pdfium.FPDF_FORMFIELD_LISTBOX,
+    )
+    if kind in texts:
+        if (
+            pdfium.FPDFAnnot_GetFormFieldFlags(form, annotation)
+            & pdfium.FPDF_FORMFLAG_TEXT_PASSWORD
+        ):
+            return ""
+        return _string(
+            lambda *buffer: pdfium.FPDFAnnot_GetFormFieldValue(form, annotation, *buffer)
+        )
+    boxes = (pdfium.FPDF_FORMFIELD_CHECKBOX, pdfium.FPDF_FORMFIELD_RADIOBUTTON)
+    if kind in boxes and pdfium.FPDFAnnot_IsChecked(form, annotation):
+        return _string(
+            lambda *buffer: pdfium.FPDFAnnot_GetFormFieldExportValue(form, annotation, *buffer)
+        )
+    return ""

@@ -1,0 +1,227 @@
+"""Load PDFs: text from PDFium's characters, a place on the page for each of them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+
+from docqa._pdfium import EXTRACTOR, PdfFile, PdfiumError
+from docqa.datamodel import Document, LoadWarning
+from docqa.errors import EncryptedError, LoadError, MalformedError
+from docqa.loaders.pdf_fallback import FallbackError, FallbackFile
+from docqa.loaders.pdf_metadata import metadata, permission_names, title
+from docqa.loaders.pdf_pages import PagesBuilder, ReadPage, read_page
+from docqa.loaders.pdf_passwords import password_bytes
+from docqa.loaders.pdf_source_map import PagesSourceMap, PdfSource, PdfSourceMap
+
+__all__ = ["MEDIA_TYPE", "PdfLoader"]
+
+MEDIA_TYPE = "application/pdf"
+
+Progress = Callable[[int, int], None]
+
+
+class PdfLoader:
+    """Load PDFs with PDFium, or where it refuses with pypdf (then without rectangles).
+
+    The text is that of the pages joined by form feeds, with the values of filled form fields.
+
+    Args:
+        password: opens an encrypted file; the user's or the owner's.
+        progress: called with (pages done, pages in all) after each page.
+        max_pages: pages beyond are left out with a warning: a file of a few hundred bytes can
+            claim any number of pages.
+    """
+
+    def __init__(
+        self,
+        password: str | None = None,
+        progress: Progress | None = None,
+        *,
+        max_pages: int = 20_000,
+    ) -> None:
+        self._password, self._progress, self._max_pages = password, progress, max_pages
+
+    def load(self, data: bytes, *, source: str) -> Document:
+        """Load `data`; `source` is its path or name, for messages and answers.
+
+        Raises:
+            EncryptedError: the file needs a password, or another one.
+            MalformedError: neither PDFium nor pypdf can read it.
+        """
+        try:
+            file, password = _open(data, self._password)
+        except PdfiumError as error:
+            return self._fall_back(data, source, error)
+        with file:
+            return self._read(file, data, source=source, password=password)
+
+    def _read(self, file: PdfFile, data: bytes, *, source: str, password: bytes | None) -> Document:
+        """Return the document of a file that PDFium has opened."""
+        builder, rescue = PagesBuilder(), _Rescue(data, self._password)
+        total = min(file.page_count, self._max_pages)
+        for index in range(total):
+            try:
+                with file.page(index) as page:
+                    read = read_page(page)
+            except PdfiumError:
+                read = rescue.page(index, builder.warnings)
+            builder.add(read, file.label(index))
+            self._report(index + 1, total)
+        builder.warnings += _page_limit_warning(file.page_count, total)
+        entries, permissions = file.metadata(), _permissions(file)
+        pages, offsets = builder.pages(), builder.offsets()
+        places = PdfSource(
+            data, password, offsets, builder.source_starts, builder.fields, builder.without_boxes
+        )
+        return Document(
+            id=hashlib.sha256(data).hexdigest(),
+            text=builder.text(),
+            source=source,
+            media_type=MEDIA_TYPE,
+            title=title(entries.get("Title")),
+            source_map=PdfSourceMap(pages, places),
+            pages=pages,
+            warnings=(*_permission_warnings(permissions), *builder.warnings),
+            metadata={**metadata(entries), **permissions},
+            extractor=EXTRACTOR,
+        )
+
+    def _fall_back(self, data: bytes, source: str, refusal: PdfiumError) -> Document:
+        """Return the document that pypdf makes of a file that PDFium refuses."""
+        try:
+            file = FallbackFile(data, self._password)
+        except FallbackError as error:
+            raise _error(refusal, error, source=source, password=self._password) from error
+        builder = PagesBuilder()
+        builder.warnings.append(
+            LoadWarning(
+                "no-rectangles",
+                f"PDFium cannot open the file ({refusal}); the text is from pypdf, without "
+                "rectangles on the page",
+            )
+        )
+        total, labels = min(file.page_count, self._max_pages), file.labels()
+        for index in range(total):
+            builder.add(_fallback_page(file, index, builder.warnings), labels[index])
+            self._report(index + 1, total)
+        builder.warnings += _page_limit_warning(file.page_count, total)
+        entries, pages = file.metadata(), builder.pages()
+        return Document(
+            id=hashlib.sha256(data).hexdigest(),
+            text=builder.text(),
+            source=source,
+            media_type=MEDIA_TYPE,
+            title=title(entries.get("Title")),
+            source_map=PagesSourceMap(pages),
+            pages=pages,
+            warnings=tuple(builder.warnings),
+            metadata=metadata(entries),
+            extractor=file.extractor,
+        )
+
+    def _report(self, done: int, total: int) -> None:
+        if self._progress is not None:
+            self._progress(done, total)
+
+
+class _Rescue:
+    """Read with pypdf the pages that PDFium cannot load; pypdf opens the file for the first."""
+
+    def __init__(self, data: bytes, password: str | None) -> None:
+        self._data, self._password = data, password
+        self._file: FallbackFile | None = None
+        self._is_refused = False
+
+    def page(self, index: int, warnings: list[LoadWarning]) -> ReadPage:
+        """Return the page with pypdf's text, or empty, and say so in `warnings`."""
+        text, size = "", (0.0, 0.0)
+        try:
+            if self._file is None and not self._is_refused:
+                self._is_refused = True
+                self._file = FallbackFile(self._data, self._password)
+            if self._file is not None:
+                text, size = self._file.text(index), self._file.size(index)
+        except FallbackError:
+            pass
+        instead = "its text is from pypdf, without rectangles" if text else "it is left empty"
+        message = f"page {index + 1} cannot be read by PDFium; {instead}"
+        warnings.append(LoadWarning("page-failed", message, index + 1))
+        return ReadPage.without_boxes(text, size)
+
+
+def _fallback_page(file: FallbackFile, index: int, warnings: list[LoadWarning]) -> ReadPage:
+    try:
+        return ReadPage.without_boxes(file.text(index), file.size(index))
+    except FallbackError as error:
+        message = f"page {index + 1} cannot be read ({error}); it is left empty"
+        warnings.append(LoadWarning("page-failed", message, index + 1))
+        return ReadPage.without_boxes("", file.size(index))
+
+
+def _open(data: bytes, password: str | None) -> tuple[PdfFile, bytes | None]:
+    """Open a file with the first form of the password that fits.
+
+    Raises:
+        PdfiumError: none fits, or the file is broken.
+    """
+    forms = password_bytes(password)
+    for attempt in forms[:-1]:
+        try:
+            return PdfFile(data, attempt), attempt
+        except PdfiumError as error:
+            if error.reason != "password":
+                raise
+    return PdfFile(data, forms[-1]), forms[-1]
+
+
+def _error(
+    refusal: PdfiumError, error: FallbackError, *, source: str, password: str | None
+) -> LoadError:
+    """Return what to tell the caller of a file that neither library can read."""
+    if refusal.reason == "password" or error.needs_password:
+        if password is None:
+            message = f"{source} is encrypted and needs a password: give password= or --password"
+        else:
+            message = (
+                f"the password does not open {source}: give the right one with password= or "
+                "--password"
+            )
+        return EncryptedError(message, source=source)
+    if refusal.reason == "security":
+        message = f"{source} is encrypted in a way that cannot be read: save it without encryption"
+        return EncryptedError(message, source=source)
+    message = (
+        f"{source} is not a PDF that can be read ({refusal}; {error}): it may be cut short; "
+        "get the file again or repair it with a PDF program"
+    )
+    return MalformedError(message, source=source)
+
+
+def _permissions(file: PdfFile) -> dict[str, str]:
+    """Return what an encrypted file says of itself; nothing for a plain one."""
+    revision = file.security_revision()
+    if revision is None:
+        return {}
+    allowed = permission_names(file.permissions())
+    return {"encryption": f"revision {revision}", "permissions": ", ".join(allowed) or "none"}
+
+
+def _permission_warnings(permissions: dict[str, str]) -> list[LoadWarning]:
+    if not permissions or "copy" in permissions["permissions"].split(", "):
+        return []
+    message = (
+        "the file's owner does not permit copying its text; whether you may use it is for you "
+        "to decide"
+    )
+    return [LoadWarning("permissions", message)]
+
+
+def _page_limit_warning(claimed: int, read: int) -> list[LoadWarning]:
+    if claimed <= read:
+        return []
+    message = (
+        f"the file claims {claimed:,} pages; only the first {read:,} are read: give PdfLoader a "
+        "larger max_pages to read on"
+    )
+    return [LoadWarning("page-limit", message, read + 1)]

@@ -1,0 +1,157 @@
+"""Lead from spans of a PDF's text to pages and rectangles, computed when asked for.
+
+Four numbers per character would be fifteen times the text, so no box is stored: the bytes are
+kept, and PDFium opens them again for the first location. After `close` the next one opens anew.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from docqa._pdfium import LOCK, PdfFile, PdfPage, UserBox
+from docqa.datamodel import Box, Location, Page, PageLocation, Span
+from docqa.loaders.offset_map import OffsetMap
+from docqa.loaders.pdf_boxes import line_boxes
+from docqa.loaders.pdf_forms import FieldValue
+
+__all__ = ["PageSpan", "PagesSourceMap", "PdfSource", "PdfSourceMap"]
+
+_DECIMALS = 3  # a thousandth of a point; PDFium's own coordinates are single floats
+
+
+@dataclass(frozen=True, slots=True)
+class PageSpan:
+    """Hold the part of a span that lies on one page: its index from 0 and the characters."""
+
+    index: int
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class PdfSource:
+    """Hold what leads from a text back to PDFium's characters.
+
+    Attributes:
+        data, password: the file's bytes, and the bytes that opened it or None.
+        offsets: the text over all pages' character indexes, one page after another.
+        source_starts: where each page's character indexes start in that numbering.
+        fields: the filled form fields of a page, by its index from 0.
+        without_boxes: indexes of pages whose text does not come from PDFium.
+    """
+
+    data: bytes
+    password: bytes | None
+    offsets: OffsetMap
+    source_starts: array[int]
+    fields: Mapping[int, Sequence[FieldValue]]
+    without_boxes: Collection[int]
+
+
+class PagesSourceMap:
+    """Map spans of a paged text to pages and labels, without rectangles.
+
+    Args:
+        pages: one record per page; their spans rise and do not overlap.
+    """
+
+    def __init__(self, pages: Sequence[Page]) -> None:
+        self._pages = pages
+        self._starts = array("Q", [page.span.start for page in pages])
+
+    def locate(self, span: Span) -> tuple[Location, ...]:
+        """Return one location per page that `span` touches."""
+        return tuple(self._location(part) for part in self.page_spans(span))
+
+    def page_spans(self, span: Span) -> Iterator[PageSpan]:
+        """Yield the parts of `span` page by page.
+
+        A span of page breaks alone counts as the empty end of the page before it.
+        """
+        first = max(0, bisect_right(self._starts, span.start) - 1)
+        last = max(first + 1, bisect_right(self._starts, span.end - 1))
+        parts = []
+        for index in range(first, last):
+            page = self._pages[index].span
+            start, end = max(page.start, span.start), min(page.end, span.end)
+            if start < end:
+                parts.append(PageSpan(index, Span(start, end)))
+        end = self._pages[first].span.end
+        yield from parts or [PageSpan(first, Span(end, end))]
+
+    def close(self) -> None:
+        """Do nothing: nothing is open."""
+
+    def _location(self, part: PageSpan) -> PageLocation:
+        page = self._pages[part.index]
+        return PageLocation(page.number, page.label, page.label_origin, self._boxes(part))
+
+    def _boxes(self, part: PageSpan) -> tuple[Box, ...] | None:
+        del part
+        return None
+
+
+class PdfSourceMap(PagesSourceMap):
+    """Map spans of a PDF's text to pages, labels and rectangles: one per line of the span.
+
+    Args:
+        pages: one record per page; their spans rise and do not overlap.
+        source: what leads back to PDFium's characters.
+    """
+
+    def __init__(self, pages: Sequence[Page], source: PdfSource) -> None:
+        super().__init__(pages)
+        self._source = source
+        self._file: PdfFile | None = None
+
+    def user_boxes(self, span: Span) -> dict[int, list[UserBox]]:
+        """Return the rectangles of `span` in PDF user space, by page index from 0.
+
+        That is the space of annotations: origin at the bottom left, before rotation and crop.
+        """
+        return {part.index: self._page_boxes(part)[0] for part in self.page_spans(span)}
+
+    def close(self) -> None:
+        """Free the open file; a later `locate` opens it again."""
+        with LOCK:
+            if self._file is not None:
+                self._file.close()
+                self._file = None
+
+    def _boxes(self, part: PageSpan) -> tuple[Box, ...] | None:
+        if part.index in self._source.without_boxes:
+            return None
+        return self._page_boxes(part)[1]
+
+    def _page_boxes(self, part: PageSpan) -> tuple[list[UserBox], tuple[Box, ...]]:
+        """Return the rectangles of a part in user space, and as displayed."""
+        start = self._source.source_starts[part.index]
+        ranges = [each.shift(-start) for each in self._source.offsets.to_source(part.span)]
+        if not ranges:
+            return [], ()
+        with LOCK, self._open().page(part.index) as page:
+            boxes = _range_boxes(page, ranges, self._source.fields.get(part.index, ()))
+            return boxes, tuple(_rounded(page.frame.display(box)) for box in boxes)
+
+    def _open(self) -> PdfFile:
+        if self._file is None:
+            self._file = PdfFile(self._source.data, self._source.password)
+        return self._file
+
+
+def _range_boxes(
+    page: PdfPage, ranges: Sequence[Span], fields: Sequence[FieldValue]
+) -> list[UserBox]:
+    """Return the lines' rectangles, then those of the fields whose values are touched."""
+    characters = [
+        index for each in ranges for index in range(each.start, min(each.end, page.character_count))
+    ]
+    touched = [field for field in fields if any(field.source.overlaps(each) for each in ranges)]
+    return [*line_boxes(page, characters), *(field.widget.box for field in touched)]
+
+
+def _rounded(box: Box) -> Box:
+    edges = (box.x0, box.top, box.x1, box.bottom)
+    return Box(*(round(edge, _DECIMALS) for edge in edges))
