@@ -93,8 +93,8 @@ class DistilBertReader(nn.Module):
         given = _Weights(weights)
         words = given.take("distilbert.embeddings.word_embeddings.weight")
         positions = given.take("distilbert.embeddings.position_embeddings.weight")
-        self.word_embeddings = nn.Embedding.from_pretrained(words)
-        self.position_embeddings = nn.Embedding.from_pretrained(positions)
+        self.word_embeddings = _embedding(words)
+        self.position_embeddings = _embedding(positions)
         self.norm = _Norm(*given.layer("distilbert.embeddings.LayerNorm"))
         self.blocks = nn.ModuleList(
             _Block(given, f"distilbert.transformer.layer.{number}.", config["n_heads"])
@@ -117,6 +117,11 @@ class DistilBertReader(nn.Module):
             hidden = block(hidden, mask)
         start_logits, end_logits = self.qa_outputs(hidden).unbind(-1)
         return SpanLogits(start_logits, end_logits)
+
+
+def _embedding(weight: Tensor) -> nn.Embedding:
+    rows, width = weight.shape
+    return nn.Embedding(rows, width, _weight=weight, _freeze=True)
 
 
 class _Weights:

@@ -147,8 +147,8 @@ def _tokenizer(checkpoint: Checkpoint) -> FastTokenizer:
     n_known, n_rows = backend.get_vocab_size(False), checkpoint.config.get("vocab_size")
     if isinstance(n_rows, int) and n_known > n_rows:
         raise ModelIncompatibleError(
-            f"the tokenizer of {checkpoint.name!r} knows {n_known} tokens, its model {n_rows}; they "
-            "do not belong together"
+            f"the tokenizer of {checkpoint.name!r} knows {n_known} tokens, its model {n_rows}; "
+            "they do not belong together"
         )
     return FastTokenizer(backend, pad_id=checkpoint.config.get("pad_token_id") or 0)
 
