@@ -239,8 +239,8 @@ def _what_to_try(reading: ReadingSettings, tally: _Tally) -> str:
 
 
 def _note_passed_over(expansion: Expansion, notices: Notices) -> None:
-    if total := sum(expansion.passed_over.values()):
-        kinds = ", ".join(
-            f"{count} {suffix}" for suffix, count in expansion.passed_over.most_common(8)
-        )
-        notices.note(f"passed over {total:,} files of other kinds in folders ({kinds})")
+    counts = expansion.passed_over
+    if total := sum(counts.values()):
+        kinds = ", ".join(f"{count:,} {suffix}" for suffix, count in counts.most_common(8))
+        files = "1 file of another kind" if total == 1 else f"{total:,} files of other kinds"
+        notices.note(f"passed over {files} in folders ({kinds}{', ...' * (len(counts) > 8)})")

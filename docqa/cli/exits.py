@@ -79,7 +79,7 @@ def guarded(ctx: click.Context, call: Callable[[click.Context], Any]) -> Any:
 
 def report_error(error: Exception) -> None:
     """Write one line to standard error that says what went wrong."""
-    emit(sys.stderr, f"docqa: {describe(error)}\n")
+    emit(sys.stderr, f"docqa: error: {describe(error)}\n")
 
 
 def describe(error: Exception) -> str:

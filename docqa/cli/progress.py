@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from docqa.cli.terminal import one_line
@@ -39,18 +38,19 @@ class ProgressLine:
         """Show what is going on, with a bar where `total` is known."""
         if not self._shown:
             return
-        progress = self._open()
-        if self._task is None:
-            self._task = progress.add_task("", total=None)
         count = f" ({self._step} of {self._steps})" if self._steps > 1 and self._step else ""
-        unit = f"{done:,}/{total:,} pages" if total else ""
-        progress.update(
-            self._task,
-            description=_shortened(one_line(activity)) + count,
-            total=total,
-            completed=done,
-            unit=unit,
-        )
+        state: dict[str, Any] = {
+            "description": _shortened(one_line(activity)) + count,
+            "total": total,
+            "completed": done,
+            "unit": f"{done:,}/{total:,} pages" if total else "",
+        }
+        if self._progress is None or self._task is None:
+            self._progress = _line_of_progress()
+            self._task = self._progress.add_task(**state)
+            self._progress.start()
+        else:
+            self._progress.update(self._task, **state)
 
     def pages(self, source: str) -> Callable[[int, int], None] | None:
         """Return what a loader calls with (pages done, pages in all), or None unseen."""
@@ -68,27 +68,25 @@ class ProgressLine:
             self._progress.stop()
             self._progress = self._task = None
 
-    @contextmanager
-    def away(self) -> Iterator[None]:
-        """Take the line away while something else is written."""
-        self.close()
-        yield
 
-    def _open(self) -> Progress:
-        if self._progress is None:
-            from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
+def _line_of_progress() -> Progress:
+    from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TextColumn
 
-            from docqa.cli.terminal import console_for
+    from docqa.cli.terminal import console_for
 
-            columns: list[Any] = [
-                SpinnerColumn("line"),
-                TextColumn("{task.description}", markup=False),
-                BarColumn(bar_width=24),
-                TextColumn("{task.fields[unit]}", markup=False),
-            ]
-            self._progress = Progress(*columns, console=console_for(sys.stderr), transient=True)
-            self._progress.start()
-        return self._progress
+    class PageBar(BarColumn):
+        """Be a bar where the end is known, and nothing elsewhere."""
+
+        def render(self, task: Task) -> Any:
+            return super().render(task) if task.total else ""
+
+    columns: list[ProgressColumn] = [
+        SpinnerColumn("line"),
+        TextColumn("{task.description}", markup=False),
+        PageBar(bar_width=24),
+        TextColumn("{task.fields[unit]}", markup=False),
+    ]
+    return Progress(*columns, console=console_for(sys.stderr), transient=True)
 
 
 def _shortened(text: str) -> str:
