@@ -1,0 +1,419 @@
+"""Write the marked source: the document's markup with numbered markers in place of its text.
+
+Any tree builder can parse the result; its tree says order, nesting and hiddenness, and the markers
+say which characters of the untouched source stand where. Markers cannot be confused with text,
+because no text is left.
+"""
+
+from __future__ import annotations
+
+import re
+from array import array
+from collections import Counter
+from dataclasses import dataclass, field
+
+from docqa.loaders import html_elements as elements
+from docqa.loaders.html_elements import parse_style
+from docqa.loaders.html_nesting import OpenElements
+from docqa.loaders.html_references import REFERENCE, decode_attribute, decode_reference
+from docqa.loaders.html_tokens import Token, TokenKind, tokenize
+
+__all__ = ["MAX_DEPTH", "ElementFacts", "MarkedSource", "Runs", "mark", "runs_of"]
+
+MAX_DEPTH = 512
+"""Elements nested deeper are left out (their text is not): browsers stop at the same depth."""
+
+_HIGH, _LOW, _BITS = 0xF0000, 0x100000, 15  # both digits stay inside the private-use planes
+_LOW_MASK = (1 << _BITS) - 1
+_MARKER = re.compile(
+    f"([{chr(_HIGH)}-{chr(_HIGH + _LOW_MASK)}])([{chr(_LOW)}-{chr(_LOW + _LOW_MASK)}])"
+    r"| ([\t\n]+)"
+)
+_TO_WHITE = str.maketrans("01", "\t\n")
+_FROM_WHITE = str.maketrans("\t\n", "01")
+_WHITE = "\t\n\f\r "
+_NOT_WHITE = re.compile(r"[^\t\n\f\r \0]")
+_LEADING_WHITE = re.compile(r"[\t\n\f\r \0]*")
+_NEWLINE = re.compile(r"\r\n?|\n")
+_DROPPED_CONTENT = frozenset({"script", "style", "iframe", "noembed", "noframes", "noscript"})
+_BEFORE_BODY = frozenset(
+    {"html", "head", "title", "meta", "link", "base", "basefont", "bgsound", "script", "style"}
+) | {"noscript", "noframes", "template"}
+_META_NAMES = {
+    "description": "description",
+    "author": "author",
+    "keywords": "keywords",
+    "date": "date",
+    "article:published_time": "date",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ElementFacts:
+    """Hold what a start tag's attributes say; None where they say nothing.
+
+    Attributes:
+        id: the element's id, or ``""``.
+        role: its ARIA role in lower case, or ``""``.
+        displayed: False where the element is not rendered at all.
+        visible: its inline ``visibility``.
+        preformatted: whether its inline ``white-space`` keeps white space.
+    """
+
+    id: str = ""
+    role: str = ""
+    displayed: bool = True
+    visible: bool | None = None
+    preformatted: bool | None = None
+
+
+NO_FACTS = ElementFacts()
+
+
+@dataclass(slots=True)
+class Runs:
+    """Hold the runs of text of a source, in its order: one per marker.
+
+    Attributes:
+        start, end: characters of the source, half-open.
+        has_references: 1 where character references count, 0 in raw text.
+        keeps_nul: 1 where U+0000 is read as U+FFFD, 0 where it is dropped.
+    """
+
+    start: array[int] = field(default_factory=lambda: array("I"))
+    end: array[int] = field(default_factory=lambda: array("I"))
+    has_references: array[int] = field(default_factory=lambda: array("B"))
+    keeps_nul: array[int] = field(default_factory=lambda: array("B"))
+
+    def add(self, start: int, end: int, has_references: bool, keeps_nul: bool) -> int:
+        """Add a run and return its number."""
+        self.start.append(start)
+        self.end.append(end)
+        self.has_references.append(has_references)
+        self.keeps_nul.append(keeps_nul)
+        return len(self.start) - 1
+
+
+@dataclass(slots=True)
+class MarkedSource:
+    """Hold a marked source and what was read on the way.
+
+    Attributes:
+        markup: what the tree builder parses.
+        runs: the text behind the markers.
+        facts: what a start tag's attribute ``k`` refers to, by number.
+        title: the document's title, white space folded, or None.
+        metadata: description, author, keywords, date and lang, as the file says them.
+        depth_exceeded, formatting_exceeded: tags were left out.
+    """
+
+    markup: str
+    runs: Runs
+    facts: list[ElementFacts]
+    title: str | None
+    metadata: dict[str, str]
+    depth_exceeded: bool
+    formatting_exceeded: bool
+
+
+def mark(source: str) -> MarkedSource:
+    """Write the marked source of a decoded HTML document.
+
+    >>> marked = mark("<p id=x>R&amp;D</p>")
+    >>> marked.markup.replace(chr(0xF0000) + chr(0x100000), "MARKER")
+    '<p k="0">MARKER</p>'
+    >>> marked.facts[0].id, marked.runs.start[0], marked.runs.end[0]
+    ('x', 8, 15)
+    """
+    return _Writer(source).write()
+
+
+def runs_of(data: str) -> list[int]:
+    """Return the numbers of the runs that a text node of the parsed marked source holds."""
+    return [
+        (ord(high) - _HIGH) << _BITS | (ord(low) - _LOW)
+        if high
+        else int(white.translate(_FROM_WHITE), 2)
+        for high, low, white in _MARKER.findall(data)
+    ]
+
+
+def _marker(run: int, *, white: bool) -> str:
+    """Write a run's marker; white space stays white space, which tree builders treat apart."""
+    if white:
+        return " " + f"{run:b}".translate(_TO_WHITE)
+    return chr(_HIGH + (run >> _BITS)) + chr(_LOW + (run & _LOW_MASK))
+
+
+class _Writer:
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self._out: list[str] = []
+        self._runs = Runs()
+        self._facts: list[ElementFacts] = []
+        self._keys: dict[object, int] = {}
+        self._open = OpenElements()
+        self._too_deep: list[tuple[str, bool]] = []  # name, hides its text
+        self._too_deep_names: Counter[str] = Counter()
+        self._hiding = 0
+        self._dropped_formatting: Counter[str] = Counter()
+        self._templates = 0
+        self._body_started = False
+        self._newline_is_skipped = False
+        self._title: str | None = None
+        self._metadata: dict[str, str] = {}
+        self._depth_exceeded = False
+
+    def write(self) -> MarkedSource:
+        for token in tokenize(self._source, is_foreign=lambda: self._open.is_foreign):
+            skips_newline, self._newline_is_skipped = self._newline_is_skipped, False
+            if token.kind is TokenKind.START_TAG:
+                self._start_tag(token)
+            elif token.kind is TokenKind.END_TAG:
+                self._end_tag(token.name)
+            elif token.kind is TokenKind.DOCTYPE:
+                self._out.append(self._source[token.start : token.end])
+            elif token.kind is TokenKind.COMMENT:
+                self._write("<!---->")
+            elif token.kind is not TokenKind.DROPPED:
+                self._text(token, skips_newline)
+        return MarkedSource(
+            "".join(self._out),
+            self._runs,
+            self._facts,
+            self._title,
+            self._metadata,
+            self._depth_exceeded,
+            bool(self._dropped_formatting),
+        )
+
+    def _write(self, markup: str) -> None:
+        if not self._templates:
+            self._out.append(markup)
+
+    # Text
+
+    def _text(self, token: Token, skips_newline: bool) -> None:
+        start, end = token.start, token.end
+        if token.name == "title" and self._title is None and not self._templates:
+            self._title = " ".join(decode_text(self._source[start:end]).split()) or None
+        if token.name in _DROPPED_CONTENT or self._templates or self._hiding:
+            return
+        if skips_newline:
+            start = self._after_newline(start, end)
+        references = token.kind in (TokenKind.TEXT, TokenKind.RCDATA)
+        if not self._body_started:
+            white_end = self._leading_white(start, end)
+            self._run(start, white_end, references, token)
+            start = white_end
+            self._body_started = token.kind is TokenKind.TEXT and start < end
+        self._run(start, end, references, token)
+
+    def _leading_white(self, start: int, end: int) -> int:
+        """Return where the white space ends that may go to another parent than what follows."""
+        found = _LEADING_WHITE.match(self._source, start, end)
+        return found.end() if found else start
+
+    def _after_newline(self, start: int, end: int) -> int:
+        """Return where the text of a ``<pre>`` starts: a first line end does not count."""
+        found = _NEWLINE.match(self._source, start, end)
+        if found:
+            return found.end()
+        reference = REFERENCE.match(self._source, start, end)
+        decoded = decode_reference(reference.group()) if reference else None
+        return start + decoded[1] if decoded and decoded[0] == "\n" else start
+
+    def _run(self, start: int, end: int, references: bool, token: Token) -> None:
+        if start >= end:
+            return
+        keeps_nul = token.kind is not TokenKind.TEXT or not self._open.takes_html
+        other = _NOT_WHITE.search(self._source, start, end)
+        if other and references and self._source[other.start()] == "&":
+            white = not decode_text(self._source[start:end]).strip(_WHITE + "\0")
+        else:
+            white = other is None
+        if white and not keeps_nul and not self._source[start:end].strip("\0"):
+            return  # nothing but dropped NULs: the tree never sees it
+        if white and keeps_nul and "\0" in self._source[start:end]:
+            white = False
+        run = self._runs.add(start, end, references, keeps_nul)
+        self._out.append(_marker(run, white=white))
+
+    # Tags
+
+    def _start_tag(self, token: Token) -> None:
+        name = token.name
+        if name not in _BEFORE_BODY:
+            self._body_started = True
+        attributes = self._attributes(token) if token.attributes else {}
+        if name == "meta" and not self._templates:
+            self._note_meta(attributes)
+        elif name == "html" and attributes.get("lang"):
+            self._metadata.setdefault("lang", attributes["lang"])
+        if not self._too_deep:
+            self._open.close_implied(name, breaks_out=name == "font" and _is_styled(attributes))
+        if self._is_too_deep(name):
+            self._leave_out(name, attributes)
+            return
+        markup = self._start_markup(token, attributes)
+        if markup is None:
+            return
+        is_html = self._open.takes_html
+        encoding = attributes.get("encoding", "").lower()
+        html_inside = name == "annotation-xml" and encoding in _HTML_ENCODINGS
+        opened = self._open.open(name, self_closing=token.self_closing, html_inside=html_inside)
+        self._write(markup)
+        if opened and name == "template" and is_html:
+            self._templates += 1
+        self._newline_is_skipped = is_html and name in ("pre", "listing")
+
+    def _end_tag(self, name: str) -> None:
+        if self._dropped_formatting[name] > 0:
+            self._dropped_formatting[name] -= 1
+            return
+        if self._too_deep:
+            if self._too_deep_names[name]:
+                self._close_too_deep(name)
+                return
+            if not self._open.counts(name):
+                return
+            self._close_all_too_deep()
+        if name == "template" and self._templates and not self._open.is_foreign:
+            self._templates -= 1
+        self._open.close(name)
+        self._write(f"</{_safe(name)}>")
+
+    def _start_markup(self, token: Token, attributes: dict[str, str]) -> str | None:
+        """Return the canonical start tag, or None for a formatting element that is left out."""
+        name = token.name
+        key = self._key(name, attributes) if attributes else -1
+        is_formatting = name in elements.FORMATTING and self._open.takes_html
+        if is_formatting and not self._templates and not self._open.add_formatting(name, key):
+            self._dropped_formatting[name] += 1
+            return None
+        parts = [f"<{_safe(name)}"]
+        if key >= 0:
+            parts.append(f' k="{key}"')
+        if name == "input" and attributes.get("type", "").lower() == "hidden":
+            parts.append(' type="hidden"')
+        elif name == "annotation-xml" and attributes.get("encoding", "").lower() in _HTML_ENCODINGS:
+            parts.append(' encoding="text/html"')
+        elif name == "font" and _is_styled(attributes):
+            parts.append(' color=""')
+        parts.append("/>" if token.self_closing else ">")
+        return "".join(parts)
+
+    def _attributes(self, token: Token) -> dict[str, str]:
+        """Return the attributes, the first of each name, values decoded."""
+        attributes: dict[str, str] = {}
+        for name, start, end in token.attributes:
+            if name not in attributes:
+                attributes[name] = decode_attribute(self._source[start:end])
+        return attributes
+
+    def _key(self, name: str, attributes: dict[str, str]) -> int:
+        """Return the number of what these attributes say, or -1 where they say nothing.
+
+        Formatting elements with the same attributes count as one to a tree builder (it repeats at
+        most three of them), so that theirs are told apart in full.
+        """
+        facts = element_facts(name, attributes)
+        identity: object = facts
+        if name in elements.FORMATTING:
+            identity = (facts, tuple(sorted(attributes.items())))
+        elif facts == NO_FACTS:
+            return -1
+        key = self._keys.setdefault(identity, len(self._facts))
+        if key == len(self._facts):
+            self._facts.append(facts)
+        return key
+
+    def _note_meta(self, attributes: dict[str, str]) -> None:
+        name = (attributes.get("name") or attributes.get("property") or "").strip().lower()
+        value = " ".join(attributes.get("content", "").split())
+        if name in _META_NAMES and value:
+            self._metadata.setdefault(_META_NAMES[name], value)
+
+    # Tags past the greatest depth
+
+    def _is_too_deep(self, name: str) -> bool:
+        if name in elements.VOID:
+            return False
+        return bool(self._too_deep) or len(self._open) >= MAX_DEPTH
+
+    def _leave_out(self, name: str, attributes: dict[str, str]) -> None:
+        self._depth_exceeded = True
+        facts = element_facts(name, attributes)
+        hides = name in elements.HIDDEN or not facts.displayed or facts.visible is False
+        self._too_deep.append((name, hides))
+        self._too_deep_names[name] += 1
+        self._hiding += hides
+        self._break_line(name)
+
+    def _break_line(self, name: str) -> None:
+        if name in elements.BLOCKS or name in elements.CELLS:
+            self._write("<br>")
+
+    def _close_too_deep(self, name: str) -> None:
+        closed = ""
+        while closed != name:
+            closed, hides = self._too_deep.pop()
+            self._too_deep_names[closed] -= 1
+            self._hiding -= hides
+        self._break_line(name)
+
+    def _close_all_too_deep(self) -> None:
+        self._too_deep.clear()
+        self._too_deep_names.clear()
+        self._hiding = 0
+
+
+_HTML_ENCODINGS = ("text/html", "application/xhtml+xml")
+
+
+def _is_styled(attributes: dict[str, str]) -> bool:
+    return any(name in attributes for name in ("color", "face", "size"))
+
+
+def _safe(name: str) -> str:
+    return name.replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+def element_facts(name: str, attributes: dict[str, str]) -> ElementFacts:
+    """Say what an element's attributes mean for its text.
+
+    ``hidden="until-found"`` stays visible: find-in-page and text fragments reveal it.
+    ``aria-hidden`` is not looked at: it hides from screen readers what everybody else sees.
+
+    >>> element_facts("p", {"hidden": ""}).displayed, element_facts("p", {"id": "x"}).displayed
+    (False, True)
+    """
+    style = parse_style(attributes["style"]) if attributes.get("style") else None
+    hidden = (
+        ("hidden" in attributes and attributes["hidden"].strip().lower() != "until-found")
+        or "popover" in attributes
+        or (name == "dialog" and "open" not in attributes)
+    )
+    displayed = style.displayed if style else None
+    return ElementFacts(
+        id=attributes.get("id", ""),
+        role=attributes.get("role", "").strip().lower(),
+        displayed=not hidden if displayed is None else displayed,
+        visible=style.visible if style else None,
+        preformatted=style.preformatted if style else None,
+    )
+
+
+def decode_text(raw: str) -> str:
+    """Decode the character references of a stretch of text.
+
+    >>> decode_text("R&amp;D &eacute;t&eacute")
+    'R&D été'
+    """
+    return REFERENCE.sub(_decoded, raw) if "&" in raw else raw
+
+
+def _decoded(match: re.Match[str]) -> str:
+    raw = match.group()
+    decoded = decode_reference(raw)
+    return raw if decoded is None else decoded[0] + raw[decoded[1] :]

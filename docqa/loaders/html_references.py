@@ -1,0 +1,76 @@
+"""Character references (``&amp;``, ``&#233;``) as the HTML Standard decodes them.
+
+Source: HTML Standard, 13.2.5.72 to 13.2.5.80. ``html.unescape`` is close but drops control
+characters and noncharacters, and does not say how much of its input a reference took.
+"""
+
+from __future__ import annotations
+
+import re
+from html.entities import html5
+
+__all__ = ["REFERENCE", "decode_attribute", "decode_reference"]
+
+REFERENCE = re.compile(r"&(?:#[xX][0-9a-fA-F]+;?|#[0-9]+;?|[A-Za-z][A-Za-z0-9]{0,31};?)")
+"""What may be a reference; the longest name is 32 characters with its semicolon."""
+
+_MAX_CODE = 0x10FFFF
+_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+
+# Numbers 0x80 to 0x9F mean windows-1252 (HTML Standard, 13.2.5.80); its gaps stay controls.
+_C1 = {code: bytes([code]).decode("cp1252", "ignore") or chr(code) for code in range(0x80, 0xA0)}
+
+
+def decode_reference(raw: str) -> tuple[str, int] | None:
+    r"""Decode a match of `REFERENCE` in text: its characters and how many of `raw` they took.
+
+    Returns None where `raw` is no reference.
+
+    >>> decode_reference("&amp;"), decode_reference("&ampx"), decode_reference("&#0;")
+    (('&', 5), ('&', 4), ('\ufffd', 4))
+    >>> decode_reference("&unknown;") is None
+    True
+    """
+    if raw[1] == "#":
+        return _numeric(raw), len(raw)
+    name = raw[1:]
+    if name in html5:
+        return html5[name], len(raw)
+    for length in range(len(name) - 1, 1, -1):
+        if name[:length] in html5:
+            return html5[name[:length]], length + 1
+    return None
+
+
+def decode_attribute(value: str) -> str:
+    """Decode the references of an attribute's value.
+
+    A name without semicolon stays as it is before ``=`` or an alphanumeric character
+    (HTML Standard, 13.2.5.73), so that query strings survive.
+
+    >>> decode_attribute("R&amp;D"), decode_attribute("?a=1&copy=2")
+    ('R&D', '?a=1&copy=2')
+    """
+    return REFERENCE.sub(_attribute_reference, value) if "&" in value else value
+
+
+def _attribute_reference(match: re.Match[str]) -> str:
+    raw = match.group()
+    decoded = decode_reference(raw)
+    if decoded is None:
+        return raw
+    text, length = decoded
+    if raw[1] != "#" and raw[length - 1] != ";":
+        following = raw[length : length + 1] or match.string[match.end() : match.end() + 1]
+        if following == "=" or (following.isascii() and following.isalnum()):
+            return raw
+    return text + raw[length:]
+
+
+def _numeric(raw: str) -> str:
+    digits = raw[2:].rstrip(";").lstrip("xX")
+    digits = digits.lstrip("0")[:8]  # eight digits are past the last code point in either base
+    code = int(digits or "0", 16 if raw[2] in "xX" else 10)
+    if code == 0 or code > _MAX_CODE or 0xD800 <= code <= 0xDFFF:
+        return _REPLACEMENT
+    return _C1.get(code) or chr(code)
