@@ -40,6 +40,7 @@ myst_substitutions = {
 
 # Docstrings are Google style; single backticks in them mean code.
 default_role = "code"
+smartquotes = False  # two hyphens are an option, not a dash
 autodoc_typehints = "signature"
 autodoc_member_order = "bysource"
 autodoc_default_options = {"members": True, "show-inheritance": True}
