@@ -39,12 +39,13 @@ def best_spans(
     max_answer_tokens: int,
     n_best: int = 1,
 ) -> BestSpans:
-    """Find the best spans of each window that do not overlap one another.
+    """Find the best spans of each window, one per place.
 
     A span's logit is the sum of its start and its end logit (Devlin et al. 2019, section 4.2). All
     spans of at most `max_answer_tokens` tokens are compared in one banded array
-    ``(n_windows, n_tokens, max_answer_tokens)``; a chosen span takes those that overlap it out.
-    Equal logits go to the earlier, then to the shorter span.
+    ``(n_windows, n_tokens, max_answer_tokens)``. A chosen span takes out those that overlap or
+    touch it: what touches is mostly the rest of a longer version ("in" beside "Hyderabad"). Equal
+    logits go to the earlier, then to the shorter span.
 
     Args:
         start_logits: shape ``(n_windows, n_tokens)``.
@@ -53,11 +54,11 @@ def best_spans(
         max_answer_tokens: longest answer.
         n_best: spans per window at most.
 
-    >>> logits = np.array([[9, 0, 2, 1]], dtype=np.float32)
-    >>> passage = np.array([[False, True, True, True]])
-    >>> found = best_spans(logits, logits, passage, max_answer_tokens=2, n_best=2)
+    >>> starts, ends = np.array([[[9, 3, 1, 0, 2]], [[9, 0, 4, 0, 1]]], dtype=np.float32)
+    >>> passage = np.array([[False, True, True, True, True]])
+    >>> found = best_spans(starts, ends, passage, max_answer_tokens=3, n_best=3)
     >>> found.first.tolist(), found.last.tolist(), found.logit.tolist()
-    ([[2, 3]], [[2, 3]], [[4.0, 2.0]])
+    ([[1, 4, 0]], [[2, 4, 0]], [[7.0, 3.0, -inf]])
     """
     n_windows, n_tokens = start_logits.shape
     band = _band(start_logits, end_logits, answerable, min(max_answer_tokens, n_tokens))
@@ -100,11 +101,12 @@ def _band(
 
 
 def _take_out(band: FloatArray, first: NDArray[np.int64], last: NDArray[np.int64]) -> None:
-    """Set every span that shares a token with ``[first, last]`` of its window to ``-inf``."""
-    width = band.shape[2]
-    # Row r of `reaches` is the start r - width before `first`: it reaches it from d = width - r.
+    """Set every span that overlaps or touches ``[first, last]`` of its window to ``-inf``."""
+    n_tokens, width = band.shape[1:]
+    # Row r of `reaches` is the start width - r before a token; it reaches it from d = width - r on.
     reaches = np.arange(width)[None, :] >= np.arange(width, 0, -1)[:, None]
-    for row, (begin, end) in enumerate(zip(first.tolist(), last.tolist(), strict=True)):
-        band[row, begin : end + 1] = -np.inf
+    begins, ends = np.maximum(first - 1, 0), np.minimum(last + 2, n_tokens)
+    for row, (begin, end) in enumerate(zip(begins.tolist(), ends.tolist(), strict=True)):
+        band[row, begin:end] = -np.inf
         low = max(begin - width, 0)
         band[row, low:begin][reaches[width - (begin - low) :]] = -np.inf

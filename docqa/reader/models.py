@@ -9,8 +9,6 @@ from docqa.errors import ModelIncompatibleError, ModelNotFoundError, SettingErro
 from docqa.reader.checkpoints import Checkpoint, find_checkpoint
 
 if TYPE_CHECKING:
-    import torch
-
     from docqa.reader.span_reader import SpanReader
     from docqa.reader.tokenizer import FastTokenizer
     from docqa.reader.torch_model import TorchModel
@@ -67,23 +65,21 @@ def load_reader(
         ModelIncompatibleError: it is not an extractive question-answering checkpoint.
         SettingError: a size, device or dtype is out of range.
     """
-    from docqa.reader.modules import load_module, n_positions
+    from docqa.reader.modules import load_module, place
     from docqa.reader.span_reader import SpanReader
 
     checkpoint = find_checkpoint(str(name_or_path), revision=revision)
     tokenizer = _tokenizer(checkpoint)
-    module = load_module(checkpoint)
-    most = n_positions(module, checkpoint.config)
-    if window_tokens is not None and window_tokens > most:
-        raise SettingError(
-            f"window_tokens must be at most {most}, the positions of {checkpoint.name!r}; it is "
-            f"{window_tokens}"
-        )
-    window = min(_WINDOW_TOKENS, most) if window_tokens is None else window_tokens
+    model = place(
+        load_module(checkpoint),
+        checkpoint.config,
+        separator_id=tokenizer.template.between[0],
+        device=device,
+        dtype=dtype,
+    )
+    window = _window(window_tokens, model)
     room = window - tokenizer.template.n_special
     question = _or_default(max_question_tokens, min(_QUESTION_TOKENS, room // 2))
-    overlap = _or_default(window_overlap, min(_WINDOW_OVERLAP, (room - question) // 2))
-    model = _on_device(module, checkpoint, tokenizer, (device, dtype))
     return SpanReader(
         model,
         tokenizer,
@@ -91,35 +87,26 @@ def load_reader(
         revision=checkpoint.revision,
         no_answer=_has_no_answer(checkpoint) if no_answer is None else no_answer,
         window_tokens=window,
-        window_overlap=overlap,
+        window_overlap=_or_default(window_overlap, min(_WINDOW_OVERLAP, (room - question) // 2)),
         max_question_tokens=question,
         max_answer_tokens=max_answer_tokens,
         batch_tokens=_or_default(batch_tokens, _BATCH_TOKENS.get(model.device.type, 4096)),
     )
 
 
+def _window(given: int | None, model: TorchModel) -> int:
+    if given is None:
+        return min(_WINDOW_TOKENS, model.max_tokens)
+    if given > model.max_tokens:
+        raise SettingError(
+            f"window_tokens must be at most {model.max_tokens}, what the model has positions for; "
+            f"it is {given}"
+        )
+    return given
+
+
 def _or_default(given: int | None, default: int) -> int:
     return default if given is None else given
-
-
-def _on_device(
-    module: torch.nn.Module,
-    checkpoint: Checkpoint,
-    tokenizer: FastTokenizer,
-    where: tuple[str, str | None],
-) -> TorchModel:
-    from docqa.reader.modules import head_of, reads_token_types
-    from docqa.reader.torch_model import TorchModel, choose_device, choose_dtype
-
-    device = choose_device(where[0])
-    typed = reads_token_types(module, checkpoint.config)
-    return TorchModel(
-        module,
-        device=device,
-        dtype=choose_dtype(where[1], device),
-        head=head_of(module),
-        separator_id=tokenizer.template.between[0] if typed else None,
-    )
 
 
 def _has_no_answer(checkpoint: Checkpoint) -> bool:

@@ -14,11 +14,12 @@ from safetensors.torch import load_file
 from docqa.errors import ModelIncompatibleError
 from docqa.reader.distilbert import build_distilbert
 from docqa.reader.quantized import is_quantized, read_weights
+from docqa.reader.torch_model import TorchModel, choose_device, choose_dtype
 
 if TYPE_CHECKING:
     from docqa.reader.checkpoints import Checkpoint
 
-__all__ = ["head_of", "load_module", "n_positions", "reads_token_types"]
+__all__ = ["load_module", "place"]
 
 _HEADS = ("qa_outputs", "classifier")  # the second is ModernBERT's
 
@@ -89,12 +90,39 @@ def _transformers_module(
     return module  # type: ignore[no-any-return]
 
 
-def head_of(module: torch.nn.Module) -> str:
-    """Return the name of the layer that gives start and end logits.
+def place(
+    module: torch.nn.Module,
+    config: dict[str, Any],
+    *,
+    separator_id: int,
+    device: str = "auto",
+    dtype: str | None = None,
+) -> TorchModel:
+    """Return a module on its device, as a `SpanModel`.
+
+    Args:
+        module: a question-answering module of transformers, or of `build_distilbert`.
+        config: the checkpoint's ``config.json``.
+        separator_id: first special token between question and passage.
+        device: see `choose_device`.
+        dtype: see `choose_dtype`.
 
     Raises:
-        ModelIncompatibleError: there is none under a known name.
+        ModelIncompatibleError: the module has no answer head that is known.
+        SettingError: there is no such device or dtype.
     """
+    chosen = choose_device(device)
+    return TorchModel(
+        module,
+        device=chosen,
+        dtype=choose_dtype(dtype, chosen),
+        head=_head(module),
+        separator_id=separator_id if _reads_token_types(module, config) else None,
+        max_tokens=_n_positions(module, config),
+    )
+
+
+def _head(module: torch.nn.Module) -> str:
     for name in _HEADS:
         if isinstance(getattr(module, name, None), torch.nn.Module):
             return name
@@ -103,7 +131,7 @@ def head_of(module: torch.nn.Module) -> str:
     )
 
 
-def n_positions(module: torch.nn.Module, config: dict[str, Any]) -> int:
+def _n_positions(module: torch.nn.Module, config: dict[str, Any]) -> int:
     """Return the longest window the module has positions for.
 
     RoBERTa counts positions from its padding index plus one, so that 514 positions hold 512 tokens.
@@ -115,7 +143,7 @@ def n_positions(module: torch.nn.Module, config: dict[str, Any]) -> int:
     return most
 
 
-def reads_token_types(module: torch.nn.Module, config: dict[str, Any]) -> bool:
+def _reads_token_types(module: torch.nn.Module, config: dict[str, Any]) -> bool:
     """Say whether the module tells question from passage by token types (BERT does)."""
     takes = "token_type_ids" in inspect.signature(module.forward).parameters
     return takes and int(config.get("type_vocab_size", 0)) > 1

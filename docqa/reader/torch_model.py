@@ -74,6 +74,7 @@ class TorchModel:
         head: name of the module's last linear layer.
         separator_id: for modules that read token types: everything after the first separator
             is of type 1 (Devlin et al. 2019). None for modules that do not.
+        max_tokens: longest window that the module has positions for.
     """
 
     BFLOAT16_TOLERANCE = 0.5
@@ -86,8 +87,9 @@ class TorchModel:
         dtype: torch.dtype = torch.float32,
         head: str = "qa_outputs",
         separator_id: int | None = None,
+        max_tokens: int = 512,
     ) -> None:
-        self.device, self.dtype = device, dtype
+        self.device, self.dtype, self.max_tokens = device, dtype, max_tokens
         self._separator_id = separator_id
         self._module = module.to(device=device, dtype=dtype).eval()
         last = module.get_submodule(head).float()
