@@ -1,0 +1,196 @@
+"""Find sentences: nltk's Punkt with parameters that ship here.
+
+Punkt (Kiss and Strunk 2006, "Unsupervised multilingual sentence boundary detection") needs to know
+abbreviations. They ship in `docqa.passages.abbreviations`; nothing is downloaded. No sentence
+crosses a block.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import astuple, replace
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from docqa.datamodel import Block, Span
+from docqa.passages.abbreviations import ABBREVIATIONS, BEFORE_NUMBER, SENTENCE_STARTERS
+from docqa.passages.lines import blocks_from_lines
+
+if TYPE_CHECKING:
+    from nltk.tokenize.punkt import PunktSentenceTokenizer
+
+__all__ = ["block_sentences", "sentence_around", "sentence_blocks", "sentence_spans"]
+
+_PUNKT_AT_MOST = 10_000  # characters handed to Punkt at once: bounds what odd text can cost
+_WINDOW = 2_000  # characters looked at on each side of a span for its sentence
+_CONTEXT_AT_MOST = 400  # characters of a sentence that is shown
+
+# Ends of sentences in scripts that put no space after them; Punkt knows only Latin ones.
+_WIDE_END = re.compile(r"[。！？｡]+[」』”’）]*|[।॥؟۔](?=\s)")
+_MAYBE_END = re.compile(r"[.!?][^\w\s]*\s")
+_ENUMERATOR = re.compile(r"\s*\(?(?:\d{1,3}(?:\.\d{1,3})*|[A-Za-z]|[ivxIVX]{1,5})[.)]\s*")
+_LINE = re.compile(r"[^\n\r\f\v]+")
+_SPACE = re.compile(r"\s+")
+
+
+def sentence_spans(text: str, *, blocks: Sequence[Block] = ()) -> list[Span]:
+    r"""Return the sentences of a text in order, without outer white space.
+
+    Together they hold every character that is not white space. Headings, table rows and list items
+    end with their line or block, whatever their punctuation.
+
+    Args:
+        text: a whole document's text.
+        blocks: the blocks its format marks; without them borders are found from the lines.
+
+    >>> text = "Costs\nMr. Roe paid $3.50, i.e. too\nmuch. See No. 5 below."
+    >>> [span.of(text) for span in sentence_spans(text)]
+    ['Costs', 'Mr. Roe paid $3.50, i.e. too\nmuch.', 'See No. 5 below.']
+    """
+    return [
+        sentence
+        for block in sentence_blocks(text, blocks)
+        for sentence in block_sentences(text, block)
+    ]
+
+
+def sentence_blocks(text: str, blocks: Sequence[Block] = ()) -> list[Block]:
+    """Return the blocks that no sentence crosses; only white space lies between them.
+
+    A format's own blocks are cut further at hard line breaks; text outside them (none, by the
+    contract of `Document`) is treated as paragraphs.
+    """
+    found: list[Block] = []
+    end = 0
+    for block in blocks:
+        found += blocks_from_lines(text, Span(end, max(end, block.span.start)))
+        found += _refine(text, block)
+        end = max(end, block.span.end)
+    return found + blocks_from_lines(text, Span(end, len(text)))
+
+
+def block_sentences(text: str, block: Block) -> list[Span]:
+    """Return the sentences of one block of `sentence_blocks`."""
+    if block.kind in ("heading", "code"):
+        return [block.span]
+    return [
+        sentence
+        for piece in _pieces(text, block.span)
+        for sentence in _trimmed(text, _split(text, piece))
+    ]
+
+
+def sentence_around(text: str, span: Span, *, blocks: Sequence[Block] = ()) -> Span:
+    """Return the sentence or line around `span`, for display.
+
+    A span that crosses sentences gives them all. A result over 400 characters is cut at white
+    space on both sides of `span`, which always stays whole.
+
+    >>> text = "Rates rose. The auditor is Quill & Co. in Oslo. It was paid."
+    >>> sentence_around(text, Span(27, 38)).of(text)
+    'The auditor is Quill & Co. in Oslo.'
+    """
+    start, end = span.start, span.end
+    for block in _blocks_near(text, span, blocks):
+        if not block.span.overlaps(span):
+            continue
+        for sentence in block_sentences(text, block):
+            if sentence.overlaps(span):
+                start, end = min(start, sentence.start), max(end, sentence.end)
+    return _bounded(text, span, Span(start, end))
+
+
+def _blocks_near(text: str, span: Span, blocks: Sequence[Block]) -> list[Block]:
+    """Return blocks as `sentence_blocks` does, of the text around `span` only."""
+    low, high = max(0, span.start - _WINDOW), min(len(text), span.end + _WINDOW)
+    if not blocks:
+        line_start = text.rfind("\n", max(0, low - _WINDOW), low) + 1
+        return blocks_from_lines(text, Span(line_start or low, high))
+    first = bisect_right(blocks, low, key=lambda block: block.span.end)
+    last = bisect_right(blocks, high, key=lambda block: block.span.start)
+    near = (replace(b, span=_intersection(b.span, low, high)) for b in blocks[first:last])
+    return [finer for block in near for finer in _refine(text, block)]
+
+
+def _intersection(span: Span, low: int, high: int) -> Span:
+    start = max(span.start, low)
+    return Span(start, max(start, min(span.end, high)))
+
+
+def _bounded(text: str, span: Span, sentence: Span) -> Span:
+    """Return `sentence`, cut to 400 characters around `span` where it is longer."""
+    room = max(0, _CONTEXT_AT_MOST - len(span)) // 2
+    start, end = sentence.start, sentence.end
+    if len(sentence) > _CONTEXT_AT_MOST and span.start - start > room:
+        start = span.start - room
+        space = _SPACE.search(text, start, span.start)
+        start = space.end() if space else start
+    if end - start > _CONTEXT_AT_MOST and end - span.end > room:
+        end = max(span.end, start + _CONTEXT_AT_MOST)
+        words = text[span.end : end].rsplit(maxsplit=1)
+        end = (
+            span.end + len(text[span.end : end].rstrip())
+            if len(words) < 2
+            else (span.end + text[span.end : end].rindex(words[-1]))
+        )
+    return next(_trimmed(text, [Span(start, end)]), span)
+
+
+def _refine(text: str, block: Block) -> list[Block]:
+    """Cut a format's block at hard line breaks; its kind and flag stay."""
+    if block.kind == "code":
+        lines = (Span(*match.span()) for match in _LINE.finditer(text, *astuple(block.span)))
+        return [replace(block, span=line) for line in _trimmed(text, lines)]
+    if block.kind in ("heading", "table_row"):
+        return [replace(block, span=span) for span in _trimmed(text, [block.span])]
+    return [replace(block, span=finer.span) for finer in blocks_from_lines(text, block.span)]
+
+
+def _trimmed(text: str, spans: Iterable[Span]) -> Iterator[Span]:
+    """Yield the spans without outer white space; blank ones are left out."""
+    for span in spans:
+        content = span.of(text)
+        bare = content.strip()
+        if bare:
+            start = span.start + len(content) - len(content.lstrip())
+            yield Span(start, start + len(bare))
+
+
+def _pieces(text: str, span: Span) -> Iterator[Span]:
+    """Cut a very long block at white space, so that Punkt's cost stays linear."""
+    start = span.start
+    while span.end - start > _PUNKT_AT_MOST:
+        limit = start + _PUNKT_AT_MOST
+        space = max(text.rfind(" ", start + 1, limit), text.rfind("\n", start + 1, limit))
+        cut = space if space > start else limit
+        yield Span(start, cut)
+        start = cut
+    yield Span(start, span.end)
+
+
+def _split(text: str, piece: Span) -> Iterator[Span]:
+    """Yield the sentences of a piece of running text; what they leave out is white space."""
+    content = piece.of(text)
+    borders = {match.end() for match in _WIDE_END.finditer(content)}
+    if _MAYBE_END.search(content):
+        borders.update(end for _, end in _punkt().span_tokenize(content))
+    start = 0
+    for end in sorted(borders | {len(content)}):
+        # "2." before an item's text is no sentence of its own.
+        if end < len(content) and _ENUMERATOR.fullmatch(content, start, end):
+            continue
+        yield Span(piece.start + start, piece.start + end)
+        start = end
+
+
+@lru_cache(maxsize=1)
+def _punkt() -> PunktSentenceTokenizer:
+    from nltk.tokenize.punkt import PunktParameters, PunktSentenceTokenizer
+
+    parameters = PunktParameters()
+    parameters.abbrev_types = set(ABBREVIATIONS)
+    parameters.sent_starters = set(SENTENCE_STARTERS)
+    parameters.collocations = {(word, "##number##") for word in BEFORE_NUMBER}
+    return PunktSentenceTokenizer(parameters)

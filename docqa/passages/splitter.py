@@ -1,0 +1,208 @@
+"""Split a document into overlapping passages that end where sentences end."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import Literal
+
+from docqa.datamodel import Document, Passage, Span
+from docqa.errors import SettingError
+from docqa.passages.sentences import block_sentences, sentence_blocks
+from docqa.protocols import Tokenizer
+
+__all__ = ["DEFAULT_OVERLAP", "DEFAULT_PASSAGE_TOKENS", "Splitter"]
+
+DEFAULT_PASSAGE_TOKENS = 160
+DEFAULT_OVERLAP = 32
+
+_BATCH = 50_000  # characters tokenised at once; bounds the memory that offsets take
+_SLACK = 4  # tokens by which a text may count more alone than inside the document
+
+
+@dataclass(frozen=True, slots=True)
+class _Sentence:
+    """Hold a sentence, or a part of one that is longer than a passage.
+
+    Attributes:
+        span: characters of the document's text.
+        n_tokens: its tokens.
+        is_heading: a passage should not end with it.
+        boilerplate: its block is flagged.
+    """
+
+    span: Span
+    n_tokens: int
+    is_heading: bool
+    boilerplate: bool
+
+
+class Splitter:
+    """Split documents into passages of at most `passage_tokens` tokens.
+
+    The passages of a document together hold every character that is not white space (of the
+    unflagged blocks, with ``content="main"``). A passage is made of whole sentences and shares the
+    last ones, up to `overlap` tokens, with its neighbour; a sentence longer than a passage is cut
+    at token borders. Flagged blocks never share a passage with others.
+
+    Args:
+        tokenizer: counts tokens, as the reader does.
+        passage_tokens: largest passage, in tokens.
+        overlap: tokens that neighbours may share, below `passage_tokens`.
+        content: ``"main"`` leaves out blocks flagged as navigation, footers and the like.
+
+    Raises:
+        SettingError: a setting is out of its range.
+    """
+
+    def __init__(
+        self,
+        tokenizer: Tokenizer,
+        *,
+        passage_tokens: int = DEFAULT_PASSAGE_TOKENS,
+        overlap: int = DEFAULT_OVERLAP,
+        content: Literal["all", "main"] = "all",
+    ) -> None:
+        if passage_tokens < 1:
+            raise SettingError(f"passage_tokens must be at least 1, not {passage_tokens}")
+        if not 0 <= overlap < passage_tokens:
+            raise SettingError(
+                f"overlap must be at least 0 and below passage_tokens ({passage_tokens}), "
+                f"not {overlap}"
+            )
+        if content not in ("all", "main"):
+            raise SettingError(f'content must be "all" or "main", not {content!r}')
+        self._tokenizer = tokenizer
+        self._passage_tokens = passage_tokens
+        self._overlap = overlap
+        self._content = content
+
+    def split(self, document: Document) -> list[Passage]:
+        """Return the document's passages, numbered from 0 in the order of its text."""
+        passages: list[Passage] = []
+        sentences = self._sentences(document)
+        for boilerplate, run in groupby(sentences, key=lambda sentence: sentence.boilerplate):
+            for span in self._pack(document.text, list(run)):
+                text = span.of(document.text)
+                passages.append(Passage(document.id, len(passages), span, text, boilerplate))
+        return passages
+
+    def _sentences(self, document: Document) -> Iterator[_Sentence]:
+        """Yield the document's sentences with their tokens counted, long ones cut."""
+        text, batch = document.text, list[_Sentence]()
+        for block in sentence_blocks(text, document.blocks):
+            if block.boilerplate and self._content == "main":
+                continue
+            for span in block_sentences(text, block):
+                if batch and span.end - batch[0].span.start > _BATCH:
+                    yield from self._counted(text, batch)
+                    batch = []
+                batch.append(_Sentence(span, 0, block.kind == "heading", block.boilerplate))
+        yield from self._counted(text, batch)
+
+    def _counted(self, text: str, batch: Sequence[_Sentence]) -> Iterator[_Sentence]:
+        if not batch:
+            return
+        origin = batch[0].span.start
+        tokens = self._tokenizer.offsets(text[origin : batch[-1].span.end])
+        starts = [token.start + origin for token in tokens]
+        for sentence in batch:
+            span = sentence.span
+            inside = starts[bisect_left(starts, span.start) : bisect_left(starts, span.end)]
+            for piece, n_tokens in self._cut(text, span, inside):
+                yield replace(sentence, span=piece, n_tokens=n_tokens)
+
+    def _cut(self, text: str, span: Span, starts: Sequence[int]) -> Iterator[tuple[Span, int]]:
+        """Yield a sentence and its number of tokens, in pieces where it is too long.
+
+        Pieces are small enough that neighbouring passages can share one; they begin at tokens,
+        at the first token of a word where one is near.
+        """
+        n_tokens = self._recount(span.of(text), len(starts))
+        if n_tokens <= self._passage_tokens:
+            yield span, n_tokens
+            return
+        size = self._overlap or self._passage_tokens
+        borders = sorted({*starts, span.end})
+        first, begin = 0, span.start
+        while begin < span.end:
+            last = self._piece_end(text, begin, borders, first, size)
+            piece = Span(begin, begin + len(text[begin : borders[last]].rstrip()))
+            yield piece, len(self._tokenizer.offsets(piece.of(text)))
+            first, begin = last, borders[last]
+
+    def _piece_end(
+        self, text: str, begin: int, borders: Sequence[int], first: int, size: int
+    ) -> int:
+        """Return the number of the border at which a piece of at most `size` tokens ends.
+
+        Where a single token counts as several when it stands alone, the piece is that token.
+        """
+        last = min(first + size, len(borders) - 1)
+        if last < len(borders) - 1:
+            words = range(last, first + size // 2, -1)
+            last = next((n for n in words if text[borders[n] - 1].isspace()), last)
+        while last > first + 1:
+            excess = len(self._tokenizer.offsets(text[begin : borders[last]])) - size
+            if excess <= 0:
+                break
+            last = max(first + 1, last - excess)
+        return max(last, first + 1)
+
+    def _pack(self, text: str, sentences: Sequence[_Sentence]) -> Iterator[Span]:
+        """Yield the spans of passages over a run of sentences."""
+        start = fresh = 0
+        while fresh < len(sentences):
+            start, stop = self._grow(text, sentences, start, fresh)
+            yield Span(sentences[start].span.start, sentences[stop - 1].span.end)
+            start, fresh = self._step_back(sentences, start, stop), stop
+
+    def _grow(
+        self, text: str, sentences: Sequence[_Sentence], start: int, fresh: int
+    ) -> tuple[int, int]:
+        """Return which sentences ``[start, stop)`` the passage takes.
+
+        It takes as many as fit, sentence `fresh` in any case, and leaves headings at its end to
+        the next passage, which holds what they are about.
+        """
+        stop, total = fresh + 1, sum(s.n_tokens for s in sentences[start : fresh + 1])
+        while stop < len(sentences) and total + sentences[stop].n_tokens <= self._passage_tokens:
+            total += sentences[stop].n_tokens
+            stop += 1
+        while fresh + 1 < stop < len(sentences) and sentences[stop - 1].is_heading:
+            stop -= 1
+            total -= sentences[stop].n_tokens
+        while start + 1 < stop and not self._fits(text, sentences[start:stop], total):
+            if stop > fresh + 1:
+                stop -= 1
+                total -= sentences[stop].n_tokens
+            else:
+                total -= sentences[start].n_tokens
+                start += 1
+        return start, stop
+
+    def _step_back(self, sentences: Sequence[_Sentence], start: int, stop: int) -> int:
+        """Return the first of the sentences before `stop` that the next passage shares."""
+        if stop == len(sentences):
+            return stop
+        room = min(self._overlap, self._passage_tokens - sentences[stop].n_tokens)
+        first = stop
+        while first - 1 > start and sentences[first - 1].n_tokens <= room:
+            first -= 1
+            room -= sentences[first].n_tokens
+        return first
+
+    def _fits(self, text: str, sentences: Sequence[_Sentence], total: int) -> bool:
+        content = text[sentences[0].span.start : sentences[-1].span.end]
+        return self._recount(content, total) <= self._passage_tokens
+
+    def _recount(self, content: str, estimate: int) -> int:
+        """Return the tokens of a text alone: counted where the estimate is near the limit.
+
+        Inside the document its first and last word may have been other tokens.
+        """
+        if abs(estimate - self._passage_tokens) > _SLACK:
+            return estimate
+        return len(self._tokenizer.offsets(content))
