@@ -174,6 +174,11 @@ class PdfPage:
         """Say whether the character is a hyphen at a line's end (its code is then U+0002)."""
         return _is_hyphen(self._text, index) == 1
 
+    def is_space(self, index: int) -> bool:
+        """Say whether the character is white space."""
+        code = _code(self._text, index)
+        return code <= 0x10FFFF and chr(code).isspace()
+
     def is_generated(self, index: int) -> bool:
         """Say whether PDFium added the character (line ends, some spaces); it has no box."""
         return _is_generated(self._text, index) == 1
@@ -204,11 +209,6 @@ class PdfPage:
     def angle(self, index: int) -> float:
         """Return the character's rotation in user space, in radians; negative where unknown."""
         return float(pdfium.FPDFText_GetCharAngle(self._raw_text, index))
-
-    def has_text(self, box: UserBox) -> bool:
-        """Say whether characters stand in a rectangle."""
-        edges = (box.left, box.top, box.right, box.bottom)
-        return bool(pdfium.FPDFText_GetBoundedText(self._raw_text, *edges, None, 0) > 0)
 
     def image_share(self) -> float:
         """Return the share of the displayed page that images cover, at most 1."""
@@ -276,11 +276,14 @@ class PdfFile:
             document = pdfium.FPDF_LoadMemDocument64(data, len(data), password)
             if not document:
                 raise _open_error()
+            self.page_count: int = max(0, pdfium.FPDF_GetPageCount(document))
+            if not self.page_count:
+                pdfium.FPDF_CloseDocument(document)
+                raise PdfiumError("the file has no pages", "format")
             form, settings = _form_environment(document)
             self._document, self._form = document, form
             self._close = weakref.finalize(self, _close, document, form, (data, settings))
             self._close.atexit = False  # at exit the library may be gone before us
-            self.page_count: int = max(0, pdfium.FPDF_GetPageCount(document))
 
     def close(self) -> None:
         """Free PDFium's handles; calling it again does nothing."""
@@ -383,9 +386,9 @@ def _string(read: Callable[..., int]) -> str:
     size = read(None, 0)
     if size <= 2:
         return ""
-    buffer = ctypes.create_string_buffer(size)
+    buffer = (ctypes.c_ushort * ((size + 1) // 2))()
     read(buffer, size)
-    return buffer.raw[: size - 2].decode("utf-16-le", errors="replace").replace("\0", "").strip()
+    return bytes(buffer)[: size - 2].decode("utf-16-le", errors="replace").replace("\0", "").strip()
 
 
 def _bounds(item: Any) -> UserBox:

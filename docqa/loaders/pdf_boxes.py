@@ -1,94 +1,60 @@
 """Merge the boxes of a span's characters into one rectangle per line.
 
 PDFium's own rectangles are one per text object: up to fourteen for a single word. These start
-from the characters instead, and never join two characters when the rectangle around both would
-reach over to another line.
+from the characters, and hold the centre of every character of the span and of no other. Where
+full-height rectangles would reach over to another line they are cut down to the ink, and where
+that does not do they are taken apart.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from docqa._pdfium import PdfPage, UserBox
+from docqa._pdfium import UserBox
+from docqa.loaders.pdf_glyphs import Glyph, PageGlyphs, centre, is_inside, union
 
 __all__ = ["line_boxes"]
 
 _SAME_LINE = 0.5  # share of the smaller height by which two characters of a line overlap
 _USUAL_GAP = 3.0  # in character sizes: over wider ones (cells, columns) a closer look is taken
 _GENERATED_SPACE = 2  # a step of two indexes is a space that PDFium added, of three a line end
-_AXIS_TOLERANCE = math.radians(3)  # text turned by more than this off an axis is not merged
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Line:
-    """Hold the characters joined so far: their rectangle, direction and last index."""
-
-    box: UserBox
-    axis: int | None
-    last: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Glyph:
-    """Hold a character's place.
+    """Collect the characters of one line.
 
     Attributes:
-        index: PDFium's character index.
-        box: its rectangle in user space.
-        axis: the direction of its line: 0 along x, 1 along y, None slanted.
+        glyphs: in the order of the text.
+        axis: the direction of the line: 0 along x, 1 along y, None for a slanted character.
+        box: around them.
     """
 
-    index: int
-    box: UserBox
+    glyphs: list[Glyph]
     axis: int | None
+    box: UserBox
+
+    def add(self, glyph: Glyph) -> None:
+        self.glyphs.append(glyph)
+        self.box = union(self.box, glyph.box)
 
 
-def line_boxes(page: PdfPage, characters: Iterable[int]) -> list[UserBox]:
-    """Return one rectangle per line for characters in the order of the text, in user space.
-
-    Characters that PDFium added (line ends, some spaces) have no box.
-    """
-    glyphs = [glyph for index in characters if (glyph := _glyph(page, index)) is not None]
+def line_boxes(page: PageGlyphs, characters: Iterable[int]) -> list[UserBox]:
+    """Return one rectangle per line, in user space, for character indexes in order of the text."""
+    glyphs = page.among(characters)
+    own = {glyph.index for glyph in glyphs}
     lines: list[_Line] = []
     for number, glyph in enumerate(glyphs):
         axis = _axis(glyphs, number)
         if lines and _continues(page, lines[-1], glyph, axis):
-            lines[-1] = _Line(_union(lines[-1].box, glyph.box), axis, glyph.index)
+            lines[-1].add(glyph)
         else:
-            lines.append(_Line(glyph.box, axis, glyph.index))
-    return [line.box for line in lines]
+            lines.append(_Line([glyph], axis, glyph.box))
+    return [box for line in lines for box in _exact(page, line, own)]
 
 
-def _glyph(page: PdfPage, index: int) -> _Glyph | None:
-    box = page.loose_box(index)
-    angle = page.angle(index)
-    axis = _axis_of(angle) if angle >= 0 else 0
-    if axis is None or box is None or _is_flat(box):
-        box = page.strict_box(index) or box
-    if box is None or _is_flat(box):
-        return None
-    return _Glyph(index, box, axis)
-
-
-def _is_flat(box: UserBox) -> bool:
-    return box.right <= box.left or box.top <= box.bottom
-
-
-def _axis_of(angle: float) -> int | None:
-    """Return 0 for text along x, 1 for text along y, None for slanted text.
-
-    >>> [_axis_of(math.radians(degrees)) for degrees in (0, 90, 181, 359, 45)]
-    [0, 1, 0, 0, None]
-    """
-    turns = angle / (math.pi / 2)
-    if abs(turns - round(turns)) * (math.pi / 2) > _AXIS_TOLERANCE:
-        return None
-    return round(turns) % 2
-
-
-def _axis(glyphs: Sequence[_Glyph], number: int) -> int | None:
+def _axis(glyphs: Sequence[Glyph], number: int) -> int | None:
     """Return the direction of the line at a character.
 
     Vertical scripts have upright characters (angle 0) that follow one another downwards, without
@@ -97,22 +63,21 @@ def _axis(glyphs: Sequence[_Glyph], number: int) -> int | None:
     glyph = glyphs[number]
     if glyph.axis != 0:
         return glyph.axis
-    neighbours = [glyphs[n] for n in (number - 1, number + 1) if 0 <= n < len(glyphs)]
+    neighbours = (glyphs[n] for n in (number - 1, number + 1) if 0 <= n < len(glyphs))
     adjacent = (near for near in neighbours if abs(near.index - glyph.index) == 1)
     return 1 if any(_is_below(glyph.box, near.box) for near in adjacent) else 0
 
 
 def _is_below(one: UserBox, other: UserBox) -> bool:
     """Say whether two upright characters stand in one column, one right below the other."""
-    across = abs(one.left + one.right - other.left - other.right) / 2
-    along = abs(one.top + one.bottom - other.top - other.bottom) / 2
+    (one_x, one_y), (other_x, other_y) = centre(one), centre(other)
     width = max(one.right - one.left, other.right - other.left)
     height = max(one.top - one.bottom, other.top - other.bottom)
-    return across < 0.3 * width and 0.5 * height < along < 2 * height
+    return abs(one_x - other_x) < 0.3 * width and 0.5 * height < abs(one_y - other_y) < 2 * height
 
 
-def _continues(page: PdfPage, line: _Line, glyph: _Glyph, axis: int | None) -> bool:
-    """Say whether a character goes on the line, with nothing foreign between the two."""
+def _continues(page: PageGlyphs, line: _Line, glyph: Glyph, axis: int | None) -> bool:
+    """Say whether a character goes on the line."""
     if axis is None or axis != line.axis:
         return False
     along, across = (0, 1) if axis == 0 else (1, 0)
@@ -125,22 +90,51 @@ def _continues(page: PdfPage, line: _Line, glyph: _Glyph, axis: int | None) -> b
     size = max(other.top - other.bottom, other.right - other.left)
     if gap < _USUAL_GAP * size:
         return True
-    breaks = glyph.index - line.last > _GENERATED_SPACE
-    return not breaks and not page.has_text(_between(one, other, along))
+    breaks = glyph.index - line.glyphs[-1].index > _GENERATED_SPACE
+    return not breaks and not any(page.foreign(_gap(one, other, along), ()))
 
 
-def _between(one: UserBox, other: UserBox, along: int) -> UserBox:
-    """Return the gap between two boxes that follow one another along an axis."""
-    start = min(one[along + 2], other[along + 2])
-    end = max(one[along], other[along])
-    low, high = max(one[1 - along], other[1 - along]), min(one[3 - along], other[3 - along])
+def _gap(one: UserBox, other: UserBox, along: int) -> UserBox:
+    """Return the rectangle between two boxes that follow one another along an axis."""
+    start, end = min(one[along + 2], other[along + 2]), max(one[along], other[along])
+    low, high = min(one[1 - along], other[1 - along]), max(one[3 - along], other[3 - along])
     return UserBox(start, low, end, high) if along == 0 else UserBox(low, start, high, end)
 
 
-def _union(one: UserBox, other: UserBox) -> UserBox:
-    return UserBox(
-        min(one.left, other.left),
-        min(one.bottom, other.bottom),
-        max(one.right, other.right),
-        max(one.top, other.top),
+def _exact(page: PageGlyphs, line: _Line, own: set[int]) -> list[UserBox]:
+    """Return rectangles for a line that hold no character but the span's own."""
+    if not _is_foreign(page, line.box, line.glyphs, own):
+        return [line.box]
+    ink = _around([glyph.ink for glyph in line.glyphs])
+    if line.axis is None or not _is_foreign(page, ink, line.glyphs, own):
+        return [ink]
+    pieces: list[list[Glyph]] = []
+    for glyph in line.glyphs:
+        longer = [*pieces[-1], glyph] if pieces else []
+        if longer and not _is_foreign(page, _around([g.ink for g in longer]), longer, own):
+            pieces[-1] = longer
+        else:
+            pieces.append([glyph])
+    return [_around([glyph.ink for glyph in piece]) for piece in pieces]
+
+
+def _is_foreign(page: PageGlyphs, box: UserBox, glyphs: Sequence[Glyph], own: set[int]) -> bool:
+    """Say whether a box holds another character, but for those on top of one of `glyphs`.
+
+    Letters printed twice for boldness and the halves of a ligature cannot be told apart.
+    """
+    return any(
+        not any(_coincide(other.ink, glyph.ink) for glyph in glyphs)
+        for other in page.foreign(box, own)
     )
+
+
+def _coincide(one: UserBox, other: UserBox) -> bool:
+    return is_inside(centre(one), other) or is_inside(centre(other), one)
+
+
+def _around(boxes: Sequence[UserBox]) -> UserBox:
+    around = boxes[0]
+    for box in boxes[1:]:
+        around = union(around, box)
+    return around

@@ -11,15 +11,17 @@ from bisect import bisect_right
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from docqa._pdfium import LOCK, PdfFile, PdfPage, UserBox
+from docqa._pdfium import LOCK, Frame, PdfFile, UserBox
 from docqa.datamodel import Box, Location, Page, PageLocation, Span
 from docqa.loaders.offset_map import OffsetMap
 from docqa.loaders.pdf_boxes import line_boxes
 from docqa.loaders.pdf_forms import FieldValue
+from docqa.loaders.pdf_glyphs import PageGlyphs
 
 __all__ = ["PageSpan", "PagesSourceMap", "PdfSource", "PdfSourceMap"]
 
 _DECIMALS = 3  # a thousandth of a point; PDFium's own coordinates are single floats
+_PAGES_KEPT = 4  # answers to one question crowd on few pages; a page takes about 1 MB
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,14 @@ class PdfSource:
     source_starts: array[int]
     fields: Mapping[int, Sequence[FieldValue]]
     without_boxes: Collection[int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """Hold where the visible characters of a page stand, and what the page shows."""
+
+    glyphs: PageGlyphs
+    frame: Frame
 
 
 class PagesSourceMap:
@@ -105,6 +115,7 @@ class PdfSourceMap(PagesSourceMap):
         super().__init__(pages)
         self._source = source
         self._file: PdfFile | None = None
+        self._layouts: dict[int, _Layout] = {}  # the page asked for last comes last
 
     def user_boxes(self, span: Span) -> dict[int, list[UserBox]]:
         """Return the rectangles of `span` in PDF user space, by page index from 0.
@@ -119,6 +130,7 @@ class PdfSourceMap(PagesSourceMap):
             if self._file is not None:
                 self._file.close()
                 self._file = None
+            self._layouts.clear()
 
     def _boxes(self, part: PageSpan) -> tuple[Box, ...] | None:
         if part.index in self._source.without_boxes:
@@ -131,25 +143,35 @@ class PdfSourceMap(PagesSourceMap):
         ranges = [each.shift(-start) for each in self._source.offsets.to_source(part.span)]
         if not ranges:
             return [], ()
-        with LOCK, self._open().page(part.index) as page:
-            boxes = _range_boxes(page, ranges, self._source.fields.get(part.index, ()))
-            return boxes, tuple(_rounded(page.frame.display(box)) for box in boxes)
+        with LOCK:
+            layout = self._layout(part.index)
+        boxes = _range_boxes(layout.glyphs, ranges, self._source.fields.get(part.index, ()))
+        return boxes, tuple(_rounded(layout.frame.display(box)) for box in boxes)
 
-    def _open(self) -> PdfFile:
-        if self._file is None:
-            self._file = PdfFile(self._source.data, self._source.password)
-        return self._file
+    def _layout(self, index: int) -> _Layout:
+        """Return where the characters of a page stand, from memory if it was asked for lately."""
+        layout = self._layouts.pop(index, None)
+        if layout is None:
+            if self._file is None:
+                self._file = PdfFile(self._source.data, self._source.password)
+            with self._file.page(index) as page:
+                layout = _Layout(PageGlyphs.of(page), page.frame)
+        self._layouts[index] = layout
+        if len(self._layouts) > _PAGES_KEPT:
+            del self._layouts[next(iter(self._layouts))]
+        return layout
 
 
 def _range_boxes(
-    page: PdfPage, ranges: Sequence[Span], fields: Sequence[FieldValue]
+    glyphs: PageGlyphs, ranges: Sequence[Span], fields: Sequence[FieldValue]
 ) -> list[UserBox]:
-    """Return the lines' rectangles, then those of the fields whose values are touched."""
-    characters = [
-        index for each in ranges for index in range(each.start, min(each.end, page.character_count))
-    ]
+    """Return the lines' rectangles, then those of the fields whose values are touched.
+
+    The indexes of values lie past those of all characters, so that no character has them.
+    """
+    characters = (index for each in ranges for index in range(each.start, each.end))
     touched = [field for field in fields if any(field.source.overlaps(each) for each in ranges)]
-    return [*line_boxes(page, characters), *(field.widget.box for field in touched)]
+    return [*line_boxes(glyphs, characters), *(field.widget.box for field in touched)]
 
 
 def _rounded(box: Box) -> Box:
