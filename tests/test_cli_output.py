@@ -275,11 +275,13 @@ def test_csv_cells_are_no_formulas(words: str, cell: str) -> None:
 
 
 def test_warnings_of_many_pages_are_one() -> None:
-    """A warning that differs by its page alone is told once with all its pages."""
+    """Warnings of one kind that differ by their page alone are told once with all pages."""
     pages = [LoadWarning("needs-ocr", f"page {n} shows an image", n) for n in (3, 4, 5, 9)]
+    failed = [LoadWarning("page-failed", f"page {n} cannot be read", n) for n in (1, 2)]
     other = LoadWarning("garbled-text", "page 3 is garbled", 3)
-    assert fold_warnings([*pages, other]) == [
-        "pages 3-5, 9: page 3 shows an image",
+    assert fold_warnings([*pages, *failed, other]) == [
+        "pages 3-5, 9 show images and (nearly) no text; run OCR on the file to ask them",
+        "page 1 cannot be read (likewise page 2)",
         "page 3 is garbled",
     ]
 

@@ -157,6 +157,7 @@ def ask(
         ReadingSettings(**reading),  # type: ignore[arg-type]  # click checked them
         ProgressLine(quiet=quiet, steps=len(expansion.files)),
     )
+    ctx.call_on_close(session.progress.close)
     if asked is None:
         from docqa.cli.prompt import converse
 
@@ -198,17 +199,15 @@ def _ask_grid(
     grid = many_sources or len(questions) > 1
     writer = open_writer(kind, many_sources=many_sources, many_questions=len(questions) > 1)
     tally = _Tally()
-    try:
-        for item in _outcomes(session, expansion, questions, notices):
-            tally.add(item)
-            if item.error is not None:
-                notices.error(item.error)
-            if item.error is None or kind != "text":
-                writer.write(item)
-            if kind == "text" and not grid and item.error is None:
-                notices.note(str(item.answers.coverage))
-    finally:
-        session.progress.close()
+    for item in _outcomes(session, expansion, questions, notices):
+        tally.add(item)
+        if item.error is not None:
+            notices.error(item.error, source=item.source)
+        if item.error is None or kind != "text":
+            writer.write(item)
+        if kind == "text" and not grid and item.error is None:
+            notices.note(str(item.answers.coverage))
+    session.progress.close()
     if grid:
         notices.note(str(tally))
     if not tally.answered and tally.unanswered:

@@ -17,7 +17,7 @@ from docqa.cli.options import reading_options, source_options
 from docqa.cli.output import error_record, json_line
 from docqa.cli.progress import ProgressLine
 from docqa.cli.session import ReadingSettings, Session, SourceSettings
-from docqa.cli.sources import expand
+from docqa.cli.sources import SourceFile, expand
 from docqa.cli.terminal import console_for, one_line, speaks_unicode
 from docqa.datamodel import Document, Page
 
@@ -66,25 +66,34 @@ def info(
         ProgressLine(quiet=quiet, steps=len(expansion.files)),
     )
     notices = Notices(quiet=quiet, debug=debugging(ctx))
-    failed = False
+    ctx.call_on_close(session.progress.close)
+    described: list[bool] = []
+    for file in expansion.files:
+        first = not any(described)
+        described.append(_describe(session, file, notices, as_json=as_json, first=first))
+    ctx.exit(ANSWERED if all(described) else FAILED)
+
+
+def _describe(
+    session: Session, file: SourceFile, notices: Notices, *, as_json: bool, first: bool
+) -> bool:
+    """Write what one file holds, or why it cannot be read; say whether it could."""
+    session.progress.next_step()
     try:
-        for index, file in enumerate(expansion.files):
-            session.progress.next_step()
-            try:
-                with session.load(file) as document:
-                    record = describe_document(document, session.count_passages(document))
-                    session.progress.close()
-                    _write(record, document, as_json=as_json, first=index == 0)
-            except Exception as error:
-                failed = True
-                session.progress.close()
-                notices.error(error)
-                if as_json:
-                    record = {"source": file.path, "error": error_record(error)}
-                    emit(sys.stdout, json_line(record, unicode=speaks_unicode(sys.stdout)))
-    finally:
+        with session.load(file) as document:
+            record = describe_document(document, session.count_passages(document))
+            session.progress.close()
+            _write(record, document, as_json=as_json, first=first)
+    except BrokenPipeError:
+        raise
+    except Exception as error:
         session.progress.close()
-    ctx.exit(FAILED if failed else ANSWERED)
+        notices.error(error, source=file.path)
+        if as_json:
+            failed = {"source": file.path, "error": error_record(error)}
+            emit(sys.stdout, json_line(failed, unicode=speaks_unicode(sys.stdout)))
+        return False
+    return True
 
 
 def describe_document(document: Document, n_passages: int) -> dict[str, Any]:
@@ -193,7 +202,11 @@ def _lines(record: dict[str, Any], document: Document) -> list[tuple[str, str]]:
         lines += [("navigation", f"{share} are navigation, footers and the like")]
     lines += [("passages", f"{record['passages']:,}")]
     lines += [("extractor", document.extractor)] if document.extractor else []
-    lines += [(name, value) for name, value in document.metadata.items() if value]
+    lines += [
+        (name, value)
+        for name, value in document.metadata.items()
+        if value and value != document.title
+    ]
     return lines + [("warning", message) for message in fold_warnings(document.warnings)]
 
 

@@ -12,6 +12,7 @@ from docqa.cli.exits import describe
 from docqa.cli.interrupt import emit
 from docqa.cli.terminal import console_for, one_line
 from docqa.datamodel import Document, LoadWarning
+from docqa.errors import QuestionError
 
 __all__ = ["Notices", "fold_warnings", "page_ranges"]
 
@@ -36,11 +37,13 @@ class Notices:
             prefix = "" if document.source in message else f"{document.source}: "
             self._once(f"{prefix}{message}", "warning: ", style="yellow")
 
-    def error(self, error: Exception) -> None:
-        """Write why something failed, with the traceback when debugging."""
+    def error(self, error: Exception, *, source: str | None = None) -> None:
+        """Write why something failed and at which source, with the traceback when debugging."""
         if self._debug:
             traceback.print_exception(error)
-        self._once(describe(error), "error: ", style="bold red")
+        text = describe(error)
+        named = source is None or source in text or isinstance(error, QuestionError)
+        self._once(text if named else f"{source}: {text}", "error: ", style="bold red")
 
     def _once(self, text: str, label: str, *, style: str) -> None:
         if text not in self._said:
@@ -60,29 +63,43 @@ class Notices:
         emit(sys.stderr, written.get())
 
 
+# What a warning of several pages says; those of one page speak for themselves.
+_OF_MANY_PAGES = {
+    "needs-ocr": "pages {} show images and (nearly) no text; run OCR on the file to ask them",
+    "garbled-text": "many characters on pages {} have no known meaning; answers from there may be"
+    " wrong, OCR may help",
+}
+
+
 def fold_warnings(warnings: Iterable[LoadWarning]) -> list[str]:
-    """Return the messages of `warnings`, those that differ only by their page as one.
+    """Return the messages of `warnings`, those of one kind on several pages as one.
 
     >>> fold_warnings([LoadWarning("k", f"page {n} is odd", n) for n in (3, 4, 5, 9)])
-    ['pages 3-5, 9: page 3 is odd']
+    ['page 3 is odd (likewise pages 4-5, 9)']
     >>> fold_warnings([LoadWarning("k", "page 2 is odd", 2), LoadWarning("j", "no title")])
     ['page 2 is odd', 'no title']
     """
     groups: dict[tuple[str, str], list[LoadWarning]] = {}
     for warning in warnings:
-        groups.setdefault((warning.kind, _without_numbers(warning)), []).append(warning)
+        groups.setdefault((warning.kind, _wording(warning)), []).append(warning)
     return [_folded(group) for group in groups.values()]
 
 
-def _without_numbers(warning: LoadWarning) -> str:
+def _wording(warning: LoadWarning) -> str:
+    if warning.page_number is not None and warning.kind in _OF_MANY_PAGES:
+        return ""
     return re.sub(r"\d+", "#", warning.message) if warning.page_number else warning.message
 
 
 def _folded(group: Sequence[LoadWarning]) -> str:
+    first = group[0]
     pages = {warning.page_number for warning in group if warning.page_number is not None}
     if len(pages) < 2:
-        return group[0].message
-    return f"pages {page_ranges(pages)}: {group[0].message}"
+        return first.message
+    if first.kind in _OF_MANY_PAGES:
+        return _OF_MANY_PAGES[first.kind].format(page_ranges(pages))
+    rest = page_ranges(page for page in pages if page != first.page_number)
+    return f"{first.message} (likewise page{'s' * (len(pages) > 2)} {rest})"
 
 
 def page_ranges(numbers: Iterable[int]) -> str:

@@ -49,7 +49,7 @@ def _load(
             document = session.load(file)
         except Exception as error:
             session.progress.close()
-            notices.error(error)
+            notices.error(error, source=file.path)
             continue
         documents.append(opened.enter_context(document))
         if document.warnings:
