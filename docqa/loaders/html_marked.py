@@ -202,7 +202,7 @@ class _Writer:
         if skips_newline:
             start = self._after_newline(start, end)
         references = token.kind in (TokenKind.TEXT, TokenKind.RCDATA)
-        if not self._body_started:
+        if not self._body_started or self._open.current == "colgroup":
             white_end = self._leading_white(start, end)
             self._run(start, white_end, references, token)
             start = white_end
@@ -251,6 +251,9 @@ class _Writer:
         elif name == "html" and attributes.get("lang"):
             self._metadata.setdefault("lang", attributes["lang"])
         if not self._too_deep:
+            implied = self._open.unknown_implied_end(name)
+            if implied:
+                self._write(f"</{implied}>")
             self._open.close_implied(name, breaks_out=name == "font" and _is_styled(attributes))
         if self._is_too_deep(name):
             self._leave_out(name, attributes)
@@ -286,7 +289,7 @@ class _Writer:
     def _start_markup(self, token: Token, attributes: dict[str, str]) -> str | None:
         """Return the canonical start tag, or None for a formatting element that is left out."""
         name = token.name
-        key = self._key(name, attributes) if attributes else -1
+        key = self._key(name, attributes) if attributes or name == "dialog" else -1
         is_formatting = name in elements.FORMATTING and self._open.takes_html
         if is_formatting and not self._templates and not self._open.add_formatting(name, key):
             self._dropped_formatting[name] += 1

@@ -36,7 +36,10 @@ _CELL_GROUPS = {
     ),
 }
 _MARKERS = frozenset({"applet", "caption", "marquee", "object", "td", "template", "th"})
-_RUBY = frozenset({"rb", "rt", "rtc", "rp"})
+_RUBY_KIN = {
+    **dict.fromkeys(("rb", "rtc"), frozenset({"rb", "rt", "rtc", "rp"})),
+    **dict.fromkeys(("rt", "rp"), frozenset({"rb", "rt", "rp"})),
+}
 _UNSTACKED = frozenset({"html", "head", "body", "frameset", "image"})
 
 
@@ -62,6 +65,22 @@ class OpenElements:
         """Say whether a start tag or text here is treated as HTML."""
         return not self._kinds or self._kinds[-1] != _FOREIGN
 
+    @property
+    def current(self) -> str:
+        """Return the name of the current element, or an empty string."""
+        return self._names[-1] if self._names else ""
+
+    def unknown_implied_end(self, name: str) -> str:
+        """Return the end tag that a start tag implies and that older tree builders do not know.
+
+        html5lib 1.1 follows a standard without ``<dialog>``, ``<search>``, ``<rb>`` and ``<rtc>``.
+        """
+        if not self.takes_html:
+            return ""
+        if name in ("dialog", "search") and self._finds("p", elements.SCOPE | {"button"}):
+            return "p"
+        return self.current if self.current in _RUBY_KIN.get(name, ()) else ""
+
     def counts(self, name: str) -> int:
         """Return how many elements called `name` are open."""
         return self._counts[name]
@@ -76,7 +95,7 @@ class OpenElements:
         if name in elements.CLOSES_PARAGRAPH:
             self._close_list_kin(name)
             self._pop_to(frozenset({"p"}), elements.SCOPE | {"button"})
-        if name in elements.HEADINGS and self._names and self._names[-1] in elements.HEADINGS:
+        if name in elements.HEADINGS and self.current in elements.HEADINGS:
             self._pop()
         elif name in _CELL_GROUPS and self._counts["table"]:
             if name not in elements.CELLS:
@@ -84,10 +103,10 @@ class OpenElements:
             self._pop_to(_CELL_GROUPS[name], _TABLE_SCOPE)
         elif name in ("a", "nobr", "button", "select"):
             self._pop_to(frozenset({name}), elements.SCOPE)
-        elif name in ("option", "optgroup") or name in _RUBY:
-            kin = _RUBY if name in _RUBY else frozenset({"option"})
-            if self._names and self._names[-1] in kin:
-                self._pop()
+        elif self.current in _RUBY_KIN.get(name, ()) or (
+            name in ("option", "optgroup") and self.current == "option"
+        ):
+            self._pop()
 
     def open(self, name: str, *, self_closing: bool, html_inside: bool = False) -> bool:
         """Push what a start tag opens; say whether it opened something.
@@ -175,6 +194,16 @@ class OpenElements:
                 return
             if self._names[place] in barrier:
                 return
+
+    def _finds(self, name: str, barrier: frozenset[str]) -> bool:
+        if not self._counts[name]:
+            return False
+        for current in reversed(self._names):
+            if current == name:
+                return True
+            if current in barrier:
+                return False
+        return False
 
     def _remove(self, name: str) -> None:
         for place in range(len(self._names) - 1, -1, -1):

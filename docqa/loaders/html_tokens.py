@@ -16,7 +16,7 @@ __all__ = ["Attribute", "Token", "TokenKind", "tokenize"]
 
 
 class TokenKind(Enum):
-    """Say what a token is; ``DROPPED`` is an unfinished tag at the end of the file."""
+    """Say what a token is; ``DROPPED`` is ``</>``, or an unfinished tag at the end of the file."""
 
     TEXT = "text"
     RAW_TEXT = "raw text"
@@ -114,6 +114,8 @@ def _markup(source: str, start: int, is_foreign: Callable[[], bool]) -> Token:
     second, third = source[start + 1], source[start + 2 : start + 3]
     if second == "!":
         return _declaration(source, start, is_foreign)
+    if second == "/" and third == ">":
+        return Token(TokenKind.DROPPED, start, start + 3)
     if second == "/" and not (third.isascii() and third.isalpha()):
         return _bogus_comment(source, start)
     if second == "?":

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any, Literal, NamedTuple
 
 from docqa.errors import MissingDependencyError
+from docqa.loaders.html_tokens import ascii_lower
 
 __all__ = ["TreeBuilder", "TreeEvent", "available_builder"]
 
@@ -77,7 +78,7 @@ def _walk_lexbor(markup: str) -> Iterator[TreeEvent]:
         elif tag is None or tag in ("-comment", "!doctype"):
             yield TreeEvent("other")
         else:
-            yield TreeEvent("start", tag.lower(), int(node.attributes.get("k") or -1))
+            yield TreeEvent("start", ascii_lower(tag), int(node.attributes.get("k") or -1))
             descend = node.first_child
             if descend is None:
                 yield TreeEvent("end")
@@ -117,4 +118,4 @@ def _walk_soup(markup: str) -> Iterator[TreeEvent]:
 
 
 def _soup_start(tag: Any) -> TreeEvent:
-    return TreeEvent("start", tag.name.lower(), int(tag.attrs.get("k") or -1))
+    return TreeEvent("start", ascii_lower(tag.name), int(tag.attrs.get("k") or -1))
