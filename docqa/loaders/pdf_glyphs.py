@@ -96,14 +96,14 @@ def _height(glyph: Glyph) -> float:
 
 def _glyph(page: PdfPage, index: int) -> Glyph | None:
     """Return a character's place, or None for white space and what PDFium added."""
-    ink = page.strict_box(index)
+    ink = None if page.is_space(index) else page.strict_box(index)
     if ink is None:
         return None
     box = page.loose_box(index)
     if box is None or _is_flat(box):
         box = ink
     if _is_flat(ink):
-        if _is_flat(box) or page.is_space(index):
+        if _is_flat(box):
             return None
         ink = box
     axis = _axis(page.angle(index))
