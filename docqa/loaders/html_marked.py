@@ -211,8 +211,16 @@ class _Writer:
 
     def _leading_white(self, start: int, end: int) -> int:
         """Return where the white space ends that may go to another parent than what follows."""
-        found = _LEADING_WHITE.match(self._source, start, end)
-        return found.end() if found else start
+        position = start
+        while position < end:
+            white = _LEADING_WHITE.match(self._source, position, end)
+            position = white.end() if white else position
+            reference = REFERENCE.match(self._source, position, end)
+            decoded = decode_reference(reference.group()) if reference else None
+            if decoded is None or decoded[0] not in _WHITE:
+                break
+            position += decoded[1]
+        return position
 
     def _after_newline(self, start: int, end: int) -> int:
         """Return where the text of a ``<pre>`` starts: a first line end does not count."""
@@ -283,6 +291,8 @@ class _Writer:
             self._close_all_too_deep()
         if name == "template" and self._templates and not self._open.is_foreign:
             self._templates -= 1
+        for foreign in self._open.broken_out(name):
+            self._write(f"</{_safe(foreign)}>")
         self._open.close(name)
         self._write(f"</{_safe(name)}>")
 

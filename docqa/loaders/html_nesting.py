@@ -79,7 +79,21 @@ class OpenElements:
             return ""
         if name in ("dialog", "search") and self._finds("p", elements.SCOPE | {"button"}):
             return "p"
-        return self.current if self.current in _RUBY_KIN.get(name, ()) else ""
+        if self.current in _RUBY_KIN.get(name, ()) and self._finds("ruby", elements.SCOPE):
+            return self.current
+        return ""
+
+    def broken_out(self, name: str) -> list[str]:
+        """Return the foreign elements that an end tag closes by breaking out, innermost first.
+
+        ``</p>`` and ``</br>`` do since 2020; html5lib 1.1 does not know it.
+        """
+        if name not in ("p", "br") or self.takes_html:
+            return []
+        place = len(self._names)
+        while place > 0 and self._kinds[place - 1] == _FOREIGN:
+            place -= 1
+        return self._names[place:][::-1]
 
     def counts(self, name: str) -> int:
         """Return how many elements called `name` are open."""
