@@ -139,7 +139,8 @@ def _n_positions(module: torch.nn.Module, config: dict[str, Any]) -> int:
     most = int(config.get("max_position_embeddings", 512))
     for name, layer in module.named_modules():
         if name.endswith("position_embeddings") and isinstance(layer, torch.nn.Embedding):
-            return layer.num_embeddings - (layer.padding_idx or -1) - 1
+            skipped = 0 if layer.padding_idx is None else layer.padding_idx + 1
+            return layer.num_embeddings - skipped
     return most
 
 

@@ -1,0 +1,153 @@
+"""Tokens, windows and batches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tokenizers import Tokenizer, models, pre_tokenizers, processors
+
+from docqa.errors import ModelIncompatibleError
+from docqa.reader.encoding import PassageTokens, Window, assemble, plan_batches, window_ranges
+from docqa.reader.tokenizer import FastTokenizer
+
+
+@pytest.fixture(params=["bert", "roberta"])
+def tokenizer(request: pytest.FixtureRequest, checkpoint: Callable[[str], Path]) -> FastTokenizer:
+    """Return a toy WordPiece and a toy byte tokenizer."""
+    return FastTokenizer(Tokenizer.from_file(str(checkpoint(request.param) / "tokenizer.json")))
+
+
+def spans_of(tokenizer: FastTokenizer, text: str) -> list[str]:
+    return [span.of(text) for span in tokenizer.offsets(text)]
+
+
+def test_template_of_each_family(checkpoint: Callable[[str], Path]) -> None:
+    """What stands around question and passage is read off the tokenizer."""
+    templates = {
+        name: FastTokenizer(Tokenizer.from_file(str(checkpoint(name) / "tokenizer.json"))).template
+        for name in ("bert", "roberta")
+    }
+    assert (templates["bert"].before, templates["bert"].between) == ((1,), (2,))
+    assert (templates["roberta"].between, templates["roberta"].after) == ((2, 2), (2,))
+
+
+def test_tokenizer_without_separators_is_refused() -> None:
+    """A tokenizer that frames nothing cannot tell question from passage."""
+    with pytest.raises(ModelIncompatibleError, match="post-processor"):
+        FastTokenizer(Tokenizer(models.WordLevel({"a": 0}, unk_token="a")))
+
+
+def test_passage_first_is_refused() -> None:
+    """Checkpoints that read the passage before the question are not read wrongly."""
+    backend = Tokenizer(models.WordLevel({"a": 0, "[S]": 1}, unk_token="a"))
+    backend.post_processor = processors.TemplateProcessing(
+        single="[S] $A", pair="[S] $B [S] $A", special_tokens=[("[S]", 1)]
+    )
+    with pytest.raises(ModelIncompatibleError, match="question first"):
+        FastTokenizer(backend)
+
+
+def test_offsets_leave_white_space_out(tokenizer: FastTokenizer) -> None:
+    """No token starts or ends with white space, and none is white space alone."""
+    pieces = spans_of(tokenizer, "  my\u00a0name \n is\tjohn ")
+    assert all(piece == piece.strip() != "" for piece in pieces)
+    assert "".join(pieces) == "mynameisjohn"
+
+
+@given(st.text(alphabet=st.characters(), max_size=40))
+def test_offsets_of_any_text(text: str) -> None:
+    """Any string gives sorted, non-empty spans inside it."""
+    tokenizer = FastTokenizer(_byte_tokenizer())
+    spans = tokenizer.offsets(text)
+    assert all(0 <= span.start < span.end <= len(text) for span in spans)
+    assert [span.start for span in spans] == sorted(span.start for span in spans)
+
+
+def test_lone_surrogates_keep_places(tokenizer: FastTokenizer) -> None:
+    """A lone surrogate is read as one character and moves nothing."""
+    assert spans_of(tokenizer, "my \ud800 name")[-1] in ("name", "e")
+
+
+def test_written_special_tokens_are_plain_text(tokenizer: FastTokenizer) -> None:
+    """A document that spells a separator out does not get one."""
+    ids = tokenizer.encode(["my [SEP] </s> name"])[0].ids
+    assert 2 not in ids.tolist()
+
+
+@given(st.integers(0, 300), st.integers(1, 60), st.data())
+def test_windows_cover_every_answer(n_tokens: int, room: int, data: st.DataObject) -> None:
+    """Each answer of at most overlap + 1 tokens lies whole in a window; windows fit the room."""
+    overlap = data.draw(st.integers(0, room - 1))
+    ranges = window_ranges(n_tokens, room, overlap)
+    assert all(0 < last - first <= room for first, last in ranges)
+    for start in range(max(n_tokens - overlap, 0)):
+        assert any(first <= start and start + overlap < last for first, last in ranges)
+
+
+def test_last_window_is_no_repetition() -> None:
+    """A passage that ends with a window gets no further window of overlap alone."""
+    assert window_ranges(10, 6, 2) == [(0, 6), (4, 10)]
+
+
+@given(st.lists(st.integers(1, 400), max_size=60), st.integers(1, 2000))
+def test_batches_hold_each_window_once(lengths: list[int], batch_tokens: int) -> None:
+    """Batches share out all windows within the bound; a longer window stands alone."""
+    batches = plan_batches(lengths, batch_tokens)
+    assert sorted(index for batch in batches for index in batch) == list(range(len(lengths)))
+    for batch in batches:
+        longest = max(lengths[index] for index in batch)
+        assert len(batch) == 1 or len(batch) * longest <= batch_tokens
+
+
+def test_batches_hold_little_padding() -> None:
+    """Over many mixed windows less than a tenth is padding."""
+    lengths = np.random.default_rng(0).integers(20, 385, 500).tolist()
+    batches = plan_batches(lengths, 4096)
+    laid_out = sum(len(batch) * max(lengths[index] for index in batch) for batch in batches)
+    assert laid_out < 1.1 * sum(lengths)
+
+
+def test_assemble_equals_the_tokenizers_own_pairs(checkpoint: Callable[[str], Path]) -> None:
+    """A window's ids are those of encoding question and passage as a pair."""
+    for name in ("bert", "roberta"):
+        backend = Tokenizer.from_file(str(checkpoint(name) / "tokenizer.json"))
+        tokenizer = FastTokenizer(Tokenizer.from_str(backend.to_str()))
+        question, passage = tokenizer.encode(["who is john ?", "my name is john ."])
+        length = len(question) + len(passage) + tokenizer.template.n_special
+        window = Window(0, 0, question.ids, passage, 0, len(passage), length)
+        batch = assemble([window], tokenizer.template, pad_id=0)
+        pair = backend.encode("who is john ?", "my name is john .")
+        assert batch.input_ids[0].tolist() == pair.ids
+        assert batch.answerable[0].tolist() == _in_passage(pair, "my name is john .")
+
+
+def test_tokens_are_made_once() -> None:
+    """A passage that was read before is not tokenized again, until it is pushed out."""
+    asked: list[str] = []
+    tokenizer = FastTokenizer(_byte_tokenizer())
+    encode = tokenizer.encode
+    tokenizer.encode = lambda texts: asked.extend(texts) or encode(texts)  # type: ignore[method-assign,func-returns-value]
+    passages = PassageTokens(tokenizer, max_tokens=10)
+    for texts in (["abc", "def"], ["def", "abc", "ghi"], ["jklm"], ["def"]):
+        passages(texts)
+    assert asked == ["abc", "def", "ghi", "jklm", "def"]
+
+
+def _in_passage(pair, passage: str) -> list[bool]:  # type: ignore[no-untyped-def]
+    places = zip(pair.sequence_ids, pair.offsets, strict=True)
+    return [owner == 1 and passage[start:end].strip() != "" for owner, (start, end) in places]
+
+
+def _byte_tokenizer() -> Tokenizer:
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    backend = Tokenizer(models.BPE({char: i for i, char in enumerate(alphabet)}, merges=[]))
+    backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    backend.add_special_tokens(["<s>"])
+    number = backend.token_to_id("<s>")
+    backend.post_processor = processors.RobertaProcessing(("<s>", number), ("<s>", number))
+    return backend
