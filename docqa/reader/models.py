@@ -20,6 +20,11 @@ __all__ = ["load_reader"]
 _BATCH_TOKENS = {"cpu": 4096, "mps": 8192, "cuda": 32768}
 _WINDOW_TOKENS, _WINDOW_OVERLAP, _QUESTION_TOKENS = 384, 128, 64
 
+_SAVE_TOKENIZER = (
+    "save the tokenizer beside the weights: "
+    "transformers.AutoTokenizer.from_pretrained(NAME).save_pretrained(FOLDER)"
+)
+
 
 def load_reader(
     name_or_path: str | Path = "mini",
@@ -132,26 +137,27 @@ def _tokenizer(checkpoint: Checkpoint) -> FastTokenizer:
     else:
         backend = _converted_tokenizer(checkpoint)
     n_known, n_rows = backend.get_vocab_size(False), checkpoint.config.get("vocab_size")
-    if isinstance(n_rows, int) and n_known > n_rows:
+    if isinstance(n_rows, int) and not n_rows / 2 < n_known <= n_rows:
         raise ModelIncompatibleError(
             f"the tokenizer of {checkpoint.name!r} knows {n_known} tokens, its model {n_rows}; "
-            "they do not belong together"
+            f"they do not belong together; {_SAVE_TOKENIZER}"
         )
     return FastTokenizer(backend, pad_id=checkpoint.config.get("pad_token_id") or 0)
 
 
 def _converted_tokenizer(checkpoint: Checkpoint) -> Any:
     """Build the fast tokenizer of a checkpoint that has vocabulary files only."""
+    path = checkpoint.folder / "tokenizer.json"
+    if not any(any(checkpoint.folder.glob(name)) for name in ("vocab*", "*.model")):
+        # Without this, transformers would make a tokenizer that knows no words.
+        raise ModelNotFoundError(f"{path} is missing; {_SAVE_TOKENIZER}")
     from transformers import AutoTokenizer
 
     try:
-        made = AutoTokenizer.from_pretrained(
-            checkpoint.folder, use_fast=True, local_files_only=True
-        )
+        made = AutoTokenizer.from_pretrained(checkpoint.folder, local_files_only=True)
         return made.backend_tokenizer
     except Exception as error:  # conversion fails in many ways; all mean the same here
-        raise ModelNotFoundError(
-            f"{checkpoint.folder / 'tokenizer.json'} is missing and could not be made from the "
-            f"vocabulary files beside it ({error}); save the tokenizer with "
-            "transformers.AutoTokenizer.from_pretrained(NAME).save_pretrained(FOLDER)"
+        raise ModelIncompatibleError(
+            f"{path} is missing and could not be made from the vocabulary files beside it "
+            f"({error}); {_SAVE_TOKENIZER}"
         ) from error
