@@ -3,8 +3,8 @@
 A term adds ``idf * tf * (k1 + 1) / (tf + k1 * (1 - b + b * length / avgdl))`` with
 ``idf = log(1 + (N - df + 0.5) / (df + 0.5))``, k1 = 1.2 and b = 0.75 (Robertson et al. 1994; the
 BM25Similarity of Lucene). `length` is the passage's number of terms as Lucene keeps it in one byte,
-`avgdl` the mean of the exact numbers. The factor k1 + 1 is there in tantivy; Lucene leaves it out from 8.0
-on, so its scores are these divided by 2.2 and its ranking is the same.
+`avgdl` the mean of the exact numbers. The factor k1 + 1 is there in tantivy; Lucene leaves it out
+from 8.0 on, so its scores are these divided by 2.2 and its ranking is the same.
 
 BM25Okapi's own IDF, ``log((N - df + 0.5) / (df + 0.5))``, is zero or negative for a term in half of
 the passages, which on documents of two passages ranks worse than chance.

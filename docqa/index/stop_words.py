@@ -6,9 +6,9 @@ __all__ = ["STOP_WORDS"]
 
 _WORDS = """
     a an the this that these those
-    i me my we us our ours you your yours he him his she her hers it its they them their theirs
+    i me my we our ours you your yours he him his she her hers it its they them their theirs
     am is are was were be been being do does did doing have has had having
-    can could may might must shall should will would
+    can could might must shall should will would
     who whom whose which what when where why how
     and or but if nor so than then as because while although though
     of at by for with about against between into through during before after above below to from up
@@ -18,4 +18,4 @@ _WORDS = """
 """
 
 STOP_WORDS = frozenset(_WORDS.split())
-"""Folded words, before stemming."""
+"""Folded words, before stemming; not "us" and "may", which are also a country and a month."""
