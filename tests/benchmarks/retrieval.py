@@ -32,6 +32,7 @@ from docqa.index.memory import MemoryIndex
 from docqa.passages.splitter import Splitter
 
 QUESTION_TOKENS = 20  # of a question and the special tokens, roughly
+WORD = re.compile(r"[^\W_]+")
 TOP = 200  # passages ranked, more than any budget reads
 
 
@@ -151,7 +152,7 @@ def pdf_case(row: dict, document: Document) -> Case:
 
 def words_of(text: str) -> str:
     """Return the words and numbers of a text, which quotation marks and the like do not change."""
-    return f" {' '.join(re.findall(r'[^\W_]+', text.casefold()))} "
+    return " " + " ".join(WORD.findall(text.casefold())) + " "
 
 
 @dataclass
