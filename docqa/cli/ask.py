@@ -23,6 +23,7 @@ from docqa.cli.progress import ProgressLine
 from docqa.cli.session import ReadingSettings, Session, SourceSettings
 from docqa.cli.sources import STDIN, Expansion, expand, read_questions, split_arguments
 from docqa.datamodel import GridItem
+from docqa.errors import NoTextError
 
 __all__ = ["ask"]
 
@@ -205,7 +206,7 @@ def _ask_grid(
             notices.error(item.error, source=item.source)
         if item.error is None or kind != "text":
             writer.write(item)
-        if kind == "text" and not grid and item.error is None:
+        if kind == "text" and not grid and item.answers:
             notices.note(str(item.answers.coverage))
     session.progress.close()
     if grid:
@@ -222,7 +223,8 @@ def _outcomes(
     for document, item in session.ask_all(expansion.files, questions):
         session.progress.close()
         if document is not None and document is not warned:
-            notices.warnings(document)
+            if not isinstance(item.error, NoTextError):  # its message says why there is none
+                notices.warnings(document)
             warned = document
         yield item
 

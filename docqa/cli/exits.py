@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from docqa.cli.interrupt import INTERRUPTED, emit
+from docqa.cli.interrupt import INTERRUPTED, emit, leave_at_once
 from docqa.cli.terminal import one_line
 from docqa.errors import DocqaError
 
@@ -67,6 +67,7 @@ def guarded(ctx: click.Context, call: Callable[[click.Context], Any]) -> Any:
         _drop_output()
         ctx.exit(BROKEN_PIPE)
     except (KeyboardInterrupt, click.Abort):
+        leave_at_once()
         ctx.exit(INTERRUPTED)
     except Exception as error:
         if debugging(ctx):

@@ -9,15 +9,16 @@ import threading
 from types import FrameType
 from typing import NoReturn, TextIO
 
-__all__ = ["INTERRUPTED", "emit", "install_interrupt"]
+__all__ = ["INTERRUPTED", "emit", "install_interrupt", "leave_at_once"]
 
 INTERRUPTED = 130  # 128 + SIGINT, what shells report for a command that Ctrl-C ended
 _CLEAR_BAR = b"\r\x1b[K\x1b[?25h"  # ECMA-48: to column 1, erase the line; DEC: show the cursor
 
 
 class _Output:
-    """Hold whether a line is being written, and whether Ctrl-C waits for its end."""
+    """Hold whether the process is ours to end, and whether Ctrl-C waits for a line's end."""
 
+    installed = False
     writing = False
     interrupted = False
 
@@ -30,6 +31,16 @@ def install_interrupt() -> None:
     ours = threading.current_thread() is threading.main_thread()
     if ours and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _on_interrupt)
+        _Output.installed = True
+
+
+def leave_at_once() -> None:
+    """End the process now where `install_interrupt` made it ours; else do nothing.
+
+    An orderly shutdown with torch loaded takes a second or more.
+    """
+    if _Output.installed:
+        _leave()
 
 
 def emit(stream: TextIO, text: str) -> None:

@@ -27,12 +27,15 @@ class ProgressLine:
     def __init__(self, *, quiet: bool = False, steps: int = 1) -> None:
         self._shown = not quiet and sys.stderr.isatty()
         self._steps, self._step = steps, 0
-        self._progress: Progress | None = None
-        self._task: TaskID | None = None
+        self._line: tuple[Progress, TaskID] | None = None
 
     def next_step(self) -> None:
         """Count one more source."""
         self._step += 1
+
+    def end_steps(self) -> None:
+        """Count no longer: what follows concerns all sources."""
+        self._step = 0
 
     def say(self, activity: str, *, total: int | None = None, done: int = 0) -> None:
         """Show what is going on, with a bar where `total` is known."""
@@ -45,12 +48,17 @@ class ProgressLine:
             "completed": done,
             "unit": f"{done:,}/{total:,} pages" if total else "",
         }
-        if self._progress is None or self._task is None:
-            self._progress = _line_of_progress()
-            self._task = self._progress.add_task(**state)
-            self._progress.start()
-        else:
-            self._progress.update(self._task, **state)
+        if self._line is None:
+            progress = _line_of_progress()
+            self._line = progress, progress.add_task(**state)
+            progress.start()
+            return
+        progress, task = self._line
+        if total:
+            progress.update(task, **state)
+        else:  # rich cannot take the total away from a task
+            progress.remove_task(task)
+            self._line = progress, progress.add_task(**state)
 
     def pages(self, source: str) -> Callable[[int, int], None] | None:
         """Return what a loader calls with (pages done, pages in all), or None unseen."""
@@ -64,9 +72,9 @@ class ProgressLine:
 
     def close(self) -> None:
         """Take the line away; a later `say` brings it back."""
-        if self._progress is not None:
-            self._progress.stop()
-            self._progress = self._task = None
+        if self._line is not None:
+            self._line[0].stop()
+            self._line = None
 
 
 def _line_of_progress() -> Progress:
@@ -83,7 +91,7 @@ def _line_of_progress() -> Progress:
     columns: list[ProgressColumn] = [
         SpinnerColumn("line"),
         TextColumn("{task.description}", markup=False),
-        PageBar(bar_width=24),
+        PageBar(bar_width=24, complete_style="cyan", finished_style="cyan"),
         TextColumn("{task.fields[unit]}", markup=False),
     ]
     return Progress(*columns, console=console_for(sys.stderr), transient=True)

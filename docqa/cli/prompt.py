@@ -30,6 +30,7 @@ def converse(session: Session, files: Sequence[SourceFile], notices: Notices, ki
         documents = _load(session, files, notices, opened)
         if not documents:
             return FAILED
+        session.progress.end_steps()
         n_passages = sum(len(session.pipeline.passages(document)) for document in documents)
         session.progress.close()
         notices.note(f"{_named(documents)}, {n_passages:,} passages; an empty line leaves")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TextIO
 from docqa.cli.exits import describe
 from docqa.cli.interrupt import emit
 from docqa.cli.notices import page_ranges
+from docqa.cli.sources import STDIN
 from docqa.cli.terminal import console_for, one_line, speaks_unicode
 from docqa.datamodel import (
     Answer,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["TextWriter", "marked_context", "place"]
 
 _AROUND = 240  # characters of the sentence shown on each side of the answer
+_LONGEST_PATH = 48  # characters of an element's path
 _INDENT = "  "
 _PART_OF_FIRST_WORD = re.compile(r"\A\S{1,30}\s+")  # none where a script has no spaces
 _PART_OF_LAST_WORD = re.compile(r"\s+\S{1,30}\Z")
@@ -66,7 +68,7 @@ class TextWriter:
             self._print()
         self._begun = True
         if self._many_sources and item.source != self._source:
-            self._print((f"== {one_line(item.source)}", "bold cyan"))
+            self._print((f"== {_named(item.source)}", "bold cyan"))
             self._source = item.source
         if self._many_questions:
             self._print((f"? {one_line(item.question)}", "cyan"))
@@ -76,7 +78,7 @@ class TextWriter:
         self._print((number, "dim"), (one_line(answer.text).strip(), "bold green"))
         where = place(answer.locations)
         if not self._many_sources:
-            where = ", ".join(filter(None, (one_line(answer.document.source), where)))
+            where = ", ".join(filter(None, (_named(answer.document.source), where)))
         self._print((f"{where}, score {answer.score:.2f}".removeprefix(", "), "dim"), indent=True)
         before, words, after = marked_context(answer)
         opening, closing = self._marks
@@ -124,8 +126,24 @@ def place(locations: Iterable[Location]) -> str:
     if isinstance(first, TextLocation):
         return f"line {first.line}"
     if isinstance(first, SourceLocation):
-        return one_line(first.css_path)
+        return _element(one_line(first.css_path))
     return ""
+
+
+def _named(source: str) -> str:
+    return "(standard input)" if source == STDIN else one_line(source)
+
+
+def _element(css_path: str) -> str:
+    """Return a path of elements, without its middle where it is long; JSON has it whole.
+
+    >>> _element("#content > div > div > div > div > article > section > p:nth-of-type(2)")
+    '#content ... p:nth-of-type(2)'
+    """
+    steps = css_path.split(" > ")
+    if len(css_path) <= _LONGEST_PATH or len(steps) < 3:
+        return css_path
+    return f"{steps[0]} ... {steps[-1]}"
 
 
 def _page(location: PageLocation) -> str:

@@ -105,6 +105,7 @@ class Session:
     def ask(self, document: Document, questions: Sequence[str]) -> Iterator[GridItem]:
         """Yield the outcome of every question, in order and as soon as its batch is read."""
         pipeline = self.pipeline
+        self.count_passages(document)
         for first in range(0, len(questions), _QUESTIONS_PER_BATCH):
             self.progress.say(f"reading {document.source}")
             batch = questions[first : first + _QUESTIONS_PER_BATCH]
