@@ -273,7 +273,8 @@ class _Writer:
         encoding = attributes.get("encoding", "").lower()
         html_inside = name == "annotation-xml" and encoding in _HTML_ENCODINGS
         opened = self._open.open(name, self_closing=token.self_closing, html_inside=html_inside)
-        self._write(markup)
+        if not self._is_menu_item(name):
+            self._write(markup)
         if opened and name == "template" and is_html:
             self._templates += 1
         self._newline_is_skipped = is_html and name in ("pre", "listing")
@@ -293,8 +294,9 @@ class _Writer:
             self._templates -= 1
         for foreign in self._open.broken_out(name):
             self._write(f"</{_safe(foreign)}>")
+        if not self._is_menu_item(name):
+            self._write(f"</{_safe(name)}>")
         self._open.close(name)
-        self._write(f"</{_safe(name)}>")
 
     def _start_markup(self, token: Token, attributes: dict[str, str]) -> str | None:
         """Return the canonical start tag, or None for a formatting element that is left out."""
@@ -346,6 +348,10 @@ class _Writer:
         value = " ".join(attributes.get("content", "").split())
         if name in _META_NAMES and value:
             self._metadata.setdefault(_META_NAMES[name], value)
+
+    def _is_menu_item(self, name: str) -> bool:
+        """Say whether a tag belongs to a ``<select>``, all hidden: lexbor takes quadratic time."""
+        return name in ("option", "optgroup") and self._open.counts("select") > 0
 
     # Tags past the greatest depth
 

@@ -115,6 +115,8 @@ class OpenElements:
             if name not in elements.CELLS:
                 self._pop_to(frozenset({"tr"}), _TABLE_SCOPE)
             self._pop_to(_CELL_GROUPS[name], _TABLE_SCOPE)
+        elif name in ("input", "keygen", "textarea"):
+            self._pop_to(frozenset({"select"}), elements.SCOPE)
         elif name in ("a", "nobr", "button", "select"):
             self._pop_to(frozenset({name}), elements.SCOPE)
         elif self.current in _RUBY_KIN.get(name, ()) or (
@@ -137,6 +139,8 @@ class OpenElements:
         if name in elements.VOID or name in _UNSTACKED:
             return False
         if name in elements.TABLE_PARTS and not self._counts["table"]:
+            return False
+        if name == "form" and self._counts["form"] and not self._counts["template"]:
             return False
         return self._push(name, _HTML)
 
