@@ -14,9 +14,9 @@ import docqa
 FOLDER = Path(__file__).parent
 SOURCES = [FOLDER / name for name in ("handbook.pdf", "notes.md", "logbook.txt", "missing.pdf")]
 QUESTIONS = (
-    "How high is the tower?",
+    "How many steps lead to the lantern?",
     "How many horsepower has the new engine?",
-    "When was the storm cone hoisted?",
+    "What was the lowest pressure of the storm?",
 )
 
 

@@ -1,4 +1,4 @@
-"""Run code that was written for the question-answering pipeline that transformers 5 removed.
+"""Run code that was written for the question-answering pipeline that transformers 5.3 removed.
 
 Run: python examples/migrate_pipeline.py
 """

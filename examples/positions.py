@@ -10,7 +10,7 @@ from pathlib import Path
 import docqa
 
 FOLDER = Path(__file__).parent
-QUESTION = "How many visitors may be in the tower at one time?"
+QUESTION = "How wide is the copper funnel?"
 
 
 def on_the_page() -> None:
@@ -40,7 +40,7 @@ def in_the_source() -> None:
 
 def on_a_line() -> None:
     """Print line and column of an answer in a plain text."""
-    answer = docqa.ask(FOLDER / "logbook.txt", "When was the storm cone hoisted?")[0]
+    answer = docqa.ask(FOLDER / "logbook.txt", "What was the lowest pressure of the storm?")[0]
     [place] = answer.locations
     assert isinstance(place, docqa.TextLocation)
     print(f"{answer.text!r} at line {place.line}, column {place.column}")

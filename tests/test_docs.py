@@ -28,6 +28,7 @@ from docqa.cli import main
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"(?:<!-- (.*?) -->\n+)?^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+PLAIN = re.compile(r"docqa ([^|<>&;$]*?)(?: < (\S+))?(?: > (\S+))?")
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 SCORE = re.compile(r"\b[01]\.\d{2,}\b")
 
@@ -65,9 +66,13 @@ def commands(body: str) -> Iterator[tuple[str, str]]:
 
 def run_command(command: str) -> tuple[int, str]:
     """Return the exit code and everything a command writes; plain ones run in this process."""
-    if re.fullmatch(r"docqa [^|<>&;$]*", command):
-        result = CliRunner().invoke(main, shlex.split(command)[1:], prog_name="docqa")
-        return result.exit_code, result.output
+    if match := PLAIN.fullmatch(command):
+        arguments, questions, results = match.groups()
+        given = Path(questions).read_bytes() if questions else None
+        ran = CliRunner().invoke(main, shlex.split(arguments), given, prog_name="docqa")
+        if results:
+            Path(results).write_text(ran.stdout, encoding="utf-8")
+        return ran.exit_code, ran.stderr if results else ran.output
     script = f'docqa() {{ "{sys.executable}" -m docqa "$@"; }}\n{command}'
     done = subprocess.run(
         ["bash", "-o", "pipefail", "-c", script],
@@ -95,7 +100,9 @@ def check_doctest(block: Block, namespace: dict[str, object]) -> None:
     """Run a block of doctests and keep its names."""
     test = doctest.DocTestParser().get_doctest(block.body, namespace, block.place, block.place, 0)
     report: list[str] = []
-    outcome = doctest.DocTestRunner(optionflags=FLAGS).run(test, report.append, clear_globs=False)
+    outcome = doctest.DocTestRunner(optionflags=FLAGS).run(
+        test, out=report.append, clear_globs=False
+    )
     namespace.update(test.globs)
     assert not outcome.failed, "".join(report)
 

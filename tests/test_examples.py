@@ -64,9 +64,9 @@ def test_ask_pdf() -> None:
 def test_ask_many() -> None:
     """Each question is answered by the file that knows, and the missing file is named."""
     assert run("ask_many.py").splitlines() == [
-        "How high is the tower? 31 metres (handbook.pdf, page 3)",
-        "How many horsepower has the new engine? 54 (notes.md, line 15)",
-        "When was the storm cone hoisted? 12:25 (logbook.txt, line 11)",
+        "How many steps lead to the lantern? 142 (handbook.pdf, page 3)",
+        "How many horsepower has the new engine? 54 (notes.md, line 14)",
+        "What was the lowest pressure of the storm? 991.6 hPa (logbook.txt, line 16)",
         "not asked: missing.pdf",
     ]
 
@@ -74,9 +74,10 @@ def test_ask_many() -> None:
 def test_positions() -> None:
     """The script shows page, element and line of an answer."""
     output = run("positions.py")
-    assert "page 6, printed 4\n" in output
-    assert "'24' in /html/body/main/section[5]/p" in output
-    assert "'12:25' at line 11, column 34\n" in output
+    assert "page 4, printed 2\n" in output
+    assert output.count(" pt from the left\n") == 2, "the answer stands on two lines"
+    assert "'127 millimetres wide' in /html/body/main[1]/section[3]/p[4]\n" in output
+    assert "'991.6 hPa' at line 16, column 65\n" in output
 
 
 def test_ask_sphinx_site() -> None:
