@@ -19,6 +19,7 @@ __all__ = ["blocks_from_lines"]
 
 _LINE = re.compile(r"[^\n\r\f\v\x1c-\x1e\x85\u2028\u2029]+")
 _NEIGHBOURS = 4  # lines on each side whose longest gives the width that a line could have had
+_NARROWEST = 30  # characters; no text is wrapped at less
 _FULL = 0.7  # a line is full when it and the next word reach this share of the width
 _HEADING_LENGTH = 90  # characters
 _HEADING_WORDS = 12
@@ -27,13 +28,22 @@ _NUMBER = re.compile(r"[(\[<]*[-–—−+±~]?[$€£¥]?\(?\d[\d.,:/]*(?:%|x|b
 _SYMBOL = re.compile(r"[$€£¥%()–—−-]+|(?:N/?[AM]|n/?[am])\.?")
 _COLUMNS = re.compile(r"\t|\S {4,}\S|\S {2,}\S.*\S {2,}\S")
 _LEADER = re.compile(r"\.{4,}|(?: \.){4,}|…{2,}")
-_BULLET = re.compile(r"[•·∙●○◦■□▪▫◆◇►▶➢➤‣⁃✓✔❖*–—-]\s+\S")
+_BULLET = re.compile(r"[•·∙●○◦■□▪▫◆◇►▶➢➤‣⁃✓✔❖]\s*\S")
+_DASH = re.compile(r"[*–—-]\s+\S")  # a bullet, or a dash in a sentence
 _NUMBERED = re.compile(
     r"(?:\(?(?:\d{1,3}|[A-Za-z]|[ivxIVX]{1,5})[.)]|\d{1,3}(?:\.\d{1,3})+\.?|§+ ?\d[\d.]*"
     r"|(?:Article|ARTICLE|Section|SECTION|Chapter|CHAPTER|Part|PART|Exhibit|EXHIBIT)"
     r" (?:\d[\d.]*|[IVX]+|[A-Z])\b[.:]?)(?:\s+\S|$)"
 )
 _ENDS_SENTENCE = re.compile(r"[.!?:;。！？…][\"'”’)\]»]*$")
+# What an item may end with though its list goes on.
+_ENDS_ITEM = re.compile(r"[,;](?: and| or| and/or)?$", re.IGNORECASE)
+# What comes before a number that is no item's: "as Section" / "12. says".
+_REFERS = re.compile(
+    r"\b(?:articles?|chapters?|clauses?|exhibits?|fig\.|figures?|items?|no\.|notes?|pages?"
+    r"|paragraphs?|parts?|sections?|subsections?|tables?)$",
+    re.IGNORECASE,
+)
 _GOES_ON = re.compile(
     r"(?:[,&/–—-]|\b(?:a|an|and|as|at|by|for|from|in|of|on|or|that|the|to|with))$", re.IGNORECASE
 )
@@ -75,7 +85,7 @@ def blocks_from_lines(text: str, span: Span) -> list[Block]:
         return []
     groups = [[lines[0]]]
     for before, line in pairwise(lines):
-        if _is_hard(before, line):
+        if _is_hard(groups[-1][0], before, line):
             groups.append([line])
         else:
             groups[-1].append(line)
@@ -122,33 +132,43 @@ def _is_row(content: str) -> bool:
 
 
 def _is_item(content: str) -> bool:
-    return bool(_BULLET.match(content) or _NUMBERED.match(content))
+    return any(pattern.match(content) for pattern in (_BULLET, _DASH, _NUMBERED))
 
 
-def _is_hard(before: _Line, line: _Line) -> bool:
-    """Say whether the break between two neighbouring lines ends a block."""
-    if line.after_gap:
+def _is_hard(first: _Line, before: _Line, line: _Line) -> bool:
+    """Say whether the break between two neighbouring lines ends a block that began at `first`."""
+    if line.after_gap or _BULLET.match(line.content):
         return True
     starts_small = line.content[0].islower()
+    ended = bool(_ENDS_SENTENCE.search(before.content))
     if before.is_row or line.is_row:
         # A row's label may itself be wrapped: "Nonaccrual loans" / "retained 842 689".
-        return before.is_row or not starts_small or bool(_ENDS_SENTENCE.search(before.content))
-    ended = bool(_ENDS_SENTENCE.search(before.content))
+        return before.is_row or not starts_small or ended
     full = _is_full(before, line)
-    if _BULLET.match(line.content) or (_NUMBERED.match(line.content) and (ended or not full)):
+    if _begins_item(first, before, line, likely=ended or not full):
         return True
     if starts_small or _GOES_ON.search(before.content):
         return False
-    if line.indent > before.indent and ended:
-        return True
-    return not full or (before.content.isupper() and not line.content.isupper())
+    indented = ended and line.indent > before.indent
+    return indented or not full or (before.content.isupper() and not line.content.isupper())
+
+
+def _begins_item(first: _Line, before: _Line, line: _Line, *, likely: bool) -> bool:
+    """Say whether a line begins a list's item.
+
+    In a paragraph, a line may begin with "12." where a sentence ends, or with a dash: so it must
+    be `likely` that a block ends here, or what stands before must be an item or its lead.
+    """
+    if not _is_item(line.content) or _REFERS.search(before.content):
+        return False
+    return likely or _is_item(first.content) or bool(_ENDS_ITEM.search(before.content))
 
 
 def _is_full(before: _Line, line: _Line) -> bool:
     """Say whether the next line's first word would hardly have fitted on the line before."""
     next_word = line.content.split(maxsplit=1)[0]
     length = before.indent + len(before.content) + 1 + min(len(next_word), 20)
-    return length >= _FULL * max(before.width, line.width)
+    return length >= _FULL * max(before.width, line.width, _NARROWEST)
 
 
 def _kind(group: Sequence[_Line]) -> BlockKind:

@@ -23,13 +23,15 @@ if TYPE_CHECKING:
 
 __all__ = ["block_sentences", "sentence_around", "sentence_blocks", "sentence_spans"]
 
-_PUNKT_AT_MOST = 10_000  # characters handed to Punkt at once: bounds what odd text can cost
+_PUNKT_AT_MOST = 5_000  # characters handed to Punkt at once: bounds what odd text can cost
 _WINDOW = 2_000  # characters looked at on each side of a span for its sentence
 _CONTEXT_AT_MOST = 400  # characters of a sentence that is shown
 
 # Ends of sentences in scripts that put no space after them; Punkt knows only Latin ones.
 _WIDE_END = re.compile(r"[。！？｡]+[」』”’）]*|[।॥؟۔](?=\s)")
-_MAYBE_END = re.compile(r"[.!?][^\w\s]*\s")
+_MAYBE_END = re.compile(r"[.!?][^\w\s]{0,9}\s")
+# '"Who pays?" he asked': Punkt ends a sentence at the question mark.
+_QUOTED_END = re.compile(r"""[?!…]["'”’»)\]]+$""")
 _ENUMERATOR = re.compile(r"\s*\(?(?:\d{1,3}(?:\.\d{1,3})*|[A-Za-z]|[ivxIVX]{1,5})[.)]\s*")
 _LINE = re.compile(r"[^\n\r\f\v]+")
 _SPACE = re.compile(r"\s+")
@@ -135,7 +137,8 @@ def _bounded(text: str, span: Span, sentence: Span) -> Span:
             if len(words) < 2
             else (span.end + text[span.end : end].rindex(words[-1]))
         )
-    return next(_trimmed(text, [Span(start, end)]), span)
+    shown = next(_trimmed(text, [Span(start, end)]), span)
+    return Span(min(shown.start, span.start), max(shown.end, span.end))
 
 
 def _refine(text: str, block: Block) -> list[Block]:
@@ -159,12 +162,12 @@ def _trimmed(text: str, spans: Iterable[Span]) -> Iterator[Span]:
 
 
 def _pieces(text: str, span: Span) -> Iterator[Span]:
-    """Cut a very long block at white space, so that Punkt's cost stays linear."""
+    """Cut a very long block after a full stop or at white space: Punkt's cost stays linear."""
     start = span.start
     while span.end - start > _PUNKT_AT_MOST:
         limit = start + _PUNKT_AT_MOST
-        space = max(text.rfind(" ", start + 1, limit), text.rfind("\n", start + 1, limit))
-        cut = space if space > start else limit
+        cuts = (text.rfind(end, start + 1, limit) for end in (". ", ".\n", " ", "\n"))
+        cut = next((cut + 1 for cut in cuts if cut > 0), limit)
         yield Span(start, cut)
         start = cut
     yield Span(start, span.end)
@@ -178,11 +181,18 @@ def _split(text: str, piece: Span) -> Iterator[Span]:
         borders.update(end for _, end in _punkt().span_tokenize(content))
     start = 0
     for end in sorted(borders | {len(content)}):
-        # "2." before an item's text is no sentence of its own.
-        if end < len(content) and _ENUMERATOR.fullmatch(content, start, end):
+        if end < len(content) and _goes_on(content, start, end):
             continue
         yield Span(piece.start + start, piece.start + end)
         start = end
+
+
+def _goes_on(content: str, start: int, end: int) -> bool:
+    """Say whether a border that Punkt sees is none: after "2.", or before "'Who?' he asked" ends."""
+    if _ENUMERATOR.fullmatch(content, start, end):
+        return True
+    following = content[end : end + 9].lstrip()[:1]
+    return following.islower() and bool(_QUOTED_END.search(content, max(start, end - 9), end))
 
 
 @lru_cache(maxsize=1)
