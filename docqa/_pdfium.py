@@ -221,6 +221,16 @@ class PdfPage:
         covered = sum(_overlap(_bounds(each), page) for each in objects if _shows_image(each))
         return min(1.0, covered / area)
 
+    def unread_text_count(self) -> int:
+        """Return how many pieces of text have no extent and so no characters.
+
+        PDFium drops vertical text in a font that is neither in the file nor on this machine.
+        """
+        count = pdfium.FPDFPage_CountObjects(self._page)
+        objects = (pdfium.FPDFPage_GetObject(self._page, number) for number in range(count))
+        texts = (each for each in objects if _kind(each) == pdfium.FPDF_PAGEOBJ_TEXT)
+        return sum(_is_flat(_bounds(each)) for each in texts)
+
     def widgets(self) -> list[Widget]:
         """Return the filled form fields that the page shows, in the file's order."""
         if self._form is None:
@@ -398,6 +408,14 @@ def _bounds(item: Any) -> UserBox:
     return UserBox(*(edge.value for edge in edges))
 
 
+def _kind(item: Any) -> int:
+    return int(pdfium.FPDFPageObj_GetType(item))
+
+
+def _is_flat(box: UserBox) -> bool:
+    return box.right <= box.left or box.top <= box.bottom
+
+
 def _overlap(box: UserBox, page: UserBox) -> float:
     width = min(box.right, page.right) - max(box.left, page.left)
     height = min(box.top, page.top) - max(box.bottom, page.bottom)
@@ -406,7 +424,7 @@ def _overlap(box: UserBox, page: UserBox) -> float:
 
 def _shows_image(item: Any, depth: int = 0) -> bool:
     """Say whether a page object is an image, or a form XObject that holds one."""
-    kind = pdfium.FPDFPageObj_GetType(item)
+    kind = _kind(item)
     if kind != pdfium.FPDF_PAGEOBJ_FORM or depth >= _MAX_FORM_DEPTH:
         return bool(kind == pdfium.FPDF_PAGEOBJ_IMAGE)
     count = pdfium.FPDFFormObj_CountObjects(item)
@@ -449,8 +467,9 @@ def _field_value(form: Any, annotation: Any) -> str:
             lambda *buffer: pdfium.FPDFAnnot_GetFormFieldValue(form, annotation, *buffer)
         )
     boxes = (pdfium.FPDF_FORMFIELD_CHECKBOX, pdfium.FPDF_FORMFIELD_RADIOBUTTON)
-    if kind in boxes and pdfium.FPDFAnnot_IsChecked(form, annotation):
-        return _string(
-            lambda *buffer: pdfium.FPDFAnnot_GetFormFieldExportValue(form, annotation, *buffer)
-        )
-    return ""
+    if kind not in boxes:
+        return ""
+    # FPDFAnnot_IsChecked answers 0 without a page view; the appearance state says the same.
+    # States that are mere numbers are counters of the program that made the form.
+    state = _string(lambda *buffer: pdfium.FPDFAnnot_GetStringValue(annotation, b"AS", *buffer))
+    return "" if state == "Off" or state.isdecimal() else state

@@ -58,7 +58,7 @@ class PdfLoader:
 
     def _read(self, file: PdfFile, data: bytes, *, source: str, password: bytes | None) -> Document:
         """Return the document of a file that PDFium has opened."""
-        builder, rescue = PagesBuilder(), _Rescue(data, self._password)
+        builder, rescue = PagesBuilder(), _Rescue(data, self._password, file.page_count)
         total = min(file.page_count, self._max_pages)
         for index in range(total):
             try:
@@ -126,21 +126,25 @@ class PdfLoader:
 
 
 class _Rescue:
-    """Read with pypdf the pages that PDFium cannot load; pypdf opens the file for the first."""
+    """Read with pypdf the pages that PDFium cannot load; pypdf opens the file for the first.
 
-    def __init__(self, data: bytes, password: str | None) -> None:
-        self._data, self._password = data, password
+    Where the two count the pages differently (pypdf passes over missing ones), pypdf's text would
+    end up on the wrong page, and is not used.
+    """
+
+    def __init__(self, data: bytes, password: str | None, page_count: int) -> None:
+        self._data, self._password, self._page_count = data, password, page_count
         self._file: FallbackFile | None = None
-        self._is_refused = False
+        self._is_tried = False
 
     def page(self, index: int, warnings: list[LoadWarning]) -> ReadPage:
         """Return the page with pypdf's text, or empty, and say so in `warnings`."""
         text, size = "", (0.0, 0.0)
         try:
-            if self._file is None and not self._is_refused:
-                self._is_refused = True
+            if not self._is_tried:
+                self._is_tried = True
                 self._file = FallbackFile(self._data, self._password)
-            if self._file is not None:
+            if self._file is not None and self._file.page_count == self._page_count:
                 text, size = self._file.text(index), self._file.size(index)
         except FallbackError:
             pass

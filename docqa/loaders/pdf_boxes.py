@@ -47,7 +47,7 @@ def line_boxes(page: PageGlyphs, characters: Iterable[int]) -> list[UserBox]:
     lines: list[_Line] = []
     for number, glyph in enumerate(glyphs):
         axis = _axis(glyphs, number)
-        if lines and _continues(page, lines[-1], glyph, axis):
+        if lines and _continues(lines[-1], glyph, axis) and _is_clear(page, lines[-1], glyph, own):
             lines[-1].add(glyph)
         else:
             lines.append(_Line([glyph], axis, glyph.box))
@@ -76,22 +76,25 @@ def _is_below(one: UserBox, other: UserBox) -> bool:
     return abs(one_x - other_x) < 0.3 * width and 0.5 * height < abs(one_y - other_y) < 2 * height
 
 
-def _continues(page: PageGlyphs, line: _Line, glyph: Glyph, axis: int | None) -> bool:
-    """Say whether a character goes on the line."""
+def _continues(line: _Line, glyph: Glyph, axis: int | None) -> bool:
+    """Say whether a character stands at the height of a line and goes in its direction."""
     if axis is None or axis != line.axis:
         return False
-    along, across = (0, 1) if axis == 0 else (1, 0)
+    low, high = (1, 3) if axis == 0 else (0, 2)
     one, other = line.box, glyph.box
-    overlap = min(one[across + 2], other[across + 2]) - max(one[across], other[across])
-    height = min(one[across + 2] - one[across], other[across + 2] - other[across])
-    if overlap <= _SAME_LINE * height:
-        return False
+    overlap = min(one[high], other[high]) - max(one[low], other[low])
+    return overlap > _SAME_LINE * min(one[high] - one[low], other[high] - other[low])
+
+
+def _is_clear(page: PageGlyphs, line: _Line, glyph: Glyph, own: set[int]) -> bool:
+    """Say whether nothing foreign stands between a line and a character that continues it."""
+    along = line.axis or 0
+    one, other = line.box, glyph.box
     gap = max(other[along] - one[along + 2], one[along] - other[along + 2])
-    size = max(other.top - other.bottom, other.right - other.left)
-    if gap < _USUAL_GAP * size:
+    if gap < _USUAL_GAP * max(other.top - other.bottom, other.right - other.left):
         return True
     breaks = glyph.index - line.glyphs[-1].index > _GENERATED_SPACE
-    return not breaks and not any(page.foreign(_gap(one, other, along), ()))
+    return not breaks and not any(page.foreign(_gap(one, other, along), own))
 
 
 def _gap(one: UserBox, other: UserBox, along: int) -> UserBox:

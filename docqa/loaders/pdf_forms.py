@@ -50,7 +50,7 @@ def with_field_values(page: PdfPage, text: PageText) -> tuple[PageText, tuple[Fi
         position, before = _place(text.text, anchors, page.frame.display(widget.box))
         value = _one_line_ends(widget.value)
         fields.append(FieldValue(Span(source, source + len(value)), widget))
-        after = "" if text.text[position : position + 1].isspace() else " "
+        after = " " if text.text[position : position + 1].strip() else ""
         insertions.append(Insertion(position, value, source, before, after))
         source += len(value)
     insertions.sort(key=lambda each: each.position)

@@ -46,6 +46,7 @@ class ReadPage:
     needs_ocr: bool = False
     garbled: float = 0.0
     truncated: bool = False
+    unread: bool = False
 
     @classmethod
     def without_boxes(cls, text: str, size: tuple[float, float] = (0.0, 0.0)) -> ReadPage:
@@ -70,6 +71,7 @@ def read_page(page: PdfPage) -> ReadPage:
         needs_ocr=is_bare and page.image_share() > _SCAN_IMAGE,
         garbled=_garbled_share(page, plain.text),
         truncated=page.character_count > _MOST_CHARACTERS,
+        unread=is_bare and page.unread_text_count() > page.character_count,
     )
 
 
@@ -164,6 +166,13 @@ def _warnings(page: ReadPage, number: int) -> Iterable[LoadWarning]:
             "garbled-text",
             f"page {number}: {page.garbled:.0%} of the characters have no known meaning; "
             "answers from it may be wrong, OCR may help",
+            number,
+        )
+    if page.unread:
+        yield LoadWarning(
+            "text-unread",
+            f"page {number}: most of the text is in a font that the file does not bring; install "
+            "the font or run OCR on the file",
             number,
         )
     if page.truncated:

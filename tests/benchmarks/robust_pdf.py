@@ -42,7 +42,9 @@ class Oracle:
         self.pdf = pypdfium2.PdfDocument(data)
         self.pages: dict[int, list[tuple[float, float, float, float] | None]] = {}
 
-    def boxes(self, document: Document, index: int) -> list[tuple[float, float, float, float] | None]:
+    def boxes(
+        self, document: Document, index: int
+    ) -> list[tuple[float, float, float, float] | None]:
         """Return one displayed ink box or None for each character of the page's text."""
         if index not in self.pages:
             self.pages[index] = self._read(document, index)
@@ -139,9 +141,10 @@ def failure(document: Document, span: Span, oracle: Oracle) -> str | None:
                 return f"page {page.number}: a character of the span at {each} is not covered"
         others = [*inks[: low - page.span.start], *inks[high - page.span.start :]]
         for each in others:
-            if each and any(holds(box, each, TOLERANCE) for box in boxes):
-                if not any(holds(near, each, 0) or holds(each, near, 0) for near in own):
-                    return f"page {page.number}: a foreign character at {each} is covered"
+            if each is None or not any(holds(box, each, TOLERANCE) for box in boxes):
+                continue
+            if not any(holds(near, each, 0) or holds(each, near, 0) for near in own):
+                return f"page {page.number}: a foreign character at {each} is covered"
     return None
 
 
@@ -175,7 +178,7 @@ def main() -> int:
     options = parser.parse_args()
     folder = Path(os.environ["DOCQA_DATA"]) / "robust"
     with (folder / "pdf.csv").open(encoding="utf-8") as lines:
-        rows = [row for row in csv.DictReader(lines)]
+        rows = list(csv.DictReader(lines))
     outcomes: dict[str, Counter[str]] = defaultdict(Counter)
     tried = failed = 0
     warnings: Counter[str] = Counter()
