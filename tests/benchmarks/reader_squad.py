@@ -35,7 +35,7 @@ def main() -> None:
     parser.add_argument("--dtype", help="float32, bfloat16 or float16")
     parser.add_argument("--device", default="auto")
     given = parser.parse_args()
-    rows = list(_questions(_data_folder() / "dev" / "squad-dev-v1.1.json"))
+    rows = list(questions(data_folder() / "dev" / "squad-dev-v1.1.json"))
     if given.limit:
         rows = random.Random(0).sample(rows, min(given.limit, len(rows)))
     reader = load_reader(given.model, device=given.device, dtype=given.dtype)
@@ -51,13 +51,15 @@ def main() -> None:
     )
 
 
-def _data_folder() -> Path:
+def data_folder() -> Path:
+    """Return the folder of the development data, or leave with a line that says what to set."""
     if "DOCQA_DATA" not in os.environ:
         sys.exit("set DOCQA_DATA to the folder that holds dev/squad-dev-v1.1.json")
     return Path(os.environ["DOCQA_DATA"])
 
 
-def _questions(path: Path) -> Iterator[dict[str, Any]]:
+def questions(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield each question with its paragraph as a passage and its gold answers."""
     for article in json.loads(path.read_text("utf-8"))["data"]:
         for paragraph in article["paragraphs"]:
             text = paragraph["context"]
