@@ -204,6 +204,21 @@ class OffsetMapBuilder:
         where = self._src_end[-1] if self._src_end else 0
         self._add(length, where, where, SegmentKind.SYNTHETIC)
 
+    def extend(self, offsets: OffsetMap, shift: int) -> None:
+        """Add all segments of a map, with its source positions moved by `shift`.
+
+        >>> part, whole = OffsetMapBuilder(), OffsetMapBuilder()
+        >>> part.verbatim(3, 0); whole.synthetic(1); whole.extend(part.build(), 100)
+        >>> whole.build().to_source(Span(0, 2))
+        (Span(start=100, end=101),)
+        """
+        base = self.text_length
+        self._text_start.extend(base + start for start in offsets.text_start)
+        self._src_start.extend(shift + start for start in offsets.src_start)
+        self._src_end.extend(shift + end for end in offsets.src_end)
+        self._kind.extend(offsets.kind)
+        self.text_length += offsets.text_length
+
     def build(self) -> OffsetMap:
         """Return the finished map."""
         return OffsetMap(

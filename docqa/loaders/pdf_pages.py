@@ -13,7 +13,7 @@ from docqa.datamodel import LoadWarning, Page, Span
 from docqa.loaders.offset_map import OffsetMap, OffsetMapBuilder
 from docqa.loaders.pdf_forms import FieldValue, with_field_values
 from docqa.loaders.pdf_labels import Candidate, candidates, printed_labels
-from docqa.loaders.pdf_text import REPLACEMENT, PageText, append_map, page_text
+from docqa.loaders.pdf_text import REPLACEMENT, PageText, page_text
 
 __all__ = ["PAGE_BREAK", "PagesBuilder", "ReadPage", "read_page"]
 
@@ -108,7 +108,7 @@ class PagesBuilder:
             self._offsets.synthetic(len(PAGE_BREAK))
             start += len(PAGE_BREAK)
         text = page.content.text
-        append_map(self._offsets, page.content.offsets, self._source_length)
+        self._offsets.extend(page.content.offsets, self._source_length)
         self.texts.append(text)
         self.source_starts.append(self._source_length)
         self._source_length += page.source_length

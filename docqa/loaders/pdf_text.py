@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from docqa.datamodel import Span
 from docqa.loaders.offset_map import OffsetMap, OffsetMapBuilder, SegmentKind
 
-__all__ = ["Insertion", "PageText", "append_map", "insert", "page_text"]
+__all__ = ["Insertion", "PageText", "insert", "page_text"]
 
 REPLACEMENT = "\ufffd"
 
@@ -150,19 +150,14 @@ def insert(page: PageText, insertions: Sequence[Insertion]) -> PageText:
     return PageText("".join([*pieces, page.text[start:]]), builder.build())
 
 
-def append_map(builder: OffsetMapBuilder, offsets: OffsetMap, source_start: int) -> None:
-    """Add all segments of a page's map to a document's, whose source index it starts at."""
-    _copy(builder, offsets, Span(0, offsets.text_length), source_start)
-
-
-def _copy(builder: OffsetMapBuilder, offsets: OffsetMap, span: Span, shift: int = 0) -> None:
+def _copy(builder: OffsetMapBuilder, offsets: OffsetMap, span: Span) -> None:
     """Add the part of `offsets` that covers `span`; a cut never falls inside an atom."""
     for segment in offsets.segments(span):
         low, high = max(segment.text.start, span.start), min(segment.text.end, span.end)
-        source = segment.source.start + shift
+        source = segment.source.start
         if segment.kind == SegmentKind.VERBATIM:
             builder.verbatim(high - low, source + low - segment.text.start)
         elif segment.kind == SegmentKind.ATOM:
-            builder.atom(high - low, source, segment.source.end + shift)
+            builder.atom(high - low, source, segment.source.end)
         else:
             builder.synthetic(high - low)
