@@ -148,10 +148,11 @@ def test_without_no_answer_the_span_logit_decides(make: Callable[..., SpanReader
     assert [read[flag].spans[0].score for flag in (True, False)] == [score_of(0), score_of(3)]
 
 
-def test_blank_question(make: Callable[..., SpanReader]) -> None:
-    """A blank question is an error, with or without passages."""
+@pytest.mark.parametrize("question", ["", " \n", "\u00a0", "\x00"])
+def test_blank_question(make: Callable[..., SpanReader], question: str) -> None:
+    """A question without anything to read is an error, with or without passages."""
     with pytest.raises(QuestionError, match="blank"):
-        make().read(" \n", [], top_k=1)
+        make().read(question, [], top_k=1)
 
 
 def test_long_question_is_never_cut(make: Callable[..., SpanReader]) -> None:

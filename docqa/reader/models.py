@@ -154,7 +154,9 @@ def _converted_tokenizer(checkpoint: Checkpoint) -> Any:
     from transformers import AutoTokenizer
 
     try:
-        made = AutoTokenizer.from_pretrained(checkpoint.folder, local_files_only=True)
+        made = AutoTokenizer.from_pretrained(
+            checkpoint.folder, local_files_only=True, trust_remote_code=False
+        )
         return made.backend_tokenizer
     except Exception as error:  # conversion fails in many ways; all mean the same here
         raise ModelIncompatibleError(

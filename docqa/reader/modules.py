@@ -162,7 +162,9 @@ def _check_task(checkpoint: Checkpoint) -> None:
 def _model_class(checkpoint: Checkpoint) -> tuple[Any, Any]:
     from transformers import MODEL_FOR_QUESTION_ANSWERING_MAPPING, AutoConfig
 
-    config = AutoConfig.from_pretrained(checkpoint.folder, local_files_only=True)
+    config = AutoConfig.from_pretrained(
+        checkpoint.folder, local_files_only=True, trust_remote_code=False
+    )
     return MODEL_FOR_QUESTION_ANSWERING_MAPPING[type(config)], config
 
 

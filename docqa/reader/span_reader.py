@@ -199,11 +199,10 @@ class SpanReader:
             yield Window(*place, question, tokens, first, last, taken + last - first)
 
     def _questions(self, questions: Sequence[str]) -> dict[str, NDArray[np.int32]]:
-        for question in questions:
-            if not question.strip():
-                raise QuestionError("the question is blank; ask with at least one word")
         made = dict(zip(questions, self.tokenizer.encode(questions), strict=True))
         for question, tokens in made.items():
+            if not (tokens.starts < tokens.ends).any():
+                raise QuestionError("the question is blank; ask with at least one word")
             if len(tokens) > self.max_question_tokens:
                 raise QuestionError(
                     f"the question has {len(tokens)} tokens and the reader takes at most "
