@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from docqa.index.analysis import terms
@@ -86,12 +86,14 @@ def test_texts_without_terms(text: str) -> None:
     assert terms(text) == []
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.text(max_size=60), st.text(max_size=60))
 def test_paragraphs_are_analysed_alone(one: str, other: str) -> None:
     """No term reaches over a full stop and white space."""
     assert terms(f"{one} . {other}") == terms(f"{one} .") + terms(f". {other}")
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.text(max_size=80))
 def test_terms_are_bare(text: str) -> None:
     """No term is empty or holds white space, and the same text gives the same terms."""

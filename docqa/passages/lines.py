@@ -44,6 +44,7 @@ _REFERS = re.compile(
     r"|paragraphs?|parts?|sections?|subsections?|tables?)$",
     re.IGNORECASE,
 )
+_SENTENCE_INSIDE = re.compile(r"[a-z]{3}[.!?] ")
 _GOES_ON = re.compile(
     r"(?:[,&/–—-]|\b(?:a|an|and|as|at|by|for|from|in|of|on|or|that|the|to|with))$", re.IGNORECASE
 )
@@ -188,7 +189,7 @@ def _is_heading(group: Sequence[_Line]) -> bool:
     if not (content[0].isupper() or content[0].isdigit() or content[0] == "§"):
         return False
     last = group[-1].content
-    if last[-1] in ".!;,…" or _GOES_ON.search(last):
+    if last[-1] in ".!;,…" or _GOES_ON.search(last) or _SENTENCE_INSIDE.search(content):
         return False
     words = [word for line in group for word in line.content.split()]
     return len(words) <= _HEADING_WORDS

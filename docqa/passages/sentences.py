@@ -188,7 +188,7 @@ def _split(text: str, piece: Span) -> Iterator[Span]:
 
 
 def _goes_on(content: str, start: int, end: int) -> bool:
-    """Say whether a border that Punkt sees is none: after "2.", or before "'Who?' he asked" ends."""
+    """Say whether a border that Punkt sees is none: after "2.", or inside "'Who?' he asked"."""
     if _ENUMERATOR.fullmatch(content, start, end):
         return True
     following = content[end : end + 9].lstrip()[:1]

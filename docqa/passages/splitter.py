@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -84,6 +84,8 @@ class Splitter:
         passages: list[Passage] = []
         sentences = self._sentences(document)
         for boilerplate, run in groupby(sentences, key=lambda sentence: sentence.boilerplate):
+            if boilerplate and self._content == "main":
+                continue
             for span in self._pack(document.text, list(run)):
                 text = span.of(document.text)
                 passages.append(Passage(document.id, len(passages), span, text, boilerplate))
@@ -93,8 +95,6 @@ class Splitter:
         """Yield the document's sentences with their tokens counted, long ones cut."""
         text, batch = document.text, list[_Sentence]()
         for block in sentence_blocks(text, document.blocks):
-            if block.boilerplate and self._content == "main":
-                continue
             for span in block_sentences(text, block):
                 if batch and span.end - batch[0].span.start > _BATCH:
                     yield from self._counted(text, batch)
@@ -108,9 +108,14 @@ class Splitter:
         origin = batch[0].span.start
         tokens = self._tokenizer.offsets(text[origin : batch[-1].span.end])
         starts = [token.start + origin for token in tokens]
+        ends = [token.end + origin for token in tokens]
         for sentence in batch:
             span = sentence.span
             inside = starts[bisect_left(starts, span.start) : bisect_left(starts, span.end)]
+            if bisect_right(ends, span.start) != bisect_left(starts, span.start):
+                # It begins inside a token: no white space between sentences (Chinese).
+                alone = self._tokenizer.offsets(span.of(text))
+                inside = [token.start + span.start for token in alone]
             for piece, n_tokens in self._cut(text, span, inside):
                 yield replace(sentence, span=piece, n_tokens=n_tokens)
 
