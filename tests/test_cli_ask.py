@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 
 import docqa
 from docqa.cli import main, session
+from docqa.cli.passage_count import PassageCounter
 from docqa.cli.session import ReadingSettings
 from docqa.testing import FakeReader
 
@@ -177,7 +178,7 @@ class BrokenReader(FakeReader):
     [
         (docqa.ModelNotFoundError("no such model: x"), 2, "docqa: error: no such model: x\n"),
         (RuntimeError("odd\nstate"), 2, "unexpected RuntimeError: odd state; rerun with --debug"),
-        (MemoryError(), 2, "docqa: error: out of memory"),
+        (MemoryError(), 2, "docqa: error: lamp.txt: out of memory"),
         (KeyboardInterrupt(), 130, ""),
         (BrokenPipeError(), 141, ""),
     ],
@@ -192,6 +193,22 @@ def test_no_exception_reaches_the_user(
     assert result.exit_code == code
     assert message in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_failure_while_reading_spoils_no_other_source(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What goes wrong with one document fails its questions; the next one is asked."""
+
+    class Unlucky(FakeReader):
+        def read_all(self, requests: Any, *, top_k: int) -> Any:
+            if any("bell" in passage.text for _, passages in requests for passage in passages):
+                raise RuntimeError("odd")
+            return super().read_all(requests, top_k=top_k)
+
+    monkeypatch.setattr(session, "open_pipeline", lambda _: docqa.Pipeline(reader=Unlucky()))
+    result = run("ask", "bell.txt", "lamp.txt", QUESTION, "--json")
+    assert [record["answer"] for record in records(result)] == [None, "40 litres"]
+    assert "error: bell.txt: unexpected RuntimeError: odd" in result.stderr
+    assert result.exit_code == 2
 
 
 def test_debug_shows_the_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -211,6 +228,21 @@ def test_info_tells_what_a_file_holds() -> None:
     assert facts["type"] == "text/plain"
     assert facts["size"] == f"{len(LAMP)} characters"
     assert facts["passages"] == "1"
+
+
+def test_info_counts_what_the_reader_gets() -> None:
+    """The count by the tokenizer alone is that of the pipeline around the loaded reader."""
+    counter = PassageCounter.of_reader("mini")
+    assert counter is not None
+    document = docqa.load("\n\n".join([LAMP * 9, BELL * 40, "x1 " * 700]).encode())
+    pipeline = docqa.Pipeline(reader=docqa.load_reader("mini", device="cpu"))
+    assert counter.count(document) == len(pipeline.passages(document)) > 5
+
+
+def test_info_falls_back_to_the_loaded_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the tokenizer alone cannot tell, the reader is loaded and asked."""
+    monkeypatch.setattr(PassageCounter, "of_reader", lambda _: None)
+    assert records(run("info", "lamp.txt", "--json"))[0]["passages"] == 1
 
 
 def test_info_writes_json_lines() -> None:

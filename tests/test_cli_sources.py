@@ -63,7 +63,7 @@ def test_question_options_make_every_argument_a_source() -> None:
 )
 def test_missing_sources_and_questions_say_what_to_do(arguments: list[str], message: str) -> None:
     """Every way to leave something out gets its own advice."""
-    with pytest.raises(click.UsageError, match=re.escape(message)):
+    with pytest.raises((click.UsageError, SourceNotFoundError), match=re.escape(message)):
         split_arguments(arguments, question_given=False)
 
 

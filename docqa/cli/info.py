@@ -17,7 +17,7 @@ from docqa.cli.options import reading_options, source_options
 from docqa.cli.output import error_record, json_line
 from docqa.cli.progress import ProgressLine
 from docqa.cli.session import ReadingSettings, Session, SourceSettings
-from docqa.cli.sources import SourceFile, expand
+from docqa.cli.sources import expand
 from docqa.cli.terminal import console_for, one_line, speaks_unicode
 from docqa.datamodel import Document, Page
 
@@ -67,33 +67,26 @@ def info(
     )
     notices = Notices(quiet=quiet, debug=debugging(ctx))
     ctx.call_on_close(session.progress.close)
+    count = session.passage_counter()
     described: list[bool] = []
     for file in expansion.files:
-        first = not any(described)
-        described.append(_describe(session, file, notices, as_json=as_json, first=first))
-    ctx.exit(ANSWERED if all(described) else FAILED)
-
-
-def _describe(
-    session: Session, file: SourceFile, notices: Notices, *, as_json: bool, first: bool
-) -> bool:
-    """Write what one file holds, or why it cannot be read; say whether it could."""
-    session.progress.next_step()
-    try:
-        with session.load(file) as document:
-            record = describe_document(document, session.count_passages(document))
+        session.progress.next_step()
+        try:
+            with session.load(file) as document:
+                record = describe_document(document, count(document))
+                session.progress.close()
+                _write(record, document, as_json=as_json, first=not any(described))
+        except BrokenPipeError:
+            raise
+        except Exception as error:
             session.progress.close()
-            _write(record, document, as_json=as_json, first=first)
-    except BrokenPipeError:
-        raise
-    except Exception as error:
-        session.progress.close()
-        notices.error(error, source=file.path)
-        if as_json:
-            failed = {"source": file.path, "error": error_record(error)}
-            emit(sys.stdout, json_line(failed, unicode=speaks_unicode(sys.stdout)))
-        return False
-    return True
+            notices.error(error, source=file.path)
+            if as_json:
+                _write_json({"source": file.path, "error": error_record(error)})
+            described.append(False)
+        else:
+            described.append(True)
+    ctx.exit(ANSWERED if all(described) else FAILED)
 
 
 def describe_document(document: Document, n_passages: int) -> dict[str, Any]:
@@ -173,7 +166,7 @@ def _label_range(run: Sequence[Page]) -> str:
 
 def _write(record: dict[str, Any], document: Document, *, as_json: bool, first: bool) -> None:
     if as_json:
-        emit(sys.stdout, json_line(record, unicode=speaks_unicode(sys.stdout)))
+        _write_json(record)
         return
     from rich.text import Text
 
@@ -187,6 +180,10 @@ def _write(record: dict[str, Any], document: Document, *, as_json: bool, first: 
             line = Text.assemble((f"  {name:<12}", "dim"), (one_line(value), style))
             console.print(line, soft_wrap=True)
     emit(sys.stdout, written.get())
+
+
+def _write_json(record: dict[str, Any]) -> None:
+    emit(sys.stdout, json_line(record, unicode=speaks_unicode(sys.stdout)))
 
 
 def _lines(record: dict[str, Any], document: Document) -> list[tuple[str, str]]:

@@ -73,10 +73,10 @@ def _answer(
     writer: Writer,
 ) -> None:
     for document in documents:
-        for item in session.ask(document, [question]):
+        for item in session.ask_safely(document, [question]):
             session.progress.close()
             if item.error is not None:
-                notices.error(item.error)
+                notices.error(item.error, source=item.source)
                 continue
             writer.write(item)
             if item.answers:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from docqa.cli.progress import ProgressLine
 from docqa.datamodel import Answers, Coverage, Document, GridItem
+from docqa.errors import ModelError, SettingError
 
 if TYPE_CHECKING:
     from docqa.cli.sources import SourceFile
@@ -96,16 +97,24 @@ class Session:
             progress=self.progress.pages(file.path),
         )
 
-    def count_passages(self, document: Document) -> int:
-        """Return into how many passages the reader's pipeline splits a document."""
-        pipeline = self.pipeline
-        self.progress.say(f"splitting {document.source}")
-        return len(pipeline.passages(document))
+    def passage_counter(self) -> Callable[[Document], int]:
+        """Return what tells into how many passages the reader's pipeline splits a document.
+
+        Raises:
+            ModelError: there is no such reader.
+        """
+        from docqa.cli.passage_count import PassageCounter
+
+        counter = PassageCounter.of_reader(self.reading.reader)
+        if counter is not None:
+            return counter.count
+        return lambda document: len(self.pipeline.passages(document))
 
     def ask(self, document: Document, questions: Sequence[str]) -> Iterator[GridItem]:
         """Yield the outcome of every question, in order and as soon as its batch is read."""
         pipeline = self.pipeline
-        self.count_passages(document)
+        self.progress.say(f"splitting {document.source}")
+        pipeline.passages(document)
         for first in range(0, len(questions), _QUESTIONS_PER_BATCH):
             self.progress.say(f"reading {document.source}")
             batch = questions[first : first + _QUESTIONS_PER_BATCH]
@@ -114,7 +123,12 @@ class Session:
     def ask_all(
         self, files: Sequence[SourceFile], questions: Sequence[str]
     ) -> Iterator[tuple[Document | None, GridItem]]:
-        """Yield each source's document and outcomes; a source that fails spoils no other."""
+        """Yield each source's document and outcomes; a source that fails spoils no other.
+
+        Raises:
+            ModelError: the reader cannot be loaded.
+            SettingError: a setting is out of its range.
+        """
         for file in files:
             self.progress.next_step()
             try:
@@ -123,7 +137,20 @@ class Session:
                 yield from ((None, failure(file.path, question, error)) for question in questions)
                 continue
             with document:
-                yield from ((document, item) for item in self.ask(document, questions))
+                yield from ((document, item) for item in self.ask_safely(document, questions))
+
+    def ask_safely(self, document: Document, questions: Sequence[str]) -> Iterator[GridItem]:
+        """Yield the outcome of every question; what goes wrong underway fails those left."""
+        n_asked = 0
+        self.pipeline  # noqa: B018  # what keeps the reader from loading concerns every source
+        try:
+            for item in self.ask(document, questions):
+                n_asked += 1
+                yield item
+        except (ModelError, SettingError, BrokenPipeError):
+            raise
+        except Exception as error:
+            yield from (failure(document.source, left, error) for left in questions[n_asked:])
 
 
 def failure(source: str, question: str, error: Exception) -> GridItem:

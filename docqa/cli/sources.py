@@ -61,7 +61,8 @@ def split_arguments(
         question_given: an option already holds the question; then all arguments are sources.
 
     Raises:
-        click.UsageError: no source, or a last argument that looks like a missing file.
+        click.UsageError: no source is given.
+        SourceNotFoundError: the last argument looks like a file and is missing.
 
     >>> split_arguments(["-", "Who signs?"], question_given=False)
     (['-'], 'Who signs?')
@@ -97,8 +98,8 @@ def _looks_like_path(argument: str) -> bool:
 
 def _refuse_question(argument: str, *, has_sources: bool) -> None:
     if _looks_like_path(argument):
-        ending = "; if it is the question, give it with -q" if has_sources else ""
-        raise click.UsageError(f"{_missing(argument)}{ending}")
+        ending = " (if it is the question, give it with -q)" if has_sources else ""
+        raise SourceNotFoundError(f"{_missing(argument)}{ending}", source=argument)
     raise click.UsageError(
         f"no source given: {argument!r} is not a file; write docqa ask SOURCE... QUESTION"
     )
