@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -71,3 +72,22 @@ def test_bfloat16_stays_near_float32(mini: SpanReader) -> None:
     tolerance = fast.model.BFLOAT16_TOLERANCE  # type: ignore[attr-defined]
     np.testing.assert_allclose(near.start_logits, exact.start_logits, atol=tolerance)
     np.testing.assert_allclose(near.end_logits, exact.end_logits, atol=tolerance)
+
+
+@pytest.mark.data
+def test_answers_squad(mini: SpanReader, data_folder: Path) -> None:
+    """Of 40 questions of SQuAD dev, most are answered with words of a gold answer."""
+    articles = json.loads((data_folder / "dev" / "squad-dev-v1.1.json").read_text("utf-8"))["data"]
+    rows = [
+        (qa["question"], [passage(paragraph["context"])], [gold["text"] for gold in qa["answers"]])
+        for article in articles[:40]
+        for paragraph in article["paragraphs"][:1]
+        for qa in paragraph["qas"][:1]
+    ]
+    results = mini.read_all([(question, passages) for question, passages, _ in rows], top_k=1)
+    found = [result.spans[0].span.of(result.spans[0].passage.text) for result in results]
+    right = [
+        any(text in gold or gold in text for gold in golds)
+        for text, (_, _, golds) in zip(found, rows, strict=True)
+    ]
+    assert sum(right) >= 28  # F1 is about 75 over all questions (benchmarks/reader_squad.py)
