@@ -45,6 +45,7 @@ def around(text: str, words: str, blocks: tuple[Block, ...] = ()) -> str:
         'She asked: "Who pays?" of them all.',
         "The U.K. and the U.S. signed.",
         "Under Sec. 12.3(b) of Vol. 2 it ends.",
+        "He asked J.P. Quill and “U.S. firms” to come.",
         "max. 5 and min. 3 of approx. 9",
     ],
 )
@@ -60,6 +61,7 @@ def test_one_sentence(text: str) -> None:
         "Was it paid?|No!|It was not.",
         "It was sold to Acme Inc.|The price was low.",
         "He lives in the U.S.|They do not.",
+        "It is in Exhibit A.|If not, it is in Part B.|The end.",
         '"It rose." |Then it fell.',
         "(It rose.) |Then it fell.",
         "灯油は四十リットル。|毎週です。",

@@ -32,7 +32,13 @@ _WIDE_END = re.compile(r"[。！？｡]+[」』”’）]*|[।॥؟۔](?=\s)")
 _MAYBE_END = re.compile(r"[.!?][^\w\s]{0,9}\s")
 # '"Who pays?" he asked': Punkt ends a sentence at the question mark.
 _QUOTED_END = re.compile(r"""[?!…]["'”’»)\]]+$""")
+_DOTTED_INITIALS = re.compile(r"(?<![^\W\d_])(?:[^\W\d_]\.){2,}$")
+# "Exhibit A. If": Punkt takes every single letter for a name's initial.
+_AFTER_LETTER = re.compile(
+    rf"\b[A-Z]\.(?=\s+(?:{'|'.join(sorted(word.title() for word in SENTENCE_STARTERS))})\s)"
+)
 _ENUMERATOR = re.compile(r"\s*\(?(?:\d{1,3}(?:\.\d{1,3})*|[A-Za-z]|[ivxIVX]{1,5})[.)]\s*")
+_NEXT_WORD = re.compile(r"\s*([^\W\d_]{1,20})")
 _LINE = re.compile(r"[^\n\r\f\v]+")
 _SPACE = re.compile(r"\s+")
 
@@ -179,6 +185,7 @@ def _split(text: str, piece: Span) -> Iterator[Span]:
     borders = {match.end() for match in _WIDE_END.finditer(content)}
     if _MAYBE_END.search(content):
         borders.update(end for _, end in _punkt().span_tokenize(content))
+        borders.update(match.end() for match in _AFTER_LETTER.finditer(content))
     start = 0
     for end in sorted(borders | {len(content)}):
         if end < len(content) and _goes_on(content, start, end):
@@ -188,11 +195,18 @@ def _split(text: str, piece: Span) -> Iterator[Span]:
 
 
 def _goes_on(content: str, start: int, end: int) -> bool:
-    """Say whether a border that Punkt sees is none: after "2.", or inside "'Who?' he asked"."""
+    """Say whether a border that Punkt sees is none.
+
+    It stands after an item's number, in "'Who?' he asked" or in "J.P. Quill".
+    """
     if _ENUMERATOR.fullmatch(content, start, end):
         return True
-    following = content[end : end + 9].lstrip()[:1]
-    return following.islower() and bool(_QUOTED_END.search(content, max(start, end - 9), end))
+    near = max(start, end - 9)
+    following = _NEXT_WORD.match(content, end)
+    word = following.group(1) if following else ""
+    if _DOTTED_INITIALS.search(content, near, end):
+        return word.lower() not in SENTENCE_STARTERS
+    return word[:1].islower() and bool(_QUOTED_END.search(content, near, end))
 
 
 @lru_cache(maxsize=1)

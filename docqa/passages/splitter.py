@@ -19,7 +19,7 @@ DEFAULT_PASSAGE_TOKENS = 160
 DEFAULT_OVERLAP = 32
 
 _BATCH = 50_000  # characters tokenised at once; bounds the memory that offsets take
-_SLACK = 4  # tokens by which a text may count more alone than inside the document
+_SLACK = 2  # tokens by which a text may count more alone than inside the document
 
 
 @dataclass(frozen=True, slots=True)
