@@ -210,6 +210,11 @@ class PdfPage:
         """Return the character's rotation in user space, in radians; negative where unknown."""
         return float(pdfium.FPDFText_GetCharAngle(self._raw_text, index))
 
+    def has_text(self, box: UserBox) -> bool:
+        """Say whether characters reach into a rectangle."""
+        edges = (box.left, box.top, box.right, box.bottom)
+        return bool(pdfium.FPDFText_GetBoundedText(self._raw_text, *edges, None, 0) > 0)
+
     def image_share(self) -> float:
         """Return the share of the displayed page that images cover, at most 1."""
         page = self.frame.box

@@ -11,6 +11,7 @@ from typing import Literal
 from docqa._pdfium import PdfPage
 from docqa.datamodel import LoadWarning, Page, Span
 from docqa.loaders.offset_map import OffsetMap, OffsetMapBuilder
+from docqa.loaders.pdf_crop import outside_indexes
 from docqa.loaders.pdf_forms import FieldValue, with_field_values
 from docqa.loaders.pdf_labels import Candidate, candidates, printed_labels
 from docqa.loaders.pdf_text import REPLACEMENT, PageText, page_text
@@ -33,6 +34,9 @@ class ReadPage:
         content: its text and the map to its own source indexes.
         source_length: how many source indexes it takes.
         width, height: points, as displayed.
+        outside: characters left out because they lie outside the page's edges.
+        truncated, unread: characters are left out because there are too many, or because
+            PDFium has no font to read them with.
         fields: its filled form fields.
         has_boxes: whether the text leads to rectangles.
     """
@@ -47,6 +51,7 @@ class ReadPage:
     garbled: float = 0.0
     truncated: bool = False
     unread: bool = False
+    outside: int = 0
 
     @classmethod
     def without_boxes(cls, text: str, size: tuple[float, float] = (0.0, 0.0)) -> ReadPage:
@@ -59,7 +64,9 @@ class ReadPage:
 
 def read_page(page: PdfPage) -> ReadPage:
     """Return the text of a loaded page, its filled fields, and how far it can be relied on."""
-    plain = page_text(page.codes(_MOST_CHARACTERS), page.is_hyphen)
+    codes = page.codes(_MOST_CHARACTERS)
+    outside = outside_indexes(page, codes)
+    plain = page_text(codes, page.is_hyphen, outside)
     content, fields = with_field_values(page, plain)
     is_bare = _is_bare(content.text)
     return ReadPage(
@@ -70,6 +77,7 @@ def read_page(page: PdfPage) -> ReadPage:
         fields=fields,
         needs_ocr=is_bare and page.image_share() > _SCAN_IMAGE,
         garbled=_garbled_share(page, plain.text),
+        outside=len(outside),
         truncated=page.character_count > _MOST_CHARACTERS,
         unread=is_bare and page.unread_text_count() > page.character_count,
     )
@@ -166,6 +174,12 @@ def _warnings(page: ReadPage, number: int) -> Iterable[LoadWarning]:
             "garbled-text",
             f"page {number}: {page.garbled:.0%} of the characters have no known meaning; "
             "answers from it may be wrong, OCR may help",
+            number,
+        )
+    if page.outside:
+        yield LoadWarning(
+            "outside-page",
+            f"page {number}: {page.outside:,} characters outside the page's edges are left out",
             number,
         )
     if page.unread:

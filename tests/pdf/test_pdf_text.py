@@ -52,6 +52,20 @@ def test_fixed_space_becomes_a_space(pdf, write, load):
     assert load(pdf).text == "10 000 EUR"
 
 
+@pytest.mark.parametrize("edges", ["/CropBox[0 0 300 170]", "/Rotate 90/CropBox[0 0 300 170]"])
+def test_text_outside_the_page_is_left_out(pdf, write, load, edges):
+    """What the crop box cuts away is no text, with a warning, and the rest keeps its place."""
+    pdf.page(
+        write(20, 180, "Printer") + write(20, 150, "shown") + write(250, 130, "half way"), edges
+    )
+    document = load(pdf)
+    assert document.text == "shown\nhalf way"
+    (warning,) = document.warnings
+    assert (warning.kind, warning.page_number) == ("outside-page", 1)
+    (location,) = document.locate(Span(0, 5))
+    assert len(location.boxes) == 1
+
+
 @pytest.mark.parametrize(
     ("codes", "text"),
     [
