@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FastTokenizer", "Template", "Tokens"]
 
+_TEXTS_AT_A_TIME = 512  # bounds what the library holds beside the arrays kept here
 _SURROGATE = re.compile("[\ud800-\udfff]")
 # The code points for which str.isspace() holds (Unicode 15: 29 of them, all below U+3001).
 _SPACES = np.array([code for code in range(0x3001) if chr(code).isspace()], dtype=np.uint32)
@@ -101,9 +102,13 @@ class FastTokenizer:
 
     def encode(self, texts: Sequence[str]) -> list[Tokens]:
         """Return the tokens of each text."""
-        clean = [_SURROGATE.sub("\ufffd", text) for text in texts]
-        encodings = self._backend.encode_batch(clean, add_special_tokens=False)
-        return [_tokens(*pair) for pair in zip(clean, encodings, strict=True)]
+        made: list[Tokens] = []
+        for first in range(0, len(texts), _TEXTS_AT_A_TIME):
+            some = texts[first : first + _TEXTS_AT_A_TIME]
+            clean = [_SURROGATE.sub("\ufffd", text) for text in some]
+            encodings = self._backend.encode_batch(clean, add_special_tokens=False)
+            made += [_tokens(*pair) for pair in zip(clean, encodings, strict=True)]
+        return made
 
 
 def _tokens(text: str, encoding: Encoding) -> Tokens:

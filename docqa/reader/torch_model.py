@@ -151,9 +151,10 @@ class TorchModel:
 
 
 def _is_out_of_memory(error: RuntimeError) -> bool:
-    # torch.cuda.OutOfMemoryError is the same class in all versions that have either name; the
-    # MPS backend raises a plain RuntimeError.
-    return isinstance(error, torch.cuda.OutOfMemoryError) or "out of memory" in str(error).lower()
+    # CUDA has a class for it; MPS and the CPU raise plain RuntimeErrors with these words.
+    words = "out of memory", "can't allocate memory", "not enough memory"
+    said = str(error).lower()
+    return isinstance(error, torch.cuda.OutOfMemoryError) or any(word in said for word in words)
 
 
 def _first_line(error: BaseException) -> str:
