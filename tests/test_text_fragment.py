@@ -1,0 +1,105 @@
+"""Text fragments lead to one place, or there are none."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from urllib.parse import unquote
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from docqa.datamodel import Span
+from docqa.loaders.text_fragment import FragmentFinder, TextDirective
+
+_TEXTS = st.lists(
+    st.sampled_from(["a", "b", "Café", "cafe", "1,000", "-", "don't", "\n", "\t"])
+).map(" ".join)
+
+
+def _find(text: str, words: str) -> str | None:
+    start = text.index(words)
+    return FragmentFinder(text).find(Span(start, start + len(words)))
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "fragment"),
+    [
+        ("one two three", "two", "#:~:text=two"),
+        ("one two three", "tw", "#:~:text=two"),
+        ("well-known, R&D", "well-known, R&D", "#:~:text=well%2Dknown%2C%20R%26D"),
+        ("it costs 1,000.50 now", "000", "#:~:text=1%2C000.50"),
+        ("two x\ntwo y", "two y", "#:~:text=two%20y"),
+        ("one two\nthree four", "one two\nthree four", "#:~:text=one%20two,three%20four"),
+    ],
+)
+def test_fragments(text: str, words: str, fragment: str) -> None:
+    """Whole words, encoded; a span over two blocks is named by its ends."""
+    assert _find(text, words) == fragment
+
+
+def test_context_makes_a_repeated_word_unique() -> None:
+    """Words before and after are added until the fragment leads to this place alone."""
+    text = "first the end\nsecond the end"
+    finder = FragmentFinder(text)
+    start = text.rindex("the end")
+    fragment = finder.find(Span(start, start + 7))
+    assert fragment == "#:~:text=second-,the%20end"
+
+
+def test_repeated_lines_have_no_fragment() -> None:
+    """A wrong link is worse than none."""
+    text = "\n".join(["Prediction: yes"] * 30)
+    start = text.index("yes", 200)
+    assert FragmentFinder(text).find(Span(start, start + 3)) is None
+
+
+def test_case_and_accents_do_not_tell_places_apart() -> None:
+    """Browsers compare base letters, so that an earlier look-alike needs context."""
+    assert _find("The CAFÉ opened. A cafe closed.", "cafe") != "#:~:text=cafe"
+
+
+def test_layout_alone_has_no_fragment() -> None:
+    """A span of nothing but white space names no place."""
+    assert FragmentFinder("a\n\nb").find(Span(1, 3)) is None
+
+
+def test_resolve_follows_the_specification() -> None:
+    """Prefix and suffix may stand in the blocks next to the text, with white space between."""
+    finder = FragmentFinder("a x\nb\nc x\nb d")
+    assert finder.resolve(TextDirective("c x", "b", "", "d")) == Span(10, 11)
+    assert finder.resolve(TextDirective("", "b", "", "")) == Span(4, 5)
+    assert finder.resolve(TextDirective("", "c", "d", "")) == Span(6, 13)
+    assert finder.resolve(TextDirective("d", "b", "", "")) is None
+
+
+def _first_match(text: str, fragment: str) -> tuple[int, int]:
+    """Resolve a fragment with a regular expression, which takes the leftmost match too."""
+    parts = fragment.removeprefix("#:~:text=").split(",")
+    prefix = unquote(parts.pop(0)[:-1]) if parts[0].endswith("-") else ""
+    suffix = unquote(parts.pop()[1:]) if parts[-1].startswith("-") else ""
+    target = r"(?!\w).*?(?<!\w)".join(re.escape(unquote(part)) for part in parts)
+    around = (rf"(?<!\w){re.escape(prefix)}\s*", rf"\s*{re.escape(suffix)}")
+    pattern = f"{around[0] * bool(prefix)}(?<!\\w)({target})(?!\\w){around[1] * bool(suffix)}"
+    pattern += r"(?!\w)"
+    bare = "".join(unicodedata.normalize("NFD", char)[0] for char in text)
+    plain = "".join(unicodedata.normalize("NFD", char)[0] for char in pattern)
+    match = re.search(plain, bare, re.IGNORECASE | re.DOTALL)
+    assert match is not None
+    return match.span(1)
+
+
+@given(_TEXTS, st.integers(0, 40), st.integers(1, 30))
+@settings(max_examples=150, deadline=None)
+def test_the_first_match_is_the_span(text: str, start: int, length: int) -> None:
+    """An independent matcher finds the span, widened to whole words, before any other place."""
+    span = Span(min(start, len(text)), min(start + length, len(text)))
+    fragment = FragmentFinder(text).find(span)
+    if fragment is not None:
+        low, high = _first_match(text, fragment)
+        wanted = span.of(text)
+        left = span.start + len(wanted) - len(wanted.lstrip())
+        assert low <= left
+        assert high >= left + len(wanted.strip())
+        assert text[low:high].count(" ") <= wanted.count(" ") + 2
