@@ -94,7 +94,13 @@ def _line_of_progress() -> Progress:
         PageBar(bar_width=24, complete_style="cyan", finished_style="cyan"),
         TextColumn("{task.fields[unit]}", markup=False),
     ]
-    return Progress(*columns, console=console_for(sys.stderr), transient=True)
+    return Progress(
+        *columns,
+        console=console_for(sys.stderr),
+        transient=True,
+        redirect_stdout=False,  # whoever writes takes the line away first
+        redirect_stderr=False,
+    )
 
 
 def _shortened(text: str) -> str:
