@@ -20,7 +20,7 @@ __all__ = ["PAGE_BREAK", "PagesBuilder", "ReadPage", "read_page"]
 
 PAGE_BREAK = "\f"
 
-_MOST_CHARACTERS = 2_000_000  # a page; a dense newspaper page has 50,000, an attack has no end
+_MOST_CHARACTERS = 1_000_000  # a page; a dense newspaper page has 50,000, an attack has no end
 _GARBLED_SAMPLE = 512  # characters a page: the share of 10 % is then known to 1.3 % (1 sigma)
 _GARBLED_SHARE = 0.10  # more than in any page that reads well (1,110 pages looked at)
 _SCAN_LETTERS, _SCAN_IMAGE = 40, 0.5  # fewer letters and digits under a larger image: a scan

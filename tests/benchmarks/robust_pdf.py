@@ -87,13 +87,13 @@ def aligned(document: Document, index: int, text_page: pypdfium2.PdfTextPage) ->
 def through_map(document: Document, index: int) -> list[int | None]:
     """Return the character indexes that the document's own map gives."""
     source = document.source_map._source
-    start, count = source.source_starts[index], 0
+    start = source.source_starts[index]
     indexes: list[int | None] = []
     span = document.pages[index].span
     fields = source.fields.get(index, ())
     first_field = min((field.source.start for field in fields), default=1 << 40)
-    for count in range(span.start, span.end):
-        ranges = source.offsets.to_source(Span(count, count + 1))
+    for offset in range(span.start, span.end):
+        ranges = source.offsets.to_source(Span(offset, offset + 1))
         number = ranges[0].start - start if ranges else None
         indexes.append(None if number is None or number >= first_field else number)
     return indexes
