@@ -87,7 +87,7 @@ _CODECS = {
     "utf-16be": "utf-16-be",
 }
 
-_SKIPPED = re.compile(rb"<!--.*?-->|</?[A-Za-z]|<[!/?][^>]*>?|<", re.DOTALL)
+_SKIPPED = re.compile(rb"<!(?=--)(?:.*?-->|.*)|</?[A-Za-z]|<[!/?][^>]*>?|<", re.DOTALL)
 _META = re.compile(rb"<meta[\t\n\f\r /]", re.IGNORECASE)
 _ATTRIBUTE = re.compile(
     rb"""[\t\n\f\r /]*([^\t\n\f\r />][^\t\n\f\r />=]*)"""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from docqa.datamodel import BlockKind
 from docqa.loaders import html_elements as elements
 from docqa.loaders.html_blocks import boilerplate_container
-from docqa.loaders.html_marked import ElementFacts
+from docqa.loaders.html_facts import ElementFacts
 
 __all__ = ["Frame", "child_frame", "is_foreign", "root_frame"]
 

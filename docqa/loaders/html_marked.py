@@ -8,29 +8,21 @@ because no text is left.
 from __future__ import annotations
 
 import re
-from array import array
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from docqa.loaders import html_elements as elements
-from docqa.loaders.html_elements import parse_style
+from docqa.loaders.html_facts import NO_FACTS, ElementFacts, element_facts
 from docqa.loaders.html_nesting import OpenElements
-from docqa.loaders.html_references import REFERENCE, decode_attribute, decode_reference
+from docqa.loaders.html_references import REFERENCE, decode_attribute, decode_reference, decode_text
+from docqa.loaders.html_runs import Runs, marker
 from docqa.loaders.html_tokens import Token, TokenKind, tokenize
 
-__all__ = ["MAX_DEPTH", "ElementFacts", "MarkedSource", "Runs", "mark", "runs_of"]
+__all__ = ["MAX_DEPTH", "MarkedSource", "mark"]
 
 MAX_DEPTH = 512
 """Elements nested deeper are left out (their text is not): browsers stop at the same depth."""
 
-_HIGH, _LOW, _BITS = 0xF0000, 0x100000, 15  # both digits stay inside the private-use planes
-_LOW_MASK = (1 << _BITS) - 1
-_MARKER = re.compile(
-    f"([{chr(_HIGH)}-{chr(_HIGH + _LOW_MASK)}])([{chr(_LOW)}-{chr(_LOW + _LOW_MASK)}])"
-    r"| ([\t\n]+)"
-)
-_TO_WHITE = str.maketrans("01", "\t\n")
-_FROM_WHITE = str.maketrans("\t\n", "01")
 _WHITE = "\t\n\f\r "
 _NOT_WHITE = re.compile(r"[^\t\n\f\r \0]")
 _LEADING_WHITE = re.compile(r"[\t\n\f\r \0]*")
@@ -46,52 +38,6 @@ _META_NAMES = {
     "date": "date",
     "article:published_time": "date",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class ElementFacts:
-    """Hold what a start tag's attributes say; None where they say nothing.
-
-    Attributes:
-        id: the element's id, or ``""``.
-        role: its ARIA role in lower case, or ``""``.
-        displayed: False where the element is not rendered at all.
-        visible: its inline ``visibility``.
-        preformatted: whether its inline ``white-space`` keeps white space.
-    """
-
-    id: str = ""
-    role: str = ""
-    displayed: bool = True
-    visible: bool | None = None
-    preformatted: bool | None = None
-
-
-NO_FACTS = ElementFacts()
-
-
-@dataclass(slots=True)
-class Runs:
-    """Hold the runs of text of a source, in its order: one per marker.
-
-    Attributes:
-        start, end: characters of the source, half-open.
-        has_references: 1 where character references count, 0 in raw text.
-        keeps_nul: 1 where U+0000 is read as U+FFFD, 0 where it is dropped.
-    """
-
-    start: array[int] = field(default_factory=lambda: array("I"))
-    end: array[int] = field(default_factory=lambda: array("I"))
-    has_references: array[int] = field(default_factory=lambda: array("B"))
-    keeps_nul: array[int] = field(default_factory=lambda: array("B"))
-
-    def add(self, start: int, end: int, has_references: bool, keeps_nul: bool) -> int:
-        """Add a run and return its number."""
-        self.start.append(start)
-        self.end.append(end)
-        self.has_references.append(has_references)
-        self.keeps_nul.append(keeps_nul)
-        return len(self.start) - 1
 
 
 @dataclass(slots=True)
@@ -126,23 +72,6 @@ def mark(source: str) -> MarkedSource:
     ('x', 8, 15)
     """
     return _Writer(source).write()
-
-
-def runs_of(data: str) -> list[int]:
-    """Return the numbers of the runs that a text node of the parsed marked source holds."""
-    return [
-        (ord(high) - _HIGH) << _BITS | (ord(low) - _LOW)
-        if high
-        else int(white.translate(_FROM_WHITE), 2)
-        for high, low, white in _MARKER.findall(data)
-    ]
-
-
-def _marker(run: int, *, white: bool) -> str:
-    """Write a run's marker; white space stays white space, which tree builders treat apart."""
-    if white:
-        return " " + f"{run:b}".translate(_TO_WHITE)
-    return chr(_HIGH + (run >> _BITS)) + chr(_LOW + (run & _LOW_MASK))
 
 
 class _Writer:
@@ -245,7 +174,7 @@ class _Writer:
         if white and keeps_nul and "\0" in self._source[start:end]:
             white = False
         run = self._runs.add(start, end, references, keeps_nul)
-        self._out.append(_marker(run, white=white))
+        self._out.append(marker(run, white=white))
 
     # Tags
 
@@ -396,43 +325,3 @@ def _is_styled(attributes: dict[str, str]) -> bool:
 
 def _safe(name: str) -> str:
     return name.replace("\0", "\N{REPLACEMENT CHARACTER}")
-
-
-def element_facts(name: str, attributes: dict[str, str]) -> ElementFacts:
-    """Say what an element's attributes mean for its text.
-
-    ``hidden="until-found"`` stays visible: find-in-page and text fragments reveal it.
-    ``aria-hidden`` is not looked at: it hides from screen readers what everybody else sees.
-
-    >>> element_facts("p", {"hidden": ""}).displayed, element_facts("p", {"id": "x"}).displayed
-    (False, True)
-    """
-    style = parse_style(attributes["style"]) if attributes.get("style") else None
-    hidden = (
-        ("hidden" in attributes and attributes["hidden"].strip().lower() != "until-found")
-        or "popover" in attributes
-        or (name == "dialog" and "open" not in attributes)
-    )
-    displayed = style.displayed if style else None
-    return ElementFacts(
-        id=attributes.get("id", ""),
-        role=attributes.get("role", "").strip().lower(),
-        displayed=not hidden if displayed is None else displayed,
-        visible=style.visible if style else None,
-        preformatted=style.preformatted if style else None,
-    )
-
-
-def decode_text(raw: str) -> str:
-    """Decode the character references of a stretch of text.
-
-    >>> decode_text("R&amp;D &eacute;t&eacute")
-    'R&D été'
-    """
-    return REFERENCE.sub(_decoded, raw) if "&" in raw else raw
-
-
-def _decoded(match: re.Match[str]) -> str:
-    raw = match.group()
-    decoded = decode_reference(raw)
-    return raw if decoded is None else decoded[0] + raw[decoded[1] :]

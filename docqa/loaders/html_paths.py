@@ -111,21 +111,22 @@ class TextNodeTable:
     def __init__(self, runs: int) -> None:
         self.element = array("I")
         self.place = array("I")
-        self._runs: list[array[int]] = []
+        self._first = array("I")
+        self._runs = array("I")
         self._node_of_run = array("i", [-1]) * runs
 
     def add(self, element: int, place: int) -> int:
         """Add text node `place` (from 1) of `element` and return its number."""
         self.element.append(element)
         self.place.append(place)
-        self._runs.append(array("I"))
+        self._first.append(len(self._runs))
         return len(self.element) - 1
 
-    def add_runs(self, node: int, runs: list[int]) -> None:
-        """Append runs to a node, in the order of its text."""
-        self._runs[node].extend(runs)
+    def add_runs(self, runs: list[int]) -> None:
+        """Append runs to the last node, in the order of its text."""
+        self._runs.extend(runs)
         for run in runs:
-            self._node_of_run[run] = node
+            self._node_of_run[run] = len(self.element) - 1
 
     def node_of(self, run: int) -> int:
         """Return the node that holds a run, or -1."""
@@ -133,7 +134,8 @@ class TextNodeTable:
 
     def runs(self, node: int) -> array[int]:
         """Return the runs of a node, in the order of its text."""
-        return self._runs[node]
+        last = node + 1 == len(self._first)
+        return self._runs[self._first[node] : None if last else self._first[node + 1]]
 
 
 def _xpath_string(text: str) -> str:

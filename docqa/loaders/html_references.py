@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from html.entities import html5
 
-__all__ = ["REFERENCE", "decode_attribute", "decode_reference"]
+__all__ = ["REFERENCE", "decode_attribute", "decode_reference", "decode_text"]
 
 REFERENCE = re.compile(r"&(?:#[xX][0-9a-fA-F]+;?|#[0-9]+;?|[A-Za-z][A-Za-z0-9]{0,31};?)")
 """What may be a reference; the longest name is 32 characters with its semicolon."""
@@ -52,6 +52,21 @@ def decode_attribute(value: str) -> str:
     ('R&D', '?a=1&copy=2')
     """
     return REFERENCE.sub(_attribute_reference, value) if "&" in value else value
+
+
+def decode_text(raw: str) -> str:
+    """Decode the character references of a stretch of text.
+
+    >>> decode_text("R&amp;D &eacute;t&eacute")
+    'R&D été'
+    """
+    return REFERENCE.sub(_decoded, raw) if "&" in raw else raw
+
+
+def _decoded(match: re.Match[str]) -> str:
+    raw = match.group()
+    decoded = decode_reference(raw)
+    return raw if decoded is None else decoded[0] + raw[decoded[1] :]
 
 
 def _attribute_reference(match: re.Match[str]) -> str:

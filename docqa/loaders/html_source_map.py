@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from docqa.datamodel import SourceLocation, Span
 from docqa.loaders.html_bytes import DecodedSource
-from docqa.loaders.html_marked import Runs
 from docqa.loaders.html_pieces import pieces
+from docqa.loaders.html_runs import Runs
 from docqa.loaders.html_text import VisibleText
 from docqa.loaders.offset_map import SegmentKind
 from docqa.loaders.text_fragment import FragmentFinder

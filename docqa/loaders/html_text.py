@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 from docqa.datamodel import Block, Span
 from docqa.loaders import html_elements as elements
 from docqa.loaders.html_blocks import BlockRecorder
+from docqa.loaders.html_facts import NO_FACTS, ElementFacts
 from docqa.loaders.html_frames import Frame, child_frame, is_foreign, root_frame
-from docqa.loaders.html_marked import NO_FACTS, ElementFacts, MarkedSource, runs_of
+from docqa.loaders.html_marked import MarkedSource
 from docqa.loaders.html_paths import ElementTable, TextNodeTable
 from docqa.loaders.html_pieces import Piece, pieces
+from docqa.loaders.html_runs import runs_of
 from docqa.loaders.html_tree import TreeEvent
 from docqa.loaders.offset_map import OffsetMap, OffsetMapBuilder
 
@@ -128,7 +130,7 @@ class _Layout:
         if frame.node < 0:
             frame.text_nodes += 1
             frame.node = self._nodes.add(max(frame.element, 0), frame.text_nodes)
-        self._nodes.add_runs(frame.node, runs)
+        self._nodes.add_runs(runs)
         if not (frame.displayed and frame.visible):
             return
         if frame.foreign and not frame.svg_text:

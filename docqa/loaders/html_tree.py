@@ -48,6 +48,7 @@ def available_builder() -> TreeBuilder:
     """
     try:
         import selectolax
+        import selectolax.lexbor  # a build may lack it
 
         return TreeBuilder("selectolax", str(selectolax.__version__))
     except ImportError:

@@ -20,6 +20,7 @@ _MAX_EXACT = 300
 """Longer text is named by its first and last words."""
 
 _CONTEXT_WORDS = (0, 2, 4, 8, 16)
+_CONTEXT_CHARACTERS = 400
 _EDGE_WORDS = (3, 6, 12)
 _MAX_CANDIDATES = 500
 """Places of a term that are looked at before a fragment is given up as hopelessly ambiguous."""
@@ -166,13 +167,15 @@ class FragmentFinder:
             end -= 1
         if start == end:
             return Span(start, end)
-        for word in self._words(self._line_start(start), self._line_end(start)):
-            if word.start < start < word.end:
-                start = word.start
-        for word in self._words(self._line_start(end - 1), self._line_end(end - 1)):
-            if word.start < end < word.end:
-                end = word.end
-        return Span(start, end)
+        first, last = self._word_around(start), self._word_around(end)
+        return Span(first.start if first else start, last.end if last else end)
+
+    def _word_around(self, position: int) -> Span | None:
+        """Return the word that `position` stands inside of, not at its border."""
+        low = max(self._line_start(position), position - _CONTEXT_CHARACTERS)
+        high = min(self._line_end(position), position + _CONTEXT_CHARACTERS)
+        words = self._words(low, high)
+        return next((word for word in words if word.start < position < word.end), None)
 
     def _directives(self, target: Span) -> Iterator[TextDirective]:
         text = target.of(self._text)
@@ -204,11 +207,12 @@ class FragmentFinder:
         """Return up to `words` words before `position`, of its line or of the line before."""
         if not words:
             return ""
-        start = self._line_start(position) if position else 0
-        if not self._text[start:position].strip():
-            position = start - len(self._text[:start]) + len(self._text[:start].rstrip())
-            start = self._line_start(position - 1) if position else 0
+        while position > 0 and self._text[position - 1].isspace():
+            position -= 1
+        start = max(self._line_start(position), position - _CONTEXT_CHARACTERS)
         found = list(self._words(start, position))
+        if start and self._text[start - 1] not in _BREAKS:
+            found = found[1:]  # it may be the end of a word
         return self._text[found[-min(words, len(found))].start : position].strip() if found else ""
 
     def _after(self, position: int, words: int) -> str:
@@ -216,7 +220,10 @@ class FragmentFinder:
         if not words:
             return ""
         position = self._skip_white(position)
-        found = list(self._words(position, self._line_end(position)))
+        end = self._line_end(position)
+        found = list(self._words(position, min(end, position + _CONTEXT_CHARACTERS)))
+        if end > position + _CONTEXT_CHARACTERS:
+            found = found[:-1]  # it may be the start of a word
         return self._text[position : found[min(words, len(found)) - 1].end] if found else ""
 
     def _words(self, start: int, end: int) -> Iterator[Span]:

@@ -1,0 +1,59 @@
+"""Runs of source text, and the markers that stand for them in the marked source."""
+
+from __future__ import annotations
+
+import re
+from array import array
+from dataclasses import dataclass, field
+
+__all__ = ["Runs", "marker", "runs_of"]
+
+_HIGH, _LOW, _BITS = 0xF0000, 0x100000, 15  # both digits stay inside the private-use planes
+_LOW_MASK = (1 << _BITS) - 1
+_MARKER = re.compile(
+    f"([{chr(_HIGH)}-{chr(_HIGH + _LOW_MASK)}])([{chr(_LOW)}-{chr(_LOW + _LOW_MASK)}])"
+    r"| ([\t\n]+)"
+)
+_TO_WHITE = str.maketrans("01", "\t\n")
+_FROM_WHITE = str.maketrans("\t\n", "01")
+
+
+@dataclass(slots=True)
+class Runs:
+    """Hold the runs of text of a source, in its order: one per marker.
+
+    Attributes:
+        start, end: characters of the source, half-open.
+        has_references: 1 where character references count, 0 in raw text.
+        keeps_nul: 1 where U+0000 is read as U+FFFD, 0 where it is dropped.
+    """
+
+    start: array[int] = field(default_factory=lambda: array("I"))
+    end: array[int] = field(default_factory=lambda: array("I"))
+    has_references: array[int] = field(default_factory=lambda: array("B"))
+    keeps_nul: array[int] = field(default_factory=lambda: array("B"))
+
+    def add(self, start: int, end: int, has_references: bool, keeps_nul: bool) -> int:
+        """Add a run and return its number."""
+        self.start.append(start)
+        self.end.append(end)
+        self.has_references.append(has_references)
+        self.keeps_nul.append(keeps_nul)
+        return len(self.start) - 1
+
+
+def runs_of(data: str) -> list[int]:
+    """Return the numbers of the runs that a text node of the parsed marked source holds."""
+    return [
+        (ord(high) - _HIGH) << _BITS | (ord(low) - _LOW)
+        if high
+        else int(white.translate(_FROM_WHITE), 2)
+        for high, low, white in _MARKER.findall(data)
+    ]
+
+
+def marker(run: int, *, white: bool) -> str:
+    """Write a run's marker; white space stays white space, which tree builders treat apart."""
+    if white:
+        return " " + f"{run:b}".translate(_TO_WHITE)
+    return chr(_HIGH + (run >> _BITS)) + chr(_LOW + (run & _LOW_MASK))
