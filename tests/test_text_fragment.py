@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from docqa.datamodel import Span
-from docqa.loaders.text_fragment import FragmentFinder, TextDirective
+from docqa.loaders.text_directive import FragmentMatcher, TextDirective
+from docqa.loaders.text_fragment import FragmentFinder
 
 _TEXTS = st.lists(
     st.sampled_from(["a", "b", "Café", "cafe", "1,000", "-", "don't", "\n", "\t"])
@@ -67,11 +68,11 @@ def test_layout_alone_has_no_fragment() -> None:
 
 def test_resolve_follows_the_specification() -> None:
     """Prefix and suffix may stand in the blocks next to the text, with white space between."""
-    finder = FragmentFinder("a x\nb\nc x\nb d")
-    assert finder.resolve(TextDirective("c x", "b", "", "d")) == Span(10, 11)
-    assert finder.resolve(TextDirective("", "b", "", "")) == Span(4, 5)
-    assert finder.resolve(TextDirective("", "c", "d", "")) == Span(6, 13)
-    assert finder.resolve(TextDirective("d", "b", "", "")) is None
+    matcher = FragmentMatcher("a x\nb\nc x\nb d")
+    assert matcher.resolve(TextDirective("c x", "b", "", "d")) == Span(10, 11)
+    assert matcher.resolve(TextDirective("", "b", "", "")) == Span(4, 5)
+    assert matcher.resolve(TextDirective("", "c", "d", "")) == Span(6, 13)
+    assert matcher.resolve(TextDirective("d", "b", "", "")) is None
 
 
 def _first_match(text: str, fragment: str) -> tuple[int, int]:
@@ -88,6 +89,13 @@ def _first_match(text: str, fragment: str) -> tuple[int, int]:
     match = re.search(plain, bare, re.IGNORECASE | re.DOTALL)
     assert match is not None
     return match.span(1)
+
+
+def test_a_suffix_may_continue_a_word() -> None:
+    """With a suffix, the text before it needs no border: an earlier match counts."""
+    assert FragmentMatcher("foobar foo bar").resolve(TextDirective("", "foo", "", "bar")) == Span(
+        0, 3
+    )
 
 
 @given(_TEXTS, st.integers(0, 40), st.integers(1, 30))

@@ -12,6 +12,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from docqa.loaders import html_elements as elements
+from docqa.loaders.html_depth import LeftOutElements
 from docqa.loaders.html_facts import NO_FACTS, ElementFacts, element_facts
 from docqa.loaders.html_nesting import OpenElements
 from docqa.loaders.html_references import REFERENCE, decode_attribute, decode_reference, decode_text
@@ -82,16 +83,13 @@ class _Writer:
         self._facts: list[ElementFacts] = []
         self._keys: dict[object, int] = {}
         self._open = OpenElements()
-        self._too_deep: list[tuple[str, bool]] = []  # name, hides its text
-        self._too_deep_names: Counter[str] = Counter()
-        self._hiding = 0
+        self._left_out = LeftOutElements()
         self._dropped_formatting: Counter[str] = Counter()
         self._templates = 0
         self._body_started = False
         self._newline_is_skipped = False
         self._title: str | None = None
         self._metadata: dict[str, str] = {}
-        self._depth_exceeded = False
 
     def write(self) -> MarkedSource:
         for token in tokenize(self._source, is_foreign=lambda: self._open.is_foreign):
@@ -112,7 +110,7 @@ class _Writer:
             self._facts,
             self._title,
             self._metadata,
-            self._depth_exceeded,
+            self._left_out.were_any,
             bool(self._dropped_formatting),
         )
 
@@ -126,7 +124,7 @@ class _Writer:
         start, end = token.start, token.end
         if token.name == "title" and self._title is None and not self._templates:
             self._title = " ".join(decode_text(self._source[start:end]).split()) or None
-        if token.name in _DROPPED_CONTENT or self._templates or self._hiding:
+        if token.name in _DROPPED_CONTENT or self._templates or self._left_out.hide_text:
             return
         if skips_newline:
             start = self._after_newline(start, end)
@@ -187,7 +185,7 @@ class _Writer:
             self._note_meta(attributes)
         elif name == "html" and attributes.get("lang"):
             self._metadata.setdefault("lang", attributes["lang"])
-        if not self._too_deep:
+        if not self._left_out:
             implied = self._open.unknown_implied_end(name)
             if implied:
                 self._write(f"</{implied}>")
@@ -212,13 +210,13 @@ class _Writer:
         if self._dropped_formatting[name] > 0:
             self._dropped_formatting[name] -= 1
             return
-        if self._too_deep:
-            if self._too_deep_names[name]:
-                self._close_too_deep(name)
+        if self._left_out:
+            if self._left_out.close(name):
+                self._break_line(name)
                 return
             if not self._open.counts(name):
                 return
-            self._close_all_too_deep()
+            self._left_out.clear()
         if name == "template" and self._templates and not self._open.is_foreign:
             self._templates -= 1
         for foreign in self._open.broken_out(name):
@@ -287,33 +285,17 @@ class _Writer:
     def _is_too_deep(self, name: str) -> bool:
         if name in elements.VOID:
             return False
-        return bool(self._too_deep) or len(self._open) >= MAX_DEPTH
+        return bool(self._left_out) or len(self._open) >= MAX_DEPTH
 
     def _leave_out(self, name: str, attributes: dict[str, str]) -> None:
-        self._depth_exceeded = True
         facts = element_facts(name, attributes)
         hides = name in elements.HIDDEN or not facts.displayed or facts.visible is False
-        self._too_deep.append((name, hides))
-        self._too_deep_names[name] += 1
-        self._hiding += hides
+        self._left_out.open(name, hides=hides)
         self._break_line(name)
 
     def _break_line(self, name: str) -> None:
         if name in elements.BLOCKS or name in elements.CELLS:
             self._write("<br>")
-
-    def _close_too_deep(self, name: str) -> None:
-        closed = ""
-        while closed != name:
-            closed, hides = self._too_deep.pop()
-            self._too_deep_names[closed] -= 1
-            self._hiding -= hides
-        self._break_line(name)
-
-    def _close_all_too_deep(self) -> None:
-        self._too_deep.clear()
-        self._too_deep_names.clear()
-        self._hiding = 0
 
 
 _HTML_ENCODINGS = ("text/html", "application/xhtml+xml")

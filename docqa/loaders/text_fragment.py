@@ -7,14 +7,12 @@ document". A fragment is only given where this module's own matcher finds exactl
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator
-from typing import NamedTuple
-from urllib.parse import quote
 
 from docqa.datamodel import Span
+from docqa.loaders.text_directive import FragmentMatcher, TextDirective
 
-__all__ = ["FragmentFinder", "TextDirective"]
+__all__ = ["FragmentFinder"]
 
 _MAX_EXACT = 300
 """Longer text is named by its first and last words."""
@@ -22,41 +20,9 @@ _MAX_EXACT = 300
 _CONTEXT_WORDS = (0, 2, 4, 8, 16)
 _CONTEXT_CHARACTERS = 400
 _EDGE_WORDS = (3, 6, 12)
-_MAX_CANDIDATES = 500
-"""Places of a term that are looked at before a fragment is given up as hopelessly ambiguous."""
-
 # Words as UAX 29 joins them: "can't", "example.com", "1,000.50".
 _WORD = re.compile(r"\w+(?:(?:(?<=[^\W\d_])[.'’·:](?=[^\W\d_])|(?<=\d)[.,;'’](?=\d))\w+)*")
 _BREAKS = "\n\t"
-
-# Scripts written without spaces: a browser's dictionary may see a border between any two letters.
-_UNSPACED = re.compile(
-    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff"
-    "\U00020000-\U0003ffff]"
-)
-
-
-class TextDirective(NamedTuple):
-    """Hold the four terms of a text directive; an absent one is empty."""
-
-    prefix: str
-    start: str
-    end: str
-    suffix: str
-
-    def encode(self) -> str:
-        """Return the fragment, with the ``#``.
-
-        >>> TextDirective("", "a-b, c", "", "next").encode()
-        '#:~:text=a%2Db%2C%20c,-next'
-        """
-        parts = [_encode(self.prefix) + "-"] if self.prefix else []
-        parts.append(_encode(self.start))
-        if self.end:
-            parts.append(_encode(self.end))
-        if self.suffix:
-            parts.append("-" + _encode(self.suffix))
-        return "#:~:text=" + ",".join(parts)
 
 
 class FragmentFinder:
@@ -68,7 +34,7 @@ class FragmentFinder:
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._folded_text: str | None = None
+        self._matcher = FragmentMatcher(text)
 
     def find(self, span: Span) -> str | None:
         """Return a fragment that resolves to `span` (widened to whole words) alone, or None."""
@@ -76,87 +42,9 @@ class FragmentFinder:
         if not target:
             return None
         for directive in self._directives(target):
-            if self.resolve(directive) == target:
+            if self._matcher.resolve(directive) == target:
                 return directive.encode()
         return None
-
-    def resolve(self, directive: TextDirective) -> Span | None:
-        """Return the range that a browser would scroll to, or None.
-
-        Stricter than a browser about word borders in no place, so that a range found here is
-        found there too, and first.
-        """
-        prefix, start, end, suffix = (_fold(term) for term in directive)
-        for place in self._candidates(prefix, start):
-            if not end:
-                if not suffix or self._suffix_follows(suffix, place.end):
-                    return place
-                continue
-            found = self._end_of_range(end, suffix, place.end)
-            return Span(place.start, found) if found is not None else None
-        return None
-
-    # The matcher
-
-    @property
-    def _folded(self) -> str:
-        if self._folded_text is None:
-            self._folded_text = _fold(self._text)
-        return self._folded_text
-
-    def _candidates(self, prefix: str, start: str) -> Iterator[Span]:
-        """Yield the places of `start` (right after `prefix`, if given), in order."""
-        term = prefix or start
-        for count, place in enumerate(self._places(term)):
-            if count == _MAX_CANDIDATES:
-                return
-            if not prefix:
-                if self._is_border(place + len(start)):
-                    yield Span(place, place + len(start))
-                continue
-            after = self._skip_white(place + len(prefix))
-            end = after + len(start)
-            if self._folded.startswith(start, after) and self._is_border(end):
-                yield Span(after, end)
-
-    def _places(self, term: str, position: int = 0) -> Iterator[int]:
-        """Yield where `term` starts at a word's border, from `position` on."""
-        place = self._folded.find(term, position)
-        while place >= 0:
-            if self._is_border(place):
-                yield place
-            place = self._folded.find(term, place + 1)
-
-    def _end_of_range(self, end: str, suffix: str, position: int) -> int | None:
-        for count, place in enumerate(self._places(end, position)):
-            after = place + len(end)
-            if not suffix and self._is_border(after):
-                return after
-            if suffix and self._suffix_follows(suffix, after):
-                return after
-            if count == _MAX_CANDIDATES:
-                return None
-        return None
-
-    def _suffix_follows(self, suffix: str, position: int) -> bool:
-        after = self._skip_white(position)
-        return self._folded.startswith(suffix, after) and self._is_border(after + len(suffix))
-
-    def _skip_white(self, position: int) -> int:
-        while position < len(self._text) and self._text[position].isspace():
-            position += 1
-        return position
-
-    def _is_border(self, position: int) -> bool:
-        """Say whether a browser may see a word's border at `position`."""
-        if position in (0, len(self._text)):
-            return True
-        before, after = self._text[position - 1], self._text[position]
-        if not (_is_word(before) and _is_word(after)):
-            return True
-        return bool(_UNSPACED.match(before) or _UNSPACED.match(after))
-
-    # Making directives
 
     def _whole_words(self, span: Span) -> Span:
         start, end = span.start, span.end
@@ -219,7 +107,7 @@ class FragmentFinder:
         """Return up to `words` words after `position`, of its line or of the line after."""
         if not words:
             return ""
-        position = self._skip_white(position)
+        position = self._matcher.skip_white(position)
         end = self._line_end(position)
         found = list(self._words(position, min(end, position + _CONTEXT_CHARACTERS)))
         if end > position + _CONTEXT_CHARACTERS:
@@ -236,28 +124,3 @@ class FragmentFinder:
     def _line_end(self, position: int) -> int:
         ends = [self._text.find(char, position) for char in _BREAKS]
         return min((end for end in ends if end >= 0), default=len(self._text))
-
-
-def _is_word(char: str) -> bool:
-    return char.isalnum() or char == "_"
-
-
-def _fold(text: str) -> str:
-    r"""Return `text` in lower case without accents, character by character.
-
-    >>> _fold("École 1\N{NO-BREAK SPACE}A")
-    'ecole 1 a'
-    """
-    return text.translate({ord(char): _fold_character(char) for char in set(text)})
-
-
-def _fold_character(char: str) -> str:
-    folded = unicodedata.normalize("NFD", char)[0].lower()
-    if folded == "\N{NO-BREAK SPACE}":
-        return " "
-    return folded if len(folded) == 1 else char
-
-
-def _encode(term: str) -> str:
-    """Percent-encode a term; dash, comma and ampersand have a meaning in the directive."""
-    return quote(term, safe="!'()*~._").replace("-", "%2D")

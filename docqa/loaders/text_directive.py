@@ -1,0 +1,161 @@
+"""Text directives, the part of a URL after ``:~:``, and where a browser finds them.
+
+Source: URL Fragment Text Directives (WICG, scroll-to-text-fragment), "finding ranges in a
+document".
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from typing import NamedTuple
+from urllib.parse import quote
+
+from docqa.datamodel import Span
+
+__all__ = ["FragmentMatcher", "TextDirective"]
+
+_MAX_CANDIDATES = 500
+"""Places of a term that are looked at before a fragment is given up as hopelessly ambiguous."""
+
+# Scripts written without spaces: a browser's dictionary may see a border between any two letters.
+_UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff"
+    "\U00020000-\U0003ffff]"
+)
+
+
+class TextDirective(NamedTuple):
+    """Hold the four terms of a text directive; an absent one is empty."""
+
+    prefix: str
+    start: str
+    end: str
+    suffix: str
+
+    def encode(self) -> str:
+        """Return the fragment, with the ``#``.
+
+        >>> TextDirective("", "a-b, c", "", "next").encode()
+        '#:~:text=a%2Db%2C%20c,-next'
+        """
+        parts = [_encode(self.prefix) + "-"] if self.prefix else []
+        parts.append(_encode(self.start))
+        if self.end:
+            parts.append(_encode(self.end))
+        if self.suffix:
+            parts.append("-" + _encode(self.suffix))
+        return "#:~:text=" + ",".join(parts)
+
+
+class FragmentMatcher:
+    """Find what text directives lead to in one page's visible text.
+
+    Args:
+        text: the visible text; line ends and tabs stand between blocks.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._folded_text: str | None = None
+
+    def resolve(self, directive: TextDirective) -> Span | None:
+        """Return the range that a browser would scroll to, or None.
+
+        Stricter than a browser about word borders in no place, so that a range found here is
+        found there too, and first.
+        """
+        prefix, start, end, suffix = (_fold(term) for term in directive)
+        for place in self._candidates(prefix, start, bounded=bool(end) or not suffix):
+            if not end:
+                if not suffix or self._suffix_follows(suffix, place.end):
+                    return place
+                continue
+            found = self._end_of_range(end, suffix, place.end)
+            return Span(place.start, found) if found is not None else None
+        return None
+
+    @property
+    def _folded(self) -> str:
+        if self._folded_text is None:
+            self._folded_text = _fold(self._text)
+        return self._folded_text
+
+    def _candidates(self, prefix: str, start: str, *, bounded: bool) -> Iterator[Span]:
+        """Yield the places of `start` (right after `prefix`, if given), in order."""
+        term = prefix or start
+        for count, place in enumerate(self._places(term)):
+            if count == _MAX_CANDIDATES:
+                return
+            if not prefix:
+                if not bounded or self._is_border(place + len(start)):
+                    yield Span(place, place + len(start))
+                continue
+            after = self.skip_white(place + len(prefix))
+            end = after + len(start)
+            if self._folded.startswith(start, after) and (not bounded or self._is_border(end)):
+                yield Span(after, end)
+
+    def _places(self, term: str, position: int = 0) -> Iterator[int]:
+        """Yield where `term` starts at a word's border, from `position` on."""
+        place = self._folded.find(term, position)
+        while place >= 0:
+            if self._is_border(place):
+                yield place
+            place = self._folded.find(term, place + 1)
+
+    def _end_of_range(self, end: str, suffix: str, position: int) -> int | None:
+        for count, place in enumerate(self._places(end, position)):
+            after = place + len(end)
+            if not suffix and self._is_border(after):
+                return after
+            if suffix and self._suffix_follows(suffix, after):
+                return after
+            if count == _MAX_CANDIDATES:
+                return None
+        return None
+
+    def _suffix_follows(self, suffix: str, position: int) -> bool:
+        after = self.skip_white(position)
+        return self._folded.startswith(suffix, after) and self._is_border(after + len(suffix))
+
+    def skip_white(self, position: int) -> int:
+        """Return the first place from `position` on that holds no white space."""
+        while position < len(self._text) and self._text[position].isspace():
+            position += 1
+        return position
+
+    def _is_border(self, position: int) -> bool:
+        """Say whether a browser may see a word's border at `position`."""
+        if position in (0, len(self._text)):
+            return True
+        before, after = self._text[position - 1], self._text[position]
+        if not (_is_word(before) and _is_word(after)):
+            return True
+        return bool(_UNSPACED.match(before) or _UNSPACED.match(after))
+
+
+def _is_word(char: str) -> bool:
+    return char.isalnum() or char == "_"
+
+
+def _fold(text: str) -> str:
+    r"""Return `text` in lower case without accents, character by character.
+
+    >>> _fold("École 1\N{NO-BREAK SPACE}A")
+    'ecole 1 a'
+    """
+    return text.translate({ord(char): _fold_character(char) for char in set(text)})
+
+
+def _fold_character(char: str) -> str:
+    folded = unicodedata.normalize("NFD", char)[0].lower()
+    if folded == "\N{NO-BREAK SPACE}":
+        return " "
+    return folded if len(folded) == 1 else char
+
+
+def _encode(term: str) -> str:
+    """Percent-encode a term; dash, comma and ampersand have a meaning in the directive."""
+    return quote(term, safe="!'()*~._").replace("-", "%2D")
