@@ -18,8 +18,10 @@ __all__ = ["Candidate", "candidates", "printed_labels"]
 
 _FIRST_LINES, _LAST_LINES = 2, 3
 _LONGEST_LINE = 200  # characters; a running header has fewer, a paragraph on one line more
+_ORNAMENT = 6  # characters beside a number that is alone on its line: "Page 7", "- 7 -"
 _LONGEST_GAP = 6  # pages in a row without their number (plates, first pages of chapters)
-_FEWEST_VOTES = 3
+_FEWEST_VOTES = 3.0
+_WEAK_VOTE = 0.6  # of a number beside words: footnotes and list items count up for a few pages too
 _SHARE_OF_RUN = 0.5  # of the pages from the first to the last vote of a run
 
 _NUMBER = r"(?P<prefix>[A-Z]{1,3}[-–.])?(?P<number>\d{1,4}|[ivxlc]{1,9}|[IVXLC]{1,9})"
@@ -40,10 +42,12 @@ class Candidate:
     Attributes:
         style: what numbers of one numbering share: ``"1"``, ``"i"``, ``"I"``, after any prefix.
         value: the number.
+        alone: whether nothing else is on its line.
     """
 
     style: str
     value: int
+    alone: bool = True
 
     @property
     def label(self) -> str:
@@ -63,7 +67,7 @@ class _Run:
     offset: int
     first: int
     last: int
-    votes: int
+    votes: float
 
 
 def candidates(text: str) -> frozenset[Candidate]:
@@ -105,23 +109,26 @@ def _in_line(line: str) -> Iterator[Candidate]:
         if match is None:
             continue
         prefix, number = match["prefix"] or "", match["number"]
+        alone = match.end() - match.start() > len(line) - _ORNAMENT
         if number.isdecimal():
-            yield Candidate(f"{prefix}1", int(number))
+            yield Candidate(f"{prefix}1", int(number), alone)
         elif value := _roman_value(number.lower()):
-            yield Candidate(prefix + ("i" if number.islower() else "I"), value)
+            yield Candidate(prefix + ("i" if number.islower() else "I"), value, alone)
 
 
 def _runs(pages: Sequence[Iterable[Candidate]]) -> Iterator[_Run]:
     """Yield the runs of one style and one offset that enough pages vote for."""
-    voters: dict[tuple[str, int], list[int]] = defaultdict(list)
+    voters: dict[tuple[str, int], dict[int, float]] = defaultdict(dict)
     for index, found in enumerate(pages):
         for candidate in found:
-            voters[candidate.style, candidate.value - index].append(index)
+            votes = voters[candidate.style, candidate.value - index]
+            votes[index] = max(votes.get(index, _WEAK_VOTE), 1.0 if candidate.alone else _WEAK_VOTE)
     fewest = min(_FEWEST_VOTES, max(2, len(pages)))
-    for (style, offset), indexes in voters.items():
-        for group in _groups(indexes):
-            if len(group) >= fewest and len(group) >= _SHARE_OF_RUN * (group[-1] - group[0] + 1):
-                yield _Run(style, offset, group[0], group[-1], len(group))
+    for (style, offset), votes in voters.items():
+        for group in _groups(list(votes)):
+            total = sum(votes[index] for index in group)
+            if total >= fewest and len(group) >= _SHARE_OF_RUN * (group[-1] - group[0] + 1):
+                yield _Run(style, offset, group[0], group[-1], total)
 
 
 def _groups(indexes: Sequence[int]) -> Iterator[list[int]]:

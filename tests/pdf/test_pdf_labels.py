@@ -66,3 +66,11 @@ def test_gaps_are_filled_only_inside_a_run(offset, shown):
     for index, label in enumerate(printed_labels(pages)):
         assert label in (None, str(index + offset))
         assert label is None or any(shown[: index + 1])
+
+
+def test_three_footnotes_are_no_page_numbers():
+    """Numbers beside words need more pages to agree than numbers alone on their line."""
+    beside = [candidates(f"{number} See the list of rules.") for number in range(17, 20)]
+    alone = [candidates(f"- {number} -") for number in range(17, 20)]
+    assert printed_labels([[], *beside, []]) == [None] * 5
+    assert printed_labels([[], *alone, []]) == [None, "17", "18", "19", None]
