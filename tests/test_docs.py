@@ -148,3 +148,31 @@ def test_readme_links_lead_somewhere() -> None:
     links = re.findall(r"\]\((?!https?:|#)([^)#]+)", readme)
     assert links
     assert not [link for link in links if not (ROOT / link).exists()]
+
+
+def test_every_dependency_is_explained() -> None:
+    """The page on dependencies says what each core dependency is there for, and no other."""
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    [listed] = re.findall(r"^dependencies = \[\n(.*?)^\]", project, re.MULTILINE | re.DOTALL)
+    page = (ROOT / "docs/dependencies.md").read_text(encoding="utf-8")
+    explained = re.findall(r"^\| ([\w-]+) \|", page.partition("## Extras")[0], re.MULTILINE)
+    assert {*explained} == {"package", *re.findall(r'^ +"([\w-]+)', listed, re.MULTILINE)}
+
+
+def test_every_warning_is_explained() -> None:
+    """The page on warnings names every kind that a loader gives, and no other."""
+    loaders = "".join(path.read_text("utf-8") for path in (ROOT / "docqa/loaders").glob("*.py"))
+    page = (ROOT / "docs/reference/warnings.md").read_text(encoding="utf-8")
+    given = set(re.findall(r'LoadWarning\(\s*"([\w-]+)"', loaders))
+    assert set(re.findall(r"^\| `([\w-]+)`", page, re.MULTILINE)) == given
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_is_there(shell: str) -> None:
+    """The documented line of each shell prints its completion script."""
+    page = (ROOT / "docs/guides/command-line.md").read_text(encoding="utf-8")
+    assert f"_DOCQA_COMPLETE={shell}_source docqa" in page
+    environment = {"_DOCQA_COMPLETE": f"{shell}_source"}
+    script = CliRunner().invoke(main, [], prog_name="docqa", env=environment)
+    assert script.exit_code == 0
+    assert f"_DOCQA_COMPLETE={shell}_complete" in script.output
