@@ -43,7 +43,7 @@ class _Line:
 def line_boxes(page: PageGlyphs, characters: Iterable[int]) -> list[UserBox]:
     """Return one rectangle per line, in user space, for character indexes in order of the text."""
     glyphs = page.among(characters)
-    own = {glyph.index for glyph in glyphs}
+    own = {glyph.number for glyph in glyphs}
     lines: list[_Line] = []
     for number, glyph in enumerate(glyphs):
         axis = _axis(glyphs, number)
@@ -64,7 +64,7 @@ def _axis(glyphs: Sequence[Glyph], number: int) -> int | None:
     if glyph.axis != 0:
         return glyph.axis
     neighbours = (glyphs[n] for n in (number - 1, number + 1) if 0 <= n < len(glyphs))
-    adjacent = (near for near in neighbours if abs(near.index - glyph.index) == 1)
+    adjacent = (near for near in neighbours if abs(near.number - glyph.number) == 1)
     return 1 if any(_is_below(glyph.box, near.box) for near in adjacent) else 0
 
 
@@ -93,7 +93,7 @@ def _is_clear(page: PageGlyphs, line: _Line, glyph: Glyph, own: set[int]) -> boo
     gap = max(other[along] - one[along + 2], one[along] - other[along + 2])
     if gap < _USUAL_GAP * max(other.top - other.bottom, other.right - other.left):
         return True
-    breaks = glyph.index - line.glyphs[-1].index > _GENERATED_SPACE
+    breaks = glyph.number - line.glyphs[-1].number > _GENERATED_SPACE
     return not breaks and not any(page.foreign(_gap(one, other, along), own))
 
 

@@ -5,27 +5,26 @@ from __future__ import annotations
 import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from docqa._pdfium import PdfPage, UserBox
+from docqa._pdfium import PdfPage, Place, UserBox
 
 __all__ = ["Glyph", "PageGlyphs", "centre", "is_inside", "union"]
 
 _AXIS_TOLERANCE = math.radians(3)  # scanned text is skewed by one or two degrees
 
 
-@dataclass(frozen=True, slots=True)
-class Glyph:
+class Glyph(NamedTuple):
     """Hold the place of a visible character, in user space.
 
     Attributes:
-        index: PDFium's character index.
+        number: PDFium's character index.
         box: the font's full height; always holds the centre of the ink.
         ink: the smallest box around what is drawn.
         axis: the direction of its line as the font is turned: 0 along x, 1 along y, None slanted.
     """
 
-    index: int
+    number: int
     box: UserBox
     ink: UserBox
     axis: int | None
@@ -39,14 +38,14 @@ class PageGlyphs:
     """
 
     def __init__(self, glyphs: Iterable[Glyph]) -> None:
-        self._by_index = {glyph.index: glyph for glyph in glyphs}
+        self._by_index = {glyph.number: glyph for glyph in glyphs}
         self._upwards = sorted(self._by_index.values(), key=_height)
         self._heights = [_height(glyph) for glyph in self._upwards]
 
     @classmethod
     def of(cls, page: PdfPage) -> PageGlyphs:
         """Read all visible characters of a loaded page."""
-        found = (_glyph(page, index) for index in range(page.character_count))
+        found = map(_glyph, page.places())
         return cls(glyph for glyph in found if glyph is not None)
 
     def among(self, indexes: Iterable[int]) -> list[Glyph]:
@@ -58,7 +57,7 @@ class PageGlyphs:
         """Yield the characters whose centre lies in `box` and whose index is not in `own`."""
         low = bisect_left(self._heights, box.bottom)
         for glyph in self._upwards[low : bisect_right(self._heights, box.top)]:
-            if glyph.index not in own and is_inside(centre(glyph.ink), box):
+            if glyph.number not in own and is_inside(centre(glyph.ink), box):
                 yield glyph
 
 
@@ -94,22 +93,20 @@ def _height(glyph: Glyph) -> float:
     return (glyph.ink.bottom + glyph.ink.top) / 2
 
 
-def _glyph(page: PdfPage, index: int) -> Glyph | None:
-    """Return a character's place, or None for white space and what PDFium added."""
-    ink = None if page.is_space(index) else page.strict_box(index)
-    if ink is None:
-        return None
-    box = page.loose_box(index)
-    if box is None or _is_flat(box):
+def _glyph(place: Place) -> Glyph | None:
+    """Return a character with boxes that hold one another, or None where it has no extent."""
+    ink, box, axis = place.ink, place.box, _axis(place.angle)
+    if _is_flat(box):
         box = ink
     if _is_flat(ink):
         if _is_flat(box):
             return None
         ink = box
-    axis = _axis(page.angle(index))
-    if axis is None or not is_inside(centre(ink), box):
-        box = ink if axis is None else union(box, ink)
-    return Glyph(index, box, ink, axis)
+    if axis is None:
+        box = ink
+    elif not is_inside(centre(ink), box):
+        box = union(box, ink)
+    return Glyph(place.number, box, ink, axis)
 
 
 def _is_flat(box: UserBox) -> bool:
