@@ -77,7 +77,9 @@ def test_several_sentences(text: str) -> None:
 LINES = [
     ("The lamp burns forty litres of|oil a week. It is filled on|Mondays.", 2),
     ("The lamp burns forty litres of\foil a week.", 1),
-    ("Oil and lamps\n\nThe lamp burns.", 2),
+    ("Oil and lamps of all kinds are\n\nsold here.", 2),
+    ("Oil and lamps of all kinds are\r\rsold here.", 2),
+    ("Oil and lamps of all kinds are\r\nsold here.", 1),
     ("Net sales 12 13|Costs 9 8|Profit before all of the|taxes 3 5", 3),
     ("• Fill the lamp|• Trim the lamp", 2),
     ("1. Fill the lamp|2. Trim the lamp", 2),

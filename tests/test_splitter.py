@@ -181,9 +181,18 @@ def test_text_without_tokens_is_kept() -> None:
 
 def test_heading_goes_with_what_follows() -> None:
     """A passage does not end with a heading while there is more to come."""
-    text = "The lamp burns.\n\nOil and wicks\n\nOil is landed twice a year."
-    assert split(text, 6) == ["The lamp burns.", "Oil and wicks", "Oil is landed twice a year."]
-    assert split(text, 9)[1] == "Oil and wicks\n\nOil is landed twice a year."
+    text = "The lamp burns forty litres of oil a week.\n\nOil\n\nOil is landed twice a year."
+    before, after = split(text, 14)
+    assert after == "Oil\n\nOil is landed twice a year."
+    assert before == "The lamp burns forty litres of oil a week."
+
+
+def test_short_lines_fill_a_passage() -> None:
+    """A list whose lines all look like headings is not cut into single lines."""
+    assert split("Lamps\n\nOil\n\nWicks\n\nLenses\n\nBells", 4) == [
+        "Lamps\n\nOil\n\nWicks\n\nLenses",
+        "Bells",
+    ]
 
 
 def test_content_main_leaves_flagged_blocks_out() -> None:

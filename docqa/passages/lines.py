@@ -18,6 +18,7 @@ from docqa.datamodel import Block, BlockKind, Span
 __all__ = ["blocks_from_lines"]
 
 _LINE = re.compile(r"[^\n\r\f\v\x1c-\x1e\x85\u2028\u2029]+")
+_LINE_END = re.compile(r"\r\n|[\n\r\v\x1c-\x1e\x85\u2028\u2029]")
 _NEIGHBOURS = 4  # lines on each side whose longest gives the width that a line could have had
 _NARROWEST = 30  # characters; no text is wrapped at less
 _FULL = 0.7  # a line is full when it and the next word reach this share of the width
@@ -105,7 +106,7 @@ def _lines(text: str, span: Span) -> list[_Line]:
         start = match.start() + indent
         gap = text[gap_start : match.start()]
         line = _Line(start, start + len(content), content, indent, False, _is_row(content))
-        line.after_gap = "\f" not in gap and gap.replace("\r\n", "\n").count("\n") > 1
+        line.after_gap = "\f" not in gap and len(_LINE_END.findall(gap)) > 1
         lines.append(line)
         gap_start = line.end
     _measure_widths(lines)

@@ -176,9 +176,8 @@ class Splitter:
         while stop < len(sentences) and total + sentences[stop].n_tokens <= self._passage_tokens:
             total += sentences[stop].n_tokens
             stop += 1
-        while fresh + 1 < stop < len(sentences) and sentences[stop - 1].is_heading:
-            stop -= 1
-            total -= sentences[stop].n_tokens
+        if stop < len(sentences):
+            stop, total = self._leave_headings(sentences, fresh, stop, total)
         while start + 1 < stop and not self._fits(text, sentences[start:stop], total):
             if stop > fresh + 1:
                 stop -= 1
@@ -187,6 +186,19 @@ class Splitter:
                 total -= sentences[start].n_tokens
                 start += 1
         return start, stop
+
+    def _leave_headings(
+        self, sentences: Sequence[_Sentence], fresh: int, stop: int, total: int
+    ) -> tuple[int, int]:
+        """Return `stop` and `total` without the headings at the end.
+
+        A long run of short lines is a list that only looks like headings; it stays.
+        """
+        last, rest = stop, total
+        while fresh + 1 < last and sentences[last - 1].is_heading:
+            last -= 1
+            rest -= sentences[last].n_tokens
+        return (last, rest) if total - rest <= self._passage_tokens // 4 else (stop, total)
 
     def _step_back(self, sentences: Sequence[_Sentence], start: int, stop: int) -> int:
         """Return the first of the sentences before `stop` that the next passage shares."""
