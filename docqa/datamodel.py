@@ -72,7 +72,7 @@ class Span:
 
     def overlaps(self, other: Span) -> bool:
         """Say whether the two spans share at least one character."""
-        return self.start < other.end and other.start < self.end
+        return max(self.start, other.start) < min(self.end, other.end)
 
     def covers(self, other: Span) -> bool:
         """Say whether `other` lies inside this span."""

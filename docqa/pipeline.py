@@ -25,7 +25,7 @@ DEFAULT_MIN_SCORE = 0.5
 _PREPARED_DOCUMENTS = 32  # documents whose passages stay in memory
 _LOADED_DOCUMENTS = 8  # documents asked by path that stay loaded
 _PROPOSALS_PER_ANSWER = 5  # spans asked of the reader, so that occurrences are found too
-_PASSAGES_PER_BATCH = 256  # passages collected over sources before the reader runs
+_PASSAGES_PER_BATCH = 256  # passages collected over questions and sources before reading
 
 _Value = TypeVar("_Value")
 
@@ -235,10 +235,11 @@ class Pipeline:
     ) -> Iterator[GridItem]:
         pending: list[_Request] = []
         for source in sources:
-            pending += self._requests(source, questions, load_source)
-            if sum(len(request.passages) for request in pending) >= _PASSAGES_PER_BATCH:
-                yield from self._answer(pending, top_k=top_k, min_score=min_score)
-                pending = []
+            for request in self._requests(source, questions, load_source):
+                pending.append(request)
+                if sum(len(one.passages) for one in pending) >= _PASSAGES_PER_BATCH:
+                    yield from self._answer(pending, top_k=top_k, min_score=min_score)
+                    pending = []
         yield from self._answer(pending, top_k=top_k, min_score=min_score)
 
     def _requests(
