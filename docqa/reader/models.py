@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 __all__ = ["load_reader"]
 
-# Tokens of one forward pass. On a CPU more brings nothing (tests/benchmarks/read_speed.py); a GPU
+# Tokens of one forward pass. On a CPU 256 to 8192 are equally fast and more takes memory; a GPU
 # needs about this many to be busy.
-_BATCH_TOKENS = {"cpu": 4096, "mps": 8192, "cuda": 32768}
+_BATCH_TOKENS = {"cpu": 2048, "mps": 8192, "cuda": 32768}
 _WINDOW_TOKENS, _WINDOW_OVERLAP, _QUESTION_TOKENS = 384, 128, 64
 
 _SAVE_TOKENIZER = (
