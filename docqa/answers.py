@@ -1,4 +1,4 @@
-"""From the reader's spans to answers: shift to the document, merge places, locate.
+"""From the reader's spans to answers: weigh, shift to the document, merge places, locate.
 
 The contract: ``document.text[answer.start:answer.end] == answer.text``, and one answer per place.
 """
@@ -6,8 +6,9 @@ The contract: ``document.text[answer.start:answer.end] == answer.text``, and one
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from operator import attrgetter
 
 from docqa.datamodel import (
     Answer,
@@ -15,11 +16,12 @@ from docqa.datamodel import (
     AnswerSpans,
     Document,
     Occurrence,
+    RankedPassage,
     Span,
 )
 from docqa.passages.sentences import sentence_around
 
-__all__ = ["answers_from_spans"]
+__all__ = ["answers_from_spans", "weigh_by_rank"]
 
 _OUTER = re.compile(r"^\W+|\W+$")
 
@@ -45,6 +47,34 @@ def answers_from_spans(
     passing = (span for span in proposals.spans if span.score >= min_score)
     kept = _one_per_wording(document, _one_per_place(passing))
     return [_answer(document, proposals.question, place) for place in kept[:top_k]]
+
+
+def weigh_by_rank(
+    proposals: AnswerSpans, ranked: Sequence[RankedPassage], *, weight: float
+) -> AnswerSpans:
+    """Take from each span's margin what its passage lacks in relevance, and sort again.
+
+    Relevance is the passage's BM25 score as a share of the best passage's, so a span of the best
+    ranked passage keeps its margin and one of a passage that shares no term with the question
+    loses `weight`. Where no passage shares a term, nothing changes.
+
+    Args:
+        proposals: the reader's spans.
+        ranked: the passages that were read.
+        weight: in units of the margin; 0 leaves the reader's own order.
+    """
+    best = max((one.score for one in ranked), default=0.0)
+    if not best or not weight:
+        return proposals
+    lost = {
+        (one.passage.document_id, one.passage.number): weight * (1.0 - one.score / best)
+        for one in ranked
+    }
+    weighed = [
+        replace(span, margin=span.margin - lost[span.passage.document_id, span.passage.number])
+        for span in proposals.spans
+    ]
+    return replace(proposals, spans=tuple(sorted(weighed, key=attrgetter("order"))))
 
 
 def _one_per_place(proposals: Iterable[AnswerSpan]) -> list[_Place]:

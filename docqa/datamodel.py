@@ -7,6 +7,7 @@ all page numbers, lines, columns and ranks count from 1.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Union
@@ -307,17 +308,42 @@ class AnswerSpan:
     Attributes:
         passage: where it was read.
         span: characters of the passage's text (not of the document's).
-        score: in 0 to 1, higher is better; comparable across passages, files and questions of
-            one reader. Not a probability.
+        margin: how far the evidence for the span stands above that for "not here"; any number.
         span_logit: start logit plus end logit of the span.
         no_answer_logit: start plus end logit of the no-answer position in the same window.
     """
 
     passage: Passage
     span: Span
-    score: float
+    margin: float
     span_logit: float
     no_answer_logit: float
+
+    @property
+    def score(self) -> float:
+        """Return the logistic function of the margin: in 0 to 1, higher is better.
+
+        It compares across passages, files and questions of one reader, and is 0.5 where span and
+        "not here" are even. It is not a probability.
+        """
+        return _logistic(self.margin)
+
+    @property
+    def order(self) -> tuple[float, str, int, int]:
+        """Return the key that sorts spans best first, equal margins by place."""
+        return -self.margin, self.passage.document_id, self.passage.number, self.span.start
+
+
+def _logistic(margin: float) -> float:
+    """Return ``1 / (1 + exp(-margin))`` without overflow.
+
+    >>> _logistic(0.0), _logistic(-1000.0), _logistic(1000.0)
+    (0.5, 0.0, 1.0)
+    """
+    if margin >= 0:
+        return 1.0 / (1.0 + math.exp(-margin))
+    power = math.exp(margin)
+    return power / (1.0 + power)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Generic, Literal, TypeVar
 
-from docqa.answers import answers_from_spans
-from docqa.datamodel import Answers, Coverage, Document, GridItem, Passage
+from docqa.answers import answers_from_spans, weigh_by_rank
+from docqa.datamodel import Answers, Coverage, Document, GridItem, Passage, RankedPassage
 from docqa.errors import DocqaError, LoadError, NoTextError, QuestionError, SettingError
 from docqa.loaders.load import Progress, Source, load, read_source, source_name
 from docqa.protocols import Index, Reader
@@ -20,11 +20,13 @@ __all__ = ["DEFAULT_MIN_SCORE", "DEFAULT_TOP_PASSAGES", "Content", "Pipeline", "
 
 Content = Literal["all", "main"]
 
-DEFAULT_TOP_PASSAGES = 20
+# Chosen on SQuAD articles, papers and PDFs: docs/measurements/answers.md has the alternatives.
+DEFAULT_TOP_PASSAGES = 10
 DEFAULT_MIN_SCORE = 0.5
+DEFAULT_RANK_WEIGHT = 4.0
 _PREPARED_DOCUMENTS = 32  # documents whose passages stay in memory
 _LOADED_DOCUMENTS = 8  # documents asked by path that stay loaded
-_PROPOSALS_PER_ANSWER = 5  # spans asked of the reader, so that occurrences are found too
+_MORE_PROPOSALS = 20  # spans asked of the reader beyond the answers, to weigh and merge
 _PASSAGES_PER_BATCH = 256  # passages collected over questions and sources before reading
 
 _Value = TypeVar("_Value")
@@ -45,7 +47,7 @@ class _Request:
     question: str
     source: str
     document: Document | None
-    passages: tuple[Passage, ...] = ()
+    ranked: tuple[RankedPassage, ...] = ()
     n_passages: int = 0
     error: DocqaError | None = None
 
@@ -62,6 +64,9 @@ class Pipeline:
         top_passages: how many passages of a document are read for a question.
         exhaustive: read all passages instead.
         min_score: answers below it are left out, in 0 to 1. Not a probability.
+        rank_weight: how much the reader's margin counts a passage's rank: a span loses this much
+            times what its passage's BM25 score lacks of the best one's, as a share. 0 leaves the
+            order to the reader.
         content: ``"main"`` leaves out blocks flagged as navigation, footers and the like;
             ``"all"`` ranks them down.
 
@@ -78,6 +83,7 @@ class Pipeline:
         top_passages: int = DEFAULT_TOP_PASSAGES,
         exhaustive: bool = False,
         min_score: float = DEFAULT_MIN_SCORE,
+        rank_weight: float = DEFAULT_RANK_WEIGHT,
         content: Content = "all",
     ) -> None:
         self._reader = reader
@@ -86,6 +92,7 @@ class Pipeline:
         self._top_passages = _at_least_1("top_passages", top_passages)
         self._exhaustive = exhaustive
         self._min_score = _share("min_score", min_score)
+        self._rank_weight = _not_negative("rank_weight", rank_weight)
         self._content: Content = content
         self._lock = threading.RLock()
         self._prepared: _Recent[_Prepared] = _Recent(_PREPARED_DOCUMENTS)
@@ -237,7 +244,7 @@ class Pipeline:
         for source in sources:
             for request in self._requests(source, questions, load_source):
                 pending.append(request)
-                if sum(len(one.passages) for one in pending) >= _PASSAGES_PER_BATCH:
+                if sum(len(one.ranked) for one in pending) >= _PASSAGES_PER_BATCH:
                     yield from self._answer(pending, top_k=top_k, min_score=min_score)
                     pending = []
         yield from self._answer(pending, top_k=top_k, min_score=min_score)
@@ -257,12 +264,11 @@ class Pipeline:
             return
         prepared = self._prepare(document)
         for question in questions:
-            passages = self._passages_to_read(prepared, question)
             yield _Request(
                 question,
                 document.source,
                 document,
-                passages,
+                self._passages_to_read(prepared, question),
                 len(prepared.passages),
                 error=self._question_error(question),
             )
@@ -281,8 +287,8 @@ class Pipeline:
         readable = [request for request in requests if request.error is None]
         proposals = iter(
             self.reader.read_all(
-                [(request.question, request.passages) for request in readable],
-                top_k=top_k * _PROPOSALS_PER_ANSWER,
+                [(one.question, [ranked.passage for ranked in one.ranked]) for one in readable],
+                top_k=top_k + _MORE_PROPOSALS,
             )
             if readable
             else ()
@@ -292,7 +298,7 @@ class Pipeline:
             if request.error is not None or document is None:
                 yield _failed(request)
                 continue
-            spans = next(proposals)
+            spans = weigh_by_rank(next(proposals), request.ranked, weight=self._rank_weight)
             answers = answers_from_spans(document, spans, top_k=top_k, min_score=min_score)
             coverage = Coverage(spans.passages_read, request.n_passages)
             yield GridItem(
@@ -332,7 +338,7 @@ class Pipeline:
         index.add(passages)
         return _Prepared(passages, index)
 
-    def _passages_to_read(self, prepared: _Prepared, question: str) -> tuple[Passage, ...]:
+    def _passages_to_read(self, prepared: _Prepared, question: str) -> tuple[RankedPassage, ...]:
         """Return the passages to read, best ranked first.
 
         Where the ranking finds fewer than `top_passages` (a question in other words than the
@@ -340,13 +346,11 @@ class Pipeline:
         so that a short document is always read whole.
         """
         limit = len(prepared.passages) if self._exhaustive else self._top_passages
-        found = prepared.index.search(question, top_k=limit) if question.strip() else []
-        passages = [ranked.passage for ranked in found]
-        if len(passages) < min(limit, len(prepared.passages)):
-            seen = {passage.number for passage in passages}
-            rest = (passage for passage in prepared.passages if passage.number not in seen)
-            passages += list(rest)[: limit - len(passages)]
-        return tuple(passages)
+        found = prepared.index.search(question, top_k=limit) if limit and question.strip() else []
+        seen = {ranked.passage.number for ranked in found}
+        rest = (passage for passage in prepared.passages if passage.number not in seen)
+        filled = zip(range(len(found), limit), rest, strict=False)
+        return (*found, *(RankedPassage(passage, rank + 1, 0.0) for rank, passage in filled))
 
 
 def ask(
@@ -436,6 +440,12 @@ def _failed(request: _Request) -> GridItem:
 def _at_least_1(name: str, value: int) -> int:
     if value < 1:
         raise SettingError(f"{name} must be at least 1, not {value}")
+    return value
+
+
+def _not_negative(name: str, value: float) -> float:
+    if not value >= 0:
+        raise SettingError(f"{name} must not be below 0, it is {value}")
     return value
 
 

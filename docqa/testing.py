@@ -6,9 +6,9 @@ They are for tests of code that uses docqa, not for answering questions.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Sequence
+from operator import attrgetter
 
 from docqa.datamodel import AnswerSpan, AnswerSpans, Passage, Span
 from docqa.errors import QuestionError, SettingError
@@ -86,9 +86,7 @@ class FakeReader:
             raise SettingError(f"top_k must be at least 1, not {top_k}")
         words = self._question_words(question)
         found = [span for passage in passages for span in self._spans(words, passage)]
-        found.sort(
-            key=lambda s: (-s.span_logit, s.passage.document_id, s.passage.number, s.span.start)
-        )
+        found.sort(key=attrgetter("order"))
         return AnswerSpans(question, tuple(found[:top_k]), len(passages))
 
     def read_all(
@@ -120,7 +118,7 @@ class FakeReader:
         if best is None:
             return []
         margin = 4.0 * (best_shared / len(words)) - 1.0
-        return [AnswerSpan(passage, best, 1.0 / (1.0 + math.exp(-margin)), margin, 0.0)]
+        return [AnswerSpan(passage, best, margin, margin, 0.0)]
 
     def _longest_run(self, found: list[Span], words: frozenset[str], text: str) -> Span | None:
         runs: list[list[Span]] = [[]]

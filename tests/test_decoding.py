@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from docqa.reader.decoding import best_spans, score_of
+from docqa.reader.decoding import best_spans
 
 Found = list[tuple[int, int, float]]
 
@@ -71,16 +69,3 @@ def test_no_passage_no_span() -> None:
     logits = np.zeros((1, 5), dtype=np.float32)
     found = best_spans(logits, logits, np.zeros((1, 5), np.bool_), max_answer_tokens=3)
     assert np.isneginf(found.logit).all()
-
-
-@given(st.floats(-800, 800), st.floats(-800, 800))
-def test_score_rises_with_the_margin(low: float, high: float) -> None:
-    """Scores lie in 0 to 1 and keep the order of margins."""
-    low, high = sorted((low, high))
-    assert 0 <= score_of(low) <= score_of(high) <= 1
-
-
-def test_score_is_the_logistic_function() -> None:
-    """Even odds at 0, and the textbook value elsewhere."""
-    assert score_of(0) == 0.5
-    assert math.isclose(score_of(2), 1 / (1 + math.exp(-2)))

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import docqa
-from docqa.answers import answers_from_spans
-from docqa.datamodel import AnswerSpan, AnswerSpans, Passage, Span
+from docqa.answers import answers_from_spans, weigh_by_rank
+from docqa.datamodel import AnswerSpan, AnswerSpans, Passage, RankedPassage, Span
 from docqa.pipeline import Pipeline
 from docqa.testing import FakeReader
 
@@ -58,12 +58,12 @@ def test_position_contract_on_any_text(words, top_k):
 
 
 def spans(document, *found: tuple[int, int, int, float]) -> AnswerSpans:
-    """Propose (passage start, start, end, score), all offsets of the document."""
+    """Propose (passage start, start, end, margin), all offsets of the document."""
     proposals = []
-    for number, (base, start, end, score) in enumerate(found):
+    for number, (base, start, end, margin) in enumerate(found):
         text = document.text[base:]
         passage = Passage(document.id, number, Span(base, len(document.text)), text)
-        proposals.append(AnswerSpan(passage, Span(start - base, end - base), score, 1.0, 0.0))
+        proposals.append(AnswerSpan(passage, Span(start - base, end - base), margin, margin, 0.0))
     return AnswerSpans("?", tuple(proposals), len(found))
 
 
@@ -72,7 +72,9 @@ def test_one_span_seen_through_two_passages_is_one_answer():
     document = docqa.load(LOG)
     proposals = spans(document, (0, 22, 26, 0.9), (10, 22, 26, 0.8), (10, 19, 26, 0.7))
     answers = answers_from_spans(document, proposals, top_k=5, min_score=0.0)
-    assert [(a.text, a.score, a.occurrences) for a in answers] == [("1911", 0.9, ())]
+    assert [(a.text, a.score, a.occurrences) for a in answers] == [
+        ("1911", proposals.spans[0].score, ())
+    ]
 
 
 def test_the_same_words_elsewhere_are_occurrences():
@@ -81,7 +83,18 @@ def test_the_same_words_elsewhere_are_occurrences():
     proposals = spans(document, (0, 25, 28, 0.9), (0, 0, 3, 0.6), (0, 0, 6, 0.5))
     (answer,) = answers_from_spans(document, proposals, top_k=5, min_score=0.0)
     assert (answer.text, answer.start) == ("OIL", 25)
-    assert [(o.start, o.end, o.score) for o in answer.occurrences] == [(0, 3, 0.6)]
+    assert [(o.start, o.end) for o in answer.occurrences] == [(0, 3)]
+
+
+def test_a_badly_ranked_passage_needs_more_evidence():
+    """Relevance is weighed by its share of the best score; the best passage loses nothing."""
+    document = docqa.load(LOG)
+    proposals = spans(document, (0, 22, 26, 3.0), (28, 47, 59, 4.0))
+    first, second = (span.passage for span in proposals.spans)
+    ranked = [RankedPassage(first, 1, 8.0), RankedPassage(second, 2, 2.0)]
+    weighed = weigh_by_rank(proposals, ranked, weight=4.0)
+    assert [(span.passage.number, span.margin) for span in weighed.spans] == [(0, 3.0), (1, 1.0)]
+    assert weigh_by_rank(proposals, ranked, weight=0.0) == proposals
 
 
 def test_min_score_decides_when_the_list_is_empty(pipeline: Pipeline):

@@ -17,7 +17,6 @@ from tokenizers import Tokenizer
 from docqa.datamodel import AnswerSpans, Passage, Span
 from docqa.errors import ModelError, QuestionError, SettingError
 from docqa.protocols import Reader
-from docqa.reader.decoding import score_of
 from docqa.reader.models import load_reader
 from docqa.reader.span_reader import SpanReader
 from docqa.reader.tokenizer import FastTokenizer
@@ -101,7 +100,7 @@ def test_spans_are_sound(
     for span in result.spans:
         words = span.span.of(span.passage.text)
         assert words == words.strip() != ""
-        assert span.score == score_of(span.span_logit - span.no_answer_logit)
+        assert span.margin == span.span_logit - span.no_answer_logit
     for one, other in itertools.combinations(result.spans, 2):
         assert one.passage != other.passage or not one.span.overlaps(other.span)
 
@@ -145,7 +144,7 @@ def test_without_no_answer_the_span_logit_decides(make: Callable[..., SpanReader
         flag: make(ConstantModel(1.5), no_answer=flag).read("who ?", [passage("john")], top_k=1)
         for flag in (True, False)
     }
-    assert [read[flag].spans[0].score for flag in (True, False)] == [score_of(0), score_of(3)]
+    assert [read[flag].spans[0].margin for flag in (True, False)] == [0.0, 3.0]
 
 
 @pytest.mark.parametrize("question", ["", " \n", "\u00a0", "\x00"])

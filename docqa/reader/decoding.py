@@ -1,8 +1,7 @@
-"""From logits to spans: the best answers of a window, and what their scores mean."""
+"""From logits to spans: the best answers of each window."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
     FloatArray = NDArray[np.float32]
     BoolArray = NDArray[np.bool_]
 
-__all__ = ["BestSpans", "best_spans", "score_of"]
+__all__ = ["BestSpans", "best_spans"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,18 +73,6 @@ def best_spans(
             break
         _take_out(band, first[:, rank], last[:, rank])
     return BestSpans(first, last, logit)
-
-
-def score_of(margin: float) -> float:
-    """Return the logistic function of a margin: in 0 to 1, rising with it; not a probability.
-
-    >>> score_of(0.0), score_of(-1000.0), score_of(1000.0)
-    (0.5, 0.0, 1.0)
-    """
-    if margin >= 0:
-        return 1.0 / (1.0 + math.exp(-margin))
-    power = math.exp(margin)
-    return power / (1.0 + power)
 
 
 def _band(

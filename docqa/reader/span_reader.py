@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from docqa.datamodel import AnswerSpan, AnswerSpans, Passage, Span
 from docqa.errors import ModelError, QuestionError, SettingError
-from docqa.reader.decoding import BestSpans, best_spans, score_of
+from docqa.reader.decoding import BestSpans, best_spans
 from docqa.reader.encoding import (
     Batch,
     PassageTokens,
@@ -223,20 +224,16 @@ class SpanReader:
             start = int(window.tokens.starts[window.first + first - begin])
             end = int(window.tokens.ends[window.first + last - begin])
             margin = logit - no_answer if self.no_answer else logit
-            yield AnswerSpan(passage, Span(start, end), score_of(margin), logit, no_answer)
+            yield AnswerSpan(passage, Span(start, end), margin, logit, no_answer)
 
     def _best(self, by_passage: list[list[AnswerSpan]], top_k: int) -> tuple[AnswerSpan, ...]:
         """Return the best spans of all passages, one per place (overlapping spans share one)."""
         kept = [span for spans in by_passage for span in self._one_per_place(spans)]
-        return tuple(sorted(kept, key=self._order)[:top_k])
+        return tuple(sorted(kept, key=attrgetter("order"))[:top_k])
 
     def _one_per_place(self, spans: list[AnswerSpan]) -> list[AnswerSpan]:
         kept: list[AnswerSpan] = []
-        for span in sorted(spans, key=self._order):
+        for span in sorted(spans, key=attrgetter("order")):
             if not any(span.span.overlaps(better.span) for better in kept):
                 kept.append(span)
         return kept
-
-    def _order(self, span: AnswerSpan) -> tuple[float, str, int, int]:
-        margin = span.span_logit - span.no_answer_logit if self.no_answer else span.span_logit
-        return -margin, span.passage.document_id, span.passage.number, span.span.start

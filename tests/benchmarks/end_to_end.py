@@ -16,17 +16,18 @@ import random
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from squad_metrics import exact_match, f1
 
 import docqa
-from docqa.answers import _one_per_place, _one_per_wording
-from docqa.datamodel import AnswerSpans, Document, Passage, Span
-from docqa.pipeline import DEFAULT_TOP_PASSAGES, Pipeline
+from docqa.answers import _one_per_place, _one_per_wording, weigh_by_rank
+from docqa.datamodel import AnswerSpans, Document, Passage, RankedPassage, Span
+from docqa.pipeline import DEFAULT_RANK_WEIGHT, DEFAULT_TOP_PASSAGES, Pipeline
 
 QUESTIONS_PER_BATCH = 8
+SPANS = 200  # proposals for each question, more than any answer needs
 
 
 @dataclass(frozen=True)
@@ -122,18 +123,22 @@ def holds_evidence(document: Document, passage: Passage, question: Question) -> 
 def outcome(
     document: Document,
     question: Question,
-    passages: tuple[Passage, ...],
+    ranked: tuple[RankedPassage, ...],
     proposals: AnswerSpans,
-    min_score: float,
+    pipeline: Pipeline,
 ) -> Outcome:
-    """Score the answers that the first passages give, as the pipeline merges them."""
+    """Score the answers that the first passages give, as the pipeline weighs and merges them."""
+    passages = [one.passage for one in ranked]
     numbers = {passage.number for passage in passages}
-    spans = [span for span in proposals.spans if span.passage.number in numbers]
+    first = replace(
+        proposals, spans=tuple(span for span in proposals.spans if span.passage.number in numbers)
+    )
+    spans = weigh_by_rank(first, ranked, weight=pipeline._rank_weight).spans
     merged = _one_per_wording(document, _one_per_place(spans))[:5]
     best = merged[0].span.of(document.text) if merged else ""
     pages = [page_of(document, place.span.start) for place in merged]
     recall = any(holds_evidence(document, passage, question) for passage in passages)
-    answered = bool(merged) and merged[0].proposal.score >= min_score
+    answered = bool(merged) and merged[0].proposal.score >= pipeline._min_score
     return Outcome(
         exact_match(best, question.golds),
         f1(best, question.golds),
@@ -152,12 +157,11 @@ def measure(
     for start in range(0, len(questions), QUESTIONS_PER_BATCH):
         batch = questions[start : start + QUESTIONS_PER_BATCH]
         requests = [(q.text, pipeline._passages_to_read(prepared, q.text)) for q in batch]
-        found = pipeline.reader.read_all(requests, top_k=10_000)
-        for question, (_, passages), proposals in zip(batch, requests, found, strict=True):
-            yield {
-                k: outcome(document, question, passages[:k], proposals, pipeline._min_score)
-                for k in tops
-            }
+        found = pipeline.reader.read_all(
+            [(text, [one.passage for one in ranked]) for text, ranked in requests], top_k=SPANS
+        )
+        for question, (_, ranked), proposals in zip(batch, requests, found, strict=True):
+            yield {k: outcome(document, question, ranked[:k], proposals, pipeline) for k in tops}
 
 
 def table(results: list[dict[int, Outcome]], tops: list[int], *, pages: bool) -> str:
@@ -178,13 +182,11 @@ def table(results: list[dict[int, Outcome]], tops: list[int], *, pages: bool) ->
 def check(pipeline: Pipeline, document: Document, questions: list[Question]) -> None:
     """Stop unless `Pipeline.ask` gives the answers that the table is made of."""
     for question in questions:
-        asked = pipeline.ask(document, question.text, top_k=5, min_score=0.0)
-        requests = [
-            (question.text, pipeline._passages_to_read(pipeline._prepare(document), question.text))
-        ]
-        (found,) = pipeline.reader.read_all(requests, top_k=10_000)
-        merged = _one_per_wording(document, _one_per_place(found.spans))[:1]
-        if [(a.start, a.end) for a in asked[:1]] != [(m.span.start, m.span.end) for m in merged]:
+        asked = pipeline.ask(document, question.text, min_score=0.0)
+        best = asked[0].text if asked else ""
+        (row,) = measure(pipeline, document, [question], [pipeline._top_passages])
+        found = row[pipeline._top_passages]
+        if (found.em, found.f1) != (exact_match(best, question.golds), f1(best, question.golds)):
             sys.exit(f"the pipeline and this benchmark differ on {question.text!r}")
 
 
@@ -193,9 +195,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("set", choices=sorted(SETS))
     parser.add_argument("--sample", type=int, help="questions drawn at random (seed 0)")
-    parser.add_argument("--top", default=f"5,10,{DEFAULT_TOP_PASSAGES}", help="passages read")
+    parser.add_argument("--top", default=f"3,5,{DEFAULT_TOP_PASSAGES}", help="passages read")
     parser.add_argument("--passage-tokens", type=int)
     parser.add_argument("--overlap", type=int)
+    parser.add_argument("--rank-weight", type=float, default=DEFAULT_RANK_WEIGHT)
     parser.add_argument("--reader", default="mini")
     parser.add_argument(
         "--check", type=int, default=0, help="compare N questions with Pipeline.ask"
@@ -209,6 +212,7 @@ def main() -> None:
         top_passages=tops[-1],
         passage_tokens=options.passage_tokens,
         overlap=options.overlap,
+        rank_weight=options.rank_weight,
     )
     documents = list(SETS[options.set](Path(os.environ["DOCQA_DATA"])))
     pool = [(n, q) for n, (_, questions) in enumerate(documents) for q in questions]
