@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -203,15 +201,3 @@ def test_loading_is_quiet(
     capfd.readouterr()
     load_reader(folder, device="cpu")
     assert capfd.readouterr() == ("", "")
-
-
-def test_mini_starts_without_transformers(tmp_path: Path) -> None:
-    """The shipped reader loads and reads without transformers and the hub's client."""
-    script = (
-        "import sys; from docqa.reader.models import load_reader; load_reader('mini', device='cpu')"
-        "; print([n for n in ('transformers', 'huggingface_hub') if n in sys.modules])"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True
-    )
-    assert (done.stdout.strip(), done.stderr) == ("[]", "")

@@ -1,4 +1,4 @@
-"""The torch runtime: devices, number formats, memory, token types; and docqa's own DistilBERT."""
+"""The torch runtime: devices, number formats, memory, token types."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from docqa.errors import ModelError, SettingError
 from docqa.reader.checkpoints import find_checkpoint
-from docqa.reader.distilbert import build_distilbert
 from docqa.reader.modules import load_module, place
 from docqa.reader.torch_model import TorchModel, choose_device, choose_dtype
 
@@ -119,44 +118,6 @@ def test_longest_window_runs(checkpoint: Callable[[str], Path], architecture: st
     assert model.max_tokens == expected
     ids = np.full((1, expected), 7, dtype=np.int64)
     assert model(ids, np.ones_like(ids))[0].shape == (1, expected)
-
-
-def test_own_distilbert_equals_that_of_transformers(checkpoint: Callable[[str], Path]) -> None:
-    """The same weights give the same logits, with and without padding."""
-    from transformers import DistilBertForQuestionAnswering
-
-    folder = checkpoint("distilbert")
-    theirs = DistilBertForQuestionAnswering.from_pretrained(folder).eval()
-    ours = build_distilbert(theirs.config.to_dict(), theirs.state_dict())
-    assert ours is not None
-    ids = torch.randint(4, 40, (3, 20), generator=torch.Generator().manual_seed(1))
-    for mask in (None, torch.tensor([[1] * 20, [1] * 12 + [0] * 8, [1] + [0] * 19])):
-        with torch.inference_mode():
-            wanted, found = theirs(ids, attention_mask=mask), ours(ids, mask)
-        kept = torch.ones_like(ids, dtype=torch.bool) if mask is None else mask.bool()
-        for name in ("start_logits", "end_logits"):
-            difference = (getattr(wanted, name) - getattr(found, name))[kept].abs().max()
-            assert difference < 1e-5
-
-
-@pytest.mark.parametrize("change", ["missing", "extra", "shape", "activation"])
-def test_own_distilbert_declines_what_it_is_not(
-    checkpoint: Callable[[str], Path], change: str
-) -> None:
-    """Anything but the exact architecture is left to transformers."""
-    from safetensors.torch import load_file
-
-    found = find_checkpoint(str(checkpoint("distilbert")))
-    weights, config = load_file(found.weights), dict(found.config)
-    if change == "missing":
-        del weights["qa_outputs.weight"]
-    elif change == "extra":
-        weights["adapter.weight"] = torch.zeros(2)
-    elif change == "shape":
-        weights["qa_outputs.weight"] = torch.zeros(3, 32)
-    else:
-        config["activation"] = "relu"
-    assert build_distilbert(config, weights) is None
 
 
 def test_devices_by_name() -> None:

@@ -1,4 +1,4 @@
-"""Build a checkpoint's torch module: DistilBERT here, all others with transformers' classes."""
+"""Build a checkpoint's torch module with the model classes of transformers."""
 
 from __future__ import annotations
 
@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file
 
 from docqa.errors import ModelIncompatibleError
-from docqa.reader.distilbert import build_distilbert
 from docqa.reader.quantized import is_quantized, read_weights
 from docqa.reader.torch_model import TorchModel, choose_device, choose_dtype
 
@@ -33,23 +31,16 @@ def load_module(checkpoint: Checkpoint) -> torch.nn.Module:
     """
     _check_task(checkpoint)
     weights = _weights(checkpoint)
-    if checkpoint.model_type == "distilbert" and weights is not None:
-        module = build_distilbert(checkpoint.config, weights)
-        if module is not None:
-            return module
     return _transformers_module(checkpoint, weights)
 
 
 def _weights(checkpoint: Checkpoint) -> dict[str, torch.Tensor] | None:
-    """Return the weights where docqa reads them itself, else None: transformers will."""
+    """Return the weights of a file of 8-bit rows, else None: transformers reads the others."""
     if not checkpoint.weights.is_file():
         return None
     try:
         if is_quantized(checkpoint.weights):
             return read_weights(checkpoint.weights)
-        if checkpoint.model_type == "distilbert":
-            loaded = load_file(checkpoint.weights)
-            return {name: tensor.float() for name, tensor in loaded.items()}
     except SafetensorError as error:
         raise ModelIncompatibleError(
             f"{checkpoint.weights} is not a whole safetensors file ({error}); fetch it again"
@@ -101,7 +92,7 @@ def place(
     """Return a module on its device, as a `SpanModel`.
 
     Args:
-        module: a question-answering module of transformers, or of `build_distilbert`.
+        module: a question-answering module of transformers.
         config: the checkpoint's ``config.json``.
         separator_id: first special token between question and passage.
         device: see `choose_device`.
