@@ -23,7 +23,7 @@ Content = Literal["all", "main"]
 # Chosen on SQuAD articles, papers and PDFs: docs/measurements/answers.md has the alternatives.
 DEFAULT_TOP_PASSAGES = 10
 DEFAULT_MIN_SCORE = 0.5
-DEFAULT_RANK_WEIGHT = 4.0
+DEFAULT_RANK_WEIGHT = 6.0
 _PREPARED_DOCUMENTS = 32  # documents whose passages stay in memory
 _LOADED_DOCUMENTS = 8  # documents asked by path that stay loaded
 _MORE_PROPOSALS = 20  # spans asked of the reader beyond the answers, to weigh and merge
