@@ -1,14 +1,13 @@
-"""From the reader's spans to answers: weigh, shift to the document, merge places, locate.
+"""From the reader's spans to answers: order, shift to the document, merge places, locate.
 
 The contract: ``document.text[answer.start:answer.end] == answer.text``, and one answer per place.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from operator import attrgetter
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from docqa.datamodel import (
     Answer,
@@ -21,9 +20,10 @@ from docqa.datamodel import (
 )
 from docqa.passages.sentences import sentence_around
 
-__all__ = ["answers_from_spans", "weigh_by_rank"]
+__all__ = ["answers_from_spans", "relevances"]
 
-_OUTER = re.compile(r"^\W+|\W+$")
+_OUTER = " \t\r\n\f\v\u00a0\"'“”‘’«»"
+_FINAL = _OUTER + ".,;:!?…"
 
 
 @dataclass(slots=True)
@@ -35,59 +35,67 @@ class _Place:
     others: list[_Place] = field(default_factory=list)
 
 
+def relevances(ranked: Sequence[RankedPassage]) -> dict[int, float]:
+    """Return each passage's BM25 score as a share (0 to 1) of the best one's, by its number.
+
+    Where no passage shares a term with the question, all are equally relevant.
+    """
+    best = max((one.score for one in ranked), default=0.0)
+    return {one.passage.number: one.score / best if best else 1.0 for one in ranked}
+
+
 def answers_from_spans(
-    document: Document, proposals: AnswerSpans, *, top_k: int, min_score: float
+    document: Document,
+    proposals: AnswerSpans,
+    relevance: Mapping[int, float],
+    *,
+    top_k: int,
+    min_score: float,
+    rank_weight: float,
 ) -> list[Answer]:
     """Return at most `top_k` answers, best first, each place and each wording once.
 
+    Proposals with a score below `min_score` are left out. The others are ordered by the reader's
+    margin less `rank_weight` times what their passage lacks in relevance: the reader alone is
+    misled by passages that have little to do with the question. Scores stay the reader's own, so
+    they do not depend on what else the document holds, and need not fall down the list.
+
     A proposal that overlaps a better one is the same place and is dropped. The same words at
-    another place (white space, case and outer punctuation aside) become an occurrence of the
-    better answer. Proposals with a score below `min_score` are left out.
+    another place (white space, case, outer quotes and final punctuation aside) become an
+    occurrence of the better answer.
+
+    Args:
+        document: what was read.
+        proposals: the reader's spans, of passages of this document.
+        relevance: see `relevances`; passages that are not in it count as 0.
+        top_k: at most so many answers.
+        min_score: in 0 to 1.
+        rank_weight: in units of the margin; 0 leaves the order to the reader.
     """
-    passing = (span for span in proposals.spans if span.score >= min_score)
-    kept = _one_per_wording(document, _one_per_place(passing))
+
+    def order(span: AnswerSpan) -> tuple[float, int, int]:
+        lost = rank_weight * (1.0 - relevance.get(span.passage.number, 0.0))
+        return lost - span.margin, span.passage.number, span.span.start
+
+    passing = sorted((span for span in proposals.spans if span.score >= min_score), key=order)
+    kept = one_per_wording(document, one_per_place(passing))
     return [_answer(document, proposals.question, place) for place in kept[:top_k]]
 
 
-def weigh_by_rank(
-    proposals: AnswerSpans, ranked: Sequence[RankedPassage], *, weight: float
-) -> AnswerSpans:
-    """Take from each span's margin what its passage lacks in relevance, and sort again.
-
-    Relevance is the passage's BM25 score as a share of the best passage's, so a span of the best
-    ranked passage keeps its margin and one of a passage that shares no term with the question
-    loses `weight`. Where no passage shares a term, nothing changes.
-
-    Args:
-        proposals: the reader's spans.
-        ranked: the passages that were read.
-        weight: in units of the margin; 0 leaves the reader's own order.
-    """
-    best = max((one.score for one in ranked), default=0.0)
-    if not best or not weight:
-        return proposals
-    lost = {
-        (one.passage.document_id, one.passage.number): weight * (1.0 - one.score / best)
-        for one in ranked
-    }
-    weighed = [
-        replace(span, margin=span.margin - lost[span.passage.document_id, span.passage.number])
-        for span in proposals.spans
-    ]
-    return replace(proposals, spans=tuple(sorted(weighed, key=attrgetter("order"))))
-
-
-def _one_per_place(proposals: Iterable[AnswerSpan]) -> list[_Place]:
+def one_per_place(proposals: Iterable[AnswerSpan]) -> list[_Place]:
     """Shift proposals (best first) to the document and drop those that overlap a better one."""
     kept: list[_Place] = []
+    taken: list[Span] = []  # sorted, and apart from one another
     for proposal in proposals:
         span = proposal.span.shift(proposal.passage.span.start)
-        if not any(span.overlaps(place.span) for place in kept):
+        at = bisect_left(taken, span)
+        if not any(span.overlaps(other) for other in taken[max(at - 1, 0) : at + 1]):
+            taken.insert(at, span)
             kept.append(_Place(span, proposal))
     return kept
 
 
-def _one_per_wording(document: Document, places: Iterable[_Place]) -> list[_Place]:
+def one_per_wording(document: Document, places: Iterable[_Place]) -> list[_Place]:
     """Group places (best first) with the same words under the best of them."""
     groups: dict[str, _Place] = {}
     for place in places:
@@ -100,13 +108,15 @@ def _one_per_wording(document: Document, places: Iterable[_Place]) -> list[_Plac
 
 
 def _wording(text: str) -> str:
-    """Return `text` as it is compared: folded white space and case, bare at its ends.
+    """Return `text` as it is compared: folded white space and case, bare of quotes at its ends.
 
-    >>> _wording("“The  Hague”.")
-    'the hague'
+    Signs, currencies and brackets stay: -5% is not 5%, and C++ is not C.
+
+    >>> _wording("“The  Hague”."), _wording("-5%"), _wording("C++")
+    ('the hague', '-5%', 'c++')
     """
     folded = " ".join(text.split()).casefold()
-    return _OUTER.sub("", folded) or folded
+    return folded.lstrip(_OUTER).rstrip(_FINAL) or folded
 
 
 def _answer(document: Document, question: str, place: _Place) -> Answer:

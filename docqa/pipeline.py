@@ -3,53 +3,36 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
-from typing import Generic, Literal, TypeVar
+from itertools import chain
 
-from docqa.answers import answers_from_spans, weigh_by_rank
-from docqa.datamodel import Answers, Coverage, Document, GridItem, Passage, RankedPassage
-from docqa.errors import DocqaError, LoadError, NoTextError, QuestionError, SettingError
+from docqa.datamodel import Answers, Document, GridItem, Passage
+from docqa.errors import LoadError, MissingDependencyError, SettingError
+from docqa.grid import Cell, Reading, answer_cells, batches, question_error, require_text
 from docqa.loaders.load import Progress, Source, load, read_source, source_name
-from docqa.protocols import Index, Reader
+from docqa.prepared import Content, PreparedDocument, prepare
+from docqa.protocols import Reader
+from docqa.recent import Recent
 
-__all__ = ["DEFAULT_MIN_SCORE", "DEFAULT_TOP_PASSAGES", "Content", "Pipeline", "ask"]
-
-Content = Literal["all", "main"]
+__all__ = [
+    "DEFAULT_MIN_SCORE",
+    "DEFAULT_RANK_WEIGHT",
+    "DEFAULT_TOP_PASSAGES",
+    "Content",
+    "Pipeline",
+    "ask",
+]
 
 # Chosen on SQuAD articles, papers and PDFs: docs/measurements/answers.md has the alternatives.
 DEFAULT_TOP_PASSAGES = 10
 DEFAULT_MIN_SCORE = 0.5
 DEFAULT_RANK_WEIGHT = 6.0
+
 _PREPARED_DOCUMENTS = 32  # documents whose passages stay in memory
 _LOADED_DOCUMENTS = 8  # documents asked by path that stay loaded
-_MORE_PROPOSALS = 20  # spans asked of the reader beyond the answers, to weigh and merge
-_PASSAGES_PER_BATCH = 256  # passages collected over questions and sources before reading
-
-_Value = TypeVar("_Value")
-
-
-@dataclass(frozen=True, slots=True)
-class _Prepared:
-    """Hold a document's passages and their index."""
-
-    passages: tuple[Passage, ...]
-    index: Index
-
-
-@dataclass(frozen=True, slots=True)
-class _Request:
-    """Hold one cell of the grid before it is read."""
-
-    question: str
-    source: str
-    document: Document | None
-    ranked: tuple[RankedPassage, ...] = ()
-    n_passages: int = 0
-    error: DocqaError | None = None
 
 
 class Pipeline:
@@ -64,9 +47,9 @@ class Pipeline:
         top_passages: how many passages of a document are read for a question.
         exhaustive: read all passages instead.
         min_score: answers below it are left out, in 0 to 1. Not a probability.
-        rank_weight: how much the reader's margin counts a passage's rank: a span loses this much
-            times what its passage's BM25 score lacks of the best one's, as a share. 0 leaves the
-            order to the reader.
+        rank_weight: how much a passage's rank counts in the order of answers, beside the reader's
+            margin: a span loses this much times what its passage's BM25 score lacks of the best
+            one's, as a share. Scores do not change; 0 leaves the order to the reader.
         content: ``"main"`` leaves out blocks flagged as navigation, footers and the like;
             ``"all"`` ranks them down.
 
@@ -77,7 +60,7 @@ class Pipeline:
     def __init__(
         self,
         *,
-        reader: Reader | str = "mini",
+        reader: Reader | str | os.PathLike[str] = "mini",
         passage_tokens: int | None = None,
         overlap: int | None = None,
         top_passages: int = DEFAULT_TOP_PASSAGES,
@@ -94,9 +77,9 @@ class Pipeline:
         self._min_score = _share("min_score", min_score)
         self._rank_weight = _not_negative("rank_weight", rank_weight)
         self._content: Content = content
-        self._lock = threading.RLock()
-        self._prepared: _Recent[_Prepared] = _Recent(_PREPARED_DOCUMENTS)
-        self._loaded: _Recent[Document] = _Recent(_LOADED_DOCUMENTS, on_drop=Document.close)
+        self._lock = threading.Lock()
+        self._prepared: Recent[PreparedDocument] = Recent(_PREPARED_DOCUMENTS)
+        self._loaded: Recent[Document] = Recent(_LOADED_DOCUMENTS, on_drop=Document.close)
 
     @property
     def reader(self) -> Reader:
@@ -107,10 +90,10 @@ class Pipeline:
         """
         with self._lock:
             reader = self._reader
-            if isinstance(reader, str):
+            if isinstance(reader, (str, os.PathLike)):
                 from docqa.reader.models import load_reader
 
-                self._reader = reader = load_reader(reader)
+                self._reader = reader = load_reader(os.fspath(reader))
             return reader
 
     def load(
@@ -133,19 +116,18 @@ class Pipeline:
             return source
         data, name = read_source(source)
         key = (hashlib.sha256(data).hexdigest(), name, password, media_type, encoding)
-        with self._lock:
-            document = self._loaded.get(key)
-            if document is None:
-                document = load(
-                    data,
-                    name=name,
-                    password=password,
-                    media_type=media_type,
-                    encoding=encoding,
-                    progress=progress,
-                )
-                self._loaded.put(key, document)
-            return document
+        return self._loaded.made(
+            key,
+            partial(
+                load,
+                data,
+                name=name,
+                password=password,
+                media_type=media_type,
+                encoding=encoding,
+                progress=progress,
+            ),
+        )
 
     def passages(self, document: Document) -> tuple[Passage, ...]:
         """Return the passages that a document is split into, in order of its text."""
@@ -158,6 +140,8 @@ class Pipeline:
         *,
         top_k: int = 1,
         min_score: float | None = None,
+        top_passages: int | None = None,
+        exhaustive: bool | None = None,
         password: str | None = None,
     ) -> Answers:
         """Return the best answers of one document, best first; empty when none passes.
@@ -167,6 +151,8 @@ class Pipeline:
             question: one question, in words.
             top_k: at most so many answers.
             min_score: overrules the pipeline's threshold.
+            top_passages: overrules the pipeline's number of passages.
+            exhaustive: overrules the pipeline's choice.
             password: opens an encrypted PDF.
 
         Raises:
@@ -175,9 +161,16 @@ class Pipeline:
             ModelError: the reader cannot be loaded.
             SettingError: a setting is out of its range.
         """
-        item = next(
-            self.ask_all([source], [question], top_k=top_k, min_score=min_score, password=password)
+        items = self.ask_all(
+            [source],
+            [question],
+            top_k=top_k,
+            min_score=min_score,
+            top_passages=top_passages,
+            exhaustive=exhaustive,
+            password=password,
         )
+        item = next(items)
         if item.error is not None:
             raise item.error
         return item.answers
@@ -189,6 +182,8 @@ class Pipeline:
         *,
         top_k: int = 1,
         min_score: float | None = None,
+        top_passages: int | None = None,
+        exhaustive: bool | None = None,
         password: str | None = None,
         media_type: str | None = None,
         encoding: str | None = None,
@@ -205,6 +200,8 @@ class Pipeline:
             questions: asked of each source.
             top_k: at most so many answers for each item.
             min_score: overrules the pipeline's threshold.
+            top_passages: overrules the pipeline's number of passages.
+            exhaustive: overrules the pipeline's choice.
             password: opens encrypted PDFs.
             media_type: overrules the detection for every source.
             encoding: overrules the declared encoding of texts and HTML.
@@ -214,150 +211,77 @@ class Pipeline:
             ModelError: the reader cannot be loaded.
             SettingError: a setting is out of its range.
         """
-        _at_least_1("top_k", top_k)
-        threshold = self._min_score if min_score is None else _share("min_score", min_score)
-        asked = tuple(questions)
-        return self._grid(
-            sources,
-            asked,
-            top_k=top_k,
-            min_score=threshold,
-            load_source=partial(
-                self.load,
-                password=password,
-                media_type=media_type,
-                encoding=encoding,
-                progress=progress,
-            ),
+        reading = Reading(
+            top_k=_at_least_1("top_k", top_k),
+            min_score=self._min_score if min_score is None else _share("min_score", min_score),
+            rank_weight=self._rank_weight,
+            top_passages=self._passages_read(top_passages, exhaustive),
+        )
+        load_source = partial(
+            self.load,
+            password=password,
+            media_type=media_type,
+            encoding=encoding,
+            progress=progress,
+        )
+        cells = self._cells(sources, tuple(questions), reading, load_source)
+        return chain.from_iterable(
+            answer_cells(batch, self.reader, reading) for batch in batches(cells)
         )
 
-    def _grid(
+    def _passages_read(self, top_passages: int | None, exhaustive: bool | None) -> int | None:
+        if self._exhaustive if exhaustive is None else exhaustive:
+            return None
+        if top_passages is None:
+            return self._top_passages
+        return _at_least_1("top_passages", top_passages)
+
+    def _cells(
         self,
         sources: Iterable[Source],
         questions: Sequence[str],
-        *,
-        top_k: int,
-        min_score: float,
+        reading: Reading,
         load_source: Callable[[Source], Document],
-    ) -> Iterator[GridItem]:
-        pending: list[_Request] = []
-        for source in sources:
-            for request in self._requests(source, questions, load_source):
-                pending.append(request)
-                if sum(len(one.ranked) for one in pending) >= _PASSAGES_PER_BATCH:
-                    yield from self._answer(pending, top_k=top_k, min_score=min_score)
-                    pending = []
-        yield from self._answer(pending, top_k=top_k, min_score=min_score)
-
-    def _requests(
-        self,
-        source: Source,
-        questions: Sequence[str],
-        load_source: Callable[[Source], Document],
-    ) -> Iterator[_Request]:
-        try:
-            document = load_source(source)
-            _require_text(document)
-        except LoadError as error:
-            for question in questions:
-                yield _Request(question, source_name(source), None, error=error)
-            return
-        prepared = self._prepare(document)
-        for question in questions:
-            yield _Request(
-                question,
-                document.source,
-                document,
-                self._passages_to_read(prepared, question),
-                len(prepared.passages),
-                error=self._question_error(question),
-            )
-
-    def _question_error(self, question: str) -> QuestionError | None:
-        try:
-            self.reader.read(question, (), top_k=1)
-        except QuestionError as error:
-            return error
-        return None
-
-    def _answer(
-        self, requests: Sequence[_Request], *, top_k: int, min_score: float
-    ) -> Iterator[GridItem]:
-        """Read the requests' passages together and yield their items in order."""
-        readable = [request for request in requests if request.error is None]
-        proposals = iter(
-            self.reader.read_all(
-                [(one.question, [ranked.passage for ranked in one.ranked]) for one in readable],
-                top_k=top_k + _MORE_PROPOSALS,
-            )
-            if readable
-            else ()
-        )
-        for request in requests:
-            document = request.document
-            if request.error is not None or document is None:
-                yield _failed(request)
+    ) -> Iterator[Cell]:
+        for number, source in enumerate(sources):
+            try:
+                document = load_source(source)
+                require_text(document)
+            except (LoadError, MissingDependencyError) as error:
+                for question in questions:
+                    yield Cell(question, source_name(source), number, error=error)
                 continue
-            spans = weigh_by_rank(next(proposals), request.ranked, weight=self._rank_weight)
-            answers = answers_from_spans(document, spans, top_k=top_k, min_score=min_score)
-            coverage = Coverage(spans.passages_read, request.n_passages)
-            yield GridItem(
-                request.question, request.source, document.info, Answers(answers, coverage=coverage)
-            )
+            prepared = self._prepare(document)
+            for question in questions:
+                yield Cell(
+                    question,
+                    document.source,
+                    number,
+                    document,
+                    prepared.passages_to_read(question, top_passages=reading.top_passages),
+                    len(prepared.passages),
+                    error=question_error(self.reader, question),
+                )
 
-    def _prepare(self, document: Document) -> _Prepared:
-        key = (document.id, document.media_type, document.text)
-        with self._lock:
-            prepared = self._prepared.get(key)
-            if prepared is None:
-                prepared = self._split_and_index(document)
-                self._prepared.put(key, prepared)
-            return prepared
-
-    def _split_and_index(self, document: Document) -> _Prepared:
-        from docqa.index.memory import MemoryIndex
-        from docqa.passages.splitter import DEFAULT_OVERLAP, DEFAULT_PASSAGE_TOKENS, Splitter
-
-        fits = self.reader.max_passage_tokens
-        if self._passage_tokens is not None and self._passage_tokens > fits:
-            raise SettingError(
-                f"passage_tokens is {self._passage_tokens}, but the reader {self.reader.name!r} "
-                f"takes at most {fits} beside a question; choose a smaller number"
-            )
-        size = (
-            min(DEFAULT_PASSAGE_TOKENS, fits)
-            if self._passage_tokens is None
-            else (self._passage_tokens)
+    def _prepare(self, document: Document) -> PreparedDocument:
+        return self._prepared.made(
+            (document.id, document.media_type, document.text),
+            partial(
+                prepare,
+                document,
+                self.reader,
+                passage_tokens=self._passage_tokens,
+                overlap=self._overlap,
+                content=self._content,
+            ),
         )
-        overlap = min(DEFAULT_OVERLAP, size // 2) if self._overlap is None else self._overlap
-        splitter = Splitter(
-            self.reader.tokenizer, passage_tokens=size, overlap=overlap, content=self._content
-        )
-        index = MemoryIndex()
-        passages = tuple(splitter.split(document))
-        index.add(passages)
-        return _Prepared(passages, index)
-
-    def _passages_to_read(self, prepared: _Prepared, question: str) -> tuple[RankedPassage, ...]:
-        """Return the passages to read, best ranked first.
-
-        Where the ranking finds fewer than `top_passages` (a question in other words than the
-        document's), passages that share no term with the question fill up in order of the text,
-        so that a short document is always read whole.
-        """
-        limit = len(prepared.passages) if self._exhaustive else self._top_passages
-        found = prepared.index.search(question, top_k=limit) if limit and question.strip() else []
-        seen = {ranked.passage.number for ranked in found}
-        rest = (passage for passage in prepared.passages if passage.number not in seen)
-        filled = zip(range(len(found), limit), rest, strict=False)
-        return (*found, *(RankedPassage(passage, rank + 1, 0.0) for rank, passage in filled))
 
 
 def ask(
     source: Source,
     question: str,
     *,
-    reader: Reader | str = "mini",
+    reader: Reader | str | os.PathLike[str] = "mini",
     top_k: int = 1,
     min_score: float = DEFAULT_MIN_SCORE,
     top_passages: int = DEFAULT_TOP_PASSAGES,
@@ -379,62 +303,33 @@ def ask(
         ModelError: the reader cannot be loaded.
         SettingError: a setting is out of its range.
     """
-    key = (reader, top_passages, exhaustive, content)
-    with _LOCK:
-        pipeline = _SHARED.get(key)
-        if pipeline is None:
-            pipeline = Pipeline(
-                reader=reader, top_passages=top_passages, exhaustive=exhaustive, content=content
-            )
-            _SHARED.put(key, pipeline)
-    return pipeline.ask(source, question, top_k=top_k, min_score=min_score, password=password)
-
-
-class _Recent(Generic[_Value]):
-    """Keep the values used last, at most `size` of them."""
-
-    def __init__(self, size: int, *, on_drop: Callable[[_Value], None] | None = None) -> None:
-        self._size = size
-        self._on_drop = on_drop
-        self._values: OrderedDict[object, _Value] = OrderedDict()
-
-    def get(self, key: object) -> _Value | None:
-        if key not in self._values:
-            return None
-        self._values.move_to_end(key)
-        return self._values[key]
-
-    def put(self, key: object, value: _Value) -> None:
-        self._values[key] = value
-        while len(self._values) > self._size:
-            _, dropped = self._values.popitem(last=False)
-            if self._on_drop is not None:
-                self._on_drop(dropped)
-
-
-_LOCK = threading.Lock()
-_SHARED: _Recent[Pipeline] = _Recent(4)  # pipelines of `ask`, one for each choice of settings
-
-
-def _require_text(document: Document) -> None:
-    if document.text.strip():
-        return
-    scanned = [page.number for page in document.pages if page.needs_ocr]
-    reason = (
-        f"its {len(document.pages)} pages are images without a text layer; run OCR on it first "
-        "(OCRmyPDF adds a text layer)"
-        if scanned
-        else "nothing in it is text"
+    pipeline = _PIPELINES.made(
+        (reader, content), lambda: Pipeline(reader=_shared_reader(reader), content=content)
     )
-    raise NoTextError(
-        f"{document.source}: no text to answer from: {reason}", source=document.source
+    return pipeline.ask(
+        source,
+        question,
+        top_k=top_k,
+        min_score=min_score,
+        top_passages=top_passages,
+        exhaustive=exhaustive,
+        password=password,
     )
 
 
-def _failed(request: _Request) -> GridItem:
-    info = request.document.info if request.document is not None else None
-    nothing = Answers(coverage=Coverage(0, request.n_passages))
-    return GridItem(request.question, request.source, info, nothing, request.error)
+_PIPELINES: Recent[Pipeline] = Recent(4)  # those of `ask`
+_READERS: Recent[Reader] = Recent(2)  # by name or path, shared by them
+_READERS_LOCK = threading.Lock()
+
+
+def _shared_reader(reader: Reader | str | os.PathLike[str]) -> Reader:
+    if not isinstance(reader, (str, os.PathLike)):
+        return reader
+    from docqa.reader.models import load_reader
+
+    name = os.fspath(reader)
+    with _READERS_LOCK:  # loading one twice would cost seconds and memory
+        return _READERS.made(name, lambda: load_reader(name))
 
 
 def _at_least_1(name: str, value: int) -> int:

@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import docqa
-from docqa.answers import answers_from_spans, weigh_by_rank
+from docqa.answers import answers_from_spans, relevances
 from docqa.datamodel import AnswerSpan, AnswerSpans, Passage, RankedPassage, Span
 from docqa.pipeline import Pipeline
+from docqa.prepared import prepare
 from docqa.testing import FakeReader
 
 LOG = (
@@ -53,7 +54,6 @@ def test_position_contract_on_any_text(words, top_k):
     places += [Span(o.start, o.end) for a in answers for o in a.occurrences]
     assert all(a.text == document.text[a.start : a.end] for a in answers)
     assert not any(p.overlaps(q) for n, p in enumerate(places) for q in places[:n])
-    assert [a.score for a in answers] == sorted((a.score for a in answers), reverse=True)
     assert len(answers) <= top_k
 
 
@@ -71,7 +71,7 @@ def test_one_span_seen_through_two_passages_is_one_answer():
     """Overlapping passages do not repeat an answer nor raise its score."""
     document = docqa.load(LOG)
     proposals = spans(document, (0, 22, 26, 0.9), (10, 22, 26, 0.8), (10, 19, 26, 0.7))
-    answers = answers_from_spans(document, proposals, top_k=5, min_score=0.0)
+    answers = merged(document, proposals)
     assert [(a.text, a.score, a.occurrences) for a in answers] == [
         ("1911", proposals.spans[0].score, ())
     ]
@@ -81,20 +81,66 @@ def test_the_same_words_elsewhere_are_occurrences():
     """Equal words at two places are one answer that knows both."""
     document = docqa.load(b"Oil is stored below. The OIL is heavy.")
     proposals = spans(document, (0, 25, 28, 0.9), (0, 0, 3, 0.6), (0, 0, 6, 0.5))
-    (answer,) = answers_from_spans(document, proposals, top_k=5, min_score=0.0)
+    (answer,) = merged(document, proposals)
     assert (answer.text, answer.start) == ("OIL", 25)
     assert [(o.start, o.end) for o in answer.occurrences] == [(0, 3)]
 
 
+def merged(document, proposals, *, relevance=(), top_k=5, min_score=0.0, rank_weight=0.0):
+    return answers_from_spans(
+        document,
+        proposals,
+        dict(relevance),
+        top_k=top_k,
+        min_score=min_score,
+        rank_weight=rank_weight,
+    )
+
+
 def test_a_badly_ranked_passage_needs_more_evidence():
-    """Relevance is weighed by its share of the best score; the best passage loses nothing."""
+    """Rank counts in the order of answers, and in nothing else: scores stay the reader's."""
     document = docqa.load(LOG)
     proposals = spans(document, (0, 22, 26, 3.0), (28, 47, 59, 4.0))
-    first, second = (span.passage for span in proposals.spans)
-    ranked = [RankedPassage(first, 1, 8.0), RankedPassage(second, 2, 2.0)]
-    weighed = weigh_by_rank(proposals, ranked, weight=4.0)
-    assert [(span.passage.number, span.margin) for span in weighed.spans] == [(0, 3.0), (1, 1.0)]
-    assert weigh_by_rank(proposals, ranked, weight=0.0) == proposals
+    ranked = [
+        RankedPassage(span.passage, rank, score)
+        for rank, (span, score) in enumerate(zip(proposals.spans, (8.0, 2.0), strict=True), 1)
+    ]
+    weighed = merged(document, proposals, relevance=relevances(ranked), rank_weight=4.0)
+    plain = merged(document, proposals)
+    assert [answer.start for answer in weighed] == [22, 47]
+    assert [answer.start for answer in plain] == [47, 22]
+    assert {answer.score for answer in weighed} == {answer.score for answer in plain}
+
+
+def test_an_unrelated_passage_does_not_change_a_score(pipeline: Pipeline):
+    """Scores compare across files: what else a file holds does not count."""
+    question = "How much oil does the lamp burn a week?"
+    longer = LOG + b"\nThe lamp, the lamp: how much lamp is a lamp a week?\n"
+    (alone,), (beside,) = pipeline.ask(LOG, question), pipeline.ask(longer, question)
+    assert (alone.text, alone.score) == (beside.text, beside.score)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("C++", "C#"), ("$40", "€40"), ("-5%", "5%"), ("<5", ">5"), ("(5)", "5"), ("a", "b")],
+)
+def test_signs_and_currencies_keep_answers_apart(one: str, other: str):
+    """Different values are different answers, however alike they look."""
+    text = f"{one} {other}"
+    document = docqa.load(text.encode(), media_type="text/plain")
+    places = (0, 0, len(one), 2.0), (0, len(one) + 1, len(text), 1.0)
+    found = merged(document, spans(document, *places))
+    assert [answer.text for answer in found] == [one, other]
+
+
+def test_many_repetitions_hide_no_other_answer():
+    """Forty places with the same words are one answer; the second answer is still there."""
+    text = "The auditor is Quill.\n\n" * 40 + "The auditor is Brown.\n"
+    pipeline = Pipeline(reader=FakeReader(), passage_tokens=4, overlap=0, min_score=0.0)
+    found = pipeline.ask(text.encode(), "Who is the auditor?", top_k=2, exhaustive=True)
+    assert [(answer.text, len(answer.occurrences)) for answer in found] == [
+        ("Quill", 39), ("Brown", 0),
+    ]  # fmt: skip
 
 
 def test_min_score_decides_when_the_list_is_empty(pipeline: Pipeline):
@@ -157,13 +203,51 @@ def test_the_grid_equals_asking_one_by_one(pipeline: Pipeline):
 def test_a_document_is_split_once(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch):
     """A second question on the same bytes neither loads nor splits again."""
     calls = []
-    split = pipeline._split_and_index
     monkeypatch.setattr(
-        pipeline, "_split_and_index", lambda document: calls.append(1) or split(document)
+        "docqa.pipeline.prepare", lambda *args, **named: calls.append(1) or prepare(*args, **named)
     )
     for question in ("Which bell?", "How much oil?"):
         pipeline.ask(LOG, question)
     assert calls == [1]
+
+
+def test_settings_of_ask_share_one_reader(monkeypatch: pytest.MonkeyPatch):
+    """Other settings do not load the model again."""
+    loaded = []
+    monkeypatch.setattr(
+        "docqa.reader.models.load_reader", lambda name: loaded.append(name) or FakeReader()
+    )
+    for settings_ in ({}, {"top_passages": 2}, {"exhaustive": True}, {"content": "main"}, {}):
+        docqa.ask(LOG, "Which bell rings in fog?", reader="some-reader", **settings_)
+    assert loaded == ["some-reader"]
+
+
+def test_outcomes_come_before_all_sources_are_loaded(pipeline: Pipeline):
+    """The grid holds a bounded number of documents, and an error is yielded at once."""
+    taken = []
+
+    def sources():
+        for number in range(100):
+            taken.append(number)
+            yield docqa.load(LOG, name=str(number))
+
+    next(pipeline.ask_all(sources(), ["Which bell?"]))
+    assert len(taken) <= 8
+    items = pipeline.ask_all(iter(["gone.txt", LOG]), ["Which bell?"])
+    assert isinstance(next(items).error, docqa.SourceNotFoundError)
+
+
+def test_a_missing_library_fails_its_source_alone(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+):
+    """A source that needs an absent library is an item with an error; others are answered."""
+
+    def without(self, data, *, source):
+        raise docqa.MissingDependencyError("pip install it")
+
+    monkeypatch.setattr("docqa.loaders.html.HtmlLoader.load", without)
+    items = list(pipeline.ask_all([LOG, b"<!doctype html><p>x"], ["Which bell rings in fog?"]))
+    assert [type(item.error).__name__ for item in items] == ["NoneType", "MissingDependencyError"]
 
 
 def test_a_file_that_changed_is_read_again(tmp_path: Path, pipeline: Pipeline):

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 __all__ = ["SpanReader", "WindowLogits"]
 
+_SPANS_PER_WINDOW = 20  # more never are the answer, and each costs a search
+
 
 @dataclass(frozen=True, slots=True)
 class WindowLogits:
@@ -148,7 +150,7 @@ class SpanReader:
                 read.end_logits,
                 read.batch.answerable,
                 max_answer_tokens=self.max_answer_tokens,
-                n_best=top_k,
+                n_best=min(top_k, _SPANS_PER_WINDOW),
             )
             for row, window in enumerate(read.windows):
                 passage = requests[window.request][1][window.passage]

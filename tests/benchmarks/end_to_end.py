@@ -22,12 +22,12 @@ from pathlib import Path
 from squad_metrics import exact_match, f1
 
 import docqa
-from docqa.answers import _one_per_place, _one_per_wording, weigh_by_rank
+from docqa.answers import answers_from_spans, relevances
 from docqa.datamodel import AnswerSpans, Document, Passage, RankedPassage, Span
 from docqa.pipeline import DEFAULT_RANK_WEIGHT, DEFAULT_TOP_PASSAGES, Pipeline
 
 QUESTIONS_PER_BATCH = 8
-SPANS = 200  # proposals for each question, more than any answer needs
+SPANS = 20  # proposals for each passage, as in the pipeline
 
 
 @dataclass(frozen=True)
@@ -102,14 +102,6 @@ SETS: dict[str, Callable[[Path], Iterator[tuple[Document, list[Question]]]]] = {
 }
 
 
-def page_of(document: Document, offset: int) -> int | None:
-    """Return the number of the page that holds a character of the document."""
-    for page in document.pages:
-        if page.span.start <= offset < page.span.end:
-            return page.number
-    return None
-
-
 def holds_evidence(document: Document, passage: Passage, question: Question) -> bool:
     """Say whether a passage holds the gold answer's place (or touches the gold page)."""
     if question.evidence is not None:
@@ -133,12 +125,18 @@ def outcome(
     first = replace(
         proposals, spans=tuple(span for span in proposals.spans if span.passage.number in numbers)
     )
-    spans = weigh_by_rank(first, ranked, weight=pipeline._rank_weight).spans
-    merged = _one_per_wording(document, _one_per_place(spans))[:5]
-    best = merged[0].span.of(document.text) if merged else ""
-    pages = [page_of(document, place.span.start) for place in merged]
+    answers = answers_from_spans(
+        document,
+        first,
+        relevances(ranked),
+        top_k=5,
+        min_score=0.0,
+        rank_weight=pipeline._rank_weight,
+    )
+    best = answers[0].text if answers else ""
+    pages = [answer.page_number for answer in answers]
     recall = any(holds_evidence(document, passage, question) for passage in passages)
-    answered = bool(merged) and merged[0].proposal.score >= pipeline._min_score
+    answered = bool(answers) and answers[0].score >= pipeline._min_score
     return Outcome(
         exact_match(best, question.golds),
         f1(best, question.golds),
@@ -156,9 +154,12 @@ def measure(
     prepared = pipeline._prepare(document)
     for start in range(0, len(questions), QUESTIONS_PER_BATCH):
         batch = questions[start : start + QUESTIONS_PER_BATCH]
-        requests = [(q.text, pipeline._passages_to_read(prepared, q.text)) for q in batch]
+        requests = [
+            (q.text, prepared.passages_to_read(q.text, top_passages=tops[-1])) for q in batch
+        ]
         found = pipeline.reader.read_all(
-            [(text, [one.passage for one in ranked]) for text, ranked in requests], top_k=SPANS
+            [(text, [one.passage for one in ranked]) for text, ranked in requests],
+            top_k=SPANS * tops[-1],
         )
         for question, (_, ranked), proposals in zip(batch, requests, found, strict=True):
             yield {k: outcome(document, question, ranked[:k], proposals, pipeline) for k in tops}

@@ -1,0 +1,118 @@
+"""Every question over every source: the cells of the grid, read together in batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from docqa.answers import answers_from_spans, relevances
+from docqa.datamodel import Answers, Coverage, Document, GridItem, RankedPassage
+from docqa.errors import DocqaError, NoTextError, QuestionError
+from docqa.protocols import Reader
+
+__all__ = ["Cell", "Reading", "answer_cells", "batches", "question_error", "require_text"]
+
+_SPANS_PER_PASSAGE = 20  # asked of the reader, so that merging and occurrences have enough
+_PASSAGES_PER_BATCH = 256  # enough to fill a GPU; outcomes still come as they are found
+_SOURCES_PER_BATCH = 8  # documents held open at once
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Hold the settings of one call; `top_passages` None reads all."""
+
+    top_k: int
+    min_score: float
+    rank_weight: float
+    top_passages: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Hold a question and a source before they are read, or why they cannot be.
+
+    Attributes:
+        source_number: cells of one source share it.
+        ranked: the passages to read.
+        n_passages: how many the document has.
+    """
+
+    question: str
+    source: str
+    source_number: int
+    document: Document | None = None
+    ranked: tuple[RankedPassage, ...] = ()
+    n_passages: int = 0
+    error: DocqaError | None = None
+
+
+def batches(cells: Iterable[Cell]) -> Iterator[list[Cell]]:
+    """Group cells, in order, into batches of bounded size; an error ends a batch at once."""
+    batch: list[Cell] = []
+    n_passages, sources = 0, set[int]()
+    for cell in cells:
+        batch.append(cell)
+        n_passages += len(cell.ranked)
+        sources.add(cell.source_number)
+        full = n_passages >= _PASSAGES_PER_BATCH or len(sources) >= _SOURCES_PER_BATCH
+        if full or cell.error is not None:
+            yield batch
+            batch, n_passages, sources = [], 0, set()
+    if batch:
+        yield batch
+
+
+def answer_cells(cells: Sequence[Cell], reader: Reader, reading: Reading) -> Iterator[GridItem]:
+    """Read the passages of all cells together; yield their items in order."""
+    readable = [cell for cell in cells if cell.error is None]
+    most = max((len(cell.ranked) for cell in readable), default=0)
+    asked = [(cell.question, [one.passage for one in cell.ranked]) for cell in readable]
+    found = reader.read_all(asked, top_k=max(1, most) * _SPANS_PER_PASSAGE) if asked else []
+    proposals = iter(found)
+    for cell in cells:
+        if cell.error is not None or cell.document is None:
+            info = cell.document.info if cell.document is not None else None
+            nothing = Answers(coverage=Coverage(0, cell.n_passages))
+            yield GridItem(cell.question, cell.source, info, nothing, cell.error)
+            continue
+        spans = next(proposals)
+        answers = answers_from_spans(
+            cell.document,
+            spans,
+            relevances(cell.ranked),
+            top_k=reading.top_k,
+            min_score=reading.min_score,
+            rank_weight=reading.rank_weight,
+        )
+        coverage = Coverage(spans.passages_read, cell.n_passages)
+        yield GridItem(
+            cell.question, cell.source, cell.document.info, Answers(answers, coverage=coverage)
+        )
+
+
+def question_error(reader: Reader, question: str) -> QuestionError | None:
+    """Return why the reader cannot read a question, or None."""
+    try:
+        reader.read(question, (), top_k=1)
+    except QuestionError as error:
+        return error
+    return None
+
+
+def require_text(document: Document) -> None:
+    """Check that there is something to answer from.
+
+    Raises:
+        NoTextError: there is not; the message says which pages need OCR.
+    """
+    if document.text.strip():
+        return
+    scanned = [page.number for page in document.pages if page.needs_ocr]
+    reason = (
+        f"{len(scanned)} of its {len(document.pages)} pages are images without a text layer; run "
+        "OCR on it first (OCRmyPDF adds a text layer)"
+        if scanned
+        else "nothing in it is text"
+    )
+    name = document.source
+    raise NoTextError(f"{name}: no text to answer from: {reason}", source=name)

@@ -1,0 +1,73 @@
+"""A document made ready for questions: its passages and their index."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from docqa.datamodel import Document, Passage, RankedPassage
+from docqa.errors import SettingError
+from docqa.protocols import Index, Reader
+
+__all__ = ["Content", "PreparedDocument", "prepare"]
+
+Content = Literal["all", "main"]
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedDocument:
+    """Hold a document's passages, in order of the text, and their index."""
+
+    passages: tuple[Passage, ...]
+    index: Index
+
+    def passages_to_read(
+        self, question: str, *, top_passages: int | None
+    ) -> tuple[RankedPassage, ...]:
+        """Return the passages to read for a question, best ranked first.
+
+        Where the ranking finds fewer than `top_passages` (a question in other words than the
+        document's), passages that share no term with the question fill up in order of the text,
+        so that a short document is always read whole.
+
+        Args:
+            question: as asked.
+            top_passages: how many; None for all.
+        """
+        limit = len(self.passages) if top_passages is None else top_passages
+        found = self.index.search(question, top_k=limit) if limit and question.strip() else []
+        seen = {ranked.passage.number for ranked in found}
+        rest = (passage for passage in self.passages if passage.number not in seen)
+        filled = zip(range(len(found), limit), rest, strict=False)
+        return (*found, *(RankedPassage(passage, rank + 1, 0.0) for rank, passage in filled))
+
+
+def prepare(
+    document: Document,
+    reader: Reader,
+    *,
+    passage_tokens: int | None,
+    overlap: int | None,
+    content: Content,
+) -> PreparedDocument:
+    """Split a document into passages for a reader and index them.
+
+    Raises:
+        SettingError: a setting is out of its range, or passages would not fit the reader.
+    """
+    from docqa.index.memory import MemoryIndex
+    from docqa.passages.splitter import DEFAULT_OVERLAP, DEFAULT_PASSAGE_TOKENS, Splitter
+
+    fits = reader.max_passage_tokens
+    if passage_tokens is not None and passage_tokens > fits:
+        raise SettingError(
+            f"passage_tokens is {passage_tokens}, but the reader {reader.name!r} takes at most "
+            f"{fits} beside a question; choose a smaller number"
+        )
+    size = min(DEFAULT_PASSAGE_TOKENS, fits) if passage_tokens is None else passage_tokens
+    shared = min(DEFAULT_OVERLAP, size // 2) if overlap is None else overlap
+    splitter = Splitter(reader.tokenizer, passage_tokens=size, overlap=shared, content=content)
+    passages = tuple(splitter.split(document))
+    index = MemoryIndex()
+    index.add(passages)
+    return PreparedDocument(passages, index)
