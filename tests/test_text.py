@@ -77,6 +77,87 @@ def test_legacy_encodings_are_guessed_and_said(encoding):
     assert [warning.kind for warning in document.warnings] == ["guessed-encoding"]
 
 
+LATIN = [
+    ("cp1252", "The rent is £500 a month and the deposit is £1,200, paid to the agent."),
+    ("cp1252", "See § 12 and § 14 of the Act. The temperature is 20° C ± 2."),
+    ("cp1252", "El niño comió mañana en España; ¿qué pasó?"),
+    ("cp1252", "A comissão não aprovou as informações da situação."),
+    ("cp1252", "Företaget får inte överlåta sina rättigheter på något sätt."),
+    ("cp1252", "The “Agreement” is dated – 2001 — by © the Owner™. " * 4),
+    ("cp1250", "Zażółć gęślą jaźń, a potem idź do sądu w Łodzi."),
+    ("cp1250", "Kupující je povinen zaplatit kupní cenu do třiceti dnů."),
+    ("cp1250", "Őszi eső, fűtés: a bérlő köteles a bérleti díjat megfizetni."),
+    ("cp1257", "Šį rytą žvakės degė per naktį, o prižiūrėtojas atėjo anksti."),
+]
+
+
+@pytest.mark.parametrize(("encoding", "text"), LATIN)
+def test_short_latin_texts_keep_their_letters(encoding, text):
+    """Western, Central European and Baltic letters are told apart by the languages' alphabets."""
+    assert docqa.load(text.encode(encoding), name="t.txt").text == text
+
+
+@pytest.mark.parametrize("order", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Oil, 40 litres.\n",
+        "Лампа горит всю ночь.\n",
+        "灯塔的灯 整夜亮着。\n",
+        "המנורה דולקת כל הלילה",
+    ],
+)
+def test_utf16_without_a_mark(order, text):
+    """UTF-16 is told by its NULs, also where they stand in spaces and line ends alone."""
+    document = docqa.load(text.encode(order), name="t.txt")
+    assert (document.text, document.metadata["encoding"]) == (text, order)
+    assert [warning.kind for warning in document.warnings] == ["guessed-encoding"]
+
+
+def test_many_nuls_are_no_text():
+    """NULs are valid UTF-8, but a file of them is refused; a stray one in a text is kept."""
+    with pytest.raises(docqa.MalformedError, match="not text in any known encoding"):
+        docqa.load(b"name\0value\0" * 9, name="t.txt")
+    assert docqa.load(b"one \0 and more" + b" text" * 30, name="t.txt").text[4] == "\0"
+
+
+def test_unmarked_iso2022_jp_is_no_ascii():
+    """Escape sequences that lead to Japanese are read; those of a terminal's colours are kept."""
+    text = "灯台の明かりは夜通し燃えています。\n"
+    assert docqa.load(text.encode("iso2022_jp"), name="t.txt").text == text
+    assert docqa.load(b"\x1b[1mbold\x1b(B", name="t.txt").text == "\x1b[1mbold\x1b(B"
+
+
+@pytest.mark.parametrize(
+    "encoding", ["utf-8-sig", "utf-16", "utf-32", "iso2022_jp", "hz", "cp932", "gb18030", "utf-7"]
+)
+def test_bytes_of_a_given_encoding(encoding):
+    """Encodings with marks and states give the file's own bytes, UTF-7 none."""
+    text, plain = "灯 abc 日本 x", encoding.removesuffix("-sig")
+    raw = text.encode(plain if plain[:4] != "utf-" or plain[4:] in "78" else f"{plain}-le")
+    document = docqa.load(raw, media_type="text/plain", encoding=encoding)
+    places = [document.locate(Span(n, n + 1))[0].byte_span for n in range(len(text))]
+    assert document.text == text
+    if encoding == "utf-7":
+        assert set(places) == {None}
+        return
+    ends = [0, *(place.end for place in places)]
+    assert [place.start for place in places] == ends[:-1]
+    read = document.metadata["encoding"]
+    assert all(raw[: place.end].decode(read).endswith(text[n]) for n, place in enumerate(places))
+
+
+@pytest.mark.parametrize("media_type", ["text/plain", "text/markdown", "text/html"])
+@pytest.mark.parametrize(
+    "encoding",
+    ["base64", "rot13", "idna", "punycode", "undefined", "unicode_escape", "a\0b", "\udc80"],
+)
+def test_what_is_no_encoding_of_files_is_refused(media_type, encoding):
+    """Python's codecs that no file is written in are unknown, as are impossible names."""
+    with pytest.raises(docqa.SettingError, match="unknown encoding"):
+        docqa.load(b"x", media_type=media_type, encoding=encoding)
+
+
 def test_a_declared_encoding_overrules_the_guess():
     """`encoding=` decides, also against valid UTF-8."""
     assert docqa.load("é".encode(), encoding="cp1252", media_type="text/plain").text == "Ã©"

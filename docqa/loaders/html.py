@@ -6,7 +6,7 @@ import hashlib
 
 from docqa.datamodel import Document, LoadWarning
 from docqa.errors import NoTextError
-from docqa.loaders.html_bytes import decode
+from docqa.loaders.decoded_source import decode
 from docqa.loaders.html_encodings import SniffedEncoding, sniff_encoding
 from docqa.loaders.html_marked import MAX_DEPTH, MarkedSource, mark
 from docqa.loaders.html_source_map import HtmlSourceMap

@@ -6,11 +6,11 @@ section 4.2 (labels).
 
 from __future__ import annotations
 
-import codecs
 import re
 from typing import Literal, NamedTuple
 
 from docqa.errors import SettingError
+from docqa.loaders.decoded_source import codec_of
 from docqa.loaders.html_references import decode_attribute
 
 __all__ = ["SniffedEncoding", "encoding_of_label", "sniff_encoding"]
@@ -175,15 +175,13 @@ def _overridden(label: str) -> SniffedEncoding:
     name = encoding_of_label(label)
     if name:
         return SniffedEncoding(name, _codec(name), 0, "override")
-    try:
-        codec = codecs.lookup(label)
-        "".encode(codec.name)  # codecs such as "rot13" do not map text to bytes
-    except (LookupError, ValueError, TypeError) as error:
+    codec = codec_of(label)
+    if codec is None:
         raise SettingError(
             f"unknown encoding {label!r}; use a label such as 'utf-8', 'windows-1252' or "
             "'shift_jis', or leave it out to let the file decide"
-        ) from error
-    return SniffedEncoding(codec.name, codec.name, 0, "override")
+        )
+    return SniffedEncoding(codec, codec, 0, "override")
 
 
 def _utf16_by_zeros(data: bytes) -> str | None:

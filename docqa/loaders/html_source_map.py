@@ -7,7 +7,7 @@ from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 
 from docqa.datamodel import SourceLocation, Span
-from docqa.loaders.html_bytes import DecodedSource
+from docqa.loaders.decoded_source import DecodedSource
 from docqa.loaders.html_pieces import pieces
 from docqa.loaders.html_runs import Runs
 from docqa.loaders.html_text import VisibleText

@@ -93,7 +93,8 @@ def _warnings(decoded: DecodedText) -> tuple[LoadWarning, ...]:
         found.append(
             LoadWarning(
                 "replaced-bytes",
-                f"{decoded.replaced} bytes mean nothing in {decoded.encoding} and read as U+FFFD",
+                f"bytes at {decoded.replaced:,} places mean nothing in {decoded.encoding} and read "
+                "as U+FFFD",
             )
         )
     if decoded.guessed:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import codecs
+import unicodedata
 from dataclasses import dataclass
 
 from docqa.datamodel import Span
 from docqa.errors import MalformedError, SettingError
+from docqa.loaders.decoded_source import DecodedSource, codec_of, decode
+from docqa.loaders.text_alphabets import latin_encoding
 
 __all__ = ["DecodedText", "decode_text"]
 
@@ -25,7 +28,12 @@ _LEGACY = (
     *("cp874", "koi8_r", "koi8_u", "iso8859_2", "iso2022_jp"),
     *("shift_jis", "euc_jp", "gb18030", "big5", "euc_kr"),
 )
+# Latin texts with few letters outside ASCII are taken for any of these ("§ 12" even for Shift JIS).
+_LATIN = frozenset({"cp1250", "cp1252", "cp1257", "iso8859_2"})
 _MOSTLY_UTF8 = 0.01  # broken bytes per byte outside ASCII that still count as damaged UTF-8
+_MOST_NULS = 0.01  # of a file; texts have none, or a stray one
+_MOST_ASCII = 0.75  # of the bytes that a UTF-16 text has in ASCII's printable range; CJK has 0.4
+_KNOWN = 0.98  # of the characters of a text that are assigned and no controls
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,41 +41,35 @@ class DecodedText:
     """Hold a decoded text and what its bytes were.
 
     Attributes:
-        text: the characters; bytes without meaning are U+FFFD, one for each byte.
+        source: the characters, which lead back to the file's bytes.
         encoding: name of the codec.
-        bom_length: bytes of the byte order mark, which is not part of `text`.
         guessed: the encoding was neither declared nor verified, but guessed from the bytes.
-        replaced: number of bytes that have no meaning in the encoding.
     """
 
-    text: str
+    source: DecodedSource
     encoding: str
-    bom_length: int = 0
     guessed: bool = False
-    replaced: int = 0
-    _escaped: str | None = None
+
+    @property
+    def text(self) -> str:
+        """Return the characters; bytes without meaning are U+FFFD."""
+        return self.source.text
+
+    @property
+    def replaced(self) -> int:
+        """Return how many characters stand for bytes that have no meaning in the encoding."""
+        return self.text.count("\N{REPLACEMENT CHARACTER}") if self.source.is_broken else 0
 
     def byte_span(self, span: Span) -> Span | None:
-        """Return the bytes of the file that hold `span` of the text, or None.
-
-        None where the encoding is stateful or several byte strings mean the same characters, so
-        that encoding again would not give the file's own bytes.
-        """
-        escaped = self.text if self._escaped is None else self._escaped
-        try:
-            before = len(_encode(escaped[: span.start], self.encoding))
-            inside = len(_encode(escaped[span.start : span.end], self.encoding))
-        except UnicodeEncodeError:
-            return None
-        start = self.bom_length + before
-        return Span(start, start + inside)
+        """Return the bytes of the file that hold `span` of the text; None in UTF-7."""
+        return self.source.byte_span(span)
 
 
 def decode_text(data: bytes, *, source: str, encoding: str | None = None) -> DecodedText:
-    """Decode a plain text: byte order mark, then the given encoding, UTF-8, UTF-16, a guess.
+    """Decode a plain text: byte order mark, then the given encoding, UTF-16, UTF-8, a guess.
 
     Raises:
-        SettingError: there is no codec of the name `encoding`.
+        SettingError: there is no codec for files of the name `encoding`.
         MalformedError: no encoding gives text.
 
     >>> decode_text("naïve".encode("utf-8-sig"), source="x").text
@@ -77,77 +79,117 @@ def decode_text(data: bytes, *, source: str, encoding: str | None = None) -> Dec
     """
     for mark, name in _BOMS:
         if data.startswith(mark):
-            return _decode(data[len(mark) :], name, bom_length=len(mark))
+            return DecodedText(decode(data, name, len(mark)), name)
     if encoding is not None:
-        return _decode(data, _codec_name(encoding))
-    try:
-        return DecodedText(data.decode("utf-8"), "utf-8")
-    except UnicodeDecodeError:
-        pass
-    likely = _unmarked_utf16(data) or _damaged_utf8(data)
+        return _declared(data, encoding)
+    sample = data[:_SAMPLE_BYTES]
+    likely = _unmarked_utf16(sample) or _escaped_japanese(data)
     if likely is not None:
-        return _decode(data, likely, guessed=True)
-    return _guess(data, source)
+        return DecodedText(decode(data, likely), likely, guessed=True)
+    if sample.count(0) > _MOST_NULS * len(sample):
+        raise _not_text(source)
+    decoded = decode(data, "utf-8")
+    if decoded.is_broken and not _is_damaged_utf8(sample):
+        likely = _guess(sample, source)
+        return DecodedText(decode(data, likely), likely, guessed=True)
+    return DecodedText(decoded, "utf-8", guessed=decoded.is_broken)
 
 
-def _codec_name(encoding: str) -> str:
-    try:
-        return codecs.lookup(encoding).name
-    except LookupError as error:
+def _declared(data: bytes, encoding: str) -> DecodedText:
+    codec = codec_of(encoding)
+    if codec is None:
         raise SettingError(
             f"unknown encoding {encoding!r}; use a name such as utf-8, cp1252, shift_jis"
-        ) from error
+        )
+    return DecodedText(decode(data, codec), codec)
 
 
-def _encode(text: str, encoding: str) -> bytes:
-    return text.encode(encoding, "surrogateescape")
+def _not_text(source: str) -> MalformedError:
+    return MalformedError(
+        f"{source}: these bytes are not text in any known encoding; name it with encoding= "
+        "(--encoding) if it is text",
+        source=source,
+    )
 
 
-def _decode(
-    data: bytes, encoding: str, *, bom_length: int = 0, guessed: bool = False
-) -> DecodedText:
-    try:
-        return DecodedText(data.decode(encoding), encoding, bom_length, guessed)
-    except UnicodeDecodeError:
-        pass
-    try:
-        escaped = data.decode(encoding, "surrogateescape")
-    except UnicodeDecodeError:  # UTF-16 and UTF-32 cannot escape a lone unit
-        text = data.decode(encoding, "replace")
-        return DecodedText(text, encoding, bom_length, guessed, text.count("\ufffd"))
-    replaced = sum(1 for character in escaped if "\udc80" <= character <= "\udcff")
-    text = escaped.translate(dict.fromkeys(range(0xDC80, 0xDD00), "\ufffd"))
-    return DecodedText(text, encoding, bom_length, guessed, replaced, escaped)
+def _unmarked_utf16(sample: bytes) -> str | None:
+    """Return the byte order of UTF-16 without a mark, or None.
 
-
-def _unmarked_utf16(data: bytes) -> str | None:
-    """Return the UTF-16 byte order that puts NULs where Latin text has them, or None."""
-    sample = data[:_SAMPLE_BYTES]
+    Latin text has a NUL in nearly every unit; other text only in its spaces and line ends, and is
+    told by the order that gives known characters and more of those of ASCII.
+    """
     half = len(sample) // 2
-    if half < 2:
+    if half < 2 or b"\0" not in sample:
         return None
     even, odd = sample[0::2].count(0) / half, sample[1::2].count(0) / half
-    if odd > 0.3 and even < 0.1:
-        return "utf-16-le"
-    return "utf-16-be" if even > 0.3 and odd < 0.1 else None
+    if max(even, odd) > 0.3 and min(even, odd) < 0.1:
+        return "utf-16-le" if odd > even else "utf-16-be"
+    if _is_bytewise(sample):
+        return None
+    texts = {order: _known_text(sample[: 2 * half], order) for order in ("utf-16-le", "utf-16-be")}
+    spaces = {order: sum(map(text.count, " \n")) for order, text in texts.items()}
+    best = max(spaces, key=spaces.__getitem__)
+    return best if spaces[best] else None
 
 
-def _damaged_utf8(data: bytes) -> str | None:
-    """Return ``"utf-8"`` when nearly all bytes outside ASCII form valid sequences, or None."""
-    sample = data[:_SAMPLE_BYTES]
+def _is_bytewise(sample: bytes) -> bool:
+    """Say whether the bytes are characters by themselves: mostly ASCII, or longer UTF-8."""
+    printable = sum(0x20 <= byte < 0x7F or byte in b"\t\n\r" for byte in sample)
+    if printable > _MOST_ASCII * len(sample):
+        return True
+    decoder = codecs.getincrementaldecoder("utf-8")()  # the sample may end inside a character
+    try:
+        return not decoder.decode(sample).isascii()
+    except UnicodeDecodeError:
+        return False
+
+
+def _known_text(sample: bytes, codec: str) -> str:
+    """Return the decoded sample, or nothing where characters are unassigned or controls."""
+    try:
+        text = codecs.getincrementaldecoder(codec)().decode(sample)
+    except UnicodeDecodeError:
+        return ""
+    known = sum(
+        character in "\t\n\r" or not unicodedata.category(character).startswith("C")
+        for character in text
+    )
+    return text if known >= _KNOWN * len(text) else ""
+
+
+def _escaped_japanese(data: bytes) -> str | None:
+    """Return ``"iso2022_jp"`` for ASCII bytes whose escape sequences lead to other characters."""
+    if not (b"\x1b$" in data or b"\x1b(" in data) or not data.isascii():
+        return None
+    try:
+        return None if data.decode("iso2022_jp").isascii() else "iso2022_jp"
+    except UnicodeDecodeError:
+        return None
+
+
+def _is_damaged_utf8(sample: bytes) -> bool:
+    """Say whether nearly all bytes outside ASCII form valid sequences."""
     high = sum(1 for byte in sample if byte >= 0x80)
     broken = sample.decode("utf-8", "replace").count("\ufffd")
-    return "utf-8" if high and broken <= max(1, _MOSTLY_UTF8 * high) and high > 8 else None
+    return high > 8 and broken <= max(1, _MOSTLY_UTF8 * high)
 
 
-def _guess(data: bytes, source: str) -> DecodedText:
+def _guess(sample: bytes, source: str) -> str:
     from charset_normalizer import from_bytes
 
-    best = from_bytes(data[:_SAMPLE_BYTES], cp_isolation=list(_LEGACY)).best()
-    if best is None or b"\0" in data[:_SAMPLE_BYTES]:
-        raise MalformedError(
-            f"{source}: these bytes are not text in any known encoding; name it with encoding= "
-            "(--encoding) if it is text",
-            source=source,
-        )
-    return _decode(data, best.encoding, guessed=True)
+    matches = from_bytes(sample, cp_isolation=list(_LEGACY))
+    best = matches.best()
+    if b"\0" in sample:
+        raise _not_text(source)
+    if best is None:
+        latin = latin_encoding(sample) if _is_bytewise(sample) else None
+        if latin is None:
+            raise _not_text(source)
+        return latin
+    is_latin = any(
+        match.chaos <= best.chaos and not _LATIN.isdisjoint(match.could_be_from_charset)
+        for match in matches
+    )
+    if best.encoding in _LATIN or (best.encoding == "shift_jis" and is_latin):
+        return latin_encoding(sample) or best.encoding
+    return best.encoding

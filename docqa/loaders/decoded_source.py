@@ -11,7 +11,7 @@ from typing import Any
 
 from docqa.datamodel import Span
 
-__all__ = ["DecodedSource", "decode"]
+__all__ = ["DecodedSource", "codec_of", "decode"]
 
 _CHUNK = 2048
 """Bytes between two checkpoints: a look-up takes that many single steps, under a millisecond."""
@@ -21,6 +21,15 @@ _WINDOWS_1252 = "".join(
     bytes([code]).decode("cp1252", "ignore") or chr(code) for code in range(256)
 )
 """windows-1252 as browsers read it: the five bytes it leaves open are C1 controls."""
+
+_WITHOUT_MARK = {"utf-8-sig": "utf-8", "utf-16": "utf-16-le", "utf-32": "utf-32-le"}
+"""Codecs that write a byte order mark, as their mark is looked for before anything is decoded."""
+
+_NO_FILES = frozenset({"idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape"})
+"""Codecs of Python that no file is written in: of host names and of literals."""
+
+_WITHOUT_PLACES = frozenset({"utf-7"})
+"""Codecs whose decoder gives the characters of a whole shifted sequence at once."""
 
 _SINGLE_BYTE = ("ascii", "cp125", "cp866", "cp874", "koi8", "iso8859", "mac_")
 
@@ -44,13 +53,15 @@ class DecodedSource:
     _characters: array[int] = field(default_factory=lambda: array("Q"))
     _states: list[Any] = field(default_factory=list)
 
-    def byte_span(self, span: Span) -> Span:
-        """Return the bytes of the file that `span` of the text was decoded from.
+    def byte_span(self, span: Span) -> Span | None:
+        """Return the bytes of the file that `span` of the text was decoded from, None in UTF-7.
 
         The bytes of all characters cover the file after its byte order mark. In a stateful
         encoding (ISO-2022-JP) a character's bytes include the escape sequences before it, and
         decode alone only where the span starts with one.
         """
+        if self._codec in _WITHOUT_PLACES:
+            return None
         return Span(self._byte_offset(span.start), self._byte_offset(span.end))
 
     def _byte_offset(self, character: int) -> int:
@@ -92,6 +103,22 @@ class DecodedSource:
             self._characters.append(characters)
             self._states.append(decoder.getstate())
             characters += len(decoder.decode(self.data[position : position + _CHUNK]))
+
+
+def codec_of(name: str) -> str | None:
+    """Return Python's name of the codec for files in the encoding `name`, or None.
+
+    >>> codec_of("Latin-1"), codec_of("utf-8-sig"), codec_of("base64"), codec_of("idna")
+    ('iso8859-1', 'utf-8', None, None)
+    """
+    try:
+        codec = codecs.lookup(name)
+        "".encode(codec.name)  # codecs such as "rot13" do not map text to bytes
+    except (LookupError, ValueError, TypeError):
+        return None
+    if codec.incrementaldecoder is None or codec.name.replace("-", "_") in _NO_FILES:
+        return None
+    return _WITHOUT_MARK.get(codec.name, codec.name)
 
 
 def decode(data: bytes, codec: str, bom_length: int = 0) -> DecodedSource:
