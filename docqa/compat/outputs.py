@@ -46,6 +46,8 @@ def shaped(
     """Return the answers of one question: a mapping for one, a list for several."""
     kept: list[tuple[float, Span]] = []
     for score, exact in sorted(spans, key=lambda each: (-each[0], each[1])):
+        if len(kept) == settings.top_k:
+            break
         span = _aligned(context, exact) if settings.align_to_words else exact
         if not any(span.overlaps(better) for _, better in kept):
             kept.append((score, span))

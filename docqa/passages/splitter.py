@@ -16,8 +16,8 @@ from docqa.protocols import Tokenizer
 __all__ = ["DEFAULT_OVERLAP", "DEFAULT_PASSAGE_TOKENS", "Splitter"]
 
 # Chosen by tests/benchmarks/retrieval.py; docs/measurements/passages.md holds the table.
-DEFAULT_PASSAGE_TOKENS = 192
-DEFAULT_OVERLAP = 64
+DEFAULT_PASSAGE_TOKENS = 160
+DEFAULT_OVERLAP = 32
 
 _BATCH = 50_000  # characters tokenised at once; bounds the memory that offsets take
 _SLACK = 2  # tokens by which a text may count more alone than inside the document
