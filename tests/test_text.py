@@ -193,6 +193,22 @@ def test_markdown_blocks_by_kind():
     assert document.title == "Lamp"
 
 
+@pytest.mark.parametrize(
+    ("source", "title"),
+    [
+        ("# C#\n", "C#"),
+        ("## Lamp ##  \n", "Lamp"),
+        ("Two\r\nlines\r\n===\r\n", "Two lines"),
+        ("#\n", None),
+        ("# a" + " " * 50_000 + "b\n", "a" + " " * 50_000 + "b"),
+        ("# a" + " # " * 20_000 + "b\n", "a" + " # " * 20_000 + "b"),
+    ],
+)
+def test_title_is_the_heading_without_its_marks(source, title):
+    """Opening, closing and underlining marks go, in time linear in the heading."""
+    assert MarkdownLoader().load(source.encode(), source="m.md").title == title
+
+
 MARKDOWN = st.lists(
     st.sampled_from(
         ["# H\n", "text\n", "\n", "- a\n", "  - b\n", "1. c\n", "> q\n", "```\n", "|a|b|\n",

@@ -25,7 +25,7 @@ _KINDS: dict[str, BlockKind] = {
     "html_block": "paragraph",
 }
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\r?\n.*?\n(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)", re.DOTALL)
-_HEADING_MARKS = re.compile(r"\A\s*#+\s*|\s*#*\s*\Z|\r?\n\s*[=-]+\s*\Z")
+_LINE_END = re.compile(r"\r\n|\n|\r")
 
 
 class MarkdownLoader:
@@ -82,7 +82,7 @@ def _one_break_a_line(text: str, lines: list[Span]) -> str:
 
 
 def _line_spans(text: str, offset: int) -> list[Span]:
-    ends = [match.end() for match in re.finditer(r"\r\n|\n|\r", text) if match.end() > offset]
+    ends = [match.end() for match in _LINE_END.finditer(text) if match.end() > offset]
     borders = [offset, *ends]
     if borders[-1] < len(text):
         borders.append(len(text))
@@ -115,5 +115,19 @@ def _filled(text: str, lines: list[Span], kind: BlockKind) -> Iterator[Block]:
 def _title(text: str, blocks: tuple[Block, ...]) -> str | None:
     for block in blocks:
         if block.kind == "heading":
-            return _HEADING_MARKS.sub("", block.span.of(text)).strip() or None
+            return _heading_text(block.span.of(text)) or None
     return None
+
+
+def _heading_text(source: str) -> str:
+    r"""Return a heading without its marks: CommonMark 0.31.2, sections 4.2 and 4.3.
+
+    >>> _heading_text("## C# ##"), _heading_text("Two\nlines\n---")
+    ('C#', 'Two lines')
+    """
+    first, *others = _LINE_END.split(source.strip())
+    if others:  # underlined
+        return " ".join(line.strip() for line in [first, *others[:-1]])
+    text = first.lstrip("#").strip()
+    unclosed = text.rstrip("#")
+    return unclosed.rstrip() if unclosed[-1:] in ("", " ", "\t") else text

@@ -40,20 +40,22 @@ _FOREIGN = (
     (b"{\\rtf", "a rich text (RTF) file"),
     (b"\x89PNG\r\n\x1a\n", "a PNG image"),
     (b"\xff\xd8\xff", "a JPEG image"),
-    (b"GIF8", "a GIF image"),
     (b"II*\x00", "a TIFF image"),
     (b"MM\x00*", "a TIFF image"),
     (b"%!PS", "a PostScript file"),
-    (b"\x1f\x8b", "a gzip archive"),
+    (b"\x1f\x8b\x08", "a gzip archive"),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
-    (b"Rar!", "a RAR archive"),
+    (b"Rar!\x1a\x07", "a RAR archive"),
     (b"\x7fELF", "a program"),
     (b"SQLite format 3\x00", "an SQLite database"),
 )
+# A text may start with these letters; the sizes that follow in an image are no text.
+_GIF = re.compile(rb"GIF8[79]a.{0,6}[\x00-\x08\x0e-\x1f]", re.DOTALL)
+_PDF_START = re.compile(rb"(?:\xef\xbb\xbf)?[\x00\t\n\f\r ]*%PDF-")
+_PDF_HEADER = re.compile(rb"%PDF-\d")
 _PDF_HEADER_WITHIN = 1024  # ISO 32000-1, annex H.3.4.1: readers accept a header in this range
-_HTML_CERTAIN = re.compile(
-    rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html[\s>])", re.I | re.S
-)
+_HTML_START = re.compile(rb"<(?:!doctype\s+html|html[\s>])", re.IGNORECASE)
+_SPACE = re.compile(rb"\s*")
 # The tags of the WHATWG "MIME Sniffing" standard, section 7.1.
 _HTML_LIKELY = re.compile(
     rb"\s*<(?:head|script|iframe|h1|div|font|table|a|style|title|b|body|br|p|!--)(?:[\s>]|(?<=--))",
@@ -79,11 +81,11 @@ def detect_media_type(data: bytes, *, source: str) -> str:
     """
     suffix = PurePath(source).suffix.lower()
     named = _BY_SUFFIX.get(suffix)
-    if b"%PDF-" in data[:_PDF_HEADER_WITHIN]:
-        return "application/pdf"
     head = _ascii_head(data)
-    if _HTML_CERTAIN.match(head):
+    if _is_certain_html(head):
         return "text/html"
+    if _is_pdf(data):
+        return "application/pdf"
     _refuse_foreign(data, source)
     if named is None and _HTML_LIKELY.match(head):
         return "text/html"
@@ -104,6 +106,35 @@ def _ascii_head(data: bytes) -> bytes:
     return head
 
 
+def _is_certain_html(head: bytes) -> bool:
+    """Say whether a document type or ``<html>`` comes first, but for an XML header and comments."""
+    position = _after_space(head, 0)
+    if head[position : position + 5].lower() == b"<?xml":
+        position = _after_space(head, head.find(b">", position) + 1)
+    while head.startswith(b"<!--", position):
+        end = head.find(b"-->", position + 4)
+        if end < 0:
+            return False
+        position = _after_space(head, end + 3)
+    return _HTML_START.match(head, position) is not None
+
+
+def _after_space(head: bytes, position: int) -> int:
+    space = _SPACE.match(head, position)
+    return space.end() if space else position
+
+
+def _is_pdf(data: bytes) -> bool:
+    """Say whether a PDF's header comes first, or after junk and with the rest of a PDF."""
+    if _PDF_START.match(data):
+        return True
+    return (
+        _PDF_HEADER.search(data, 0, _PDF_HEADER_WITHIN) is not None
+        and b" obj" in data
+        and (b"startxref" in data or b"%%EOF" in data)
+    )
+
+
 def _is_binary(data: bytes) -> bool:
     head = data[:_SNIFFED_BYTES]
     if head.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" not in head:
@@ -114,6 +145,8 @@ def _is_binary(data: bytes) -> bool:
 
 
 def _refuse_foreign(data: bytes, source: str) -> None:
+    if _GIF.match(data):
+        raise UnsupportedFormatError(_unsupported(source, "a GIF image"), source=source)
     for magic, name in _FOREIGN:
         if data.startswith(magic):
             raise UnsupportedFormatError(_unsupported(source, name), source=source)
