@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import pickle
 import sys
 from pathlib import Path
@@ -92,6 +93,54 @@ def test_a_stream_that_breaks_off_is_unreadable():
 def test_bytes_and_files_load_alike(wrap):
     """Bytes, binary and text files give the same document."""
     assert docqa.load(wrap(b"Oil: 40 litres.")).text == "Oil: 40 litres."
+
+
+def test_a_text_file_gives_its_bytes(tmp_path: Path):
+    """A file opened as text, whatever its encoding, loads like its path until it was read from."""
+    page = tmp_path / "page.html"
+    page.write_bytes("<!doctype html><meta charset=iso-8859-1><p>caf\xe9\r\n".encode("latin-1"))
+    with page.open(encoding="utf-8") as file:
+        document = docqa.load(file)
+    assert (document.text, document.id) == ("café", docqa.load(page).id)
+    with page.open(encoding="latin-1") as file:
+        file.read(15)
+        assert docqa.load(file, media_type="text/html").text == "café"
+
+
+def test_declarations_in_a_decoded_text_do_not_count():
+    """What is text already is not decoded again as its page or its caller says."""
+    page = '<!doctype html><meta charset="iso-8859-1"><p>Price: £5 café'
+    assert docqa.load(io.StringIO(page)).text == "Price: £5 café"
+    assert docqa.load(io.StringIO("café"), encoding="latin-1").text == "café"
+
+
+@pytest.mark.parametrize("content", [None, 3, "half \udc80"])
+def test_a_file_that_gives_neither_bytes_nor_text_is_unreadable(content):
+    """Whatever `read` returns, the error is one of the tree."""
+
+    class Odd:
+        def read(self) -> object:
+            return content
+
+    with pytest.raises(docqa.SourceUnreadableError, match=r"<file>: .*(read\(\) gave|surrogate)"):
+        docqa.load(Odd())  # type: ignore[arg-type]
+
+
+def test_a_path_of_bytes_is_a_path(tmp_path: Path):
+    """A `PathLike` may say its path in bytes."""
+    (tmp_path / "a.txt").write_bytes(b"Oil")
+
+    class BytesPath:
+        def __fspath__(self) -> bytes:
+            return os.fsencode(tmp_path / "a.txt")
+
+    assert docqa.load(BytesPath()).text == "Oil"  # type: ignore[arg-type]
+
+
+def test_an_empty_path_is_named_so():
+    """An empty path is no folder."""
+    with pytest.raises(docqa.SourceNotFoundError, match="empty path"):
+        docqa.load("")
 
 
 def test_a_dash_is_standard_input(monkeypatch: pytest.MonkeyPatch):

@@ -63,7 +63,7 @@ def source_name(source: Source) -> str:
     if isinstance(source, (bytes, bytearray, memoryview)):
         return "<bytes>"
     if isinstance(source, (str, os.PathLike)):
-        return os.fspath(source)
+        return os.fsdecode(source)
     name = getattr(source, "name", None)
     return name if isinstance(name, str) else "<file>"
 
@@ -89,6 +89,10 @@ def read_source(source: Source) -> tuple[bytes, str]:
 
 
 def _read_path(name: str) -> bytes:
+    if not name:
+        raise SourceNotFoundError(
+            "empty path; name a file (to load a text itself, pass it as bytes)", source=name
+        )
     try:
         return Path(name).read_bytes()
     except FileNotFoundError as error:
@@ -116,10 +120,43 @@ def _read_stdin() -> bytes:
 
 def _read_file(file: IO[bytes] | IO[str], name: str) -> bytes:
     try:
-        content = file.read()
+        content: object = (_bytes_file(file) or file).read()
+        if isinstance(content, str):
+            return _as_bytes(content)
+    except UnicodeEncodeError as error:
+        raise SourceUnreadableError(
+            f"{name}: the text holds half of a surrogate pair; open the file in binary mode",
+            source=name,
+        ) from error
     except (OSError, ValueError) as error:
         raise SourceUnreadableError(f"{name}: cannot be read: {error}", source=name) from error
-    return content.encode("utf-8") if isinstance(content, str) else content
+    if isinstance(content, (bytes, bytearray, memoryview)):
+        return bytes(content)
+    raise SourceUnreadableError(
+        f"{name}: read() gave {type(content).__name__}, neither bytes nor text; pass a file that "
+        "is open for reading and blocks until there is something to read",
+        source=name,
+    )
+
+
+def _bytes_file(file: IO[bytes] | IO[str]) -> IO[bytes] | None:
+    """Return the binary file under a text file of which nothing was read yet, or None.
+
+    The bytes decide better than the encoding that the file was opened with, often by default; and
+    only they can be a PDF.
+    """
+    buffer: IO[bytes] | None = getattr(file, "buffer", None)
+    if not hasattr(buffer, "read"):
+        return None
+    try:
+        return buffer if file.tell() == 0 else None
+    except (OSError, AttributeError):  # a pipe does not say what was read
+        return None
+
+
+def _as_bytes(text: str) -> bytes:
+    """Return a text that has no bytes of its own; a byte order mark overrules its declarations."""
+    return text.encode("utf-8" if text.isascii() or text[0] == "\ufeff" else "utf-8-sig")
 
 
 def _loader(
