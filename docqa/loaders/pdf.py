@@ -20,6 +20,11 @@ MEDIA_TYPE = "application/pdf"
 
 Progress = Callable[[int, int], None]
 
+_UNNEEDED_PASSWORD = LoadWarning(
+    "password-not-needed",
+    "the password is neither the user's nor the owner's, but the file opens without one",
+)
+
 
 class PdfLoader:
     """Load PDFs with PDFium, or where it refuses with pypdf (then without rectangles).
@@ -48,6 +53,7 @@ class PdfLoader:
         Raises:
             EncryptedError: the file needs a password, or another one.
             MalformedError: neither PDFium nor pypdf can read it.
+            SettingError: the password is no text.
         """
         try:
             file, password = _open(data, self._password)
@@ -71,6 +77,8 @@ class PdfLoader:
         builder.warnings += _page_limit_warning(file.page_count, total)
         entries, permissions = file.metadata(), _permissions(file)
         pages, offsets = builder.pages(), builder.offsets()
+        if self._password and password is None:
+            builder.warnings.append(_UNNEEDED_PASSWORD)
         places = PdfSource(
             data, password, offsets, builder.source_starts, builder.fields, builder.without_boxes
         )
@@ -164,19 +172,19 @@ def _fallback_page(file: FallbackFile, index: int, warnings: list[LoadWarning]) 
 
 
 def _open(data: bytes, password: str | None) -> tuple[PdfFile, bytes | None]:
-    """Open a file with the first form of the password that fits.
+    """Open a file with the first form of the password that fits, last of all without one.
 
     Raises:
         PdfiumError: none fits, or the file is broken.
+        SettingError: the password is no text.
     """
-    forms = password_bytes(password)
-    for attempt in forms[:-1]:
+    for attempt in password_bytes(password):
         try:
             return PdfFile(data, attempt), attempt
         except PdfiumError as error:
-            if error.reason != "password":
+            if error.reason != "password" or attempt is None:
                 raise
-    return PdfFile(data, forms[-1]), forms[-1]
+    return PdfFile(data, None), None
 
 
 def _error(

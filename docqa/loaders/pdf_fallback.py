@@ -31,7 +31,7 @@ class FallbackFile:
 
     Args:
         data: the file's bytes.
-        password: to try; the empty one is tried when None.
+        password: to try; the empty one is tried where it does not fit, or is None.
 
     Raises:
         FallbackError: pypdf cannot read it.
@@ -43,7 +43,8 @@ class FallbackFile:
 
             self.extractor = f"pypdf {pypdf.__version__}"
             self._reader: Any = pypdf.PdfReader(BytesIO(data), strict=False)
-            if self._reader.is_encrypted and not self._reader.decrypt(password or ""):
+            forms = dict.fromkeys([password or "", ""])
+            if self._reader.is_encrypted and not any(map(self._reader.decrypt, forms)):
                 raise FallbackError("the password is missing or wrong", needs_password=True)
             self.page_count = len(self._reader.pages)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import stringprep
 import unicodedata
 
+from docqa.errors import SettingError
+
 __all__ = ["password_bytes", "saslprep"]
 
 
@@ -12,15 +14,26 @@ def password_bytes(password: str | None) -> list[bytes | None]:
     """Return what to hand to PDFium, in the order to try.
 
     PDFium takes bytes. AES-256 files expect UTF-8 after SASLprep (ISO 32000-2, 7.6.4.3.3), which
-    PDFium leaves to its caller; older ones a single-byte encoding.
+    PDFium leaves to its caller; older ones a single-byte encoding. Bytes that a command line could
+    not decode (U+DC80 to U+DCFF) are themselves.
+
+    Raises:
+        SettingError: `password` is no text, or holds half of a surrogate pair.
 
     >>> password_bytes(None), password_bytes("secret")
     ([None], [b'secret'])
     """
     if password is None:
         return [None]
-    forms = [password.encode(), saslprep(password).encode(), password.encode("latin-1", "replace")]
-    return list(dict.fromkeys(forms))
+    if not isinstance(password, str):
+        raise SettingError(f"the password is {type(password).__name__}; give it as str")
+    try:
+        utf8 = [text.encode("utf-8", "surrogateescape") for text in (password, saslprep(password))]
+    except UnicodeEncodeError as error:
+        raise SettingError(
+            "the password holds half of a surrogate pair, which no file can mean; type it again"
+        ) from error
+    return list(dict.fromkeys([*utf8, password.encode("latin-1", "replace")]))
 
 
 def saslprep(password: str) -> str:

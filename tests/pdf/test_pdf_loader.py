@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from docqa.datamodel import Document, Span
-from docqa.errors import EncryptedError, LoadError, MalformedError
+from docqa.errors import EncryptedError, LoadError, MalformedError, SettingError
 from docqa.loaders.pdf import PdfLoader
 from docqa.protocols import Loader, SourceMap
 
@@ -80,6 +80,26 @@ def test_password_in_another_unicode_form(plain, load):
     """A password is compared after SASLprep, as the standard for AES-256 says."""
     data = encrypted(plain, user_password="IX", algorithm="AES-256")
     assert load(data, password="I\u00adX").text == "plain words"
+
+
+@pytest.mark.parametrize("algorithm", ["RC4-128", "AES-256"])
+def test_a_password_that_is_not_needed(plain, load, algorithm):
+    """A file that opens without password opens with a wrong one too, and says so."""
+    data = encrypted(plain, user_password="", owner_password="owner", algorithm=algorithm)
+    document = load(data, password="another")
+    assert (document.text, kinds(document)) == ("plain words", ["password-not-needed"])
+    assert document.locate(Span(0, 5))[0].boxes
+    assert kinds(load(data, password="owner")) == kinds(load(data)) == []
+
+
+def test_passwords_that_are_no_text(plain, load):
+    """Undecoded bytes are a password like any other; what is no text is a wrong setting."""
+    data = encrypted(plain, user_password="secret", algorithm="AES-256")
+    with pytest.raises(EncryptedError, match="does not open"):
+        load(data, password="a\udcff")
+    for password in (b"secret", "a\ud800"):
+        with pytest.raises(SettingError, match="password"):
+            load(data, password=password)
 
 
 def test_missing_and_wrong_password_differ(plain, load):
