@@ -132,6 +132,10 @@ class PdfSourceMap(PagesSourceMap):
                 self._file = None
             self._layouts.clear()
 
+    def __getstate__(self) -> dict[str, object]:
+        """Leave out the open file and what was read from it: a copy opens the file anew."""
+        return {**self.__dict__, "_file": None, "_layouts": {}}
+
     def _boxes(self, part: PageSpan) -> tuple[Box, ...] | None:
         if part.index in self._source.without_boxes:
             return None

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -165,6 +168,19 @@ def test_locate_after_close(pdf, write, load):
     document.close()
     document.close()
     assert document.locate(Span(0, 4)) == before
+
+
+@pytest.mark.parametrize(
+    "duplicate", [copy.deepcopy, lambda each: pickle.loads(pickle.dumps(each))]
+)
+def test_copies_open_the_file_themselves(pdf, write, load, duplicate):
+    """A document can be copied and sent to another process after its file was opened."""
+    pdf.page(write(20, 150, "word"))
+    document = load(pdf)
+    before = document.locate(Span(0, 4))
+    other = duplicate(document)
+    document.close()
+    assert other.locate(Span(0, 4)) == before
 
 
 @settings(max_examples=25, deadline=None)
