@@ -185,6 +185,44 @@ def test_without_any_tree_builder(monkeypatch: pytest.MonkeyPatch) -> None:
         html_tree.available_builder()
 
 
+_XHTML = '<?xml version="1.0"?><html xmlns="http://www.w3.org/1999/xhtml">{}</html>'
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ('<head><script src="a.js"/><title/></head><body><p>a</p></body>', "a"),
+        ('<body><p>a</p><iframe src="x"/><textarea/><p>b</p></body>', "a\n\nb"),
+        ("<body><div hidden=''/><p>a</p><pre/>\nb</body>", "a\n\nb"),
+        ("<body><p>a<br/>b <b/>c</p><svg/><template/>d</body>", "a\nb c\n\nd"),
+        ("<body><p><![CDATA[5 < 6 & 7]]> a</p></body>", "5 < 6 & 7 a"),
+    ],
+)
+def test_xhtml_tags_that_close_themselves(source: str, text: str) -> None:
+    """In XHTML a self-closing tag is a whole element, and loses no text after it."""
+    assert _load(_XHTML.format(source)).text == text
+
+
+@pytest.mark.parametrize(
+    "head", ['<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Strict//EN" "x.dtd"><html>', "<html>"]
+)
+def test_xhtml_by_document_type_or_name(head: str) -> None:
+    """The document type or the suffix is enough; HTML's own rule holds without them."""
+    data = f'{head}<title/><p>a</p><script src="x"/><p>b</p>'.encode()
+    assert HtmlLoader().load(data, source="page.xhtml").text == "a\n\nb"
+    if head == "<html>":
+        with pytest.raises(NoTextError):
+            HtmlLoader().load(data, source="page.html")
+
+
+def test_anchors_are_no_links() -> None:
+    """An ``<a>`` without ``href`` is a place to link to, and makes no block navigation."""
+    (named, linked) = _load("<p><a id=c1>Chapter one</a><p><a href=x>Chapter one</a>").blocks
+    assert (named.boilerplate, linked.boilerplate) == (False, True)
+    chapter = _load(_XHTML.format('<h1><a id="c1"/>One</h1><p>The fee is 5.</p>'))
+    assert not any(block.boilerplate for block in chapter.blocks)
+
+
 _ATTACKS: dict[str, Callable[[int], str]] = {
     "deep": lambda n: "<div>" * n + "x",
     "deep and closed": lambda n: "<div>" * n + "x" + "</div>" * n + "y",

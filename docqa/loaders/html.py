@@ -12,6 +12,7 @@ from docqa.loaders.html_marked import MAX_DEPTH, MarkedSource, mark
 from docqa.loaders.html_source_map import HtmlSourceMap
 from docqa.loaders.html_text import lay_out
 from docqa.loaders.html_tree import TreeBuilder, available_builder
+from docqa.loaders.html_xhtml import is_xhtml
 
 __all__ = ["HtmlLoader"]
 
@@ -46,7 +47,7 @@ class HtmlLoader:
         builder = self._builder or available_builder()
         sniffed = sniff_encoding(data, self._encoding)
         decoded = decode(data, sniffed.codec, sniffed.bom_length)
-        marked = mark(decoded.text)
+        marked = mark(decoded.text, is_xhtml=is_xhtml(decoded.text, source=source))
         visible = lay_out(decoded.text, marked, builder.walk(marked.markup))
         if not visible.text.strip():
             raise NoTextError(

@@ -16,6 +16,7 @@ class ElementFacts:
     Attributes:
         id: the element's id, or ``""``.
         role: its ARIA role in lower case, or ``""``.
+        is_link: whether it leads anywhere: an ``<a>`` without ``href`` is a place to link to.
         displayed: False where the element is not rendered at all.
         visible: its inline ``visibility``.
         preformatted: whether its inline ``white-space`` keeps white space.
@@ -23,6 +24,7 @@ class ElementFacts:
 
     id: str = ""
     role: str = ""
+    is_link: bool = False
     displayed: bool = True
     visible: bool | None = None
     preformatted: bool | None = None
@@ -50,6 +52,7 @@ def element_facts(name: str, attributes: dict[str, str]) -> ElementFacts:
     return ElementFacts(
         id=attributes.get("id", ""),
         role=attributes.get("role", "").strip().lower(),
+        is_link=name == "a" and ("href" in attributes or "xlink:href" in attributes),
         displayed=not hidden if displayed is None else displayed,
         visible=style.visible if style else None,
         preformatted=style.preformatted if style else None,

@@ -74,7 +74,7 @@ def child_frame(
         displayed=parent.displayed and facts.displayed and not hidden,
         visible=parent.visible if facts.visible is None else facts.visible,
         preformatted=preformatted if facts.preformatted is None else facts.preformatted,
-        in_link=parent.in_link or name == "a",
+        in_link=parent.in_link or facts.is_link,
         in_article=parent.in_article or name in _SECTIONS,
         svg_text=_shows_foreign_text(name, parent),
         container=_container(name, element, facts, parent),

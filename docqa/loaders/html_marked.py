@@ -63,8 +63,12 @@ class MarkedSource:
     formatting_exceeded: bool
 
 
-def mark(source: str) -> MarkedSource:
+def mark(source: str, *, is_xhtml: bool = False) -> MarkedSource:
     """Write the marked source of a decoded HTML document.
+
+    Args:
+        source: the decoded document.
+        is_xhtml: its tags may close themselves, as in ``<title/>``.
 
     >>> marked = mark("<p id=x>R&amp;D</p>")
     >>> marked.markup.replace(chr(0xF0000) + chr(0x100000), "MARKER")
@@ -72,12 +76,13 @@ def mark(source: str) -> MarkedSource:
     >>> marked.facts[0].id, marked.runs.start[0], marked.runs.end[0]
     ('x', 8, 15)
     """
-    return _Writer(source).write()
+    return _Writer(source, is_xhtml=is_xhtml).write()
 
 
 class _Writer:
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, *, is_xhtml: bool) -> None:
         self._source = source
+        self._is_xhtml = is_xhtml
         self._out: list[str] = []
         self._runs = Runs()
         self._facts: list[ElementFacts] = []
@@ -92,9 +97,16 @@ class _Writer:
         self._metadata: dict[str, str] = {}
 
     def write(self) -> MarkedSource:
-        for token in tokenize(self._source, is_foreign=lambda: self._open.is_foreign):
+        tokens = tokenize(
+            self._source, is_foreign=lambda: self._open.is_foreign, is_xml=self._is_xhtml
+        )
+        for token in tokens:
             skips_newline, self._newline_is_skipped = self._newline_is_skipped, False
-            if token.kind is TokenKind.START_TAG:
+            if token.kind is TokenKind.START_TAG and self._closes_itself(token):
+                self._start_tag(token)
+                self._end_tag(token.name)
+                self._newline_is_skipped = False
+            elif token.kind is TokenKind.START_TAG:
                 self._start_tag(token)
             elif token.kind is TokenKind.END_TAG:
                 self._end_tag(token.name)
@@ -205,6 +217,12 @@ class _Writer:
         if opened and name == "template" and is_html:
             self._templates += 1
         self._newline_is_skipped = is_html and name in ("pre", "listing")
+
+    def _closes_itself(self, token: Token) -> bool:
+        """Say whether an end tag has to be written, as HTML takes the tag for an open one."""
+        is_html = self._open.takes_html and token.name not in ("svg", "math")
+        closes = self._is_xhtml and token.self_closing
+        return closes and is_html and token.name not in elements.VOID
 
     def _end_tag(self, name: str) -> None:
         if self._dropped_formatting[name] > 0:

@@ -75,7 +75,9 @@ _EMPTY_ESCAPE = re.compile(r"--+>")
 _ASCII_LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 
 
-def tokenize(source: str, *, is_foreign: Callable[[], bool] = lambda: False) -> Iterator[Token]:
+def tokenize(
+    source: str, *, is_foreign: Callable[[], bool] = lambda: False, is_xml: bool = False
+) -> Iterator[Token]:
     """Yield the tokens of an HTML document, which cover it but for CDATA's delimiters.
 
     The caller may follow the open elements between two tokens: `is_foreign` is asked after each
@@ -85,6 +87,7 @@ def tokenize(source: str, *, is_foreign: Callable[[], bool] = lambda: False) -> 
     Args:
         source: the decoded document, line ends as they are.
         is_foreign: says whether the current element is foreign.
+        is_xml: a tag that closes itself has no content, and CDATA sections exist everywhere.
 
     >>> [(token.kind.value, token.name, token.end) for token in tokenize("<p class=x>a</p>")]
     [('start tag', 'p', 11), ('text', '', 12), ('end tag', 'p', 16)]
@@ -97,11 +100,13 @@ def tokenize(source: str, *, is_foreign: Callable[[], bool] = lambda: False) -> 
             yield Token(TokenKind.TEXT, position, start)
         if opening is None:
             return
-        token = _markup(source, start, is_foreign)
+        token = _markup(source, start, lambda: is_xml or is_foreign())
         yield token
         position = token.end
         if token.kind is TokenKind.CDATA:
             position += 3
+        elif is_xml and token.self_closing:
+            continue
         elif token.kind is TokenKind.START_TAG and not is_foreign():
             content = _raw_content(source, token)
             if content is not None:
@@ -109,11 +114,11 @@ def tokenize(source: str, *, is_foreign: Callable[[], bool] = lambda: False) -> 
                 position = content.end
 
 
-def _markup(source: str, start: int, is_foreign: Callable[[], bool]) -> Token:
+def _markup(source: str, start: int, has_cdata: Callable[[], bool]) -> Token:
     """Return the token that starts with the ``<`` at `start`."""
     second, third = source[start + 1], source[start + 2 : start + 3]
     if second == "!":
-        return _declaration(source, start, is_foreign)
+        return _declaration(source, start, has_cdata)
     if second == "/" and third == ">":
         return Token(TokenKind.DROPPED, start, start + 3)
     if second == "/" and not (third.isascii() and third.isalpha()):
@@ -123,10 +128,10 @@ def _markup(source: str, start: int, is_foreign: Callable[[], bool]) -> Token:
     return _tag(source, start)
 
 
-def _declaration(source: str, start: int, is_foreign: Callable[[], bool]) -> Token:
+def _declaration(source: str, start: int, has_cdata: Callable[[], bool]) -> Token:
     if source.startswith("--", start + 2):
         return Token(TokenKind.COMMENT, start, _comment_end(source, start + 4))
-    if source.startswith("[CDATA[", start + 2) and is_foreign():
+    if source.startswith("[CDATA[", start + 2) and has_cdata():
         end = source.find("]]>", start + 9)
         return Token(TokenKind.CDATA, start + 9, len(source) if end < 0 else end)
     if source[start + 2 : start + 9].lower() == "doctype":
