@@ -283,6 +283,8 @@ class Passage:
         span: characters of the document's text; ``text == document.text[start:end]``.
         text: the passage's characters.
         boilerplate: every block in it was flagged as navigation, footer and the like.
+        borders: rising offsets of the passage's text at which a new block (heading, table row,
+            list item, paragraph) or table cell begins; no answer crosses one.
     """
 
     document_id: str
@@ -290,6 +292,7 @@ class Passage:
     span: Span
     text: str
     boilerplate: bool = False
+    borders: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from functools import partial
 from itertools import chain
 
 from docqa.datamodel import Answers, Document, GridItem, Passage
-from docqa.errors import LoadError, MissingDependencyError, SettingError
+from docqa.errors import LoadError, MissingDependencyError, QuestionError, SettingError
 from docqa.grid import Cell, Reading, answer_cells, batches, question_error, require_text
 from docqa.loaders.load import Progress, Source, load, read_source, source_name
 from docqa.prepared import Content, PreparedDocument, prepare
@@ -177,8 +177,8 @@ class Pipeline:
 
     def ask_all(
         self,
-        sources: Iterable[Source],
-        questions: Iterable[str],
+        sources: Iterable[Source] | Source,
+        questions: Iterable[str] | str,
         *,
         top_k: int = 1,
         min_score: float | None = None,
@@ -196,8 +196,8 @@ class Pipeline:
         questions and sources are read together.
 
         Args:
-            sources: paths, bytes, open files or documents; taken one by one.
-            questions: asked of each source.
+            sources: paths, bytes, open files or documents, taken one by one; or one of them.
+            questions: asked of each source; or one question.
             top_k: at most so many answers for each item.
             min_score: overrules the pipeline's threshold.
             top_passages: overrules the pipeline's number of passages.
@@ -209,6 +209,7 @@ class Pipeline:
 
         Raises:
             ModelError: the reader cannot be loaded.
+            QuestionError: a question is not a string.
             SettingError: a setting is out of its range.
         """
         reading = Reading(
@@ -224,7 +225,7 @@ class Pipeline:
             encoding=encoding,
             progress=progress,
         )
-        cells = self._cells(sources, tuple(questions), reading, load_source)
+        cells = self._cells(_each(sources), _questions(questions), reading, load_source)
         return chain.from_iterable(
             answer_cells(batch, self.reader, reading) for batch in batches(cells)
         )
@@ -330,6 +331,21 @@ def _shared_reader(reader: Reader | str | os.PathLike[str]) -> Reader:
     name = os.fspath(reader)
     with _READERS_LOCK:  # loading one twice would cost seconds and memory
         return _READERS.made(name, lambda: load_reader(name))
+
+
+def _each(sources: Iterable[Source] | Source) -> Iterable[Source]:
+    """Return the sources; a path is one, not its letters, and an open file one, not its lines."""
+    if isinstance(sources, (str, os.PathLike, bytes, bytearray, memoryview, Document)):
+        return (sources,)
+    return (sources,) if hasattr(sources, "read") else sources  # type: ignore[return-value]
+
+
+def _questions(questions: Iterable[str] | str) -> tuple[str, ...]:
+    asked = (questions,) if isinstance(questions, str) else tuple(questions)
+    for question in asked:
+        if not isinstance(question, str):
+            raise QuestionError(f"a question is a string, not a {type(question).__name__}")
+    return asked
 
 
 def _at_least_1(name: str, value: int) -> int:

@@ -28,7 +28,7 @@ class PreparedDocument:
 
         Where the ranking finds fewer than `top_passages` (a question in other words than the
         document's), passages that share no term with the question fill up in order of the text,
-        so that a short document is always read whole.
+        so that a document of at most `top_passages` passages is always read whole.
 
         Args:
             question: as asked.

@@ -101,8 +101,9 @@ class Reader(Protocol):
     def read(self, question: str, passages: Sequence[Passage], *, top_k: int) -> AnswerSpans:
         """Return at most `top_k` spans, best first.
 
-        Each span lies inside its passage and is not empty. The result does not depend on batch
-        size or on the order of the passages, up to float rounding and exact ties.
+        Each span lies inside its passage, crosses none of its borders and is not empty. The result
+        does not depend on batch size or on the order of the passages, up to float rounding and
+        exact ties.
 
         Raises:
             QuestionError: the question is blank, or longer than the reader's window allows.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -235,6 +236,32 @@ def test_outcomes_come_before_all_sources_are_loaded(pipeline: Pipeline):
     assert len(taken) <= 8
     items = pipeline.ask_all(iter(["gone.txt", LOG]), ["Which bell?"])
     assert isinstance(next(items).error, docqa.SourceNotFoundError)
+
+
+def test_one_source_and_one_question_are_not_taken_apart(tmp_path: Path, pipeline: Pipeline):
+    """A path is a source, not a sequence of letters; so is a question."""
+    path = tmp_path / "log.txt"
+    path.write_bytes(LOG)
+    for source in (path, str(path), LOG, docqa.load(LOG)):
+        (item,) = pipeline.ask_all(source, "Which bell rings in fog?")
+        assert item.answers
+    with path.open("rb") as file:
+        assert len(list(pipeline.ask_all(file, ["Which bell?", "How much oil?"]))) == 2
+
+
+def test_a_question_that_is_no_string_is_refused(pipeline: Pipeline):
+    """A list passed to `ask` as its question is named."""
+    with pytest.raises(docqa.QuestionError, match="not a list"):
+        pipeline.ask(LOG, ["Which bell?"])  # type: ignore[arg-type]
+
+
+def test_no_answer_runs_from_one_block_into_the_next():
+    """A heading, a row and a cell each bound an answer."""
+    page = b"<!doctype html><h1>Oil use</h1><table><tr><td>Lamp<td>40 litres<tr><td>Bell</table>"
+    document = docqa.load(page)
+    (passage,) = Pipeline(reader=FakeReader()).passages(document)
+    pieces = [passage.text[a:b].strip() for a, b in pairwise([0, *passage.borders, None])]
+    assert pieces == ["Oil use", "Lamp", "40 litres", "Bell"]
 
 
 def test_a_missing_library_fails_its_source_alone(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -103,6 +104,21 @@ def test_spans_are_sound(
         assert span.margin == span.span_logit - span.no_answer_logit
     for one, other in itertools.combinations(result.spans, 2):
         assert one.passage != other.passage or not one.span.overlaps(other.span)
+
+
+@given(texts, st.sets(st.integers(0, 300)), questions)
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_no_span_crosses_a_border(
+    make: Callable[..., SpanReader], text: str, drawn: set[int], question: str
+) -> None:
+    """Borders bound answers, in passages of several windows too."""
+    words = [match.start() for match in re.finditer(r"\S+", text)]
+    borders = tuple(start for start in words if start in drawn)
+    bounded = Passage("d", 0, Span(0, len(text)), text, borders=borders)
+    for found in make().read(question, [bounded], top_k=9).spans:
+        assert not any(found.span.start < border < found.span.end for border in borders)
 
 
 @given(st.lists(texts, max_size=6), st.lists(questions, min_size=1, max_size=3), st.integers(0, 99))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Literal
@@ -20,6 +21,7 @@ DEFAULT_PASSAGE_TOKENS = 160
 DEFAULT_OVERLAP = 32
 
 _BATCH = 50_000  # characters tokenised at once; bounds the memory that offsets take
+_TAB = re.compile("\t")
 _SLACK = 2  # tokens by which a text may count more alone than inside the document
 
 
@@ -32,12 +34,16 @@ class _Sentence:
         n_tokens: its tokens.
         is_heading: a passage should not end with it.
         boilerplate: its block is flagged.
+        is_first: its block begins with it.
+        is_row: it is a table row, its cells divided by tabs.
     """
 
     span: Span
     n_tokens: int
     is_heading: bool
     boilerplate: bool
+    is_first: bool
+    is_row: bool
 
 
 class Splitter:
@@ -87,20 +93,32 @@ class Splitter:
         for boilerplate, run in groupby(sentences, key=lambda sentence: sentence.boilerplate):
             if boilerplate and self._content == "main":
                 continue
-            for span in self._pack(document.text, list(run)):
-                text = span.of(document.text)
-                passages.append(Passage(document.id, len(passages), span, text, boilerplate))
+            sentences_of_run = list(run)
+            borders = _borders(document.text, sentences_of_run)
+            for span in self._pack(document.text, sentences_of_run):
+                inside = borders[bisect_right(borders, span.start) : bisect_left(borders, span.end)]
+                passages.append(
+                    Passage(
+                        document_id=document.id,
+                        number=len(passages),
+                        span=span,
+                        text=span.of(document.text),
+                        boilerplate=boilerplate,
+                        borders=tuple(start - span.start for start in inside),
+                    )
+                )
         return passages
 
     def _sentences(self, document: Document) -> Iterator[_Sentence]:
         """Yield the document's sentences with their tokens counted, long ones cut."""
         text, batch = document.text, list[_Sentence]()
         for block in sentence_blocks(text, document.blocks):
-            for span in block_sentences(text, block):
+            is_heading, is_row = block.kind == "heading", block.kind == "table_row"
+            for number, span in enumerate(block_sentences(text, block)):
                 if batch and span.end - batch[0].span.start > _BATCH:
                     yield from self._counted(text, batch)
                     batch = []
-                batch.append(_Sentence(span, 0, block.kind == "heading", block.boilerplate))
+                batch.append(_Sentence(span, 0, is_heading, block.boilerplate, number == 0, is_row))
         yield from self._counted(text, batch)
 
     def _counted(self, text: str, batch: Sequence[_Sentence]) -> Iterator[_Sentence]:
@@ -118,7 +136,8 @@ class Splitter:
                 alone = self._tokenizer.offsets(span.of(text))
                 inside = [token.start + span.start for token in alone]
             for piece, n_tokens in self._cut(text, span, inside):
-                yield replace(sentence, span=piece, n_tokens=n_tokens)
+                is_first = sentence.is_first and piece.start == span.start
+                yield replace(sentence, span=piece, n_tokens=n_tokens, is_first=is_first)
 
     def _cut(self, text: str, span: Span, starts: Sequence[int]) -> Iterator[tuple[Span, int]]:
         """Yield a sentence and its number of tokens, in pieces where it is too long.
@@ -224,3 +243,15 @@ class Splitter:
         if abs(estimate - self._passage_tokens) > _SLACK:
             return estimate
         return len(self._tokenizer.offsets(content))
+
+
+def _borders(text: str, sentences: Iterable[_Sentence]) -> list[int]:
+    """Return where blocks and the cells of table rows begin, rising."""
+    borders: list[int] = []
+    for sentence in sentences:
+        if sentence.is_first:
+            borders.append(sentence.span.start)
+        if sentence.is_row:
+            tabs = _TAB.finditer(text, sentence.span.start, sentence.span.end)
+            borders += [tab.end() for tab in tabs]
+    return borders

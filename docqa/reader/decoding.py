@@ -37,6 +37,7 @@ def best_spans(
     *,
     max_answer_tokens: int,
     n_best: int = 1,
+    blocks: NDArray[np.int64] | None = None,
 ) -> BestSpans:
     """Find the best spans of each window, one per place.
 
@@ -52,6 +53,8 @@ def best_spans(
         answerable: same shape, True where an answer may start or end.
         max_answer_tokens: longest answer.
         n_best: spans per window at most.
+        blocks: same shape, the number of each token's block; a span lies in one block. None for
+            no blocks.
 
     >>> starts, ends = np.array([[[9, 3, 1, 0, 2]], [[9, 0, 4, 0, 1]]], dtype=np.float32)
     >>> passage = np.array([[False, True, True, True, True]])
@@ -61,6 +64,10 @@ def best_spans(
     """
     n_windows, n_tokens = start_logits.shape
     band = _band(start_logits, end_logits, answerable, min(max_answer_tokens, n_tokens))
+    if blocks is not None:
+        ends = np.pad(blocks, ((0, 0), (0, band.shape[2] - 1)), constant_values=-1)
+        reached = np.lib.stride_tricks.sliding_window_view(ends, band.shape[2], axis=1)
+        band[blocks[:, :, None] != reached] = -np.inf
     flat, width, rows = band.reshape(n_windows, -1), band.shape[2], np.arange(n_windows)
     first, last = np.zeros((2, n_windows, n_best), dtype=np.int64)
     logit = np.full((n_windows, n_best), -np.inf)

@@ -122,7 +122,7 @@ class SpanReader:
         self._passage_tokens = PassageTokens(tokenizer, max_tokens=cache_tokens)
 
     def read(self, question: str, passages: Sequence[Passage], *, top_k: int) -> AnswerSpans:
-        """Return at most `top_k` spans, best first, at most one per place.
+        """Return at most `top_k` spans, best first, at most one per place, each in one block.
 
         Equal margins are ordered by document id, passage number and start.
 
@@ -151,6 +151,7 @@ class SpanReader:
                 read.batch.answerable,
                 max_answer_tokens=self.max_answer_tokens,
                 n_best=min(top_k, _SPANS_PER_WINDOW),
+                blocks=_blocks(read, requests),
             )
             for row, window in enumerate(read.windows):
                 passage = requests[window.request][1][window.passage]
@@ -239,3 +240,16 @@ class SpanReader:
             if not any(span.span.overlaps(better.span) for better in kept):
                 kept.append(span)
         return kept
+
+
+def _blocks(read: WindowLogits, requests: Requests) -> NDArray[np.int64] | None:
+    """Return the number of each token's block, ``(n_windows, n_tokens)``; None without borders."""
+    passages = [requests[window.request][1][window.passage] for window in read.windows]
+    if not any(passage.borders for passage in passages):
+        return None
+    blocks = np.zeros(read.start_logits.shape, dtype=np.int64)
+    for row, (window, passage) in enumerate(zip(read.windows, passages, strict=True)):
+        begin, starts = read.batch.passage_starts[row], window.tokens.starts
+        numbers = np.searchsorted(passage.borders, starts[window.first : window.last], "right")
+        blocks[row, begin : begin + len(numbers)] = numbers
+    return blocks
