@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -100,6 +101,17 @@ def test_text_holds_the_words_the_place_and_the_sentence() -> None:
         "  logbook.txt, line 3, score 0.88",
         "  The lamp burns [40 litres] of oil a week.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("score", "shown"),
+    [(1.0, ">0.99"), (0.995001, ">0.99"), (0.994, "0.99"), (0.006, "0.01"), (0.004, "<0.01")],
+)
+def test_score_never_reads_as_certain(score: float, shown: str) -> None:
+    """People see neither 1.00 nor 0.00; CSV and JSON have the exact number."""
+    found = item(replace(answer(), score=score))
+    assert f", score {shown}\n" in as_text(found)
+    assert as_json(found)[0]["score"] == score == float(as_csv(found)[0]["score"])
 
 
 def test_text_groups_a_grid() -> None:
@@ -248,7 +260,7 @@ def test_csv_holds_one_row_for_each_answer() -> None:
     writer.write(item())
     rows = list(csv.DictReader(io.StringIO(stream.getvalue(), newline="")))
     assert [row["answer"] for row in rows] == ["40 litres", "oil", ""]
-    expected = {"score": "0.875000", "line": "3", "page_number": "", "passages_total": "9"}
+    expected = {"score": "0.875", "line": "3", "page_number": "", "passages_total": "9"}
     assert expected.items() <= rows[0].items()
 
 

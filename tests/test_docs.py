@@ -30,7 +30,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"(?:<!-- (.*?) -->\n+)?^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PLAIN = re.compile(r"docqa ([^|<>&;$]*?)(?: < (\S+))?(?: > (\S+))?")
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
-SCORE = re.compile(r"\b[01]\.\d{2,}\b")
+SCORE = re.compile(r"[<>]?\b[01]\.\d{2,}\b")  # ">0.99" as people see it
 
 
 @dataclass(frozen=True)

@@ -147,7 +147,7 @@ class CsvWriter:
 def _cells(answer: Answer) -> dict[str, object]:
     return {
         "answer": answer.text,
-        "score": f"{answer.score:.6f}",
+        "score": answer.score,
         "page_number": answer.page_number,
         "page_label": answer.page_label,
         "line": answer.line,

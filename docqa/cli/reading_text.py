@@ -79,7 +79,7 @@ class TextWriter:
         where = place(answer.locations)
         if not self._many_sources:
             where = ", ".join(filter(None, (_named(answer.document.source), where)))
-        self._print((f"{where}, score {answer.score:.2f}".removeprefix(", "), "dim"), indent=True)
+        self._print((f"{where}, score {_score(answer.score)}".removeprefix(", "), "dim"), indent=True)
         before, words, after = marked_context(answer)
         opening, closing = self._marks
         self._print(before, (f"{opening}{words}{closing}", "bold green"), after, indent=True)
@@ -128,6 +128,16 @@ def place(locations: Iterable[Location]) -> str:
     if isinstance(first, SourceLocation):
         return _element(one_line(first.css_path))
     return ""
+
+
+def _score(score: float) -> str:
+    """Return a score with two digits, never as 0.00 or 1.00: neither is certain.
+
+    >>> _score(0.875), _score(0.9997), _score(0.0004)
+    ('0.88', '>0.99', '<0.01')
+    """
+    rounded = f"{score:.2f}"
+    return {"1.00": ">0.99", "0.00": "<0.01"}.get(rounded, rounded)
 
 
 def _named(source: str) -> str:
