@@ -19,6 +19,7 @@ import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import repeat
 from typing import Any, Literal, NamedTuple
 
@@ -486,6 +487,23 @@ def _widget(form: Any, annotation: Any) -> Widget | None:
     return Widget(value, UserBox(left, bottom, right, top))
 
 
+def _selected_options(form: Any, annotation: Any) -> str:
+    """Return the lines of a list that are selected, as it shows them, one a line.
+
+    PDFium's value of such a field has no more than one of them.
+    """
+    count = pdfium.FPDFAnnot_GetOptionCount(form, annotation)
+    selected = (
+        number
+        for number in range(count)
+        if pdfium.FPDFAnnot_IsOptionSelected(form, annotation, number)
+    )
+    return "\n".join(
+        _string(partial(pdfium.FPDFAnnot_GetOptionLabel, form, annotation, number))
+        for number in selected
+    )
+
+
 def _field_value(form: Any, annotation: Any) -> str:
     kind = pdfium.FPDFAnnot_GetFormFieldType(form, annotation)
     texts = (
@@ -499,9 +517,9 @@ def _field_value(form: Any, annotation: Any) -> str:
             & pdfium.FPDF_FORMFLAG_TEXT_PASSWORD
         ):
             return ""
-        return _string(
-            lambda *buffer: pdfium.FPDFAnnot_GetFormFieldValue(form, annotation, *buffer)
-        )
+        is_list = kind == pdfium.FPDF_FORMFIELD_LISTBOX
+        selected = _selected_options(form, annotation) if is_list else ""
+        return selected or _string(partial(pdfium.FPDFAnnot_GetFormFieldValue, form, annotation))
     boxes = (pdfium.FPDF_FORMFIELD_CHECKBOX, pdfium.FPDF_FORMFIELD_RADIOBUTTON)
     if kind not in boxes:
         return ""

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from docqa._pdfium import PdfPage, UserBox
 
-__all__ = ["outside_indexes"]
+__all__ = ["lies_outside", "outside_indexes"]
 
 _SLACK = 1.0  # points over the edge at which a closer look starts
 _FAR = 1e6  # points: beyond any page (the largest is 200 inches, 14,400 points)
@@ -49,8 +49,15 @@ def _margins(box: UserBox) -> list[UserBox]:
 
 def _is_outside(page: PdfPage, index: int) -> bool:
     """Judge by the full-height box: a line across the edge is in or out as a whole."""
-    box, shown = page.loose_box(index), page.frame.box
-    if box is None:
-        return False
+    box = page.loose_box(index)
+    return box is not None and lies_outside(box, page.frame.box)
+
+
+def lies_outside(box: UserBox, shown: UserBox) -> bool:
+    """Say whether the centre of `box` lies outside the part of the page that is shown.
+
+    >>> lies_outside(UserBox(90, 0, 130, 10), UserBox(0, 0, 100, 100))
+    True
+    """
     x, y = (box.left + box.right) / 2, (box.bottom + box.top) / 2
     return not (shown.left <= x <= shown.right and shown.bottom <= y <= shown.top)

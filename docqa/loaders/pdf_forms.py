@@ -14,9 +14,10 @@ from dataclasses import dataclass
 
 from docqa._pdfium import PdfPage, Widget
 from docqa.datamodel import Box, Span
-from docqa.loaders.pdf_text import Insertion, PageText, insert
+from docqa.loaders.pdf_crop import lies_outside
+from docqa.loaders.pdf_text import Insertion, PageText, insert, printable
 
-__all__ = ["FieldValue", "with_field_values"]
+__all__ = ["FieldValue", "shown_widgets", "with_field_values"]
 
 _SAME_LINE = 0.5  # share of a character's height that lies within the field's
 _FARTHEST_LABEL = 40.0  # points: about three lines, from a field up to what may be its label
@@ -38,17 +39,31 @@ class _Anchor:
     box: Box
 
 
-def with_field_values(page: PdfPage, text: PageText) -> tuple[PageText, tuple[FieldValue, ...]]:
+def shown_widgets(page: PdfPage) -> tuple[list[Widget], int]:
+    """Return the filled fields inside the page's edges, and the characters in those outside."""
+    widgets, left_out = [], 0
+    frame = page.frame
+    has_extent = frame.width > 0 and frame.height > 0
+    for widget in page.widgets():
+        if has_extent and lies_outside(widget.box, frame.box):
+            left_out += len(widget.value)
+        else:
+            widgets.append(widget)
+    return widgets, left_out
+
+
+def with_field_values(
+    page: PdfPage, text: PageText, widgets: list[Widget]
+) -> tuple[PageText, tuple[FieldValue, ...]]:
     """Return the page's text with the values of its filled fields, and where they are."""
-    widgets = page.widgets()
     if not widgets:
         return text, ()
-    widgets.sort(key=lambda each: _reading_order(page.frame.display(each.box)))
+    widgets = sorted(widgets, key=lambda each: _reading_order(page.frame.display(each.box)))
     anchors = _anchors(page, text)
     fields, insertions, source = [], [], page.character_count
     for widget in widgets:
         position, before = _place(text.text, anchors, page.frame.display(widget.box))
-        value = _one_line_ends(widget.value)
+        value = _shown_value(widget.value)
         fields.append(FieldValue(Span(source, source + len(value)), widget))
         after = " " if text.text[position : position + 1].strip() else ""
         insertions.append(Insertion(position, value, source, before, after))
@@ -57,9 +72,9 @@ def with_field_values(page: PdfPage, text: PageText) -> tuple[PageText, tuple[Fi
     return insert(text, insertions), tuple(fields)
 
 
-def _one_line_ends(value: str) -> str:
-    """Return the value with line feeds only, and without the character that parts pages."""
-    return value.replace("\r\n", "\n").replace("\r", "\n").replace("\f", "\n")
+def _shown_value(value: str) -> str:
+    """Return the value as page text, without the character that parts pages."""
+    return printable(value.replace("\f", "\n"))
 
 
 def _reading_order(box: Box) -> tuple[float, float]:

@@ -12,7 +12,7 @@ from docqa._pdfium import PdfPage
 from docqa.datamodel import LoadWarning, Page, Span
 from docqa.loaders.offset_map import OffsetMap, OffsetMapBuilder
 from docqa.loaders.pdf_crop import outside_indexes
-from docqa.loaders.pdf_forms import FieldValue, with_field_values
+from docqa.loaders.pdf_forms import FieldValue, shown_widgets, with_field_values
 from docqa.loaders.pdf_labels import Candidate, candidates, printed_labels
 from docqa.loaders.pdf_text import REPLACEMENT, PageText, page_text
 
@@ -67,7 +67,8 @@ def read_page(page: PdfPage) -> ReadPage:
     codes = page.codes(_MOST_CHARACTERS)
     outside = outside_indexes(page, codes)
     plain = page_text(codes, page.is_hyphen, outside)
-    content, fields = with_field_values(page, plain)
+    widgets, outside_values = shown_widgets(page)
+    content, fields = with_field_values(page, plain, widgets)
     is_bare = _is_bare(content.text)
     return ReadPage(
         content,
@@ -77,7 +78,7 @@ def read_page(page: PdfPage) -> ReadPage:
         fields=fields,
         needs_ocr=is_bare and page.image_share() > _SCAN_IMAGE,
         garbled=_garbled_share(page, plain.text),
-        outside=len(outside),
+        outside=len(outside) + outside_values,
         truncated=page.character_count > _MOST_CHARACTERS,
         unread=is_bare and page.unread_text_count() > page.character_count,
     )

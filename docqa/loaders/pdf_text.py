@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from docqa.datamodel import Span
 from docqa.loaders.offset_map import OffsetMap, OffsetMapBuilder, SegmentKind
 
-__all__ = ["Insertion", "PageText", "insert", "page_text"]
+__all__ = ["Insertion", "PageText", "insert", "page_text", "printable"]
 
 REPLACEMENT = "\ufffd"
 
@@ -100,6 +100,15 @@ def page_text(
     pieces.append(clean[start:])
     builder.verbatim(len(clean) - start, start)
     return PageText("".join(pieces), builder.build())
+
+
+def printable(text: str) -> str:
+    r"""Return a text from elsewhere in the file with the replacements that a page's text has.
+
+    >>> printable("a\tb\r\nc\x01")
+    'a b\nc�'
+    """
+    return text.replace("\r\n", "\n").translate(_ONE_TO_ONE)
 
 
 def _decode(codes: Sequence[int]) -> str:

@@ -77,3 +77,35 @@ def test_field_below_its_label(pdf, write, load):
     pdf.add("<</Type/Annot/Subtype/Widget/Rect[20 128 200 144]/P 5 0 R/T(a)/FT/Tx/V(Jane Roe)>>")
     pdf.catalog = "/AcroForm<</Fields[6 0 R]/DA(/F1 10 Tf 0 g)>>"
     assert load(pdf).text == "Name of applicant\nJane Roe\nNext"
+
+
+def test_controls_in_a_value(form, load):
+    """A value has the replacements that the page's own text has."""
+    assert load(form("/FT/Tx/V(a\\tb\\001c)")).text == "Label 0: a b\ufffdc"
+
+
+def test_fields_outside_the_page_are_left_out(form, load):
+    """A field beyond the crop box is not shown, and counted like text there."""
+    pdf = form("/FT/Tx/V(Jane)", "/FT/Tx/V(hidden)")
+    page = pdf.pages[-1] - 1
+    pdf.objects[page] = pdf.objects[page].replace(b"/Annots", b"/CropBox[0 140 300 200]/Annots")
+    document = load(pdf)
+    assert document.text.rstrip() == "Label 0: Jane"
+    (warning,) = document.warnings
+    assert (warning.kind, warning.message.split()[2]) == (
+        "outside-page",
+        str(len("Label 1:hidden")),
+    )
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("/Ff 2097152/Opt[[(r)(red)][(g)(green)][(b)(blue)]]/V[(r)(b)]", "red\nblue"),
+        ("/Opt[(red)(green)]/V(green)", "green"),
+        ("/Opt[(red)(green)]/V(mauve)", "mauve"),
+    ],
+)
+def test_all_selected_lines_of_a_list(form, load, field, value):
+    """A list gives all of its selections, as it shows them."""
+    assert load(form(f"/FT/Ch{field}")).text == f"Label 0: {value}"
