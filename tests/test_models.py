@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -78,6 +80,28 @@ def test_hub_offline(name: str) -> None:
     """A hub model that is not in the cache is a clear error when the hub is out of reach."""
     with pytest.raises(ModelNotFoundError, match="not all in the local cache"):
         load_reader(name)
+
+
+@pytest.mark.parametrize("level", [logging.WARNING, logging.INFO])
+def test_hub_client_is_quiet(
+    level: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The client's lines on retries show only where logs are wanted; its level is put back."""
+    client = logging.getLogger("huggingface_hub")
+
+    def unreachable(*_: object, **__: object) -> str:
+        client.getChild("utils").warning("Retrying in 1s")
+        raise OSError("unreachable")
+
+    handler = logging.StreamHandler(sys.stderr)
+    monkeypatch.setattr("huggingface_hub.snapshot_download", unreachable)
+    monkeypatch.setattr(client, "handlers", [handler])
+    monkeypatch.setattr(logging.getLogger(), "level", level)
+    before = client.level
+    with pytest.raises(ModelNotFoundError, match="hub cannot be reached"):
+        load_reader("owner/model")
+    assert client.level == before
+    assert ("Retrying" in capsys.readouterr().err) == (level == logging.INFO)
 
 
 def test_pinned_revision_is_read_from_the_cache(

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -145,7 +148,9 @@ def _fetch(repository: str, revision: str | None) -> Path:
     if cached := _cached(repository, revision):
         return cached
     try:
-        return Path(snapshot_download(repository, revision=revision, allow_patterns=_FILES_WANTED))
+        with _quiet_client():
+            wanted = snapshot_download(repository, revision=revision, allow_patterns=_FILES_WANTED)
+        return Path(wanted)
     except (RepositoryNotFoundError, RevisionNotFoundError, HFValidationError) as error:
         raise ModelNotFoundError(
             f"no reader {at}: there is no such folder here, and the hub has no such repository, "
@@ -157,6 +162,22 @@ def _fetch(repository: str, revision: str | None) -> Path:
             "connect once to fetch them (and unset HF_HUB_OFFLINE), or copy config.json, "
             "model.safetensors and tokenizer.json into a folder and give its path"
         ) from error
+
+
+@contextmanager
+def _quiet_client() -> Iterator[None]:
+    """Keep the hub client's lines on retries off the terminal; what fails in the end is raised.
+
+    An application that logs at level INFO or below (as with ``--debug``) sees them all the same.
+    """
+    logger = logging.getLogger("huggingface_hub")
+    level = logger.level
+    if not logging.getLogger().isEnabledFor(logging.INFO):
+        logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _cached(repository: str, revision: str | None) -> Path | None:
