@@ -107,12 +107,26 @@ def require_text(document: Document) -> None:
     """
     if document.text.strip():
         return
-    scanned = [page.number for page in document.pages if page.needs_ocr]
+    scanned = sum(page.needs_ocr for page in document.pages)
     reason = (
-        f"{len(scanned)} of its {len(document.pages)} pages are images without a text layer; run "
-        "OCR on it first (OCRmyPDF adds a text layer)"
+        f"{_images(scanned, len(document.pages))} without a text layer; run OCR on it first "
+        "(OCRmyPDF adds a text layer)"
         if scanned
         else "nothing in it is text"
     )
     name = document.source
     raise NoTextError(f"{name}: no text to answer from: {reason}", source=name)
+
+
+def _images(n_scanned: int, n_pages: int) -> str:
+    """Return how many of a document's pages are images.
+
+    >>> _images(1, 1), _images(1, 3)
+    ('its only page is an image', '1 of its 3 pages is an image')
+    >>> _images(2, 3)
+    '2 of its 3 pages are images'
+    """
+    if n_pages == 1:
+        return "its only page is an image"
+    verb = "is an image" if n_scanned == 1 else "are images"
+    return f"{n_scanned} of its {n_pages} pages {verb}"
