@@ -32,6 +32,12 @@ def choose_device(device: str = "auto") -> torch.device:
         return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
     try:
         chosen = torch.device(device)
+    except RuntimeError as error:  # its message lists twenty backends
+        raise SettingError(
+            f"there is no device {device!r}; use 'auto' or 'cpu', or 'cuda', 'cuda:1', 'mps' "
+            "where there is one"
+        ) from error
+    try:
         torch.empty(0, device=chosen)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise SettingError(
