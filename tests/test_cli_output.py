@@ -35,6 +35,7 @@ from docqa.datamodel import (
 from docqa.errors import EncryptedError
 
 INFO = DocumentInfo("0" * 64, "logbook.txt", None, "text/plain")
+LONG_PATH = "#content > div > div > article > section:nth-of-type(3) > table > tbody > tr > td"
 SENTENCE = "The lamp burns 40 litres of oil a week."
 
 
@@ -147,7 +148,7 @@ def test_text_numbers_several_answers() -> None:
         ((page(14),), "page 14"),
         ((page(3, "iii"), page(4, "1")), "page 3 (printed iii) to page 4 (printed 1)"),
         ((line(7),), "line 7"),
-        ((SourceLocation(Span(0, 1), None, "/p", "main > p", None),), "main > p"),
+        ((SourceLocation(Span(0, 1), None, "/p", LONG_PATH, None),), LONG_PATH),
         ((), ""),
     ],
 )
@@ -260,8 +261,27 @@ def test_csv_holds_one_row_for_each_answer() -> None:
     writer.write(item())
     rows = list(csv.DictReader(io.StringIO(stream.getvalue(), newline="")))
     assert [row["answer"] for row in rows] == ["40 litres", "oil", ""]
+    assert [row["rank"] for row in rows] == ["1", "2", ""]
     expected = {"score": "0.875", "line": "3", "page_number": "", "passages_total": "9"}
     assert expected.items() <= rows[0].items()
+
+
+@pytest.mark.parametrize(
+    ("location", "cells"),
+    [
+        (TextLocation(3, 16, 3, Span(0, 1), None), {"line": "3", "column": "16"}),
+        (page(14, "12"), {"page_number": "14", "page_label": "12"}),
+        (
+            SourceLocation(Span(0, 1), None, "/html/p[2]", "p:nth-of-type(2)", None),
+            {"css_path": "p:nth-of-type(2)", "xpath": "/html/p[2]"},
+        ),
+    ],
+)
+def test_csv_has_the_place_of_every_format(location: Location, cells: dict[str, str]) -> None:
+    """Texts have line and column, pages number and label, HTML its paths; the rest is empty."""
+    (row,) = as_csv(item(answer(locations=(location,))))
+    names = ("page_number", "page_label", "line", "column", "css_path", "xpath")
+    assert {name: row[name] for name in names} == {**dict.fromkeys(names, ""), **cells}
 
 
 def test_csv_holds_errors() -> None:

@@ -102,8 +102,9 @@ def error_record(error: Exception) -> dict[str, Any]:
 
 
 _COLUMNS = [
-    *("question", "answer", "score", "source", "page_number", "page_label", "line"),
-    *("start", "end", "context", "passages_read", "passages_total", "error"),
+    *("question", "answer", "rank", "score", "source", "page_number", "page_label"),
+    *("line", "column", "css_path", "xpath", "start", "end", "context"),
+    *("passages_read", "passages_total", "error"),
 ]
 # Spreadsheets run cells that start like this, and documents are not to be trusted (OWASP, "CSV
 # Injection"); a sign before a number is harmless and stays.
@@ -130,8 +131,8 @@ class CsvWriter:
             self._record({**shared, "error": f"{type(item.error).__name__}: {item.error}"})
             return
         coverage = asdict(item.answers.coverage)
-        for answer in item.answers:
-            self._record({**shared, **_cells(answer), **coverage})
+        for rank, answer in enumerate(item.answers, start=1):
+            self._record({**shared, "rank": rank, **_cells(answer), **coverage})
         if not item.answers:
             self._record({**shared, **coverage})
 
@@ -145,12 +146,14 @@ class CsvWriter:
 
 
 def _cells(answer: Answer) -> dict[str, object]:
+    first = answer.locations[0] if answer.locations else None
     return {
         "answer": answer.text,
         "score": answer.score,
         "page_number": answer.page_number,
         "page_label": answer.page_label,
         "line": answer.line,
+        **{name: getattr(first, name, None) for name in ("column", "css_path", "xpath")},
         "start": answer.start,
         "end": answer.end,
         "context": answer.context,

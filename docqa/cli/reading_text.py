@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 __all__ = ["TextWriter", "marked_context", "place"]
 
 _AROUND = 240  # characters of the sentence shown on each side of the answer
-_LONGEST_PATH = 48  # characters of an element's path
 _INDENT = "  "
 _PART_OF_FIRST_WORD = re.compile(r"\A\S{1,30}\s+")  # none where a script has no spaces
 _PART_OF_LAST_WORD = re.compile(r"\s+\S{1,30}\Z")
@@ -79,7 +78,9 @@ class TextWriter:
         where = place(answer.locations)
         if not self._many_sources:
             where = ", ".join(filter(None, (_named(answer.document.source), where)))
-        self._print((f"{where}, score {_score(answer.score)}".removeprefix(", "), "dim"), indent=True)
+        self._print(
+            (f"{where}, score {_score(answer.score)}".removeprefix(", "), "dim"), indent=True
+        )
         before, words, after = marked_context(answer)
         opening, closing = self._marks
         self._print(before, (f"{opening}{words}{closing}", "bold green"), after, indent=True)
@@ -126,7 +127,7 @@ def place(locations: Iterable[Location]) -> str:
     if isinstance(first, TextLocation):
         return f"line {first.line}"
     if isinstance(first, SourceLocation):
-        return _element(one_line(first.css_path))
+        return one_line(first.css_path)  # whole, so that it can be pasted
     return ""
 
 
@@ -142,18 +143,6 @@ def _score(score: float) -> str:
 
 def _named(source: str) -> str:
     return "(standard input)" if source == STDIN else one_line(source)
-
-
-def _element(css_path: str) -> str:
-    """Return a path of elements, without its middle where it is long; JSON has it whole.
-
-    >>> _element("#content > div > div > div > div > article > section > p:nth-of-type(2)")
-    '#content ... p:nth-of-type(2)'
-    """
-    steps = css_path.split(" > ")
-    if len(css_path) <= _LONGEST_PATH or len(steps) < 3:
-        return css_path
-    return f"{steps[0]} ... {steps[-1]}"
 
 
 def _page(location: PageLocation) -> str:
