@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import docqa
+import docqa.pipeline
 from docqa.cli import main, session
 from docqa.cli.passage_count import PassageCounter
 from docqa.cli.session import ReadingSettings
@@ -138,6 +139,7 @@ def test_questions_come_from_a_file() -> None:
         (["lamp.txt", ""], "the question is empty"),
         (["lamp.txt", "-q", " "], "the question is empty"),
         (["lmap.txt"], "did you mean lamp.txt?"),
+        (["lamp.txt", "Who?", "--json", "--csv"], "--json and --csv exclude each other"),
         (["lamp.txt", "Who?", "-k0"], "0 is not in the range"),
         (["lamp.txt", "Who?", "--min-score", "2"], "2.0 is not in the range"),
         (["lamp.txt", "Who?", "--media-type", "image/png"], "is not one of"),
@@ -159,10 +161,11 @@ def test_question_too_long_is_an_error_beside_the_others() -> None:
     assert "ask a shorter question" in result.stderr
 
 
-def test_other_files_of_a_folder_are_counted() -> None:
+@pytest.mark.parametrize("arguments", [["ask", ".", QUESTION], ["info", "."]])
+def test_other_files_of_a_folder_are_counted(arguments: list[str]) -> None:
     """What a folder holds beside documents is said, not dropped in silence."""
     Path("photo.png").write_bytes(b"\x89PNG\r\n\x1a\n")
-    result = run("ask", ".", QUESTION)
+    result = run(*arguments)
     assert "passed over 1 file of another kind in folders (1 .png)" in result.stderr
 
 
@@ -267,6 +270,15 @@ def test_help_shows_examples_and_completion(arguments: list[str]) -> None:
 def test_help_of_every_command_shows_examples(command: str) -> None:
     """Every command has examples that begin with its name."""
     assert f"  docqa {command} report.pdf" in run(command, "--help").stdout
+
+
+def test_help_shows_the_defaults_of_the_library() -> None:
+    """Defaults that the library holds are read from it."""
+    shown = " ".join(run("ask", "--help").stdout.split())
+    for name in ("min_score", "top_passages"):
+        option = shown[shown.index(f"--{name.replace('_', '-')} ") :]
+        default = getattr(docqa.pipeline, f"DEFAULT_{name.upper()}")
+        assert option.partition("[default: ")[2].startswith(f"{default}")
 
 
 def test_every_option_has_a_help() -> None:

@@ -17,7 +17,7 @@ from docqa.cli.exits import (
     hush_libraries,
 )
 from docqa.cli.notices import Notices
-from docqa.cli.options import reading_options, source_options
+from docqa.cli.options import LibraryDefault, reading_options, source_options
 from docqa.cli.output import Format, open_writer
 from docqa.cli.progress import ProgressLine
 from docqa.cli.session import ReadingSettings, Session, SourceSettings
@@ -104,11 +104,13 @@ class _Tally:
 )
 @click.option(
     "--min-score",
+    cls=LibraryDefault,
     type=click.FloatRange(0, 1),
     help="Leave out answers with a lower score; 0 keeps even guesses.",
 )
 @click.option(
     "--top-passages",
+    cls=LibraryDefault,
     type=click.IntRange(min=1),
     help="Read so many of the passages that rank best for a question.",
 )
@@ -120,8 +122,8 @@ class _Tally:
     show_default=True,
     help="main leaves out navigation, footers and the like.",
 )
-@click.option("--json", "kind", flag_value="json", help="Write one JSON object a line.")
-@click.option("--csv", "kind", flag_value="csv", help="Write CSV under a header.")
+@click.option("--json", "as_json", is_flag=True, help="Write one JSON object a line.")
+@click.option("--csv", "as_csv", is_flag=True, help="Write CSV under a header.")
 @click.option("--quiet", is_flag=True, help="No progress, notes and warnings; only errors.")
 @reading_options
 @source_options
@@ -134,7 +136,8 @@ def ask(
     arguments: Sequence[str],
     questions: Sequence[str],
     question_file: str | None,
-    kind: Format | None,
+    as_json: bool,
+    as_csv: bool,
     quiet: bool,
     password: str | None,
     encoding: str | None,
@@ -149,10 +152,11 @@ def ask(
     open; in a pipe it reads them from standard input, one a line.
     """
     hush_libraries(ctx)
+    kind = _format(as_json=as_json, as_csv=as_csv)
     names, asked = _questions(arguments, questions, question_file)
     notices = Notices(quiet=quiet, debug=debugging(ctx))
     expansion = expand(names)
-    _note_passed_over(expansion, notices)
+    notices.passed_over(expansion.passed_over)
     session = Session(
         SourceSettings(password, media_type, encoding),
         ReadingSettings(**reading),  # type: ignore[arg-type]  # click checked them
@@ -162,8 +166,14 @@ def ask(
     if asked is None:
         from docqa.cli.prompt import converse
 
-        ctx.exit(converse(session, expansion.files, notices, kind or "text"))
-    ctx.exit(_ask_grid(session, expansion, asked, notices, kind or "text"))
+        ctx.exit(converse(session, expansion.files, notices, kind))
+    ctx.exit(_ask_grid(session, expansion, asked, notices, kind))
+
+
+def _format(*, as_json: bool, as_csv: bool) -> Format:
+    if as_json and as_csv:
+        raise click.UsageError("--json and --csv exclude each other; choose one of them")
+    return "json" if as_json else "csv" if as_csv else "text"
 
 
 def _questions(
@@ -237,11 +247,3 @@ def _what_to_try(reading: ReadingSettings, tally: _Tally) -> str:
         tries.append("--min-score 0 shows even unlikely answers")
     tries.append("other words may match the document's better")
     return f"to try: {'; '.join(tries)}"
-
-
-def _note_passed_over(expansion: Expansion, notices: Notices) -> None:
-    counts = expansion.passed_over
-    if total := sum(counts.values()):
-        kinds = ", ".join(f"{count:,} {suffix}" for suffix, count in counts.most_common(8))
-        files = "1 file of another kind" if total == 1 else f"{total:,} files of other kinds"
-        notices.note(f"passed over {files} in folders ({kinds}{', ...' * (len(counts) > 8)})")

@@ -66,6 +66,7 @@ def info(
         ProgressLine(quiet=quiet, steps=len(expansion.files)),
     )
     notices = Notices(quiet=quiet, debug=debugging(ctx))
+    notices.passed_over(expansion.passed_over)
     ctx.call_on_close(session.progress.close)
     count = session.passage_counter()
     described: list[bool] = []

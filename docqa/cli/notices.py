@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import traceback
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
@@ -36,6 +37,14 @@ class Notices:
         for message in fold_warnings(document.warnings):
             prefix = "" if document.source in message else f"{document.source}: "
             self._once(f"{prefix}{message}", "warning: ", style="yellow")
+
+    def passed_over(self, counts: Counter[str]) -> None:
+        """Write how many files of folders are no sources, by suffix; nothing where all are."""
+        if total := sum(counts.values()):
+            kinds = ", ".join(f"{count:,} {suffix}" for suffix, count in counts.most_common(8))
+            files = "1 file of another kind" if total == 1 else f"{total:,} files of other kinds"
+            more = ", ..." if len(counts) > 8 else ""
+            self.note(f"passed over {files} in folders ({kinds}{more})")
 
     def error(self, error: Exception, *, source: str | None = None) -> None:
         """Write why something failed and at which source, with the traceback when debugging."""

@@ -9,7 +9,7 @@ import click
 
 from docqa.loaders.media_types import SUPPORTED_TYPES
 
-__all__ = ["reading_options", "source_options"]
+__all__ = ["LibraryDefault", "reading_options", "source_options"]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -45,6 +45,25 @@ _READING = (
         help="Where it runs: auto, cpu, cuda, cuda:1, mps.",
     ),
 )
+
+
+class LibraryDefault(click.Option):
+    """Be an option that leaves its default to the library, and shows it in the help.
+
+    The default of ``--top-passages`` is ``DEFAULT_TOP_PASSAGES`` of `docqa.pipeline`, which is
+    imported when the help is asked for.
+    """
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Return the option's names and its help, with the library's default."""
+        import docqa.pipeline
+
+        name = f"DEFAULT_{(self.name or '').upper()}"
+        self.show_default = default = str(getattr(docqa.pipeline, name))
+        record = super().get_help_record(ctx)
+        if record is None:
+            return None
+        return record[0], record[1].replace(f"({default})", default)  # click's mark of a text
 
 
 def source_options(command: _Command) -> _Command:
