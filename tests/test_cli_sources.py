@@ -68,6 +68,30 @@ def test_missing_sources_and_questions_say_what_to_do(arguments: list[str], mess
 
 
 @pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["report.txt", "How", "much", "is", "rubber?"], "How much is rubber?"),
+        (["How", "much?"], "How much?"),
+        (["b/hand", "book.pdf"], "b/hand book.pdf"),
+        (["no/hand", "book.pdf", "Who signs?"], "no/hand book.pdf"),
+    ],
+)
+def test_words_without_quotes_are_one_error(arguments: list[str], words: str) -> None:
+    """A question or name that the shell has torn apart is one error that shows the quotes."""
+    with pytest.raises(SourceNotFoundError, match=f'in quotes: "{re.escape(words)}"'):
+        split_arguments(arguments, question_given=False)
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize("last", ["rubber", "How much?"])
+def test_missing_names_are_no_loose_words(last: str) -> None:
+    """Whole names that are missing stay sources, each with its own error."""
+    split = split_arguments(["a.pdf", "b.pdf", last], question_given=False)
+    assert split == (["a.pdf", "b.pdf"], last)
+
+
+@pytest.mark.usefixtures("folder")
 def test_folder_stands_for_its_supported_files() -> None:
     """A folder is searched downwards, sorted, without hidden files; others are counted."""
     expansion = expand(["."])
@@ -102,7 +126,8 @@ def test_file_whose_name_looks_like_a_pattern_is_a_file(folder: Path) -> None:
     [
         ("b/a.mb", "no such file; did you mean b"),
         ("*.docx", "no file matches this pattern"),
-        ("no/such/file.txt", "cannot be read either"),
+        ("no/such/file.txt", f"no such file; {Path('no/such')} does not exist"),
+        ("report.txt/file.txt", "report.txt is a file"),
     ],
 )
 def test_missing_source_stays_in_the_batch_as_error(argument: str, message: str) -> None:

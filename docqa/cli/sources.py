@@ -10,6 +10,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 import click
@@ -62,11 +63,13 @@ def split_arguments(
 
     Raises:
         click.UsageError: no source is given.
-        SourceNotFoundError: the last argument looks like a file and is missing.
+        SourceNotFoundError: the last argument looks like a file and is missing, or neighbouring
+            arguments look like the words of a question or name without quotes.
 
     >>> split_arguments(["-", "Who signs?"], question_given=False)
     (['-'], 'Who signs?')
     """
+    _refuse_loose_words(arguments)
     if question_given or (arguments and _names_source(arguments[-1])):
         sources, question = list(arguments), None
     else:
@@ -76,6 +79,34 @@ def split_arguments(
     if not sources:
         raise click.UsageError("no source given: write docqa ask SOURCE... QUESTION")
     return sources, question
+
+
+def _refuse_loose_words(arguments: Sequence[str]) -> None:
+    """Refuse neighbours that name nothing: what the shell makes of words without quotes."""
+    for missing, run in groupby(arguments, key=_is_loose):
+        words = list(run) if missing else []
+        if not all(map(_is_whole_name, words[:-1])):  # the last may be a question of one word
+            named, joined = ", ".join(words), " ".join(words)
+            raise SourceNotFoundError(
+                f"no such files: {named}; put a question, or a name with spaces, in quotes: "
+                f'"{joined}"',
+                source=joined,
+            )
+
+
+def _is_loose(argument: str) -> bool:
+    return bool(argument) and not re.search(r"\s", argument) and not _names_source(argument)
+
+
+def _is_whole_name(argument: str) -> bool:
+    """Say whether an argument can be a complete name, so that its neighbour is another one."""
+    from docqa.loaders.media_types import SUPPORTED_SUFFIXES
+
+    return bool(
+        Path(argument).suffix.lower() in SUPPORTED_SUFFIXES
+        or _WILDCARD.search(argument)
+        or _ADDRESS.match(argument)
+    )
 
 
 def _names_source(argument: str) -> bool:
@@ -201,8 +232,10 @@ def _missing(argument: str) -> str:
     path = Path(argument)
     try:
         names = [entry.name for entry in path.parent.iterdir()]
-    except OSError:
-        return f"{argument}: no such file; the folder {path.parent} cannot be read either"
+    except OSError as error:
+        reasons = {FileNotFoundError: "does not exist", NotADirectoryError: "is a file"}
+        reason = reasons.get(type(error), "cannot be read either")
+        return f"{argument}: no such file; {path.parent} {reason}"
     close = difflib.get_close_matches(path.name, names, n=1)
     hint = f"did you mean {path.parent / close[0]}?" if close else "check the path"
     return f"{argument}: no such file; {hint}"
