@@ -120,6 +120,8 @@ def _translated() -> Iterator[None]:
         raise
     except Exception as error:
         detail = str(error) or type(error).__name__
+        if type(error).__name__ == "DeprecationError":  # advice to programmers, not to readers
+            detail = "an outdated name of a compression filter"
         raise FallbackError(f"pypdf: {detail}") from error
     finally:
         logger.removeHandler(handler)
