@@ -8,9 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from docqa.reader.span_reader import SpanReader
+
+# The first example of a test may import a library; how long that takes says nothing of docqa.
+settings.register_profile("docqa", deadline=None)
+settings.load_profile("docqa")
 
 QUESTION_WORDS = ["what", "is", "my", "name", "where", "do", "i", "live", "who", "audits", "?"]
 PASSAGE_WORDS = ["and", "in", "the", "company", "john", "seattle", ".", ",", "of"]
