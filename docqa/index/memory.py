@@ -51,7 +51,8 @@ class MemoryIndex:
 
     def __len__(self) -> int:
         """Return the number of passages."""
-        return sum(len(entries) for entries in self._entries.values())
+        with self._lock:
+            return sum(len(entries) for entries in self._entries.values())
 
     def add(self, passages: Iterable[Passage]) -> None:
         """Add passages; a passage of the same document and number is replaced."""
