@@ -78,11 +78,11 @@ def answers_from_spans(
         return lost - span.margin, span.passage.number, span.span.start
 
     passing = sorted((span for span in proposals.spans if span.score >= min_score), key=order)
-    kept = one_per_wording(document, one_per_place(passing))
+    kept = _one_per_wording(document, _one_per_place(passing))
     return [_answer(document, proposals.question, place) for place in kept[:top_k]]
 
 
-def one_per_place(proposals: Iterable[AnswerSpan]) -> list[_Place]:
+def _one_per_place(proposals: Iterable[AnswerSpan]) -> list[_Place]:
     """Shift proposals (best first) to the document and drop those that overlap a better one."""
     kept: list[_Place] = []
     taken: list[Span] = []  # sorted, and apart from one another
@@ -95,7 +95,7 @@ def one_per_place(proposals: Iterable[AnswerSpan]) -> list[_Place]:
     return kept
 
 
-def one_per_wording(document: Document, places: Iterable[_Place]) -> list[_Place]:
+def _one_per_wording(document: Document, places: Iterable[_Place]) -> list[_Place]:
     """Group places (best first) with the same words under the best of them."""
     groups: dict[str, _Place] = {}
     for place in places:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Union
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Union
 
 if TYPE_CHECKING:
     from docqa.protocols import SourceMap
@@ -23,6 +23,7 @@ __all__ = [
     "Block",
     "BlockKind",
     "Box",
+    "Content",
     "Coverage",
     "Document",
     "DocumentInfo",
@@ -150,6 +151,9 @@ class TextLocation:
 
 Location = Union[PageLocation, SourceLocation, TextLocation]
 
+Content = Literal["all", "main"]
+"""Which blocks are read: all, or those not flagged as navigation, footers and the like."""
+
 BlockKind = Literal["paragraph", "heading", "list_item", "table_row", "code"]
 
 
@@ -181,6 +185,8 @@ class Page:
         garbled: share of characters (0 to 1) whose code has no known meaning.
     """
 
+    GARBLED_SHARE: ClassVar[float] = 0.10  # more than any good page of 1,110 looked at has
+
     number: int
     label: str | None
     label_origin: Literal["file", "printed"] | None
@@ -189,6 +195,11 @@ class Page:
     height: float
     needs_ocr: bool = False
     garbled: float = 0.0
+
+    @property
+    def is_garbled(self) -> bool:
+        """Say whether so many characters have no known meaning that words can hardly be read."""
+        return self.garbled > self.GARBLED_SHARE
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,16 +33,16 @@ class Cell:
 
     Attributes:
         source_number: cells of one source share it.
-        ranked: the passages to read.
-        n_passages: how many the document has.
+        n_passages: how many passages the document has.
+        ranked: those to read.
     """
 
     question: str
     source: str
     source_number: int
     document: Document | None = None
-    ranked: tuple[RankedPassage, ...] = ()
     n_passages: int = 0
+    ranked: tuple[RankedPassage, ...] = ()
     error: DocqaError | None = None
 
 

@@ -6,15 +6,16 @@ import hashlib
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import chain
 
-from docqa.datamodel import Answers, Document, GridItem, Passage
+from docqa.datamodel import Answers, Content, Document, GridItem, Passage
 from docqa.errors import LoadError, MissingDependencyError, QuestionError, SettingError
 from docqa.grid import Cell, Reading, answer_cells, batches, question_error, require_text
-from docqa.loaders.load import Progress, Source, load, read_source, source_name
-from docqa.prepared import Content, PreparedDocument, prepare
-from docqa.protocols import Reader
+from docqa.loaders.load import Source, load, read_source, source_name
+from docqa.prepared import PreparedDocument, prepare
+from docqa.protocols import Progress, Reader
 from docqa.recent import Recent
 
 __all__ = [
@@ -244,6 +245,7 @@ class Pipeline:
         reading: Reading,
         load_source: Callable[[Source], Document],
     ) -> Iterator[Cell]:
+        errors: dict[str, QuestionError | None] = {}
         for number, source in enumerate(sources):
             try:
                 document = load_source(source)
@@ -254,15 +256,14 @@ class Pipeline:
                 continue
             prepared = self._prepare(document)
             for question in questions:
-                yield Cell(
-                    question,
-                    document.source,
-                    number,
-                    document,
-                    prepared.passages_to_read(question, top_passages=reading.top_passages),
-                    len(prepared.passages),
-                    error=question_error(self.reader, question),
-                )
+                if question not in errors:
+                    errors[question] = question_error(self.reader, question)
+                cell = Cell(question, document.source, number, document, len(prepared.passages))
+                if errors[question] is not None:
+                    yield replace(cell, error=errors[question])
+                    continue
+                ranked = prepared.passages_to_read(question, top_passages=reading.top_passages)
+                yield replace(cell, ranked=ranked)
 
     def _prepare(self, document: Document) -> PreparedDocument:
         return self._prepared.made(

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
-from docqa.datamodel import Document, Passage, RankedPassage
+from docqa.datamodel import Content, Document, Passage, RankedPassage
 from docqa.errors import SettingError
 from docqa.protocols import Index, Reader
 
-__all__ = ["Content", "PreparedDocument", "prepare"]
-
-Content = Literal["all", "main"]
+__all__ = ["PreparedDocument", "prepare"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +32,7 @@ class PreparedDocument:
             top_passages: how many; None for all.
         """
         limit = len(self.passages) if top_passages is None else top_passages
-        found = self.index.search(question, top_k=limit) if limit and question.strip() else []
+        found = self.index.search(question, top_k=limit) if limit else []
         seen = {ranked.passage.number for ranked in found}
         rest = (passage for passage in self.passages if passage.number not in seen)
         filled = zip(range(len(found), limit), rest, strict=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from docqa.datamodel import AnswerSpans, Document, Location, Passage, RankedPassage, Span
@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     IntArray = NDArray[np.int64]
     FloatArray = NDArray[np.float32]
 
-__all__ = ["Index", "Loader", "Reader", "SourceMap", "SpanModel", "Tokenizer"]
+Progress = Callable[[int, int], None]
+"""Called with (pages done, pages in all) while a document loads."""
+
+__all__ = ["Index", "Loader", "Progress", "Reader", "SourceMap", "SpanModel", "Tokenizer"]
 
 
 @runtime_checkable

@@ -47,6 +47,7 @@ class Recent(Generic[_Value]):
             dropped = [
                 self._values.popitem(last=False)[1] for _ in range(len(self._values) - self._size)
             ]
-        for one in dropped if self._on_drop is not None else ():
-            self._on_drop(one)  # type: ignore[misc]  # not None here
+        if self._on_drop is not None:
+            for one in dropped:
+                self._on_drop(one)
         return kept

@@ -327,3 +327,21 @@ def test_the_dictionary_has_the_names_everybody_knows(pipeline: Pipeline):
         answer.text, answer.start, answer.end,
     )  # fmt: skip
     assert record["locations"][0]["line"] == answer.line
+
+
+def test_a_question_is_checked_once_for_all_sources(monkeypatch: pytest.MonkeyPatch):
+    """What a question's tokens say does not depend on the source."""
+    reader, checked = FakeReader(), []
+    read = reader.read
+    monkeypatch.setattr(
+        reader,
+        "read",
+        lambda question, passages, *, top_k: (
+            checked.append(question) if not passages else None,
+            read(question, passages, top_k=top_k),
+        )[1],
+    )
+    documents = [docqa.load(LOG, name=name) for name in "abc"]
+    items = list(Pipeline(reader=reader).ask_all(documents, ["Which bell rings?", ""]))
+    assert checked == ["Which bell rings?", ""]
+    assert [item.error is not None for item in items] == [False, True] * 3

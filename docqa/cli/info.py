@@ -129,10 +129,7 @@ def text_layer(page: Page) -> str:
         return "needs-ocr"
     if not page.span:
         return "empty"
-    return "garbled" if page.garbled > _MUCH_GARBLED else "text"
-
-
-_MUCH_GARBLED = 0.1  # share of characters from which a page's words can hardly be read
+    return "garbled" if page.is_garbled else "text"
 
 
 def label_ranges(pages: Iterable[Page]) -> str:

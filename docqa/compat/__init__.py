@@ -141,12 +141,10 @@ class QuestionAnsweringPipeline:
             for row, window in enumerate(read.windows):
                 asked = window.request
                 no_answer[asked] = min(no_answer[asked], nulls[row])
-                begin = window.first - int(read.batch.passage_starts[row])
                 for rank, score in enumerate(scores[row]):
                     if score > 0:
-                        start = window.tokens.starts[begin + int(best.first[row, rank])]
-                        end = window.tokens.ends[begin + int(best.last[row, rank])]
-                        found[asked].append((score, Span(int(start), int(end))))
+                        first, last = int(best.first[row, rank]), int(best.last[row, rank])
+                        found[asked].append((score, read.span(row, first, last)))
         return [
             shaped(context, spans, null, settings)
             for (_, context), spans, null in zip(examples, found, no_answer, strict=True)

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Union
 
 from docqa.datamodel import Document
 from docqa.errors import SettingError, SourceNotFoundError, SourceUnreadableError
 from docqa.loaders.media_types import SUPPORTED_TYPES, detect_media_type
-from docqa.protocols import Loader
+from docqa.protocols import Loader, Progress
 
-__all__ = ["Progress", "Source", "load", "read_source", "source_name"]
+__all__ = ["Source", "load", "read_source", "source_name"]
 
 Source = Union[str, "os.PathLike[str]", bytes, bytearray, memoryview, IO[bytes], IO[str], Document]
-Progress = Callable[[int, int], None]
 
 
 def load(

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Mapping
 
 from docqa._pdfium import EXTRACTOR, PdfFile, PdfiumError
-from docqa.datamodel import Document, LoadWarning
+from docqa.datamodel import Document, LoadWarning, Page
 from docqa.errors import EncryptedError, LoadError, MalformedError
 from docqa.loaders.pdf_fallback import FallbackError, FallbackFile
 from docqa.loaders.pdf_metadata import metadata, permission_names, title
 from docqa.loaders.pdf_pages import PagesBuilder, ReadPage, read_page
 from docqa.loaders.pdf_passwords import password_bytes
 from docqa.loaders.pdf_source_map import PagesSourceMap, PdfSource, PdfSourceMap
+from docqa.protocols import Progress, SourceMap
 
 __all__ = ["MEDIA_TYPE", "PdfLoader"]
 
 MEDIA_TYPE = "application/pdf"
-
-Progress = Callable[[int, int], None]
 
 _UNNEEDED_PASSWORD = LoadWarning(
     "password-not-needed",
@@ -82,16 +81,14 @@ class PdfLoader:
         places = PdfSource(
             data, password, offsets, builder.source_starts, builder.fields, builder.without_boxes
         )
-        return Document(
-            id=hashlib.sha256(data).hexdigest(),
-            text=builder.text(),
+        return _document(
+            data,
+            builder,
             source=source,
-            media_type=MEDIA_TYPE,
-            title=title(entries.get("Title")),
             source_map=PdfSourceMap(pages, places),
             pages=pages,
-            warnings=(*_permission_warnings(permissions), *builder.warnings),
-            metadata={**metadata(entries), **permissions},
+            entries=entries,
+            permissions=permissions,
             extractor=EXTRACTOR,
         )
 
@@ -115,22 +112,46 @@ class PdfLoader:
             self._report(index + 1, total)
         builder.warnings += _page_limit_warning(file.page_count, total)
         entries, pages = file.metadata(), builder.pages()
-        return Document(
-            id=hashlib.sha256(data).hexdigest(),
-            text=builder.text(),
+        return _document(
+            data,
+            builder,
             source=source,
-            media_type=MEDIA_TYPE,
-            title=title(entries.get("Title")),
             source_map=PagesSourceMap(pages),
             pages=pages,
-            warnings=tuple(builder.warnings),
-            metadata=metadata(entries),
+            entries=entries,
+            permissions={},
             extractor=file.extractor,
         )
 
     def _report(self, done: int, total: int) -> None:
         if self._progress is not None:
             self._progress(done, total)
+
+
+def _document(
+    data: bytes,
+    builder: PagesBuilder,
+    *,
+    source: str,
+    source_map: SourceMap,
+    pages: tuple[Page, ...],
+    entries: Mapping[str, str],
+    permissions: Mapping[str, str],
+    extractor: str,
+) -> Document:
+    """Return the document of the pages put together, whichever library gave them."""
+    return Document(
+        id=hashlib.sha256(data).hexdigest(),
+        text=builder.text(),
+        source=source,
+        media_type=MEDIA_TYPE,
+        title=title(entries.get("Title")),
+        source_map=source_map,
+        pages=pages,
+        warnings=(*_permission_warnings(permissions), *builder.warnings),
+        metadata={**metadata(entries), **permissions},
+        extractor=extractor,
+    )
 
 
 class _Rescue:
@@ -219,7 +240,7 @@ def _permissions(file: PdfFile) -> dict[str, str]:
     return {"encryption": f"revision {revision}", "permissions": ", ".join(allowed) or "none"}
 
 
-def _permission_warnings(permissions: dict[str, str]) -> list[LoadWarning]:
+def _permission_warnings(permissions: Mapping[str, str]) -> list[LoadWarning]:
     if not permissions or "copy" in permissions["permissions"].split(", "):
         return []
     message = (

@@ -22,7 +22,6 @@ PAGE_BREAK = "\f"
 
 _MOST_CHARACTERS = 1_000_000  # a page; a dense newspaper page has 50,000, an attack has no end
 _GARBLED_SAMPLE = 512  # characters a page: the share of 10 % is then known to 1.3 % (1 sigma)
-_GARBLED_SHARE = 0.10  # more than in any page that reads well (1,110 pages looked at)
 _SCAN_LETTERS, _SCAN_IMAGE = 40, 0.5  # fewer letters and digits under a larger image: a scan
 
 
@@ -170,7 +169,7 @@ def _warnings(page: ReadPage, number: int) -> Iterable[LoadWarning]:
             f"page {number} shows an image and (nearly) no text; run OCR on the file to ask it",
             number,
         )
-    if page.garbled > _GARBLED_SHARE:
+    if page.garbled > Page.GARBLED_SHARE:
         yield LoadWarning(
             "garbled-text",
             f"page {number}: {page.garbled:.0%} of the characters have no known meaning; "

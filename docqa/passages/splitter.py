@@ -7,16 +7,16 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import Literal
 
-from docqa.datamodel import Document, Passage, Span
+from docqa.datamodel import Content, Document, Passage, Span
 from docqa.errors import SettingError
 from docqa.passages.sentences import block_sentences, sentence_blocks
 from docqa.protocols import Tokenizer
 
 __all__ = ["DEFAULT_OVERLAP", "DEFAULT_PASSAGE_TOKENS", "Splitter"]
 
-# Chosen by tests/benchmarks/retrieval.py; docs/measurements/passages.md holds the table.
+# Chosen by tests/benchmarks/end_to_end.py and retrieval.py; docs/measurements/answers.md and
+# passages.md hold the tables.
 DEFAULT_PASSAGE_TOKENS = 160
 DEFAULT_OVERLAP = 32
 
@@ -70,7 +70,7 @@ class Splitter:
         *,
         passage_tokens: int = DEFAULT_PASSAGE_TOKENS,
         overlap: int = DEFAULT_OVERLAP,
-        content: Literal["all", "main"] = "all",
+        content: Content = "all",
     ) -> None:
         if passage_tokens < 1:
             raise SettingError(f"passage_tokens must be at least 1, not {passage_tokens}")

@@ -60,11 +60,6 @@ class Checkpoint:
         """Return the path of the weights, where they lie in one file."""
         return self.folder / "model.safetensors"
 
-    @property
-    def model_type(self) -> str:
-        """Return the architecture's name, such as ``"distilbert"``."""
-        return str(self.config.get("model_type", ""))
-
 
 def find_checkpoint(name: str, *, revision: str | None = None) -> Checkpoint:
     """Find the files of a reader, fetching them only when `name` is a hub repository.

@@ -51,6 +51,13 @@ class WindowLogits:
     start_logits: FloatArray
     end_logits: FloatArray
 
+    def span(self, row: int, first: int, last: int) -> Span:
+        """Return the passage's characters from column `first` to column `last` of a window."""
+        window = self.windows[row]
+        shift = window.first - int(self.batch.passage_starts[row])
+        tokens = window.tokens
+        return Span(int(tokens.starts[shift + first]), int(tokens.ends[shift + last]))
+
 
 class SpanReader:
     """Read passages with an extractive question-answering model.
@@ -218,16 +225,13 @@ class SpanReader:
     def _spans(
         self, passage: Passage, read: WindowLogits, best: BestSpans, row: int
     ) -> Iterator[AnswerSpan]:
-        window, begin = read.windows[row], int(read.batch.passage_starts[row])
         no_answer = float(read.start_logits[row, 0]) + float(read.end_logits[row, 0])
         for rank, logit in enumerate(best.logit[row].tolist()):
             if logit == -np.inf:
                 return
-            first, last = int(best.first[row, rank]), int(best.last[row, rank])
-            start = int(window.tokens.starts[window.first + first - begin])
-            end = int(window.tokens.ends[window.first + last - begin])
+            span = read.span(row, int(best.first[row, rank]), int(best.last[row, rank]))
             margin = logit - no_answer if self.no_answer else logit
-            yield AnswerSpan(passage, Span(start, end), margin, logit, no_answer)
+            yield AnswerSpan(passage, span, margin, logit, no_answer)
 
     def _best(self, by_passage: list[list[AnswerSpan]], top_k: int) -> tuple[AnswerSpan, ...]:
         """Return the best spans of all passages, one per place (overlapping spans share one)."""
