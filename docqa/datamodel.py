@@ -27,12 +27,15 @@ __all__ = [
     "Coverage",
     "Document",
     "DocumentInfo",
+    "DomPoint",
+    "DomRange",
     "GridItem",
     "LoadWarning",
     "Location",
     "Occurrence",
     "Page",
     "PageLocation",
+    "PartLocation",
     "Passage",
     "RankedPassage",
     "SourceLocation",
@@ -102,12 +105,36 @@ class PageLocation:
             by voting over the numbers at the pages' edges.
         boxes: one rectangle per line of the span, or None where the extractor gives no
             rectangles (the fallback for files that PDFium cannot open).
+        ocr_confidence: in 0 to 1, the lowest of the words that optical character recognition read
+            here; None where the words are the file's own.
     """
 
     page_number: int
     page_label: str | None
     label_origin: Literal["file", "printed"] | None
     boxes: tuple[Box, ...] | None
+    ocr_confidence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DomPoint:
+    """Name a place between two characters of a text node.
+
+    Attributes:
+        xpath: path of the text node.
+        offset: UTF-16 code units from its start, as the DOM counts.
+    """
+
+    xpath: str
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class DomRange:
+    """Hold a range of a page as a browser sees it, from `start` to `end`."""
+
+    start: DomPoint
+    end: DomPoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +148,8 @@ class SourceLocation:
         xpath: path of the element that holds the start of the span.
         css_path: the same element as a CSS selector.
         text_fragment: a ``#:~:text=`` fragment that resolves to this place alone, or None.
+        dom_range: the place as a browser's DOM has it, from the first to the last character.
+        part: name of the file inside a container that holds the source (EPUB), or None.
     """
 
     span: Span
@@ -128,6 +157,27 @@ class SourceLocation:
     xpath: str
     css_path: str
     text_fragment: str | None
+    dom_range: DomRange | None = None
+    part: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PartLocation:
+    """Name a place in a document made of XML parts (Office Open XML): DOCX, PPTX.
+
+    Attributes:
+        part: name of the part inside the file, such as ``"word/document.xml"``.
+        xpath: path of the paragraph's element in the part, in the standard's usual prefixes.
+        paragraph: number of that paragraph in the part, from 1, in document order.
+        span: characters of the paragraph's text.
+        slide_number: number of the slide, from 1, or None outside presentations.
+    """
+
+    part: str
+    xpath: str
+    paragraph: int
+    span: Span
+    slide_number: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +199,7 @@ class TextLocation:
     byte_span: Span | None
 
 
-Location = Union[PageLocation, SourceLocation, TextLocation]
+Location = Union[PageLocation, SourceLocation, TextLocation, PartLocation]
 
 Content = Literal["all", "main"]
 """Which blocks are read: all, or those not flagged as navigation, footers and the like."""
@@ -225,6 +275,7 @@ class DocumentInfo:
     source: str
     title: str | None
     media_type: str
+    extractor: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +312,7 @@ class Document:
     @property
     def info(self) -> DocumentInfo:
         """Return the small, picklable description that answers carry."""
-        return DocumentInfo(self.id, self.source, self.title, self.media_type)
+        return DocumentInfo(self.id, self.source, self.title, self.media_type, self.extractor)
 
     def locate(self, span: Span) -> tuple[Location, ...]:
         """Return where `span` of the text stands in the original, in reading order.

@@ -13,7 +13,8 @@ from itertools import chain
 from docqa.datamodel import Answers, Content, Document, GridItem, Passage
 from docqa.errors import LoadError, MissingDependencyError, QuestionError, SettingError
 from docqa.grid import Cell, Reading, answer_cells, batches, question_error, require_text
-from docqa.loaders.load import Source, load, read_source, source_name
+from docqa.loaders.load import Source, load_with, read_source, source_name
+from docqa.loaders.settings import LoadSettings
 from docqa.prepared import PreparedDocument, prepare
 from docqa.protocols import Progress, Reader
 from docqa.recent import Recent
@@ -115,19 +116,11 @@ class Pipeline:
         """
         if isinstance(source, Document):
             return source
+        settings = LoadSettings(password=password, media_type=media_type, encoding=encoding)
         data, name = read_source(source)
-        key = (hashlib.sha256(data).hexdigest(), name, password, media_type, encoding)
         return self._loaded.made(
-            key,
-            partial(
-                load,
-                data,
-                name=name,
-                password=password,
-                media_type=media_type,
-                encoding=encoding,
-                progress=progress,
-            ),
+            (hashlib.sha256(data).hexdigest(), name, settings),
+            partial(load_with, settings, data, name=name, progress=progress),
         )
 
     def passages(self, document: Document) -> tuple[Passage, ...]:

@@ -20,10 +20,11 @@ from docqa.cli.notices import Notices
 from docqa.cli.options import LibraryDefault, reading_options, source_options
 from docqa.cli.output import Format, open_writer
 from docqa.cli.progress import ProgressLine
-from docqa.cli.session import ReadingSettings, Session, SourceSettings
+from docqa.cli.session import ReadingSettings, Session
 from docqa.cli.sources import STDIN, Expansion, expand, read_questions, split_arguments
 from docqa.datamodel import GridItem
 from docqa.errors import NoTextError
+from docqa.loaders.settings import LoadSettings
 
 __all__ = ["ask"]
 
@@ -158,7 +159,7 @@ def ask(
     expansion = expand(names)
     notices.passed_over(expansion.passed_over)
     session = Session(
-        SourceSettings(password, media_type, encoding),
+        LoadSettings(password, media_type, encoding),
         ReadingSettings(**reading),  # type: ignore[arg-type]  # click checked them
         ProgressLine(quiet=quiet, steps=len(expansion.files)),
     )

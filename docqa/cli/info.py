@@ -16,10 +16,11 @@ from docqa.cli.notices import Notices, fold_warnings, page_ranges
 from docqa.cli.options import reading_options, source_options
 from docqa.cli.output import error_record, json_line
 from docqa.cli.progress import ProgressLine
-from docqa.cli.session import ReadingSettings, Session, SourceSettings
+from docqa.cli.session import ReadingSettings, Session
 from docqa.cli.sources import expand
 from docqa.cli.terminal import console_for, one_line, speaks_unicode
 from docqa.datamodel import Document, Page
+from docqa.loaders.settings import LoadSettings
 
 __all__ = ["describe_document", "info", "label_ranges"]
 
@@ -61,7 +62,7 @@ def info(
     hush_libraries(ctx)
     expansion = expand(arguments)
     session = Session(
-        SourceSettings(password, media_type, encoding),
+        LoadSettings(password, media_type, encoding),
         ReadingSettings(reader, device),
         ProgressLine(quiet=quiet, steps=len(expansion.files)),
     )

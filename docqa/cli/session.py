@@ -9,23 +9,15 @@ from typing import TYPE_CHECKING, Any
 from docqa.cli.progress import ProgressLine
 from docqa.datamodel import Answers, Coverage, Document, GridItem
 from docqa.errors import ModelError, SettingError
+from docqa.loaders.settings import LoadSettings
 
 if TYPE_CHECKING:
     from docqa.cli.sources import SourceFile
     from docqa.pipeline import Content, Pipeline
 
-__all__ = ["ReadingSettings", "Session", "SourceSettings", "failure", "open_pipeline"]
+__all__ = ["ReadingSettings", "Session", "failure", "open_pipeline"]
 
 _QUESTIONS_PER_BATCH = 8  # read together; more would keep the first answers waiting
-
-
-@dataclass(frozen=True, slots=True)
-class SourceSettings:
-    """Hold how sources are loaded; see `docqa.load`."""
-
-    password: str | None = None
-    media_type: str | None = None
-    encoding: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +57,7 @@ def open_pipeline(settings: ReadingSettings) -> Pipeline:
 class Session:
     """Load sources and ask them, with the reader loaded once, when it is first needed."""
 
-    sources: SourceSettings
+    sources: LoadSettings
     reading: ReadingSettings
     progress: ProgressLine
     _pipeline: Pipeline | None = field(default=None, init=False)
@@ -84,18 +76,12 @@ class Session:
         Raises:
             LoadError: it cannot become a document.
         """
-        import docqa
+        from docqa.loaders.load import load_with
 
         if file.error is not None:
             raise file.error
         self.progress.say(f"loading {file.path}")
-        return docqa.load(
-            file.path,
-            password=self.sources.password,
-            media_type=self.sources.media_type,
-            encoding=self.sources.encoding,
-            progress=self.progress.pages(file.path),
-        )
+        return load_with(self.sources, file.path, progress=self.progress.pages(file.path))
 
     def passage_counter(self) -> Callable[[Document], int]:
         """Return what tells into how many passages the reader's pipeline splits a document.

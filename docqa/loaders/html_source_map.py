@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass
 
-from docqa.datamodel import SourceLocation, Span
+from docqa.datamodel import DomPoint, DomRange, SourceLocation, Span
 from docqa.loaders.decoded_source import DecodedSource
 from docqa.loaders.html_pieces import pieces
 from docqa.loaders.html_runs import Runs
@@ -14,28 +13,7 @@ from docqa.loaders.html_text import VisibleText
 from docqa.loaders.offset_map import SegmentKind
 from docqa.loaders.text_fragment import FragmentFinder
 
-__all__ = ["DomPoint", "DomRange", "HtmlSourceMap"]
-
-
-@dataclass(frozen=True, slots=True)
-class DomPoint:
-    """Name a place between two characters of a text node.
-
-    Attributes:
-        xpath: path of the text node.
-        offset: UTF-16 code units from its start, as the DOM counts.
-    """
-
-    xpath: str
-    offset: int
-
-
-@dataclass(frozen=True, slots=True)
-class DomRange:
-    """Hold a range of a page as a browser sees it, from `start` to `end`."""
-
-    start: DomPoint
-    end: DomPoint
+__all__ = ["HtmlSourceMap"]
 
 
 class HtmlSourceMap:

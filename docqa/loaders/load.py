@@ -10,9 +10,10 @@ from typing import IO, Union
 from docqa.datamodel import Document
 from docqa.errors import SettingError, SourceNotFoundError, SourceUnreadableError
 from docqa.loaders.media_types import SUPPORTED_TYPES, detect_media_type
+from docqa.loaders.settings import LoadSettings
 from docqa.protocols import Loader, Progress
 
-__all__ = ["Source", "load", "read_source", "source_name"]
+__all__ = ["Source", "load", "load_with", "read_source", "source_name"]
 
 Source = Union[str, "os.PathLike[str]", bytes, bytearray, memoryview, IO[bytes], IO[str], Document]
 
@@ -41,13 +42,29 @@ def load(
         LoadError: the source cannot become a document; the subclass says what to do.
         SettingError: `media_type` or `encoding` is unknown.
     """
+    settings = LoadSettings(password=password, media_type=media_type, encoding=encoding)
+    return load_with(settings, source, name=name, progress=progress)
+
+
+def load_with(
+    settings: LoadSettings,
+    source: Source,
+    *,
+    name: str | None = None,
+    progress: Progress | None = None,
+) -> Document:
+    """Load a document with settings in one record; see `load`.
+
+    Raises:
+        LoadError: the source cannot become a document; the subclass says what to do.
+        SettingError: a setting is unknown.
+    """
     if isinstance(source, Document):
         return source
     data, own_name = read_source(source)
     name = own_name if name is None else name
-    kind = media_type or detect_media_type(data, source=name)
-    loader = _loader(kind, password=password, encoding=encoding, progress=progress)
-    return loader.load(data, source=name)
+    kind = settings.media_type or detect_media_type(data, source=name)
+    return _loader(kind, settings, progress).load(data, source=name)
 
 
 def source_name(source: Source) -> str:
@@ -157,25 +174,23 @@ def _as_bytes(text: str) -> bytes:
     return text.encode("utf-8" if text.isascii() or text[0] == "\ufeff" else "utf-8-sig")
 
 
-def _loader(
-    media_type: str, *, password: str | None, encoding: str | None, progress: Progress | None
-) -> Loader:
+def _loader(media_type: str, settings: LoadSettings, progress: Progress | None) -> Loader:
     if media_type == "application/pdf":
         from docqa.loaders.pdf import PdfLoader
 
-        return PdfLoader(password=password, progress=progress)
+        return PdfLoader(password=settings.password, progress=progress)
     if media_type == "text/html":
         from docqa.loaders.html import HtmlLoader
 
-        return HtmlLoader(encoding=encoding)
+        return HtmlLoader(encoding=settings.encoding)
     if media_type == "text/markdown":
         from docqa.loaders.markdown import MarkdownLoader
 
-        return MarkdownLoader(encoding=encoding)
+        return MarkdownLoader(encoding=settings.encoding)
     if media_type == "text/plain":
         from docqa.loaders.text import TextLoader
 
-        return TextLoader(encoding=encoding)
+        return TextLoader(encoding=settings.encoding)
     raise SettingError(
         f"unknown media type {media_type!r}; supported are {', '.join(SUPPORTED_TYPES)}"
     )
