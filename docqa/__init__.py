@@ -39,7 +39,11 @@ from docqa.errors import (
     CollectionError,
     DocqaError,
     EncryptedError,
+    IsolationError,
+    LoaderCrashedError,
     LoadError,
+    LoadMemoryError,
+    LoadTimeoutError,
     MalformedError,
     MissingDependencyError,
     ModelError,
@@ -50,8 +54,10 @@ from docqa.errors import (
     SettingError,
     SourceNotFoundError,
     SourceUnreadableError,
+    TooLargeError,
     UnsupportedFormatError,
 )
+from docqa.loaders.limits import Limits
 from docqa.loaders.load import load
 
 if TYPE_CHECKING:
@@ -82,8 +88,13 @@ __all__ = [
     "DomRange",
     "EncryptedError",
     "GridItem",
+    "IsolationError",
+    "Limits",
     "LoadError",
+    "LoadMemoryError",
+    "LoadTimeoutError",
     "LoadWarning",
+    "LoaderCrashedError",
     "MalformedError",
     "MissingDependencyError",
     "ModelError",
@@ -104,6 +115,7 @@ __all__ = [
     "SourceUnreadableError",
     "Span",
     "TextLocation",
+    "TooLargeError",
     "UnsupportedFormatError",
     "ask",
     "load",

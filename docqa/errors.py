@@ -9,6 +9,11 @@
     │   ├── UnsupportedFormatError  no loader for this kind of content
     │   ├── EncryptedError          a password is missing or wrong
     │   ├── MalformedError          the content is broken beyond reading
+    │   ├── TooLargeError           it exceeds a limit set for loading
+    │   ├── IsolationError          loading ended the process that did it; ours lives
+    │   │   ├── LoaderCrashedError  it crashed
+    │   │   ├── LoadTimeoutError    it took too long
+    │   │   └── LoadMemoryError     it took too much memory
     │   └── NoTextError             it opens, but holds no text to answer from
     ├── CollectionError             a stored index cannot be used
     ├── ModelError                  a reader could not be loaded
@@ -27,7 +32,11 @@ __all__ = [
     "CollectionError",
     "DocqaError",
     "EncryptedError",
+    "IsolationError",
     "LoadError",
+    "LoadMemoryError",
+    "LoadTimeoutError",
+    "LoaderCrashedError",
     "MalformedError",
     "MissingDependencyError",
     "ModelError",
@@ -38,6 +47,7 @@ __all__ = [
     "SettingError",
     "SourceNotFoundError",
     "SourceUnreadableError",
+    "TooLargeError",
     "UnsupportedFormatError",
 ]
 
@@ -88,6 +98,48 @@ class EncryptedError(LoadError):
 
 class MalformedError(LoadError):
     """Say that the content is broken beyond reading."""
+
+
+class TooLargeError(LoadError):
+    """Say that a source exceeds a limit set for loading."""
+
+
+class IsolationError(LoadError):
+    """Say that the process in which a source was loaded had to end, or ended by itself.
+
+    Attributes:
+        stderr: the last lines that the process wrote to standard error, for whoever looks into
+            it; never part of the message.
+    """
+
+    def __init__(
+        self, message: str, *, source: str, page_number: int | None = None, stderr: str = ""
+    ) -> None:
+        super().__init__(message, source=source, page_number=page_number)
+        self.stderr = stderr
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle with the keyword fields."""
+        fields = (str(self), self.source, self.page_number, self.stderr)
+        return (_rebuild_isolation_error, (type(self), *fields))
+
+
+def _rebuild_isolation_error(
+    kind: type[IsolationError], message: str, source: str, page_number: int | None, stderr: str
+) -> IsolationError:
+    return kind(message, source=source, page_number=page_number, stderr=stderr)
+
+
+class LoaderCrashedError(IsolationError):
+    """Say that a source crashes what reads it."""
+
+
+class LoadTimeoutError(IsolationError):
+    """Say that loading took more time than it is allowed."""
+
+
+class LoadMemoryError(IsolationError):
+    """Say that loading took more memory than it is allowed."""
 
 
 class NoTextError(LoadError):

@@ -5,15 +5,19 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import IO, Union
+from typing import IO, TYPE_CHECKING, Union
 
 from docqa.datamodel import Document
-from docqa.errors import SettingError, SourceNotFoundError, SourceUnreadableError
+from docqa.errors import SettingError, SourceNotFoundError, SourceUnreadableError, TooLargeError
+from docqa.loaders.limits import Limits
 from docqa.loaders.media_types import SUPPORTED_TYPES, detect_media_type
 from docqa.loaders.settings import LoadSettings
 from docqa.protocols import Loader, Progress
 
-__all__ = ["Source", "load", "load_with", "read_source", "source_name"]
+if TYPE_CHECKING:
+    from docqa.loaders.pdf_page_log import PageLog
+
+__all__ = ["Source", "load", "load_bytes", "load_with", "read_source", "source_name"]
 
 Source = Union[str, "os.PathLike[str]", bytes, bytearray, memoryview, IO[bytes], IO[str], Document]
 
@@ -25,6 +29,8 @@ def load(
     password: str | None = None,
     media_type: str | None = None,
     encoding: str | None = None,
+    isolate: bool = False,
+    limits: Limits | None = None,
     progress: Progress | None = None,
 ) -> Document:
     """Load a document from a path, ``"-"``, bytes or a file object.
@@ -36,13 +42,16 @@ def load(
         password: opens an encrypted PDF; the user's or the owner's.
         media_type: overrules the detection, such as ``"text/plain"`` to read HTML as text.
         encoding: overrules the declared encoding of text, Markdown and HTML.
+        isolate: load in a worker process under limits on time and memory, so that a file from a
+            stranger cannot crash or fill this process.
+        limits: what loading may cost, see `Limits`; without `isolate` only its caps hold.
         progress: called with (pages done, pages in all) while a PDF loads.
 
     Raises:
         LoadError: the source cannot become a document; the subclass says what to do.
         SettingError: `media_type` or `encoding` is unknown.
     """
-    settings = LoadSettings(password=password, media_type=media_type, encoding=encoding)
+    settings = LoadSettings(password, media_type, encoding, isolate, limits)
     return load_with(settings, source, name=name, progress=progress)
 
 
@@ -61,10 +70,47 @@ def load_with(
     """
     if isinstance(source, Document):
         return source
-    data, own_name = read_source(source)
+    data, own_name = read_source(source, most_bytes=settings.effective_limits.file_bytes)
     name = own_name if name is None else name
+    if settings.isolate:
+        from docqa.loaders.isolation import load_isolated
+
+        return load_isolated(settings, data, name=name, progress=progress)
+    return load_bytes(settings, data, name=name, progress=progress)
+
+
+def load_bytes(
+    settings: LoadSettings,
+    data: bytes,
+    *,
+    name: str,
+    progress: Progress | None = None,
+    log: PageLog | None = None,
+) -> Document:
+    """Load a document from its bytes, in this process.
+
+    Args:
+        settings: how; `isolate` is not looked at.
+        data: the content.
+        name: path or name of the source.
+        progress: called with (pages done, pages in all).
+        log: what an earlier attempt read of a PDF's pages, and what is told of this one.
+
+    Raises:
+        LoadError: the content cannot become a document.
+        SettingError: a setting is unknown.
+    """
     kind = settings.media_type or detect_media_type(data, source=name)
-    return _loader(kind, settings, progress).load(data, source=name)
+    document = _loader(kind, settings, progress, log).load(data, source=name)
+    most = settings.effective_limits.characters
+    if most is not None and len(document.text) > most:
+        document.close()
+        raise TooLargeError(
+            f"{name}: the text has {len(document.text):,} characters, over the limit of {most:,}; "
+            "split the document, or raise the limit with Limits(characters=...)",
+            source=name,
+        )
+    return document
 
 
 def source_name(source: Source) -> str:
@@ -83,33 +129,52 @@ def source_name(source: Source) -> str:
     return name if isinstance(name, str) else "<file>"
 
 
-def read_source(source: Source) -> tuple[bytes, str]:
+def read_source(source: Source, *, most_bytes: int | None = None) -> tuple[bytes, str]:
     """Return the bytes of a source and the name that messages and answers give it.
 
+    Args:
+        source: see `load`.
+        most_bytes: no more is read; None for no limit.
+
     Raises:
+        TooLargeError: it has more bytes.
         SourceNotFoundError: there is no file at the path.
         SourceUnreadableError: it is a folder, or its bytes cannot be read.
     """
     name = source_name(source)
+    size = -1 if most_bytes is None else most_bytes + 1  # one more tells that there are more
     if isinstance(source, (bytes, bytearray, memoryview)):
-        return bytes(source), name
-    if isinstance(source, (str, os.PathLike)):
-        return (_read_stdin() if name == "-" else _read_path(name)), name
+        data = bytes(source)
+    elif isinstance(source, (str, os.PathLike)):
+        data = _read_stdin(size) if name == "-" else _read_path(name, size)
+    else:
+        data = _read_open(source, name, size)
+    if most_bytes is not None and len(data) > most_bytes:
+        raise TooLargeError(
+            f"{name}: the file has more than the limit of {most_bytes:,} bytes; split it, or raise "
+            "the limit with Limits(file_bytes=...)",
+            source=name,
+        )
+    return data, name
+
+
+def _read_open(source: object, name: str, size: int) -> bytes:
     if not hasattr(source, "read"):
         raise SettingError(
             f"cannot load a {type(source).__name__}; pass a path, '-', bytes, an open file or a "
             "Document"
         )
-    return _read_file(source, name), name  # type: ignore[arg-type]  # a Document has no read()
+    return _read_file(source, name, size)  # type: ignore[arg-type]  # it has read()
 
 
-def _read_path(name: str) -> bytes:
+def _read_path(name: str, size: int) -> bytes:
     if not name:
         raise SourceNotFoundError(
             "empty path; name a file (to load a text itself, pass it as bytes)", source=name
         )
     try:
-        return Path(name).read_bytes()
+        with Path(name).open("rb") as file:
+            return file.read(size)
     except FileNotFoundError as error:
         raise SourceNotFoundError(
             f"{name}: no such file; check the path (to load a text itself, pass it as bytes)",
@@ -124,18 +189,19 @@ def _read_path(name: str) -> bytes:
         raise SourceUnreadableError(f"{name}: cannot be read: {reason}", source=name) from error
 
 
-def _read_stdin() -> bytes:
+def _read_stdin(size: int) -> bytes:
     try:
-        return sys.stdin.buffer.read()
+        return sys.stdin.buffer.read(size)
     except (OSError, AttributeError) as error:
         raise SourceUnreadableError(
             "-: standard input cannot be read; pipe the document into the command", source="-"
         ) from error
 
 
-def _read_file(file: IO[bytes] | IO[str], name: str) -> bytes:
+def _read_file(file: IO[bytes] | IO[str], name: str, size: int) -> bytes:
+    readable = _bytes_file(file) or file
     try:
-        content: object = (_bytes_file(file) or file).read()
+        content: object = readable.read() if size < 0 else readable.read(size)
         if isinstance(content, str):
             return _as_bytes(content)
     except UnicodeEncodeError as error:
@@ -174,11 +240,13 @@ def _as_bytes(text: str) -> bytes:
     return text.encode("utf-8" if text.isascii() or text[0] == "\ufeff" else "utf-8-sig")
 
 
-def _loader(media_type: str, settings: LoadSettings, progress: Progress | None) -> Loader:
+def _loader(
+    media_type: str, settings: LoadSettings, progress: Progress | None, log: PageLog | None
+) -> Loader:
     if media_type == "application/pdf":
         from docqa.loaders.pdf import PdfLoader
 
-        return PdfLoader(password=settings.password, progress=progress)
+        return PdfLoader(settings.password, progress, limits=settings.effective_limits, log=log)
     if media_type == "text/html":
         from docqa.loaders.html import HtmlLoader
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from docqa._pdfium import EXTRACTOR, PdfFile, PdfiumError
 from docqa.datamodel import Document, LoadWarning, Page
-from docqa.errors import EncryptedError, LoadError, MalformedError
+from docqa.errors import EncryptedError, LoadError, MalformedError, TooLargeError
+from docqa.loaders.limits import Limits
 from docqa.loaders.pdf_fallback import FallbackError, FallbackFile
 from docqa.loaders.pdf_metadata import metadata, permission_names, title
+from docqa.loaders.pdf_page_log import KnownPage, PageLog
 from docqa.loaders.pdf_pages import PagesBuilder, ReadPage, read_page
 from docqa.loaders.pdf_passwords import password_bytes
 from docqa.loaders.pdf_source_map import PagesSourceMap, PdfSource, PdfSourceMap
@@ -34,7 +36,9 @@ class PdfLoader:
         password: opens an encrypted file; the user's or the owner's.
         progress: called with (pages done, pages in all) after each page.
         max_pages: pages beyond are left out with a warning: a file of a few hundred bytes can
-            claim any number of pages.
+            claim any number of pages. None takes that of `limits`.
+        limits: caps on pages and characters.
+        log: what an earlier attempt read, and what is told of this one.
     """
 
     def __init__(
@@ -42,9 +46,14 @@ class PdfLoader:
         password: str | None = None,
         progress: Progress | None = None,
         *,
-        max_pages: int = 20_000,
+        max_pages: int | None = None,
+        limits: Limits | None = None,
+        log: PageLog | None = None,
     ) -> None:
-        self._password, self._progress, self._max_pages = password, progress, max_pages
+        self._password, self._progress = password, progress
+        self._limits = Limits(characters=None) if limits is None else limits
+        self._max_pages = self._limits.pages if max_pages is None else max_pages
+        self._log = PageLog() if log is None else log
 
     def load(self, data: bytes, *, source: str) -> Document:
         """Load `data`; `source` is its path or name, for messages and answers.
@@ -52,7 +61,8 @@ class PdfLoader:
         Raises:
             EncryptedError: the file needs a password, or another one.
             MalformedError: neither PDFium nor pypdf can read it.
-            SettingError: the password is no text.
+            TooLargeError: it holds more characters than the limits allow.
+        SettingError: the password is no text.
         """
         try:
             file, password = _open(data, self._password)
@@ -64,16 +74,15 @@ class PdfLoader:
     def _read(self, file: PdfFile, data: bytes, *, source: str, password: bytes | None) -> Document:
         """Return the document of a file that PDFium has opened."""
         builder, rescue = PagesBuilder(), _Rescue(data, self._password, file.page_count)
-        total = min(file.page_count, self._max_pages)
-        for index in range(total):
+
+        def read_one(index: int) -> ReadPage:
             try:
                 with file.page(index) as page:
-                    read = read_page(page)
+                    return read_page(page, self._limits.page_characters)
             except PdfiumError:
-                read = rescue.page(index, builder.warnings)
-            builder.add(read, file.label(index))
-            self._report(index + 1, total)
-        builder.warnings += _page_limit_warning(file.page_count, total)
+                return rescue.page(index, builder.warnings)
+
+        self._read_pages(builder, file.page_count, read_one, file.label, source=source)
         entries, permissions = file.metadata(), _permissions(file)
         pages, offsets = builder.pages(), builder.offsets()
         if self._password and password is None:
@@ -106,11 +115,12 @@ class PdfLoader:
                 "rectangles on the page",
             )
         )
-        total, labels = min(file.page_count, self._max_pages), file.labels()
-        for index in range(total):
-            builder.add(_fallback_page(file, index, builder.warnings), labels[index])
-            self._report(index + 1, total)
-        builder.warnings += _page_limit_warning(file.page_count, total)
+        labels = file.labels()
+
+        def read_one(index: int) -> ReadPage:
+            return _fallback_page(file, index, builder.warnings)
+
+        self._read_pages(builder, file.page_count, read_one, labels.__getitem__, source=source)
         entries, pages = file.metadata(), builder.pages()
         return _document(
             data,
@@ -123,9 +133,42 @@ class PdfLoader:
             extractor=file.extractor,
         )
 
-    def _report(self, done: int, total: int) -> None:
-        if self._progress is not None:
-            self._progress(done, total)
+    def _read_pages(
+        self,
+        builder: PagesBuilder,
+        page_count: int,
+        read_one: Callable[[int], ReadPage],
+        label: Callable[[int], str | None],
+        *,
+        source: str,
+    ) -> None:
+        """Add every page to `builder`, those of an earlier attempt from the log."""
+        total = page_count if self._max_pages is None else min(page_count, self._max_pages)
+        for index in range(total):
+            known = self._log.known(index)
+            if known is None:
+                self._log.starts(index, total)
+                n_warnings = len(builder.warnings)
+                read = read_one(index)
+                self._log.ends(KnownPage(read, tuple(builder.warnings[n_warnings:])))
+            else:
+                read = known.read
+                builder.warnings += known.warnings
+            builder.add(read, label(index))
+            self._check_length(builder, index, source)
+            if self._progress is not None:
+                self._progress(index + 1, total)
+        builder.warnings += _page_limit_warning(page_count, total)
+
+    def _check_length(self, builder: PagesBuilder, index: int, source: str) -> None:
+        most = self._limits.characters
+        if most is not None and builder.text_length > most:
+            raise TooLargeError(
+                f"{source}: the text has over {most:,} characters at page {index + 1}; split the "
+                "document, or raise the limit with Limits(characters=...)",
+                source=source,
+                page_number=index + 1,
+            )
 
 
 def _document(
@@ -254,7 +297,7 @@ def _page_limit_warning(claimed: int, read: int) -> list[LoadWarning]:
     if claimed <= read:
         return []
     message = (
-        f"the file claims {claimed:,} pages; only the first {read:,} are read: give PdfLoader a "
-        "larger max_pages to read on"
+        f"the file claims {claimed:,} pages; only the first {read:,} are read; raise the "
+        "limit with Limits(pages=...) to read on"
     )
     return [LoadWarning("page-limit", message, read + 1)]

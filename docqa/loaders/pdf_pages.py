@@ -20,7 +20,6 @@ __all__ = ["PAGE_BREAK", "PagesBuilder", "ReadPage", "read_page"]
 
 PAGE_BREAK = "\f"
 
-_MOST_CHARACTERS = 1_000_000  # a page; a dense newspaper page has 50,000, an attack has no end
 _GARBLED_SAMPLE = 512  # characters a page: the share of 10 % is then known to 1.3 % (1 sigma)
 _SCAN_LETTERS, _SCAN_IMAGE = 40, 0.5  # fewer letters and digits under a larger image: a scan
 
@@ -34,8 +33,8 @@ class ReadPage:
         source_length: how many source indexes it takes.
         width, height: points, as displayed.
         outside: characters left out because they lie outside the page's edges.
-        truncated, unread: characters are left out because there are too many, or because
-            PDFium has no font to read them with.
+        unread: characters are left out because PDFium has no font to read them with.
+        truncated_at: characters beyond so many are left out; None where none is.
         fields: its filled form fields.
         has_boxes: whether the text leads to rectangles.
     """
@@ -48,7 +47,7 @@ class ReadPage:
     has_boxes: bool = True
     needs_ocr: bool = False
     garbled: float = 0.0
-    truncated: bool = False
+    truncated_at: int | None = None
     unread: bool = False
     outside: int = 0
 
@@ -61,9 +60,11 @@ class ReadPage:
         return cls(PageText(text, builder.build()), 0, *size, has_boxes=False)
 
 
-def read_page(page: PdfPage) -> ReadPage:
+def read_page(page: PdfPage, most_characters: int | None = None) -> ReadPage:
     """Return the text of a loaded page, its filled fields, and how far it can be relied on."""
-    codes = page.codes(_MOST_CHARACTERS)
+    count = page.character_count
+    limit = count if most_characters is None else most_characters
+    codes = page.codes(limit)
     outside = outside_indexes(page, codes)
     plain = page_text(codes, page.is_hyphen, outside)
     widgets, outside_values = shown_widgets(page)
@@ -71,15 +72,15 @@ def read_page(page: PdfPage) -> ReadPage:
     is_bare = _is_bare(content.text)
     return ReadPage(
         content,
-        source_length=page.character_count + sum(len(field.source) for field in fields),
+        source_length=count + sum(len(field.source) for field in fields),
         width=page.frame.width,
         height=page.frame.height,
         fields=fields,
         needs_ocr=is_bare and page.image_share() > _SCAN_IMAGE,
         garbled=_garbled_share(page, plain.text),
         outside=len(outside) + outside_values,
-        truncated=page.character_count > _MOST_CHARACTERS,
-        unread=is_bare and page.unread_text_count() > page.character_count,
+        truncated_at=limit if count > limit else None,
+        unread=is_bare and page.unread_text_count() > count,
     )
 
 
@@ -127,6 +128,11 @@ class PagesBuilder:
         if not page.has_boxes:
             self.without_boxes.add(index)
         self.warnings += _warnings(page, index + 1)
+
+    @property
+    def text_length(self) -> int:
+        """Return the length of the text so far."""
+        return self._offsets.text_length
 
     def text(self) -> str:
         """Return the text of all pages."""
@@ -189,9 +195,9 @@ def _warnings(page: ReadPage, number: int) -> Iterable[LoadWarning]:
             "the font or run OCR on the file",
             number,
         )
-    if page.truncated:
+    if page.truncated_at is not None:
         yield LoadWarning(
             "page-truncated",
-            f"page {number} has over {_MOST_CHARACTERS:,} characters; the rest is left out",
+            f"page {number} has over {page.truncated_at:,} characters; the rest is left out",
             number,
         )

@@ -10,6 +10,7 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from docqa._pdfium import LOCK, Frame, PdfFile, UserBox
 from docqa.datamodel import Box, Location, Page, PageLocation, Span
@@ -110,6 +111,9 @@ class PdfSourceMap(PagesSourceMap):
         pages: one record per page; their spans rise and do not overlap.
         source: what leads back to PDFium's characters.
     """
+
+    opens_source: ClassVar[bool] = True
+    """It opens the file, so that an isolated document's must live in the worker."""
 
     def __init__(self, pages: Sequence[Page], source: PdfSource) -> None:
         super().__init__(pages)

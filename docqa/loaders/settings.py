@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["LoadSettings"]
+from docqa.loaders.limits import Limits
 
+__all__ = ["LoadSettings"]
 
 @dataclass(frozen=True, slots=True)
 class LoadSettings:
@@ -15,8 +16,20 @@ class LoadSettings:
         password: opens encrypted PDFs.
         media_type: overrules the detection.
         encoding: overrules the declared encoding of text, Markdown and HTML.
+        isolate: load in a worker process, so that a hostile file cannot hurt the caller's.
+        limits: what loading may cost; None takes `Limits()` for isolated loading, and elsewhere
+            only its caps on pages and their characters.
     """
 
     password: str | None = None
     media_type: str | None = None
     encoding: str | None = None
+    isolate: bool = False
+    limits: Limits | None = None
+
+    @property
+    def effective_limits(self) -> Limits:
+        """Return the limits that hold."""
+        if self.limits is not None:
+            return self.limits
+        return Limits() if self.isolate else Limits(file_bytes=None, characters=None)

@@ -1,0 +1,275 @@
+"""One worker process, from its start to its death: requests, replies, deadlines, remains."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Literal
+
+from docqa.errors import SettingError
+from docqa.loaders.isolation_limits import GROWN, MEMORY_EXIT
+from docqa.loaders.isolation_messages import MessageError, pack, receive, send, unpack_untrusted
+from docqa.loaders.isolation_requests import (
+    Done,
+    Failed,
+    PageRead,
+    Progressed,
+    Ready,
+    Reply,
+    Request,
+    Unknown,
+)
+
+__all__ = ["Worker", "WorkerDeath"]
+
+Cause = Literal["crashed", "timeout", "memory", "start"]
+
+# The worker is no copy of this process: it runs neither the caller's script (which may lack an
+# `if __name__ == "__main__"`) nor what the environment says (-I), but imports from the same places.
+_BOOT = (
+    "import sys; sys.path[:] = sys.argv[1:]; "
+    "from docqa.loaders.isolation_worker import main; main()"
+)
+_REMAINS = 4000  # characters kept of standard error
+# What native code dies of when an allocation fails: abort() or a trap, on Windows the code with
+# which PDFium and other parts of Chromium report it.
+_ABORTS = {-signal.SIGABRT, *(-getattr(signal, n, 0) for n in ("SIGTRAP", "SIGILL", "SIGSEGV"))}
+_WINDOWS_OUT_OF_MEMORY = 0xE0000008
+
+
+class WorkerDeath(Exception):
+    """Say that a worker ended during a request, and of what.
+
+    Attributes:
+        cause: ``"crashed"``, ``"timeout"``, ``"memory"``, or ``"start"`` where it never started.
+        detail: a few words, such as the signal's name.
+        index: the page that was being read, from 0, or None where none was.
+        stderr: the last lines that it wrote.
+    """
+
+    def __init__(
+        self, cause: Cause, detail: str, *, index: int | None = None, stderr: str = ""
+    ) -> None:
+        super().__init__(f"{cause}: {detail}")
+        self.cause: Cause = cause
+        self.detail, self.index, self.stderr = detail, index, stderr
+
+
+class Worker:
+    """Run one worker process; not for use by several threads at once.
+
+    Raises:
+        SettingError: there is no interpreter that could run it.
+    """
+
+    def __init__(self) -> None:
+        if not sys.executable or getattr(sys, "frozen", False):
+            raise SettingError(
+                "isolation needs a Python interpreter to start; this program is frozen or embeds "
+                "one: load with isolate=False"
+            )
+        self.kept: set[str] = set()  # keys of source maps that the process (likely) keeps
+        self.is_fresh = True  # it has served no request yet
+        self._is_ready = False
+        self._stderr = tempfile.TemporaryFile("a+b")  # noqa: SIM115  # lives as long as the process
+        flags = ["-B"] if sys.dont_write_bytecode else []
+        if sys.flags.utf8_mode:
+            flags += ["-X", "utf8"]
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", *flags, "-c", _BOOT, *filter(_is_text, sys.path)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._stderr,
+            start_new_session=True,  # Ctrl-C on the terminal reaches us, and we end the worker
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+        )
+
+    @property
+    def pid(self) -> int:
+        """Return the number of the process."""
+        return self._process.pid
+
+    @property
+    def is_alive(self) -> bool:
+        """Say whether the process runs."""
+        return self._process.poll() is None
+
+    def exchange(
+        self,
+        request: Request,
+        content: bytes,
+        *,
+        seconds: float | None,
+        on_progress: Callable[[int, int], None] | None = None,
+        on_page: Callable[[int, bytes], None] | None = None,
+    ) -> Done | Failed | Unknown:
+        """Send a request and return its reply.
+
+        Args:
+            request: what is asked.
+            content: raw bytes beside it.
+            seconds: on the clock until the process is ended; None for ever.
+            on_progress: called with (pages done, pages in all).
+            on_page: called with the index of a page from 0 and what it gave, packed.
+
+        Raises:
+            WorkerDeath: the process ended, or did not speak as a worker does.
+        """
+        clock = _Clock(self.kill, seconds)
+        index: int | None = None
+        self.is_fresh = False
+        try:
+            self._be_ready()
+            self._clear_stderr()
+            assert self._process.stdin is not None
+            send(self._process.stdin, pack(request), content)
+            while True:
+                reply, extra = self._reply(content)
+                if isinstance(reply, Progressed):
+                    index = reply.done if reply.done < reply.total else None
+                    if on_progress is not None:
+                        on_progress(reply.done, reply.total)
+                elif isinstance(reply, PageRead):
+                    if on_page is not None:
+                        on_page(reply.index, extra)
+                elif isinstance(reply, (Done, Failed, Unknown)):
+                    break
+                else:
+                    raise MessageError("an unexpected reply")
+        except (EOFError, OSError, MessageError) as error:
+            self.kill()
+            raise self._death(error, index, clock) from error
+        except BaseException:
+            self.kill()  # it is in the middle of a message
+            raise
+        finally:
+            clock.stop()
+        if isinstance(reply, (Done, Failed)) and reply.leaves:
+            self.kill()
+        return reply
+
+    def kill(self) -> None:
+        """End the process and what it started; calling it again does nothing."""
+        if self._process.poll() is None:
+            with suppress(OSError):
+                if hasattr(os, "killpg"):
+                    os.killpg(self._process.pid, signal.SIGKILL)
+                else:
+                    self._process.kill()
+
+    def close(self) -> None:
+        """End the process and free what belongs to it here."""
+        self.kill()
+        self.abandon()
+        self._process.wait()
+
+    def abandon(self) -> None:
+        """Close our ends of the pipes; a forked child does so with its copies."""
+        for stream in (self._process.stdin, self._process.stdout, self._stderr):
+            with suppress(OSError, ValueError):
+                if stream is not None:
+                    stream.close()
+
+    def _be_ready(self) -> None:
+        if not self._is_ready:
+            reply, _ = self._reply(b"")
+            if not isinstance(reply, Ready):
+                raise MessageError("no greeting")
+            self._is_ready = True
+
+    def _reply(self, content: bytes) -> tuple[Reply, bytes]:
+        assert self._process.stdout is not None
+        packed, extra = receive(self._process.stdout)
+        return unpack_untrusted(packed, content), extra
+
+    def _clear_stderr(self) -> None:
+        with suppress(OSError):
+            self._stderr.truncate(0)
+
+    def _remains(self) -> str:
+        """Return the end of what the process wrote to standard error."""
+        with suppress(OSError, ValueError):
+            size = self._stderr.seek(0, os.SEEK_END)
+            self._stderr.seek(max(0, size - 4 * _REMAINS))
+            return self._stderr.read().decode("utf-8", "replace")[-_REMAINS:]
+        return ""
+
+    def _death(self, error: Exception, index: int | None, clock: _Clock) -> WorkerDeath:
+        code = self._process.wait()
+        stderr = self._remains()
+        cause, detail = self._cause(code, error, stderr, clock)
+        return WorkerDeath(cause, detail, index=index, stderr=stderr)
+
+    def _cause(self, code: int, error: Exception, stderr: str, clock: _Clock) -> tuple[Cause, str]:
+        if clock.has_struck:
+            return "timeout", f"{clock.seconds:g} s on the clock"
+        if not self._is_ready:
+            return "start", (stderr.strip().splitlines() or [f"exit code {code}"])[-1]
+        if isinstance(error, MessageError):
+            return "crashed", str(error)
+        if code == -getattr(signal, "SIGXCPU", 0):
+            return "timeout", "processor time"
+        if code in (MEMORY_EXIT, _WINDOWS_OUT_OF_MEMORY):
+            return "memory", _grown(stderr)
+        if code == -getattr(signal, "SIGKILL", 0):
+            return "memory", "ended by the system"
+        if code in _ABORTS and GROWN in stderr:
+            return "memory", _grown(stderr)
+        return "crashed", _name(code)
+
+
+class _Clock:
+    """End a process when its time is up."""
+
+    def __init__(self, kill: Callable[[], None], seconds: float | None) -> None:
+        self.seconds = seconds or 0.0
+        self.has_struck = False
+        self._kill = kill
+        self._timer: threading.Timer | None = None
+        if seconds is not None:
+            self._timer = threading.Timer(max(0.0, seconds), self._strike)
+            self._timer.daemon = True
+            self._timer.start()
+
+    def stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _strike(self) -> None:
+        self.has_struck = True
+        self._kill()
+
+
+def _is_text(entry: object) -> bool:
+    return isinstance(entry, str)
+
+
+def _grown(stderr: str) -> str:
+    """Return how much memory the last note of the watch tells of.
+
+    >>> _grown("docqa: memory in use grew by MiB: 900")
+    'it took 900 MiB'
+    """
+    notes = re.findall(rf"{re.escape(GROWN)} (\d+)", stderr)
+    return f"it took {int(notes[-1]):,} MiB" if notes else "an allocation failed"
+
+
+def _name(code: int) -> str:
+    """Return how a process ended, in words.
+
+    >>> _name(-11), _name(3)
+    ('SIGSEGV', 'exit code 3')
+    """
+    with suppress(ValueError):
+        if code < 0:
+            return signal.Signals(-code).name
+    return f"exit code {code}"
+
+

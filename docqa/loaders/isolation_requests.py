@@ -1,0 +1,135 @@
+"""What a process and its isolated worker say to one another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Union
+
+from docqa.datamodel import LoadWarning
+from docqa.errors import DocqaError
+from docqa.loaders.limits import Limits
+from docqa.loaders.settings import LoadSettings
+
+__all__ = [
+    "Call",
+    "CallKept",
+    "Done",
+    "Failed",
+    "Keep",
+    "Load",
+    "PageRead",
+    "Progressed",
+    "Ready",
+    "Reply",
+    "Request",
+    "Unknown",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Ask for a document; the file comes as raw bytes.
+
+    Attributes:
+        limits: hold for the work on this request.
+        key: names the document's source map in later requests.
+        settings, name: see `docqa.load`.
+        pages: of earlier attempts, by index from 0: what a page gave, packed, or the warning that
+            stands for a page that must not be read again. None for a first attempt, which sends
+            no pages back one by one.
+        forget: keys of documents that nobody asks for any more.
+    """
+
+    limits: Limits
+    key: str
+    settings: LoadSettings
+    name: str
+    pages: Mapping[int, bytes | LoadWarning] | None = None
+    forget: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """Hand over a source map, packed, that this worker does not know; the file is raw bytes."""
+
+    limits: Limits
+    key: str
+    state: bytes
+    forget: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CallKept:
+    """Ask a kept source map."""
+
+    limits: Limits
+    key: str
+    method: str
+    arguments: tuple[Any, ...]
+    forget: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Ask for the result of a function that both processes can import."""
+
+    limits: Limits
+    function: Callable[..., Any]
+    arguments: tuple[Any, ...]
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    forget: tuple[str, ...] = ()
+
+
+Request = Union[Load, Keep, CallKept, Call]
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """Say, once, that the worker has started."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progressed:
+    """Say how many pages are done; the next one is being read."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class PageRead:
+    """Bring what a page gave, packed in the raw bytes, for an attempt that starts after it."""
+
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Bring the result.
+
+    Attributes:
+        value: what was asked for; a document comes without its source map where `state` has it.
+        state: the source map, packed, of a document that must be located in a worker.
+        leaves: the worker ends now, because it holds on to memory.
+    """
+
+    value: Any
+    state: bytes | None = None
+    leaves: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Bring the error; `leaves` as in `Done`."""
+
+    error: DocqaError
+    leaves: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Say that nothing is kept under the key."""
+
+
+Reply = Union[Ready, Progressed, PageRead, Done, Failed, Unknown]
