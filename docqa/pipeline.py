@@ -13,6 +13,7 @@ from itertools import chain
 from docqa.datamodel import Answers, Content, Document, GridItem, Passage
 from docqa.errors import LoadError, MissingDependencyError, QuestionError, SettingError
 from docqa.grid import Cell, Reading, answer_cells, batches, question_error, require_text
+from docqa.loaders.limits import Limits
 from docqa.loaders.load import Source, load_with, read_source, source_name
 from docqa.loaders.settings import LoadSettings
 from docqa.prepared import PreparedDocument, prepare
@@ -54,6 +55,9 @@ class Pipeline:
             one's, as a share. Scores do not change; 0 leaves the order to the reader.
         content: ``"main"`` leaves out blocks flagged as navigation, footers and the like;
             ``"all"`` ranks them down.
+        isolate: load sources in a worker process, so that a file from a stranger cannot crash or
+            fill this one.
+        limits: what loading a source may cost; without `isolate` only its caps hold.
 
     Raises:
         SettingError: a setting is out of its range.
@@ -70,6 +74,8 @@ class Pipeline:
         min_score: float = DEFAULT_MIN_SCORE,
         rank_weight: float = DEFAULT_RANK_WEIGHT,
         content: Content = "all",
+        isolate: bool = False,
+        limits: Limits | None = None,
     ) -> None:
         self._reader = reader
         self._passage_tokens = passage_tokens
@@ -79,6 +85,7 @@ class Pipeline:
         self._min_score = _share("min_score", min_score)
         self._rank_weight = _not_negative("rank_weight", rank_weight)
         self._content: Content = content
+        self._isolate, self._limits = isolate, limits
         self._lock = threading.Lock()
         self._prepared: Recent[PreparedDocument] = Recent(_PREPARED_DOCUMENTS)
         self._loaded: Recent[Document] = Recent(_LOADED_DOCUMENTS, on_drop=Document.close)
@@ -116,8 +123,8 @@ class Pipeline:
         """
         if isinstance(source, Document):
             return source
-        settings = LoadSettings(password=password, media_type=media_type, encoding=encoding)
-        data, name = read_source(source)
+        settings = LoadSettings(password, media_type, encoding, self._isolate, self._limits)
+        data, name = read_source(source, most_bytes=settings.effective_limits.file_bytes)
         return self._loaded.made(
             (hashlib.sha256(data).hexdigest(), name, settings),
             partial(load_with, settings, data, name=name, progress=progress),
@@ -282,6 +289,8 @@ def ask(
     top_passages: int = DEFAULT_TOP_PASSAGES,
     exhaustive: bool = False,
     content: Content = "all",
+    isolate: bool = False,
+    limits: Limits | None = None,
     password: str | None = None,
 ) -> Answers:
     """Ask one question of one document; see `Pipeline` for each setting.
@@ -299,7 +308,10 @@ def ask(
         SettingError: a setting is out of its range.
     """
     pipeline = _PIPELINES.made(
-        (reader, content), lambda: Pipeline(reader=_shared_reader(reader), content=content)
+        (reader, content, isolate, limits),
+        lambda: Pipeline(
+            reader=_shared_reader(reader), content=content, isolate=isolate, limits=limits
+        ),
     )
     return pipeline.ask(
         source,

@@ -7,9 +7,10 @@ from typing import Any, TypeVar
 
 import click
 
+from docqa.loaders.limits import Limits
 from docqa.loaders.media_types import SUPPORTED_TYPES
 
-__all__ = ["LibraryDefault", "reading_options", "source_options"]
+__all__ = ["LibraryDefault", "limits_for", "reading_options", "source_options"]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -26,6 +27,26 @@ _SOURCE = (
         type=click.Choice(list(SUPPORTED_TYPES)),
         metavar="TYPE",
         help=f"The sources' format, where it is told wrong: {', '.join(SUPPORTED_TYPES)}.",
+    ),
+    click.option(
+        "--isolate/--no-isolate",
+        default=True,
+        show_default=True,
+        help="Load in a process of its own under limits, which a hostile file cannot get past;"
+        " --no-isolate is for files that you trust and sets none.",
+    ),
+    click.option(
+        "--time-limit",
+        type=click.FloatRange(min=0, min_open=True),
+        metavar="SECONDS",
+        help=f"How long loading a source may take; {Limits().wall_seconds:g} by default, and"
+        f" {Limits().cpu_seconds:g} of processor time for a page.",
+    ),
+    click.option(
+        "--memory-limit",
+        type=click.IntRange(min=1),
+        metavar="MIB",
+        help=f"How much memory it may take; {(Limits().memory_bytes or 0) >> 20} by default.",
     ),
 )
 _READING = (
@@ -74,6 +95,24 @@ def source_options(command: _Command) -> _Command:
 def reading_options(command: _Command) -> _Command:
     """Add the options that choose the reader."""
     return _with(command, _READING)
+
+
+def limits_for(
+    *, isolate: bool, time_limit: float | None, memory_limit: int | None
+) -> Limits | None:
+    """Return the limits that options ask for, or None for the library's own.
+
+    Raises:
+        click.UsageError: limits are given that nothing would watch.
+    """
+    given: dict[str, Any] = {}
+    if time_limit is not None:
+        given |= {"wall_seconds": time_limit, "cpu_seconds": time_limit}
+    if memory_limit is not None:
+        given["memory_bytes"] = memory_limit << 20
+    if given and not isolate:
+        raise click.UsageError("--time-limit and --memory-limit do nothing with --no-isolate")
+    return Limits(**given) if given else None
 
 
 def _with(command: _Command, options: tuple[Callable[[_Command], _Command], ...]) -> _Command:

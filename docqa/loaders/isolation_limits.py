@@ -20,7 +20,6 @@ import sys
 import threading
 import time
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, NoReturn
 
 try:
@@ -37,7 +36,16 @@ GROWN = "docqa: memory in use grew by MiB:"
 """What the watch writes to standard error in front of a number, for whoever reads the remains."""
 
 _INTERVAL = 0.05  # seconds; memory is filled at some 2 GB a second at most
-_STATM = Path("/proc/self/statm")  # Linux: sizes in pages; the first is the address space
+
+
+def _open_statm() -> int | None:
+    """Open Linux's file of this process's sizes, in pages; the first is the address space."""
+    with suppress(OSError, AttributeError):
+        return os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
+    return None
+
+
+_statm = _open_statm()
 
 
 def forbid_core_files() -> None:
@@ -62,7 +70,7 @@ def renew_cpu_limit(seconds: float | None) -> None:
 
 def limit_address_space(more: int | None) -> None:
     """Let the process map so many bytes more than it does now, None for any number; Linux."""
-    if resource is None or not _STATM.exists():
+    if resource is None or _statm is None:
         return
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     soft = resource.RLIM_INFINITY
@@ -75,8 +83,8 @@ def limit_address_space(more: int | None) -> None:
 
 def memory_in_use() -> int:
     """Return the bytes of address space mapped; where that is unknown, of memory at its peak."""
-    if _STATM.exists():
-        return int(_STATM.read_text("ascii").split()[0]) * os.sysconf("SC_PAGESIZE")
+    if _statm is not None:
+        return int(os.pread(_statm, 32, 0).split()[0]) * os.sysconf("SC_PAGESIZE")
     if resource is not None:
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         return peak if sys.platform == "darwin" else peak * 1024

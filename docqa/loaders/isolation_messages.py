@@ -16,6 +16,7 @@ import pickle
 import struct
 from dataclasses import is_dataclass
 from enum import Enum
+from functools import lru_cache
 from typing import Any, BinaryIO
 
 __all__ = ["MessageError", "pack", "receive", "send", "unpack_trusted", "unpack_untrusted"]
@@ -121,13 +122,23 @@ class _ContentUnpickler(pickle.Unpickler):
 
 class _Unpickler(_ContentUnpickler):
     def find_class(self, module: str, name: str) -> Any:
-        if (module, name) in _PLAIN:
-            return super().find_class(module, name)
-        if module.startswith("docqa.") and "." not in name:
-            found = getattr(importlib.import_module(module), name, None)
-            if isinstance(found, type) and found.__module__ == module and _is_record(found):
-                return found
-        raise MessageError(f"a message may not hold {module}.{name}")
+        return _found(module, name)
+
+
+@lru_cache(maxsize=None)
+def _found(module: str, name: str) -> Any:
+    """Return what a message may name.
+
+    Raises:
+        MessageError: it may not.
+    """
+    if (module, name) in _PLAIN:
+        return getattr(importlib.import_module(module), name)
+    if module.startswith("docqa.") and "." not in name:
+        found = getattr(importlib.import_module(module), name, None)
+        if isinstance(found, type) and found.__module__ == module and _is_record(found):
+            return found
+    raise MessageError(f"a message may not hold {module}.{name}")
 
 
 def _is_record(kind: type) -> bool:

@@ -8,12 +8,12 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Literal
 
 from docqa.errors import SettingError
+from docqa.loaders.deadline_clock import DeadlineClock
 from docqa.loaders.isolation_limits import GROWN, MEMORY_EXIT
 from docqa.loaders.isolation_messages import MessageError, pack, receive, send, unpack_untrusted
 from docqa.loaders.isolation_requests import (
@@ -90,6 +90,7 @@ class Worker:
             start_new_session=True,  # Ctrl-C on the terminal reaches us, and we end the worker
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )
+        self._clock = DeadlineClock(self.kill)
 
     @property
     def pid(self) -> int:
@@ -122,7 +123,7 @@ class Worker:
         Raises:
             WorkerDeath: the process ended, or did not speak as a worker does.
         """
-        clock = _Clock(self.kill, seconds)
+        self._clock.set(seconds)
         index: int | None = None
         self.is_fresh = False
         try:
@@ -145,12 +146,12 @@ class Worker:
                     raise MessageError("an unexpected reply")
         except (EOFError, OSError, MessageError) as error:
             self.kill()
-            raise self._death(error, index, clock) from error
+            raise self._death(error, index, seconds) from error
         except BaseException:
             self.kill()  # it is in the middle of a message
             raise
         finally:
-            clock.stop()
+            self._clock.set(None)
         if isinstance(reply, (Done, Failed)) and reply.leaves:
             self.kill()
         return reply
@@ -166,6 +167,7 @@ class Worker:
 
     def close(self) -> None:
         """End the process and free what belongs to it here."""
+        self._clock.stop()
         self.kill()
         self.abandon()
         self._process.wait()
@@ -201,15 +203,15 @@ class Worker:
             return self._stderr.read().decode("utf-8", "replace")[-_REMAINS:]
         return ""
 
-    def _death(self, error: Exception, index: int | None, clock: _Clock) -> WorkerDeath:
+    def _death(self, error: Exception, index: int | None, seconds: float | None) -> WorkerDeath:
         code = self._process.wait()
         stderr = self._remains()
-        cause, detail = self._cause(code, error, stderr, clock)
+        if self._clock.has_struck:
+            return WorkerDeath("timeout", f"{seconds:.3g} s on the clock", index=index, stderr=stderr)
+        cause, detail = self._cause(code, error, stderr)
         return WorkerDeath(cause, detail, index=index, stderr=stderr)
 
-    def _cause(self, code: int, error: Exception, stderr: str, clock: _Clock) -> tuple[Cause, str]:
-        if clock.has_struck:
-            return "timeout", f"{clock.seconds:g} s on the clock"
+    def _cause(self, code: int, error: Exception, stderr: str) -> tuple[Cause, str]:
         if not self._is_ready:
             return "start", (stderr.strip().splitlines() or [f"exit code {code}"])[-1]
         if isinstance(error, MessageError):
@@ -223,28 +225,6 @@ class Worker:
         if code in _ABORTS and GROWN in stderr:
             return "memory", _grown(stderr)
         return "crashed", _name(code)
-
-
-class _Clock:
-    """End a process when its time is up."""
-
-    def __init__(self, kill: Callable[[], None], seconds: float | None) -> None:
-        self.seconds = seconds or 0.0
-        self.has_struck = False
-        self._kill = kill
-        self._timer: threading.Timer | None = None
-        if seconds is not None:
-            self._timer = threading.Timer(max(0.0, seconds), self._strike)
-            self._timer.daemon = True
-            self._timer.start()
-
-    def stop(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-
-    def _strike(self) -> None:
-        self.has_struck = True
-        self._kill()
 
 
 def _is_text(entry: object) -> bool:
