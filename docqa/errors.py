@@ -10,6 +10,7 @@
     │   ├── EncryptedError          a password is missing or wrong
     │   ├── MalformedError          the content is broken beyond reading
     │   └── NoTextError             it opens, but holds no text to answer from
+    ├── HighlightError              a marked copy or a page image cannot be made
     ├── CollectionError             a stored index cannot be used
     ├── ModelError                  a reader could not be loaded
     │   ├── ModelNotFoundError      files or hub entry missing
@@ -27,6 +28,7 @@ __all__ = [
     "CollectionError",
     "DocqaError",
     "EncryptedError",
+    "HighlightError",
     "LoadError",
     "MalformedError",
     "MissingDependencyError",
@@ -92,6 +94,10 @@ class MalformedError(LoadError):
 
 class NoTextError(LoadError):
     """Say that the document opens but holds no text to answer from."""
+
+
+class HighlightError(DocqaError):
+    """Say that a marked copy or a page image cannot be made."""
 
 
 class CollectionError(DocqaError):
