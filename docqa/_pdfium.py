@@ -220,6 +220,10 @@ class PdfPage:
         count = min(limit, self.character_count)
         return list(map(_code, repeat(self._text, count), range(count)))
 
+    def annotation_count(self) -> int:
+        """Return how many annotations the page has, of any kind and hidden ones too."""
+        return int(pdfium.FPDFPage_GetAnnotCount(self._page))
+
     def is_hyphen(self, index: int) -> bool:
         """Say whether the character is a hyphen at a line's end (its code is then U+0002)."""
         return bool(_is_hyphen(self._text, index) == 1)

@@ -23,6 +23,7 @@ ROWS = {
     "errors": WORDS,
     "_pdfium": PDFIUM,
     "_pdf_passwords": PDFIUM,
+    "_pypdf": PDFIUM,
     "loaders": STAGES,
     "passages": STAGES,
     "index": STAGES,
