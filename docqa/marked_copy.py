@@ -5,16 +5,16 @@ What can be made is the table `_MAKERS`: from a media type and the suffix of the
 
 from __future__ import annotations
 
-import hashlib
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from docqa.datamodel import Answer, Box, DocumentInfo, Location, PageLocation
-from docqa.errors import HighlightError, SettingError
-from docqa.loaders.load import Source, read_source
-from docqa.new_file import require_new_file, write_new_file
+from docqa.datamodel import Answer
+from docqa.errors import SettingError
+from docqa.loaders.load import Source
+from docqa.new_file import write_new_file
+from docqa.original import Made, Original, read_original
 
 __all__ = ["HighlightResult", "highlight", "require_suffix"]
 
@@ -27,46 +27,15 @@ class HighlightResult:
         path: the new file.
         marked: how many of the answers are marked in it.
         page_numbers: the pages with marks, from 1, rising; empty for formats without pages.
-        keeps_original: the new file begins with all bytes of the original, so that its
-            signatures and everything else in it stay as they are.
+        keeps_original: the new file begins with all bytes of the original.
         notes: one sentence for each thing that a user should know of the new file.
     """
 
     path: Path
     marked: int
-    page_numbers: tuple[int, ...] = ()
-    keeps_original: bool = False
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Original:
-    """Hold what a maker gets.
-
-    Attributes:
-        data: the original's bytes; their SHA-256 is the document's id.
-        document: what the answers say of it.
-        answers: all of this document; never none. Their colours go by their order.
-        page_number: the page that the caller chose, or None.
-        password: opens an encrypted PDF.
-    """
-
-    data: bytes
-    document: DocumentInfo
-    answers: tuple[Answer, ...]
-    page_number: int | None = None
-    password: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """Hold what a maker returns: the new file's bytes, and the facts of `HighlightResult`."""
-
-    data: bytes
-    marked: int
-    page_numbers: tuple[int, ...] = ()
-    keeps_original: bool = False
-    notes: tuple[str, ...] = ()
+    page_numbers: tuple[int, ...]
+    keeps_original: bool
+    notes: tuple[str, ...]
 
 
 def highlight(
@@ -83,15 +52,15 @@ def highlight(
     (``.png``). The original is never written to; another file at `out` is replaced.
 
     Args:
-        answers: one answer, or several of one document.
+        answers: one answer, or several of one document; their colours go by their order.
         out: the new file; its suffix says what is made.
-        source: the original, where it is no longer at the path that the answers name (or never
-            was at one: bytes, standard input).
+        source: the original, where it is no longer at the path that the answers name, or never
+            was at one (bytes, standard input).
         page_number: the page to draw, from 1; None draws the page of the first answer.
         password: opens an encrypted PDF.
 
     Raises:
-        HighlightError: the original is another than the answers were found in, or cannot be
+        HighlightError: the original is another file than the answers were found in, or cannot be
             marked, or the new file cannot be written.
         LoadError: the original cannot be read.
         SettingError: there are no answers, they are of several documents, `out` would overwrite
@@ -100,26 +69,25 @@ def highlight(
     """
     chosen = _of_one_document(answers)
     document, target = chosen[0].document, Path(out)
-    maker = _maker(document, target)
+    maker = _maker(document.media_type, target)
     if page_number is not None and target.suffix.lower() != ".png":
         raise SettingError("page_number chooses the page of a picture; let the file end in .png")
-    data = _original(document, source, target)
+    data = read_original(document, source, out=target)
     made = maker(Original(data, document, chosen, page_number, password))
     write_new_file(target, made.data)
     return HighlightResult(target, made.marked, made.page_numbers, made.keeps_original, made.notes)
 
 
 def require_suffix(out: str | os.PathLike[str]) -> None:
-    """Check, before any document is read, that `out` may become a marked copy.
+    """Check, before any document is read, that something can be made for the suffix of `out`.
 
     Raises:
-        SettingError: nothing can be made for its suffix.
+        SettingError: nothing can.
     """
-    suffixes = sorted({suffix for _, suffix in _MAKERS})
-    if Path(out).suffix.lower() not in suffixes:
-        raise SettingError(
-            f"{out}: a marked copy ends in {_either(suffixes)}: .pdf or .png from a PDF"
-        )
+    if Path(out).suffix.lower() not in {suffix for _, suffix in _MAKERS}:
+        kinds = sorted({kind for kind, _ in _MAKERS})
+        possible = "; ".join(f"{_suffixes(kind)} from {kind}" for kind in kinds)
+        raise SettingError(f"{out}: the suffix says what is made: {possible}")
 
 
 def _of_one_document(answers: Answer | Iterable[Answer]) -> tuple[Answer, ...]:
@@ -133,112 +101,29 @@ def _of_one_document(answers: Answer | Iterable[Answer]) -> tuple[Answer, ...]:
     return chosen
 
 
-def _maker(document: DocumentInfo, out: Path) -> _Maker:
-    suffixes = sorted(suffix for kind, suffix in _MAKERS if kind == document.media_type)
-    if out.suffix.lower() in suffixes:
-        return _MAKERS[document.media_type, out.suffix.lower()]
-    if not suffixes:
-        raise SettingError(f"{document.source}: {document.media_type} cannot be marked yet")
-    raise SettingError(
-        f"{out}: from {document.media_type} a marked copy ends in {_either(suffixes)}"
-    )
+def _maker(media_type: str, out: Path) -> _Maker:
+    maker = _MAKERS.get((media_type, out.suffix.lower()))
+    if maker is not None:
+        return maker
+    if not _suffixes(media_type):
+        raise SettingError(f"documents of the kind {media_type} cannot be marked")
+    raise SettingError(f"{out}: let the file end in {_suffixes(media_type)}, from {media_type}")
 
 
-def _either(suffixes: Sequence[str]) -> str:
-    return " or ".join(suffixes)
-
-
-def _original(document: DocumentInfo, source: Source | None, out: Path) -> bytes:
-    """Return the bytes in which the answers were found.
-
-    Raises:
-        HighlightError: the bytes are others now, or nobody says where they are.
-        LoadError: they cannot be read.
-        SettingError: `out` is the original.
-    """
-    place = document.source if source is None else source
-    if place in ("-", "<bytes>", "<file>") and source is None:
-        raise HighlightError(
-            f"{place} is at no path that could be read again; give the original's bytes as source="
-        )
-    if isinstance(place, (str, os.PathLike)):
-        require_new_file(out, Path(place))
-    data, name = read_source(place)
-    if hashlib.sha256(data).hexdigest() != document.id:
-        raise HighlightError(
-            f"{name} is another file than the answers were found in: it was changed since; ask "
-            "again, or give the original as source="
-        )
-    return data
+def _suffixes(media_type: str) -> str:
+    return " or ".join(sorted(suffix for kind, suffix in _MAKERS if kind == media_type))
 
 
 def _pdf_copy(original: Original) -> Made:
-    from docqa.highlighting.colours import colour
-    from docqa.highlighting.pdf import PdfMark, mark_pdf
+    from docqa.marked_pages import pdf_copy
 
-    marks = []
-    for number, answer in enumerate(original.answers):
-        comment = f"{answer.question}\n{answer.text}\nscore {answer.score:.2f}"
-        places = [(answer.locations, colour(number).fill)]
-        places += [(other.locations, colour(number).faint) for other in answer.occurrences]
-        for locations, shade in places:
-            for page in _on_pages(locations):
-                marks.append(PdfMark(page.page_number, page.boxes or (), shade, comment))
-    _require_boxes(original)
-    marked = mark_pdf(original.data, marks, password=original.password)
-    return Made(
-        marked.data,
-        len(original.answers),
-        tuple(sorted({mark.page_number for mark in marks if mark.boxes})),
-        marked.keeps_original,
-        marked.notes,
-    )
+    return pdf_copy(original)
 
 
 def _page_image(original: Original) -> Made:
-    from docqa.highlighting.colours import colour
-    from docqa.highlighting.page_image import Mark, draw_page
+    from docqa.marked_pages import page_image
 
-    _require_boxes(original)
-    first = original.answers[0].page_number
-    page_number = original.page_number or first or 1
-    marks, marked = [], 0
-    for number, answer in enumerate(original.answers):
-        shades = colour(number)
-        own = [Mark(box, shades.fill) for box in _boxes_on(answer.locations, page_number)]
-        others = [
-            Mark(box, shades.faint)
-            for other in answer.occurrences
-            for box in _boxes_on(other.locations, page_number)
-        ]
-        marked += bool(own or others)
-        marks += [*others, *own]
-    png = draw_page(original.data, page_number, password=original.password, marks=marks)
-    notes = () if marked else (f"no answer is on page {page_number}; the first is on page {first}",)
-    return Made(png, marked, (page_number,) if marked else (), notes=notes)
-
-
-def _on_pages(locations: Iterable[Location]) -> list[PageLocation]:
-    return [place for place in locations if isinstance(place, PageLocation)]
-
-
-def _boxes_on(locations: Iterable[Location], page_number: int) -> list[Box]:
-    pages = (page for page in _on_pages(locations) if page.page_number == page_number)
-    return [box for page in pages for box in page.boxes or ()]
-
-
-def _require_boxes(original: Original) -> None:
-    """Check that the answers have rectangles.
-
-    Raises:
-        HighlightError: one has none.
-    """
-    for answer in original.answers:
-        if not any(page.boxes for page in _on_pages(answer.locations)):
-            raise HighlightError(
-                f"{original.document.source}: page {answer.page_number} gives no rectangles, so "
-                f"{answer.text!r} cannot be marked"
-            )
+    return page_image(original)
 
 
 _Maker = Callable[[Original], Made]

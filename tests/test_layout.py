@@ -32,6 +32,8 @@ ROWS = {
     "answers": COMPOSE,
     "grid": COMPOSE,
     "marked_copy": COMPOSE,
+    "marked_pages": COMPOSE,
+    "original": COMPOSE,
     "new_file": COMPOSE,
     "prepared": COMPOSE,
     "recent": COMPOSE,

@@ -135,8 +135,8 @@ class PdfUpdate:
 def _highest_number(reader: Any) -> int:
     """Return the highest object number in use, or claimed to be."""
     numbers: list[int] = [number for table in reader.xref.values() for number in table]
-    claimed = int(reader.trailer.get("/Size", 0)) - 1
-    return max([claimed, *numbers, *reader.xref_objStm])
+    numbers += [*reader.xref_objStm, int(reader.trailer.get("/Size", 0)) - 1]
+    return max(numbers)
 
 
 def _startxref(data: bytes) -> int | None:
