@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from docqa.datamodel import Answer, Box, Location, Occurrence, PageLocation
+from docqa.datamodel import Answer, Box, Occurrence, PageLocation
 from docqa.errors import HighlightError
 from docqa.highlighting.colours import colour
 from docqa.highlighting.page_image import Mark, draw_page
@@ -84,12 +84,8 @@ def _on_pages(
     if place is not answer:
         comment += "\nthe same words at a further place"
     for location in place.locations:
-        if boxes := _boxes(location):
-            yield _PagePlace(number, location.page_number, boxes, shade, comment)
-
-
-def _boxes(location: Location) -> tuple[Box, ...]:
-    return (location.boxes or ()) if isinstance(location, PageLocation) else ()
+        if isinstance(location, PageLocation) and location.boxes:
+            yield _PagePlace(number, location.page_number, location.boxes, shade, comment)
 
 
 def _without_boxes(answer: Answer) -> str:

@@ -163,15 +163,15 @@ def ask(
     notices = Notices(quiet=quiet, debug=debugging(ctx))
     expansion = expand(names)
     notices.passed_over(expansion.passed_over)
-    artifacts = _artifacts(
-        highlight_copy(highlight_out, expansion, page_number=page_number, password=password)
-    )
     session = Session(
         LoadSettings(password, media_type, encoding),
         ReadingSettings(**reading),  # type: ignore[arg-type]  # click checked them
         ProgressLine(quiet=quiet, steps=len(expansion.files)),
     )
     ctx.call_on_close(session.progress.close)
+    artifacts = _artifacts(
+        highlight_copy(highlight_out, expansion, session, page_number=page_number),
+    )
     if asked is None:
         from docqa.cli.prompt import converse
 

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from docqa.cli.notices import Notices, page_ranges
+from docqa.cli.session import Session
 from docqa.cli.sources import STDIN, Expansion
 from docqa.datamodel import Answer, Document, GridItem
 
@@ -42,7 +43,7 @@ def highlight_options(command: _Command) -> _Command:
 
 
 def highlight_copy(
-    out: str | None, expansion: Expansion, *, page_number: int | None, password: str | None
+    out: str | None, expansion: Expansion, session: Session, *, page_number: int | None
 ) -> HighlightCopy | None:
     """Return what collects the answers to mark, or None where nobody asked for a copy.
 
@@ -67,14 +68,20 @@ def highlight_copy(
     for file in expansion.files:
         if file.path != STDIN:
             require_new_file(Path(out), Path(file.path))
-    return HighlightCopy(out, page_number, password)
+    return HighlightCopy(out, page_number, session)
 
 
 class HighlightCopy:
-    """Collect the answers of one source, and mark them in a copy of it."""
+    """Collect the answers of one source, and mark them in a copy of it.
 
-    def __init__(self, out: str, page_number: int | None, password: str | None) -> None:
-        self._out, self._page_number, self._password = out, page_number, password
+    Args:
+        out: the copy.
+        page_number: of the page to draw, or None.
+        session: knows the password, and what came from standard input.
+    """
+
+    def __init__(self, out: str, page_number: int | None, session: Session) -> None:
+        self._out, self._page_number, self._session = out, page_number, session
         self._answers: list[Answer] = []
 
     def add(self, document: Document | None, item: GridItem) -> None:
@@ -89,7 +96,11 @@ class HighlightCopy:
             notices.note(f"no answer to mark; {self._out} is not written")
             return
         result = highlight(
-            self._answers, self._out, page_number=self._page_number, password=self._password
+            self._answers,
+            self._out,
+            source=self._session.stdin,
+            page_number=self._page_number,
+            password=self._session.sources.password,
         )
         for note in result.notes:
             notices.note(note)
