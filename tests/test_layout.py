@@ -34,6 +34,7 @@ ROWS = {
     "marked_copy": COMPOSE,
     "marked_pages": COMPOSE,
     "original": COMPOSE,
+    "page_view": COMPOSE,
     "new_file": COMPOSE,
     "prepared": COMPOSE,
     "recent": COMPOSE,
