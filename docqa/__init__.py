@@ -41,6 +41,7 @@ from docqa.errors import (
     EncryptedError,
     IsolationError,
     LoaderCrashedError,
+    HighlightError,
     LoadError,
     LoadMemoryError,
     LoadTimeoutError,
@@ -61,6 +62,7 @@ from docqa.loaders.limits import Limits
 from docqa.loaders.load import load
 
 if TYPE_CHECKING:
+    from docqa.marked_copy import highlight
     from docqa.pipeline import Pipeline, ask
     from docqa.reader.models import load_reader
 
@@ -69,6 +71,7 @@ __version__ = "0.1.0"
 _LAZY = {
     "Pipeline": "docqa.pipeline",
     "ask": "docqa.pipeline",
+    "highlight": "docqa.marked_copy",
     "load_reader": "docqa.reader.models",
 }
 
@@ -90,6 +93,7 @@ __all__ = [
     "GridItem",
     "IsolationError",
     "Limits",
+    "HighlightError",
     "LoadError",
     "LoadMemoryError",
     "LoadTimeoutError",
@@ -118,6 +122,7 @@ __all__ = [
     "TooLargeError",
     "UnsupportedFormatError",
     "ask",
+    "highlight",
     "load",
     "load_reader",
 ]

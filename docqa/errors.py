@@ -15,6 +15,7 @@
     │   │   ├── LoadTimeoutError    it took too long
     │   │   └── LoadMemoryError     it took too much memory
     │   └── NoTextError             it opens, but holds no text to answer from
+    ├── HighlightError              a marked copy or a page image cannot be made
     ├── CollectionError             a stored index cannot be used
     ├── ModelError                  a reader could not be loaded
     │   ├── ModelNotFoundError      files or hub entry missing
@@ -33,6 +34,7 @@ __all__ = [
     "DocqaError",
     "EncryptedError",
     "IsolationError",
+    "HighlightError",
     "LoadError",
     "LoadMemoryError",
     "LoadTimeoutError",
@@ -144,6 +146,10 @@ class LoadMemoryError(IsolationError):
 
 class NoTextError(LoadError):
     """Say that the document opens but holds no text to answer from."""
+
+
+class HighlightError(DocqaError):
+    """Say that a marked copy or a page image cannot be made."""
 
 
 class CollectionError(DocqaError):

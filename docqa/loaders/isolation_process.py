@@ -207,7 +207,9 @@ class Worker:
         code = self._process.wait()
         stderr = self._remains()
         if self._clock.has_struck:
-            return WorkerDeath("timeout", f"{seconds:.3g} s on the clock", index=index, stderr=stderr)
+            return WorkerDeath(
+                "timeout", f"{seconds:.3g} s on the clock", index=index, stderr=stderr
+            )
         cause, detail = self._cause(code, error, stderr)
         return WorkerDeath(cause, detail, index=index, stderr=stderr)
 
@@ -251,5 +253,3 @@ def _name(code: int) -> str:
         if code < 0:
             return signal.Signals(-code).name
     return f"exit code {code}"
-
-
