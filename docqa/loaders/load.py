@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Union
 
@@ -64,7 +65,8 @@ def load_with(
     data, own_name = read_source(source)
     name = own_name if name is None else name
     kind = settings.media_type or detect_media_type(data, source=name)
-    return _loader(kind, settings, progress).load(data, source=name)
+    document = _loader(kind, settings, progress).load(data, source=name)
+    return replace(document, settings=replace(settings, password=None))
 
 
 def source_name(source: Source) -> str:
