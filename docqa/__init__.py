@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from docqa.datamodel import (
     Answer,
     Answers,
+    AnswerSettings,
     AnswerSpan,
     AnswerSpans,
     Block,
@@ -31,11 +32,14 @@ from docqa.datamodel import (
     PartLocation,
     Passage,
     RankedPassage,
+    ReaderInfo,
+    ReadSettings,
     SourceLocation,
     Span,
     TextLocation,
 )
 from docqa.errors import (
+    CitationError,
     CollectionError,
     DocqaError,
     EncryptedError,
@@ -55,24 +59,35 @@ from docqa.errors import (
 from docqa.loaders.load import load
 
 if TYPE_CHECKING:
+    from docqa.citations.citing import cite
+    from docqa.citations.records import Citation
+    from docqa.citations.verification import FoundPlace, Verification, verify
     from docqa.pipeline import Pipeline, ask
     from docqa.reader.models import load_reader
 
 __version__ = "0.1.0"
 
 _LAZY = {
+    "Citation": "docqa.citations.records",
+    "FoundPlace": "docqa.citations.verification",
     "Pipeline": "docqa.pipeline",
+    "Verification": "docqa.citations.verification",
     "ask": "docqa.pipeline",
+    "cite": "docqa.citations.citing",
     "load_reader": "docqa.reader.models",
+    "verify": "docqa.citations.verification",
 }
 
 __all__ = [
     "Answer",
+    "AnswerSettings",
     "AnswerSpan",
     "AnswerSpans",
     "Answers",
     "Block",
     "Box",
+    "Citation",
+    "CitationError",
     "CollectionError",
     "Coverage",
     "DocqaError",
@@ -81,6 +96,7 @@ __all__ = [
     "DomPoint",
     "DomRange",
     "EncryptedError",
+    "FoundPlace",
     "GridItem",
     "LoadError",
     "LoadWarning",
@@ -97,6 +113,8 @@ __all__ = [
     "Passage",
     "Pipeline",
     "QuestionError",
+    "ReadSettings",
+    "ReaderInfo",
     "RankedPassage",
     "SettingError",
     "SourceLocation",
@@ -105,14 +123,17 @@ __all__ = [
     "Span",
     "TextLocation",
     "UnsupportedFormatError",
+    "Verification",
     "ask",
+    "cite",
     "load",
     "load_reader",
+    "verify",
 ]
 
 
 def __getattr__(name: str) -> object:
-    """Import the pipeline and the reader when they are first used."""
+    """Import the pipeline, the reader and the check of citations when they are first used."""
     if name in _LAZY:
         return getattr(import_module(_LAZY[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -22,7 +22,11 @@ from docqa.cli.terminal import prepare_streams
 
 __all__ = ["main"]
 
-_COMMANDS = {"ask": "docqa.cli.ask:ask", "info": "docqa.cli.info:info"}
+_COMMANDS = {
+    "ask": "docqa.cli.ask:ask",
+    "info": "docqa.cli.info:info",
+    "verify": "docqa.cli.verify:verify",
+}
 
 _EPILOG = """
 \b
@@ -31,6 +35,7 @@ Examples:
   docqa ask contracts/ "When does the agreement end?" --json
   docqa ask report.pdf                  (asks for questions, keeps the document open)
   docqa info report.pdf
+  docqa verify answers.jsonl
 
 \b
 Exit codes:
