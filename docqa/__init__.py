@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from docqa.datamodel import (
     Answer,
     Answers,
+    AnswerSettings,
     AnswerSpan,
     AnswerSpans,
     Block,
@@ -31,11 +32,14 @@ from docqa.datamodel import (
     PartLocation,
     Passage,
     RankedPassage,
+    ReaderInfo,
+    ReadSettings,
     SourceLocation,
     Span,
     TextLocation,
 )
 from docqa.errors import (
+    CitationError,
     CollectionError,
     DocqaError,
     EncryptedError,
@@ -63,25 +67,36 @@ from docqa.loaders.load import load
 
 if TYPE_CHECKING:
     from docqa.marked_copy import highlight
+    from docqa.citations.citing import cite
+    from docqa.citations.records import Citation
+    from docqa.citations.verification import FoundPlace, Verification, verify
     from docqa.pipeline import Pipeline, ask
     from docqa.reader.models import load_reader
 
 __version__ = "0.1.0"
 
 _LAZY = {
+    "Citation": "docqa.citations.records",
+    "FoundPlace": "docqa.citations.verification",
     "Pipeline": "docqa.pipeline",
+    "Verification": "docqa.citations.verification",
     "ask": "docqa.pipeline",
     "highlight": "docqa.marked_copy",
+    "cite": "docqa.citations.citing",
     "load_reader": "docqa.reader.models",
+    "verify": "docqa.citations.verification",
 }
 
 __all__ = [
     "Answer",
+    "AnswerSettings",
     "AnswerSpan",
     "AnswerSpans",
     "Answers",
     "Block",
     "Box",
+    "Citation",
+    "CitationError",
     "CollectionError",
     "Coverage",
     "DocqaError",
@@ -90,6 +105,7 @@ __all__ = [
     "DomPoint",
     "DomRange",
     "EncryptedError",
+    "FoundPlace",
     "GridItem",
     "IsolationError",
     "Limits",
@@ -112,6 +128,8 @@ __all__ = [
     "Passage",
     "Pipeline",
     "QuestionError",
+    "ReadSettings",
+    "ReaderInfo",
     "RankedPassage",
     "SettingError",
     "SourceLocation",
@@ -121,15 +139,18 @@ __all__ = [
     "TextLocation",
     "TooLargeError",
     "UnsupportedFormatError",
+    "Verification",
     "ask",
     "highlight",
+    "cite",
     "load",
     "load_reader",
+    "verify",
 ]
 
 
 def __getattr__(name: str) -> object:
-    """Import the pipeline and the reader when they are first used."""
+    """Import the pipeline, the reader and the check of citations when they are first used."""
     if name in _LAZY:
         return getattr(import_module(_LAZY[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -7,18 +7,20 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from docqa.citations.citing import cite, cite_again
 from docqa.datamodel import (
     Answer,
+    AnswerSettings,
     AnswerSpan,
     AnswerSpans,
     Document,
-    Occurrence,
     RankedPassage,
+    ReaderInfo,
+    ReadSettings,
     Span,
 )
-from docqa.passages.sentences import sentence_around
 
 __all__ = ["answers_from_spans", "relevances"]
 
@@ -52,6 +54,8 @@ def answers_from_spans(
     top_k: int,
     min_score: float,
     rank_weight: float,
+    reader: ReaderInfo | None = None,
+    settings: ReadSettings | None = None,
 ) -> list[Answer]:
     """Return at most `top_k` answers, best first, each place and each wording once.
 
@@ -71,6 +75,7 @@ def answers_from_spans(
         top_k: at most so many answers.
         min_score: in 0 to 1.
         rank_weight: in units of the margin; 0 leaves the order to the reader.
+        reader, settings: what made the proposals, kept with each answer.
     """
 
     def order(span: AnswerSpan) -> tuple[float, int, int]:
@@ -79,7 +84,10 @@ def answers_from_spans(
 
     passing = sorted((span for span in proposals.spans if span.score >= min_score), key=order)
     kept = _one_per_wording(document, _one_per_place(passing))
-    return [_answer(document, proposals.question, place) for place in kept[:top_k]]
+    origin = {"reader": reader, "settings": AnswerSettings(document.settings, settings)}
+    return [
+        replace(_answer(document, proposals.question, place), **origin) for place in kept[:top_k]
+    ]
 
 
 def _one_per_place(proposals: Iterable[AnswerSpan]) -> list[_Place]:
@@ -120,25 +128,12 @@ def _wording(text: str) -> str:
 
 
 def _answer(document: Document, question: str, place: _Place) -> Answer:
-    context = sentence_around(document.text, place.span, blocks=document.blocks)
-    return Answer(
+    answer = cite(
+        document,
+        place.span,
         question=question,
-        text=place.span.of(document.text),
         score=place.proposal.score,
-        start=place.span.start,
-        end=place.span.end,
-        document=document.info,
         passage=place.proposal.passage,
-        locations=document.locate(place.span),
-        occurrences=tuple(
-            Occurrence(
-                start=other.span.start,
-                end=other.span.end,
-                score=other.proposal.score,
-                locations=document.locate(other.span),
-            )
-            for other in place.others
-        ),
-        context=context.of(document.text),
-        context_start=context.start,
     )
+    others = (cite_again(document, other.span, other.proposal.score) for other in place.others)
+    return replace(answer, occurrences=tuple(others))

@@ -13,10 +13,12 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Union
 
 if TYPE_CHECKING:
+    from docqa.loaders.settings import LoadSettings
     from docqa.protocols import SourceMap
 
 __all__ = [
     "Answer",
+    "AnswerSettings",
     "AnswerSpan",
     "AnswerSpans",
     "Answers",
@@ -38,6 +40,8 @@ __all__ = [
     "PartLocation",
     "Passage",
     "RankedPassage",
+    "ReadSettings",
+    "ReaderInfo",
     "SourceLocation",
     "Span",
     "TextLocation",
@@ -133,10 +137,12 @@ class DomPoint:
     Attributes:
         xpath: path of the text node.
         offset: UTF-16 code units from its start, as the DOM counts.
+        characters: the same distance in code points, as W3C selectors count.
     """
 
     xpath: str
     offset: int
+    characters: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,6 +311,7 @@ class Document:
         warnings: what its reader should know; never empty of a skipped page.
         metadata: author, dates and the like, as the file says them.
         extractor: name and version of the library that gave the text.
+        settings: how it was loaded, without the password; None where no loader says.
     """
 
     id: str
@@ -318,6 +325,7 @@ class Document:
     warnings: tuple[LoadWarning, ...] = ()
     metadata: Mapping[str, str] = field(default_factory=dict)
     extractor: str = ""
+    settings: LoadSettings | None = None
 
     @property
     def info(self) -> DocumentInfo:
@@ -437,13 +445,69 @@ class AnswerSpans:
 
 
 @dataclass(frozen=True, slots=True)
+class ReaderInfo:
+    """Name the reader that found an answer, and which weights it had.
+
+    Attributes:
+        name: what `docqa.load_reader` calls it.
+        revision: the commit of a hub's repository, ``"sha256:…"`` of packed weights, or ``""``.
+    """
+
+    name: str
+    revision: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadSettings:
+    """Hold how a document was split and read; see `docqa.Pipeline` for each setting.
+
+    Attributes:
+        passage_tokens, overlap: of the passages, in the reader's tokens.
+        content: which blocks were read.
+        top_passages: how many passages were read at most; None for all.
+        min_score, rank_weight: threshold and order of the answers.
+    """
+
+    passage_tokens: int
+    overlap: int
+    content: Content
+    top_passages: int | None
+    min_score: float
+    rank_weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerSettings:
+    """Hold the settings under which an answer comes out again.
+
+    Attributes:
+        load: how the document was loaded, without the password; None where no loader says.
+        read: how it was read; None where no reader was asked.
+    """
+
+    load: LoadSettings | None
+    read: ReadSettings | None
+
+
+@dataclass(frozen=True, slots=True)
 class Occurrence:
-    """Hold a further place where the reader found the same words as answer."""
+    """Hold a further place where the reader found the same words as answer.
+
+    Attributes:
+        start, end: characters of the document's text, half-open.
+        score: of the reader, for this place.
+        locations: the place in the original.
+        text: the words as they stand here; case and white space may differ from the answer's.
+        prefix, suffix: the characters around them, up to `Answer.CONTEXT` on each side.
+    """
 
     start: int
     end: int
     score: float
     locations: tuple[Location, ...]
+    text: str = ""
+    prefix: str = ""
+    suffix: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -462,7 +526,13 @@ class Answer:
         occurrences: further places where the reader found the same words, best first.
         context: the sentence (or line) around the answer.
         context_start: where `context` starts in the document's text.
+        prefix, suffix: the characters around the answer, up to `CONTEXT` on each side; they tell
+            the place from others with the same words when the document changes.
+        reader: what found it; None for a place that somebody chose (`docqa.cite`).
+        settings: how the document was loaded and read.
     """
+
+    CONTEXT: ClassVar[int] = 32  # characters; what annotation tools on the web keep
 
     question: str
     text: str
@@ -475,6 +545,10 @@ class Answer:
     occurrences: tuple[Occurrence, ...] = ()
     context: str = ""
     context_start: int = 0
+    prefix: str = ""
+    suffix: str = ""
+    reader: ReaderInfo | None = None
+    settings: AnswerSettings | None = None
 
     @property
     def page_number(self) -> int | None:
@@ -495,12 +569,25 @@ class Answer:
         return first.line if isinstance(first, TextLocation) else None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON; the text is under ``"answer"``, as everybody expects."""
+        """Return plain values for JSON; the text is under ``"answer"``, as everybody expects.
+
+        ``"target"`` is the place as a target of the W3C Web Annotation Data Model, which holds
+        the characters around the answer; each occurrence has one too.
+        """
+        from docqa.selectors import web_target  # it tells the kinds of places apart, so needs them
+
         record = asdict(self)
         record["answer"] = record.pop("text")
         record["passage"] = {"number": self.passage.number, **asdict(self.passage.span)}
         record["page_number"], record["page_label"] = self.page_number, self.page_label
         record["line"] = self.line
+        record["target"] = web_target(self, self.document)
+        for spot, place in zip(record["occurrences"], self.occurrences, strict=True):
+            spot["target"] = web_target(place, self.document)
+        for quoted in (record, *record["occurrences"]):
+            del quoted["prefix"], quoted["suffix"]
+        if self.settings is not None and self.settings.load is not None:
+            del record["settings"]["load"]["password"]
         order = ("question", "answer", "score", "start", "end", "page_number", "page_label", "line")
         return {**{key: record[key] for key in order}, **record}
 

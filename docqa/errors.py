@@ -21,6 +21,7 @@
     │   ├── ModelNotFoundError      files or hub entry missing
     │   └── ModelIncompatibleError  not an extractive question-answering checkpoint
     ├── MissingDependencyError      an optional library is absent
+    ├── CitationError               a record holds no citation (also a ValueError)
     ├── QuestionError               the question itself cannot be read (also a ValueError)
     └── SettingError                a setting is out of range (also a ValueError)
 
@@ -30,6 +31,7 @@ A message says what happened, where, and what to do next.
 from __future__ import annotations
 
 __all__ = [
+    "CitationError",
     "CollectionError",
     "DocqaError",
     "EncryptedError",
@@ -170,6 +172,10 @@ class ModelIncompatibleError(ModelError):
 
 class MissingDependencyError(DocqaError):
     """Say which optional library is absent and the pip command that brings it."""
+
+
+class CitationError(DocqaError, ValueError):
+    """Say that a record does not hold what checking a citation needs."""
 
 
 class QuestionError(DocqaError, ValueError):

@@ -6,8 +6,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from docqa.answers import answers_from_spans, relevances
-from docqa.datamodel import Answers, Coverage, Document, GridItem, RankedPassage
+from docqa.datamodel import (
+    Answers,
+    Coverage,
+    Document,
+    GridItem,
+    RankedPassage,
+    ReaderInfo,
+    ReadSettings,
+)
 from docqa.errors import DocqaError, NoTextError, QuestionError
+from docqa.prepared import PreparedDocument
 from docqa.protocols import Reader
 
 __all__ = ["Cell", "Reading", "answer_cells", "batches", "question_error", "require_text"]
@@ -33,17 +42,22 @@ class Cell:
 
     Attributes:
         source_number: cells of one source share it.
-        n_passages: how many passages the document has.
-        ranked: those to read.
+        prepared: the document's passages; None where it cannot be read.
+        ranked: the passages to read.
     """
 
     question: str
     source: str
     source_number: int
     document: Document | None = None
-    n_passages: int = 0
+    prepared: PreparedDocument | None = None
     ranked: tuple[RankedPassage, ...] = ()
     error: DocqaError | None = None
+
+    @property
+    def n_passages(self) -> int:
+        """Return how many passages the document has."""
+        return len(self.prepared.passages) if self.prepared is not None else 0
 
 
 def batches(cells: Iterable[Cell]) -> Iterator[list[Cell]]:
@@ -70,7 +84,7 @@ def answer_cells(cells: Sequence[Cell], reader: Reader, reading: Reading) -> Ite
     found = reader.read_all(asked, top_k=max(1, most) * _SPANS_PER_PASSAGE) if asked else []
     proposals = iter(found)
     for cell in cells:
-        if cell.error is not None or cell.document is None:
+        if cell.error is not None or cell.document is None or cell.prepared is None:
             info = cell.document.info if cell.document is not None else None
             nothing = Answers(coverage=Coverage(0, cell.n_passages))
             yield GridItem(cell.question, cell.source, info, nothing, cell.error)
@@ -83,11 +97,24 @@ def answer_cells(cells: Sequence[Cell], reader: Reader, reading: Reading) -> Ite
             top_k=reading.top_k,
             min_score=reading.min_score,
             rank_weight=reading.rank_weight,
+            reader=ReaderInfo(reader.name, reader.revision),
+            settings=_settings(cell.prepared, reading),
         )
         coverage = Coverage(spans.passages_read, cell.n_passages)
         yield GridItem(
             cell.question, cell.source, cell.document.info, Answers(answers, coverage=coverage)
         )
+
+
+def _settings(prepared: PreparedDocument, reading: Reading) -> ReadSettings:
+    return ReadSettings(
+        passage_tokens=prepared.passage_tokens,
+        overlap=prepared.overlap,
+        content=prepared.content,
+        top_passages=reading.top_passages,
+        min_score=reading.min_score,
+        rank_weight=reading.rank_weight,
+    )
 
 
 def question_error(reader: Reader, question: str) -> QuestionError | None:

@@ -258,7 +258,7 @@ class Pipeline:
             for question in questions:
                 if question not in errors:
                     errors[question] = question_error(self.reader, question)
-                cell = Cell(question, document.source, number, document, len(prepared.passages))
+                cell = Cell(question, document.source, number, document, prepared)
                 if errors[question] is not None:
                     yield replace(cell, error=errors[question])
                     continue

@@ -13,10 +13,18 @@ __all__ = ["PreparedDocument", "prepare"]
 
 @dataclass(frozen=True, slots=True)
 class PreparedDocument:
-    """Hold a document's passages, in order of the text, and their index."""
+    """Hold a document's passages, in order of the text, their index, and how they were made.
+
+    Attributes:
+        passage_tokens, overlap: sizes of the passages, in the reader's tokens.
+        content: which blocks are in them.
+    """
 
     passages: tuple[Passage, ...]
     index: Index
+    passage_tokens: int
+    overlap: int
+    content: Content
 
     def passages_to_read(
         self, question: str, *, top_passages: int | None
@@ -67,4 +75,4 @@ def prepare(
     passages = tuple(splitter.split(document))
     index = MemoryIndex()
     index.add(passages)
-    return PreparedDocument(passages, index)
+    return PreparedDocument(passages, index, size, shared, content)

@@ -88,12 +88,17 @@ class Reader(Protocol):
 
     Attributes:
         name: what `docqa.load_reader` calls it.
+        revision: which weights of that name, so that an answer can be got again; ``""`` where
+            nobody knows.
         tokenizer: counts tokens as this reader does.
         max_passage_tokens: tokens of the largest passage that fits beside any allowed question.
     """
 
     @property
     def name(self) -> str: ...  # noqa: D102 - described above
+
+    @property
+    def revision(self) -> str: ...  # noqa: D102 - described above
 
     @property
     def tokenizer(self) -> Tokenizer: ...  # noqa: D102 - described above

@@ -26,6 +26,7 @@ _COMMANDS = {
     "ask": "docqa.cli.ask:ask",
     "info": "docqa.cli.info:info",
     "show": "docqa.cli.show:show",
+    "verify": "docqa.cli.verify:verify",
 }
 
 _EPILOG = """
@@ -37,6 +38,7 @@ Examples:
   docqa info report.pdf
   docqa ask report.pdf "Who audits the company?" --highlight marked.pdf
   docqa show report.pdf --page 3 --boxes page-3.png
+  docqa verify answers.jsonl
 
 \b
 Exit codes:

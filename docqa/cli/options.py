@@ -10,17 +10,24 @@ import click
 from docqa.loaders.limits import Limits
 from docqa.loaders.media_types import SUPPORTED_TYPES
 
-__all__ = ["LibraryDefault", "limits_for", "reading_options", "source_options"]
+__all__ = [
+    "LibraryDefault",
+    "limits_for",
+    "password_option",
+    "reading_options",
+    "source_options",
+]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
+password_option = click.option(
+    "--password",
+    envvar="DOCQA_PASSWORD",
+    help="Opens encrypted PDFs. Other users of the machine see it in the list of processes;"
+    " the variable DOCQA_PASSWORD does the same unseen.",
+)
 _SOURCE = (
-    click.option(
-        "--password",
-        envvar="DOCQA_PASSWORD",
-        help="Opens encrypted PDFs. Other users of the machine see it in the list of processes;"
-        " the variable DOCQA_PASSWORD does the same unseen.",
-    ),
+    password_option,
     click.option("--encoding", help="The sources' encoding, where they declare a wrong one."),
     click.option(
         "--media-type",

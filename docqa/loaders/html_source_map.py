@@ -50,7 +50,7 @@ class HtmlSourceMap:
     def dom_range(self, span: Span) -> DomRange:
         """Return the range of `span` between its first and last character in the page's DOM."""
         parts = self._visible.offset_map.to_source(span) or self._source_ranges(span)
-        return DomRange(self._point(parts[0].start), self._point(parts[-1].end, is_end=True))
+        return self._dom_range(parts[0].start, parts[-1].end)
 
     def close(self) -> None:
         """Do nothing: no file is held open."""
@@ -64,6 +64,7 @@ class HtmlSourceMap:
             xpath=self._visible.elements.xpath(element),
             css_path=self._visible.elements.css_path(element),
             text_fragment=fragment,
+            dom_range=self._dom_range(part.start, part.end),
         )
 
     def _source_ranges(self, span: Span) -> tuple[Span, ...]:
@@ -106,21 +107,27 @@ class HtmlSourceMap:
             run -= 1
         return max(0, self._visible.nodes.node_of(run))
 
+    def _dom_range(self, start: int, end: int) -> DomRange:
+        return DomRange(self._point(start), self._point(end, is_end=True))
+
     def _point(self, position: int, *, is_end: bool = False) -> DomPoint:
         node = self._node(position - 1 if is_end else position)
         nodes, runs = self._visible.nodes, self._runs
-        offset = 0
+        before: list[str] = []
         for run in nodes.runs(node):
             start, end = runs.start[run], runs.end[run]
             inside = start <= position <= end if is_end else start <= position < end
-            offset += self._utf16_length(run, min(position, end) if inside else end)
+            before += self._dom_text(run, min(position, end) if inside else end)
             if inside:
                 break
+        text = "".join(before)
         path = self._visible.elements.xpath(nodes.element[node])
-        return DomPoint(f"{path}/text()[{nodes.place[node]}]", offset)
+        return DomPoint(
+            f"{path}/text()[{nodes.place[node]}]", len(text.encode("utf-16-le")) // 2, len(text)
+        )
 
-    def _utf16_length(self, run: int, end: int) -> int:
-        """Return the length in the DOM of a run's text up to `end` of the source."""
+    def _dom_text(self, run: int, end: int) -> list[str]:
+        """Return a run's text up to `end` of the source, as it stands in the DOM."""
         parts = pieces(
             self.source,
             Span(self._runs.start[run], end),
@@ -128,7 +135,7 @@ class HtmlSourceMap:
             keeps_nul=bool(self._runs.keeps_nul[run]),
             preformatted=True,
         )
-        return sum(len(part.text.encode("utf-16-le")) // 2 for part in parts)
+        return [part.text for part in parts]
 
 
 def _source_order(visible: VisibleText) -> array[int] | None:

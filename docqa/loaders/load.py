@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Union
 
@@ -110,7 +111,7 @@ def load_bytes(
             "split the document, or raise the limit with Limits(characters=...)",
             source=name,
         )
-    return document
+    return replace(document, settings=replace(settings, password=None))
 
 
 def source_name(source: Source) -> str:

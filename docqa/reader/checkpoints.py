@@ -45,7 +45,8 @@ class Checkpoint:
 
     Attributes:
         name: as the caller gave it.
-        revision: the hub's commit where there is one, else ``""``.
+        revision: the hub's commit, or what ``config.json`` says of packed weights under
+            ``{"docqa": {"revision": …}}``, else ``""``.
         folder: holds ``config.json``, safetensors weights and the tokenizer.
         config: the content of ``config.json``.
     """
@@ -107,7 +108,8 @@ def _in_folder(name: str, folder: Path, revision: str) -> Checkpoint:
     if not isinstance(config, dict):
         raise ModelIncompatibleError(f"{config_file} holds no JSON object")
     _check_weights(name, folder)
-    return Checkpoint(name, revision, folder, config)
+    said = config.get("docqa", {}).get("revision", "")
+    return Checkpoint(name, revision or str(said), folder, config)
 
 
 def _check_weights(name: str, folder: Path) -> None:

@@ -8,12 +8,13 @@ The shipped ``mini`` was made by this module.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 from pathlib import Path
 
 from docqa.errors import ModelNotFoundError
 
-__all__ = ["pack"]
+__all__ = ["pack", "weights_revision"]
 
 _CONFIG_LEFT_OUT = ("dtype", "torch_dtype", "transformers_version", "_name_or_path")
 
@@ -42,15 +43,26 @@ def pack(source: Path, target: Path, *, no_answer: bool) -> int:
     target.mkdir(parents=True, exist_ok=True)
     config = json.loads((source / "config.json").read_text("utf-8"))
     config = {key: value for key, value in config.items() if key not in _CONFIG_LEFT_OUT}
-    config["docqa"] = {"no_answer": no_answer}
     weights = quantize(load_file(source / "model.safetensors"))
     save_file(weights, target / "model.safetensors", metadata={"format": FORMAT})
+    config["docqa"] = {
+        "no_answer": no_answer,
+        "revision": weights_revision(target / "model.safetensors"),
+    }
     (target / "config.json").write_text(json.dumps(config, indent=2) + "\n", "utf-8")
     tokenizer = json.loads((source / "tokenizer.json").read_text("utf-8"))
     text = json.dumps(tokenizer, ensure_ascii=False, separators=(",", ":"))
     (target / "tokenizer.json").write_text(text + "\n", "utf-8")
     written = ("model.safetensors", "config.json", "tokenizer.json")
     return sum((target / name).stat().st_size for name in written)
+
+
+def weights_revision(weights: Path) -> str:
+    """Return what names a file of weights in records: the start of its SHA-256.
+
+    Written once, when the weights are, so that no start of a reader has to hash them.
+    """
+    return f"sha256:{hashlib.sha256(weights.read_bytes()).hexdigest()[:16]}"
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -1,0 +1,127 @@
+"""Citations as they were recorded: what an answer, or a line of JSON, says about its place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Union
+
+from docqa.datamodel import Answer
+from docqa.errors import CitationError
+
+__all__ = ["Citation", "Citable", "citations_of"]
+
+Citable = Union[Answer, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """Hold one recorded place: the words, where they stood, and in which file.
+
+    Attributes:
+        quote: the exact words.
+        start, end: characters of the document's text, half-open.
+        prefix, suffix: the characters around the words; ``""`` where none were recorded.
+        source: the file's path or name, as it was given.
+        document_id: SHA-256 of the file's bytes; ``""`` where it was not recorded.
+        extractor: what gave the text; ``""`` where it was not recorded.
+        media_type, encoding: what the caller overruled when the file was loaded.
+        locations: the recorded places in the original, as plain values.
+        occurrence: 0 for the answer itself, from 1 for its further occurrences.
+    """
+
+    quote: str
+    start: int
+    end: int
+    prefix: str
+    suffix: str
+    source: str
+    document_id: str
+    extractor: str
+    media_type: str | None
+    encoding: str | None
+    locations: tuple[Mapping[str, Any], ...]
+    occurrence: int = 0
+
+
+def citations_of(record: Citable) -> tuple[Citation, ...]:
+    """Return the citations of one answer: its own place, then its occurrences.
+
+    Args:
+        record: an `Answer`, or what `Answer.to_dict` or a line of ``docqa ask --json`` says. A
+            line that says that there is no answer, or an error, has no citations.
+
+    Raises:
+        CitationError: it is no such record.
+    """
+    plain = record.to_dict() if isinstance(record, Answer) else record
+    if not isinstance(plain, Mapping) or "answer" not in plain:
+        raise CitationError('no record of an answer: it has no "answer"; see docqa ask --json')
+    if plain["answer"] is None:
+        return ()
+    return tuple(_citations(plain))
+
+
+def _citations(plain: Mapping[str, Any]) -> Iterator[Citation]:
+    document = _optional(plain, "document", Mapping, {})
+    load = _optional(_optional(plain, "settings", Mapping, {}), "load", Mapping, {})
+    shared = {
+        "source": _field(document if "source" in document else plain, "source", str),
+        "document_id": _optional(document, "id", str, ""),
+        "extractor": _optional(document, "extractor", str, ""),
+        # The file may be a stranger's: it decides how its text is read, and nothing else.
+        "media_type": _optional(load, "media_type", str, None),
+        "encoding": _optional(load, "encoding", str, None),
+    }
+    yield _citation(plain, _field(plain, "answer", str), 0, shared)
+    for number, spot in enumerate(_optional(plain, "occurrences", list, []), start=1):
+        if not isinstance(spot, Mapping):
+            raise CitationError(f"occurrence {number} is no object")
+        yield _citation(spot, _field(spot, "text", str), number, shared)
+
+
+def _citation(
+    plain: Mapping[str, Any], quote: str, occurrence: int, shared: Mapping[str, Any]
+) -> Citation:
+    start, end = _field(plain, "start", int), _field(plain, "end", int)
+    if not 0 <= start < end or not quote:
+        raise CitationError(f"[{start}, {end}) is no place of {quote!r}")
+    surroundings = _text_quote(_optional(plain, "target", Mapping, {}))
+    return Citation(
+        quote=quote,
+        start=start,
+        end=end,
+        prefix=_optional(surroundings, "prefix", str, ""),
+        suffix=_optional(surroundings, "suffix", str, ""),
+        locations=tuple(
+            place
+            for place in _optional(plain, "locations", list, [])
+            if isinstance(place, Mapping)
+        ),
+        occurrence=occurrence,
+        **shared,
+    )
+
+
+def _text_quote(target: Mapping[str, Any]) -> Mapping[str, Any]:
+    selectors = _optional(target, "selector", list, [])
+    quotes = (
+        selector
+        for selector in selectors
+        if isinstance(selector, Mapping) and selector.get("type") == "TextQuoteSelector"
+    )
+    return next(quotes, {})
+
+
+def _field(plain: Mapping[str, Any], name: str, kind: type) -> Any:
+    value = plain.get(name)
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise CitationError(f'"{name}" is missing, or no {_KINDS[kind]}')
+    return value
+
+
+def _optional(plain: Mapping[str, Any], name: str, kind: type, default: Any) -> Any:
+    return default if plain.get(name) is None else _field(plain, name, kind)
+
+
+_KINDS: dict[type, str] = {str: "text", int: "whole number", list: "list", Mapping: "object"}

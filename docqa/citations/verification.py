@@ -1,0 +1,275 @@
+"""Check that citations hold: reopen each file, and look whether the words stand where they stood."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from math import isclose
+from pathlib import Path
+from typing import Any, Literal
+
+from docqa.citations.anchoring import Quote, find_quote, is_decided
+from docqa.citations.cited_files import CitedFile, CitedFiles
+from docqa.citations.records import Citable, Citation, citations_of
+from docqa.datamodel import Document, Location, Span
+from docqa.errors import DocqaError
+from docqa.loaders.load import load_with
+from docqa.loaders.settings import LoadSettings
+
+__all__ = ["FoundPlace", "Status", "Verification", "verifications", "verify"]
+
+Status = Literal["exact", "moved", "ambiguous", "gone", "failed"]
+
+_PLACES_SHOWN = 5  # of an ambiguous citation
+_SAME_POINT = 0.01  # points; rectangles are kept to a thousandth
+_NO_PLACE = frozenset({"text_fragment"})  # a link to the place, which a later version may improve
+
+
+@dataclass(frozen=True, slots=True)
+class FoundPlace:
+    """Hold a place where a citation's words stand now.
+
+    Attributes:
+        span: characters of the document's text.
+        locations: the place in the original.
+        likeness: how much the surroundings are like those recorded, in 0 to 1.
+    """
+
+    span: Span
+    locations: tuple[Location, ...]
+    likeness: float = 1.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return {
+            **asdict(self.span),
+            "likeness": self.likeness,
+            "locations": [asdict(location) for location in self.locations],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """Hold what became of a citation.
+
+    Attributes:
+        citation: as it was recorded.
+        status: ``"exact"``: the same file, and the words at the same place. ``"moved"``: the file
+            changed or the place is another; the words were found by their surroundings.
+            ``"ambiguous"``: the words stand at several places, and their surroundings do not
+            tell which was meant. ``"gone"``: the words are not there any more, or the file is
+            missing. ``"failed"``: the file cannot be read.
+        reason: in words; empty for exact.
+        path: the file that was read; None where it is missing.
+        file_changed: whether the file's bytes are not those cited; None where nobody knows.
+        places: where the words stand now: one for exact and moved, the nearest few for ambiguous.
+        error: why the file could not be read.
+    """
+
+    citation: Citation
+    status: Status
+    reason: str = ""
+    path: str | None = None
+    file_changed: bool | None = None
+    places: tuple[FoundPlace, ...] = ()
+    error: DocqaError | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        cited = self.citation
+        return {
+            "status": self.status,
+            "reason": self.reason,
+            "answer": cited.quote,
+            "source": cited.source,
+            "occurrence": cited.occurrence,
+            "start": cited.start,
+            "end": cited.end,
+            "path": self.path,
+            "file_changed": self.file_changed,
+            "places": [place.to_dict() for place in self.places],
+        }
+
+
+def verify(
+    answers: Iterable[Citable] | Citable,
+    *,
+    root: str | os.PathLike[str] | None = None,
+    password: str | None = None,
+) -> list[Verification]:
+    """Reopen the files that answers cite and say of each place whether the words stand there.
+
+    Each file is loaded once, with the settings under which it was cited.
+
+    Args:
+        answers: of `docqa.ask`, or the objects that ``docqa ask --json`` wrote; records that say
+            that there is no answer are passed over.
+        root: relative paths start here, and files that are gone from their path are looked for
+            here by their content; None for the working directory.
+        password: opens encrypted PDFs.
+
+    Returns:
+        One outcome for every answer and for each of its occurrences, in order.
+
+    Raises:
+        CitationError: a record is none of an answer.
+    """
+    records = [answers] if hasattr(answers, "to_dict") or isinstance(answers, Mapping) else answers
+    citations = [citation for record in records for citation in citations_of(record)]
+    return list(verifications(citations, root=root, settings=LoadSettings(password=password)))
+
+
+def verifications(
+    citations: Sequence[Citation],
+    *,
+    root: str | os.PathLike[str] | None = None,
+    settings: LoadSettings,
+    on_file: Callable[[int, int, str], None] | None = None,
+) -> Iterator[Verification]:
+    """Yield the outcome of each citation, in their order, as soon as those before it are known.
+
+    Args:
+        citations: grouped by file whatever their order, so that each file is loaded once.
+        root: see `verify`.
+        settings: how files are loaded, beside what was recorded.
+        on_file: called with (files done, files in all, path) before each file is loaded.
+    """
+    files = CitedFiles(Path(root) if root is not None else None)
+    groups: dict[_Group, list[int]] = {}
+    for number, citation in enumerate(citations):
+        groups.setdefault(_Group.of(citation, files.find(citation)), []).append(number)
+    outcomes: list[Verification | None] = [None] * len(citations)
+    told = 0
+    for done, (group, numbers) in enumerate(groups.items()):
+        if on_file is not None:
+            on_file(done, len(groups), group.source)
+        numbers.sort(key=lambda number: citations[number].start)  # page by page
+        checked = _check_group(group, [citations[number] for number in numbers], settings)
+        for number, outcome in zip(numbers, checked, strict=True):
+            outcomes[number] = outcome
+        while told < len(outcomes) and (known := outcomes[told]) is not None:
+            yield known
+            told += 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Hold what the citations of one loaded file share."""
+
+    file: CitedFile
+    source: str
+    media_type: str | None
+    encoding: str | None
+
+    @staticmethod
+    def of(citation: Citation, file: CitedFile) -> _Group:
+        return _Group(file, citation.source, citation.media_type, citation.encoding)
+
+
+def _check_group(
+    group: _Group, citations: Sequence[Citation], settings: LoadSettings
+) -> list[Verification]:
+    path = group.file.path
+    if path is None:
+        return [Verification(citation, "gone", group.file.note) for citation in citations]
+    chosen = replace(settings, media_type=group.media_type, encoding=group.encoding)
+    try:
+        # The name it was cited under, since its ending helps to tell the format.
+        loaded = load_with(chosen, path.read_bytes(), name=group.source)
+    except OSError as error:
+        return _failed(citations, path, DocqaError(f"{path}: cannot be read: {error.strerror}"))
+    except DocqaError as error:
+        return _failed(citations, path, error)
+    with loaded as document:
+        checked = [_check(citation, document) for citation in citations]
+    note = group.file.note
+    return [
+        replace(
+            one, path=str(path), reason="; ".join(part for part in (one.reason, note) if part)
+        )
+        for one in checked
+    ]
+
+
+def _failed(citations: Sequence[Citation], path: Path, error: DocqaError) -> list[Verification]:
+    return [
+        Verification(citation, "failed", str(error), str(path), error=error)
+        for citation in citations
+    ]
+
+
+def _check(citation: Citation, document: Document) -> Verification:
+    changed = citation.document_id != document.id if citation.document_id else None
+    span = Span(citation.start, citation.end)
+    if changed is False and span.of(document.text) == citation.quote:
+        locations = document.locate(span)
+        if _same_places(citation.locations, locations):
+            place = FoundPlace(span, locations)
+            return Verification(citation, "exact", file_changed=False, places=(place,))
+    return _look_again(citation, document, changed)
+
+
+def _look_again(citation: Citation, document: Document, changed: bool | None) -> Verification:
+    quote = Quote(citation.quote, citation.prefix, citation.suffix)
+    anchors = find_quote(document.text, quote, near=citation.start)
+    why = _why(citation, document, changed)
+    if not anchors:
+        is_there = citation.quote in document.text
+        lost = "the words stand in other surroundings only" if is_there else "the words are gone"
+        return Verification(citation, "gone", f"{why}; {lost}", file_changed=changed)
+    decided = is_decided(anchors)
+    places = tuple(
+        FoundPlace(anchor.span, document.locate(anchor.span), round(anchor.likeness, 3))
+        for anchor in anchors[: 1 if decided else _PLACES_SHOWN]
+    )
+    found = [] if decided else [f"the words stand at {len(anchors)} places that look alike"]
+    if decided and _stands_still(citation, places[0]):
+        found.append("the words stand where they stood")
+    if not anchors[0].same_spacing:
+        found.append("white space inside the words differs")
+    status: Status = "moved" if decided else "ambiguous"
+    reason = "; ".join([why, *found])
+    return Verification(citation, status, reason, file_changed=changed, places=places)
+
+
+def _stands_still(citation: Citation, place: FoundPlace) -> bool:
+    is_same = place.span == Span(citation.start, citation.end)
+    return is_same and _same_places(citation.locations, place.locations)
+
+
+def _why(citation: Citation, document: Document, changed: bool | None) -> str:
+    if changed is None:
+        return "the citation does not say which bytes the file had"
+    if changed:
+        return "the file changed"
+    if citation.extractor and citation.extractor != document.extractor:
+        return (
+            f"the file is the same, but {document.extractor} reads it otherwise than "
+            f"{citation.extractor} did"
+        )
+    return "the file is the same, but its text or places come out otherwise than when it was cited"
+
+
+def _same_places(recorded: Sequence[Mapping[str, Any]], found: Sequence[Location]) -> bool:
+    """Say whether recorded places are those found; what was not recorded is not compared."""
+    return not recorded or _same([*recorded], [asdict(location) for location in found])
+
+
+def _same(recorded: object, found: object) -> bool:
+    if isinstance(recorded, Mapping) and isinstance(found, Mapping):
+        return all(
+            _same(value, found[name])
+            for name, value in recorded.items()
+            if name in found and name not in _NO_PLACE
+        )
+    if isinstance(recorded, (list, tuple)) and isinstance(found, (list, tuple)):
+        return len(recorded) == len(found) and all(map(_same, recorded, found))
+    if isinstance(recorded, float) or isinstance(found, float):
+        return _is_near(recorded, found)
+    return recorded == found
+
+
+def _is_near(recorded: object, found: object) -> bool:
+    numbers = isinstance(recorded, (int, float)) and isinstance(found, (int, float))
+    return numbers and isclose(recorded, found, rel_tol=0, abs_tol=_SAME_POINT)  # type: ignore[arg-type]
