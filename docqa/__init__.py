@@ -50,6 +50,7 @@ from docqa.errors import (
     SettingError,
     SourceNotFoundError,
     SourceUnreadableError,
+    TooLargeError,
     UnsupportedFormatError,
 )
 from docqa.loaders.load import load
@@ -104,6 +105,7 @@ __all__ = [
     "SourceUnreadableError",
     "Span",
     "TextLocation",
+    "TooLargeError",
     "UnsupportedFormatError",
     "ask",
     "load",

@@ -9,6 +9,7 @@
     │   ├── UnsupportedFormatError  no loader for this kind of content
     │   ├── EncryptedError          a password is missing or wrong
     │   ├── MalformedError          the content is broken beyond reading
+    │   ├── TooLargeError           it exceeds a limit set for loading
     │   └── NoTextError             it opens, but holds no text to answer from
     ├── CollectionError             a stored index cannot be used
     ├── ModelError                  a reader could not be loaded
@@ -38,6 +39,7 @@ __all__ = [
     "SettingError",
     "SourceNotFoundError",
     "SourceUnreadableError",
+    "TooLargeError",
     "UnsupportedFormatError",
 ]
 
@@ -88,6 +90,10 @@ class EncryptedError(LoadError):
 
 class MalformedError(LoadError):
     """Say that the content is broken beyond reading."""
+
+
+class TooLargeError(LoadError):
+    """Say that a source exceeds a limit set for loading."""
 
 
 class NoTextError(LoadError):
