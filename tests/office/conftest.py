@@ -95,11 +95,20 @@ def show_file(slides: Sequence[str], parts: Mapping[str, str] | None = None) -> 
 
 
 def book_file(
-    chapters: Mapping[str, str], *, manifest: str = "", spine: str = "", **others: str | bytes
+    chapters: Mapping[str, str],
+    *,
+    manifest: str = "",
+    spine: str = "",
+    files: Mapping[str, str] | None = None,
+    **others: str,
 ) -> bytes:
-    """Return an EPUB; `manifest` and `spine` are added, `others` are parts of META-INF."""
+    """Return an EPUB of `chapters`, the one called nav.xhtml being its table of contents.
+
+    `manifest` and `spine` are added to theirs, `files` to OPS and `others` to META-INF.
+    """
     items = "".join(
-        f'<item id="c{n}" href="{name}" media-type="application/xhtml+xml"/>'
+        f'<item id="c{n}" href="{name}" media-type="application/xhtml+xml"'
+        + (' properties="nav"/>' if name == "nav.xhtml" else "/>")
         for n, name in enumerate(chapters)
     )
     line = "".join(f'<itemref idref="c{n}"/>' for n, _ in enumerate(chapters))
@@ -119,7 +128,7 @@ def book_file(
             "mimetype": "application/epub+zip",
             "META-INF/container.xml": container,
             "OPS/book.opf": package,
-            **{f"OPS/{name}": content for name, content in chapters.items()},
+            **{f"OPS/{name}": content for name, content in {**chapters, **(files or {})}.items()},
             **{f"META-INF/{name}.xml": content for name, content in others.items()},
         }
     )
@@ -159,6 +168,22 @@ def show() -> Callable[..., bytes]:
 def book() -> Callable[..., bytes]:
     """Return the function that writes EPUBs."""
     return book_file
+
+
+@pytest.fixture(scope="session")
+def lamp_files() -> dict[str, bytes]:
+    """Return a file of each format, by its name, that holds one sentence among others."""
+    sentence = "The lamp burns 40 litres of oil a week."
+    in_word = "<w:p/><w:p><w:r><w:t>{}</w:t></w:r></w:p>"
+    note = rooted("w:footnotes", f"<w:footnote>{in_word.format(sentence)}</w:footnote>")
+    in_slide = "<p:sp><p:txBody><a:p><a:r><a:t>{}</a:t></a:r></a:p></p:txBody></p:sp>"
+    shown, other = (slide(in_slide.format(words)) for words in (sentence, "Fog. " * 200))
+    return {
+        "lamp.docx": word_file(in_word.format(sentence)),
+        "note.docx": word_file(in_word.format("See below."), footnotes=note),
+        "lamp.pptx": show_file([slide(""), shown, other, shown]),
+        "lamp.epub": book_file({"a.xhtml": f"<p>{sentence}</p>"}),
+    }
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import zipfile
 from collections.abc import Callable
 
 import pytest
@@ -15,6 +16,7 @@ from docqa.loaders.docx import DocxLoader
 from docqa.protocols import Loader
 
 Word = Callable[..., bytes]
+Rooted = Callable[..., str]
 
 
 def load(data: bytes) -> Document:
@@ -102,8 +104,8 @@ STYLES = """
 <w:style w:styleId="Deep"><w:name w:val="D"/><w:pPr><w:outlineLvl w:val="3"/></w:pPr></w:style>
 <w:style w:styleId="Plain"><w:name w:val="Plain"/><w:basedOn w:val="Deep"/>
   <w:pPr><w:outlineLvl w:val="9"/></w:pPr></w:style>
-<w:style w:styleId="Dots"><w:name w:val="Dots"/><w:pPr><w:numPr><w:numId w:val="4"/></w:numPr></w:pPr>
-</w:style>
+<w:style w:styleId="Dots"><w:name w:val="Dots"/>
+  <w:pPr><w:numPr><w:numId w:val="4"/></w:numPr></w:pPr></w:style>
 <w:style w:styleId="TOC1"><w:name w:val="toc 1"/></w:style>
 <w:style w:styleId="Gone"><w:name w:val="Gone"/><w:rPr><w:vanish/></w:rPr></w:style>
 <w:style w:styleId="LoopA"><w:basedOn w:val="LoopB"/></w:style>
@@ -127,13 +129,13 @@ STYLES = """
         ('<w:numPr><w:ilvl w:val="0"/><w:numId w:val="2"/></w:numPr>', "list_item"),
     ],
 )
-def test_kinds_of_blocks(word: Word, rooted: Callable[..., str], properties: str, kind: str) -> None:
+def test_kinds_of_blocks(word: Word, rooted: Rooted, properties: str, kind: str) -> None:
     """Style, outline level and numbering say what a paragraph is; its own properties go first."""
     data = word(p("words", properties), styles=rooted("w:styles", STYLES))
     assert [block.kind for block in load(data).blocks] == [kind]
 
 
-def test_text_that_a_style_hides_is_left_out(word: Word, rooted: Callable[..., str]) -> None:
+def test_text_that_a_style_hides_is_left_out(word: Word, rooted: Rooted) -> None:
     """Hidden by the paragraph's style, shown again by a run's own properties."""
     again = '<w:r><w:rPr><w:vanish w:val="false"/></w:rPr><w:t>shown</w:t></w:r>'
     hidden = p("no", '<w:pStyle w:val="Gone"/>').replace("</w:p>", f"{again}</w:p>")
@@ -160,9 +162,7 @@ def test_a_table_that_only_places_text_makes_no_rows(word: Word) -> None:
     assert kinds == ["paragraph", "table_row", "paragraph", "heading", *["paragraph"] * 3]
 
 
-def test_notes_follow_the_body_and_edges_are_boilerplate(
-    word: Word, rooted: Callable[..., str]
-) -> None:
+def test_notes_follow_the_body_and_edges_are_boilerplate(word: Word, rooted: Rooted) -> None:
     """Each note and each header is read once, from its own part; separators are none."""
     line = '<w:footnote w:type="separator">' + p("no") + "</w:footnote>"
     notes = rooted("w:footnotes", f"{line}<w:footnote>{p('a note')}</w:footnote>")
@@ -176,14 +176,14 @@ def test_notes_follow_the_body_and_edges_are_boilerplate(
     assert (place.part, place.paragraph) == ("word/footnotes.xml", 2)
 
 
-def test_lines_of_the_contents_are_boilerplate(word: Word, rooted: Callable[..., str]) -> None:
+def test_lines_of_the_contents_are_boilerplate(word: Word, rooted: Rooted) -> None:
     """A table of contents repeats the headings; it is no heading and no answer's best place."""
     data = word(p("1 Lamp 3", '<w:pStyle w:val="TOC1"/>'), styles=rooted("w:styles", STYLES))
     [block] = load(data).blocks
     assert (block.kind, block.boilerplate) == ("paragraph", True)
 
 
-def test_what_is_not_read_is_named(word: Word, rooted: Callable[..., str]) -> None:
+def test_what_is_not_read_is_named(word: Word, rooted: Rooted) -> None:
     """Comments, charts and missing parts end in a warning, not in silence."""
     data = word(p("body"), comments=rooted("w:comments", p("remark")), chart1="<c/>", chart2="<c/>")
     data = data.replace(b"word/chart2.xml", b"word/elsew2.xml")
@@ -192,19 +192,17 @@ def test_what_is_not_read_is_named(word: Word, rooted: Callable[..., str]) -> No
     assert warning.message.endswith("not read: 1 comment part, 2 charts")
 
 
-def test_a_missing_note_part_is_a_warning(word: Word, rooted: Callable[..., str]) -> None:
+def test_a_missing_note_part_is_a_warning(word: Word, rooted: Rooted) -> None:
     """A relationship that leads nowhere costs that part only."""
-    data = word(p("body"), footnotes=rooted("w:footnotes", "")).replace(b"/footnotes", b"/elsenotes")
-    assert [(w.kind, w.message) for w in load(data).warnings] == [
-        ("missing-part", "the part word/footnotes.xml is missing from the file; its text was not read")
-    ]
+    data = word(p("body"), footnotes=rooted("w:footnotes", ""))
+    [warning] = load(data.replace(b"word/footnotes", b"word/elsenotes")).warnings
+    assert warning.kind == "missing-part"
+    assert warning.message.startswith("the part word/footnotes.xml is missing from the file")
 
 
 def test_strict_documents_are_read_alike(word: Word) -> None:
     """ISO's strict kind differs in its namespaces; places have the same prefixes."""
     plain = load(word(p("words")))
-    import zipfile
-
     source, target = io.BytesIO(word(p("words"))), io.BytesIO()
     with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w") as new:
         for name in old.namelist():

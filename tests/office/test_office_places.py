@@ -102,20 +102,20 @@ _BODIES = st.recursive(_LINES, _bodies, max_leaves=8)
 _SHARE = st.floats(0, 1, exclude_max=True)
 
 
-def some_span(text: str, first: float, second: float) -> Span:
-    low, high = sorted((int(first * len(text)), int(second * len(text))))
+def some_span(text: str, ends: tuple[float, float]) -> Span:
+    low, high = sorted(int(end * len(text)) for end in ends)
     return Span(low, high + 1)
 
 
-@given(_BODIES, _SHARE, _SHARE)
+@given(_BODIES, st.tuples(_SHARE, _SHARE))
 @settings(max_examples=100)
 def test_words_of_a_word_document_stand_where_it_says(
-    word: Callable[..., bytes], namespaces: Namespaces, body: str, first: float, second: float
+    word: Callable[..., bytes], namespaces: Namespaces, body: str, ends: tuple[float, float]
 ) -> None:
     """Part, path, number and span lead an independent parser to the span's words."""
     data = word(f"{body}<w:p><w:r><w:t>end</w:t></w:r></w:p>")
     document = docqa.load(data, name="x.docx")
-    check(data, document, some_span(document.text, first, second), namespaces)
+    check(data, document, some_span(document.text, ends), namespaces)
 
 
 @given(_BODIES)
@@ -174,21 +174,20 @@ _GROUPS = st.recursive(
 _SLIDES = st.lists(_GROUPS, min_size=1, max_size=3)
 
 
-@given(_SLIDES, _SHARE, _SHARE)
+@given(_SLIDES, st.tuples(_SHARE, _SHARE))
 @settings(max_examples=60)
 def test_words_of_a_presentation_stand_where_it_says(
     show: Callable[..., bytes],
     slide: Callable[..., str],
     namespaces: Namespaces,
     shapes: list[str],
-    first: float,
-    second: float,
+    ends: tuple[float, float],
 ) -> None:
     """Slide, path, number and span lead an independent parser to the span's words."""
     last = "<p:sp><p:txBody><a:p><a:r><a:t>end</a:t></a:r></a:p></p:txBody></p:sp>"
     data = show([slide(one + last) for one in shapes])
     document = docqa.load(data, name="x.pptx")
-    span = some_span(document.text, first, second)
+    span = some_span(document.text, ends)
     check(data, document, span, namespaces)
     for place in document.locate(span):
         assert isinstance(place, PartLocation)
