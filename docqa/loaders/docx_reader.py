@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 
-from docqa.loaders.docx_styles import Style, StyleReader, heading_level, is_on
+from docqa.loaders.docx_styles import Style, StyleReader, heading_level, inherit, is_on
 from docqa.loaders.docx_symbols import symbol
 from docqa.loaders.office_layout import Paragraph
 from docqa.loaders.office_reader import OfficeReader
@@ -27,14 +27,25 @@ _LEFT_OUT = frozenset({"w:del", "w:moveFrom", "w:instrText", "w:rt", "w:sdtPr", 
 _SEPARATORS = frozenset({"separator", "continuationSeparator", "continuationNotice"})
 _RUNS = frozenset({"w:r", "m:r"})
 _CHARACTERS = {"w:tab": "\t", "w:ptab": "\t", "w:br": "\n", "w:cr": "\n", "w:noBreakHyphen": "-"}
-_APART = frozenset({"m:num", "m:den", "m:deg", "m:sub", "m:sup", "m:lim", "m:mr", "m:e"})
-"""Parts of a formula that do not stand on its line; a space keeps 1/2 from reading as 12."""
 
 
 @dataclass(slots=True)
 class _Run:
     hidden: bool | None = None
     style: str | None = None
+
+
+@dataclass(slots=True)
+class _ParagraphStyle:
+    """Hold what a paragraph's properties say, in whatever order they come."""
+
+    named: Style = field(default_factory=Style)
+    is_heading: bool | None = None
+    in_list: bool | None = None
+
+    @property
+    def style(self) -> Style:
+        return inherit(Style(is_heading=self.is_heading, in_list=self.in_list), self.named)
 
 
 @dataclass(slots=True)
@@ -67,7 +78,7 @@ class WordReader(OfficeReader):
         self._resolved: dict[str, Style] = {}
         self._runs: list[_Run] = []
         self._fields: list[_Field] = []
-        self._paragraph_styles: list[Style] = []
+        self._paragraph_styles: list[_ParagraphStyle] = []
 
     def leaves_out(self, name: str, attributes: Mapping[str, str]) -> bool:
         """Say whether nothing in an element shows."""
@@ -78,11 +89,11 @@ class WordReader(OfficeReader):
     def begin_paragraph(self, paragraph: Paragraph) -> None:
         """Take a paragraph that was just begun."""
         paragraph.boilerplate = self._boilerplate
-        self._paragraph_styles.append(Style())
+        self._paragraph_styles.append(_ParagraphStyle())
 
     def end_paragraph(self, paragraph: Paragraph) -> None:
         """Take a paragraph that was just finished: a field's code ends with it at the latest."""
-        style = self._paragraph_styles.pop()
+        style = self._paragraph_styles.pop().style
         paragraph.boilerplate |= bool(style.in_contents)
         if style.is_heading and not style.in_contents:
             paragraph.kind = "heading"
@@ -99,7 +110,7 @@ class WordReader(OfficeReader):
         if run.hidden is not None:
             return not run.hidden
         by_run = self._style(run.style).hidden if run.style else None
-        by_paragraph = self._paragraph_styles[-1].hidden
+        by_paragraph = self._paragraph_styles[-1].named.hidden
         return bool(by_run) == bool(by_paragraph)  # 17.7.3: styles toggle what styles below say
 
     def enter(self, name: str, attributes: Mapping[str, str], parent: str) -> None:
@@ -110,8 +121,6 @@ class WordReader(OfficeReader):
             self._enter_run(name, attributes)
         elif parent in ("w:rPr", "w:pPr", "w:numPr"):
             self._property(name, attributes, parent)
-        elif name in _APART:
-            self.add(" ")
 
     def leave(self, name: str) -> None:
         """Take the end of an element that shows."""
@@ -146,14 +155,13 @@ class WordReader(OfficeReader):
             self._paragraph_property(name, value)
 
     def _paragraph_property(self, name: str, value: str) -> None:
-        style = self._paragraph_styles[-1]
+        current = self._paragraph_styles[-1]
         if name == "w:pStyle":
-            style = self._style(value)
+            current.named = self._style(value)
         elif name == "w:outlineLvl":
-            style = replace(style, is_heading=heading_level(value))
+            current.is_heading = heading_level(value)
         elif name == "w:numId":
-            style = replace(style, in_list=value != "0")
-        self._paragraph_styles[-1] = style
+            current.in_list = value != "0"
 
     def _style(self, style_id: str) -> Style:
         if style_id not in self._resolved:

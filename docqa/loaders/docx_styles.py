@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from docqa.loaders.xml_reading import ElementPath
 
-__all__ = ["Style", "StyleReader", "is_on"]
+__all__ = ["Style", "StyleReader", "heading_level", "inherit", "is_on"]
 
 _HEADING = re.compile(r"heading ?\d|title|subtitle", re.IGNORECASE)
 _CONTENTS = re.compile(r"toc ?\d|toc heading|table of figures", re.IGNORECASE)
@@ -53,7 +53,7 @@ class StyleReader:
         base = style.based_on
         while base is not None and base in self._styles and base not in seen:
             seen.add(base)
-            style = _inherit(style, self._styles[base])
+            style = inherit(style, self._styles[base])
             base = self._styles[base].based_on
         return style
 
@@ -118,7 +118,12 @@ def _named(style: Style) -> Style:
     )
 
 
-def _inherit(style: Style, base: Style) -> Style:
+def inherit(style: Style, base: Style) -> Style:
+    """Return a style with what it leaves open as `base` says it.
+
+    >>> inherit(Style(in_list=False), Style(in_list=True, is_heading=True)).is_heading
+    True
+    """
     return replace(
         style,
         is_heading=base.is_heading if style.is_heading is None else style.is_heading,

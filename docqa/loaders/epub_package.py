@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from docqa.errors import EncryptedError, MalformedError
-from docqa.loaders.xml_reading import XmlTarget, read_xml
+from docqa.loaders.xml_reading import StartTags, XmlTarget, read_xml
 from docqa.loaders.zip_archive import ZipArchive
 
 __all__ = ["EpubItem", "EpubPackage"]
@@ -114,20 +114,7 @@ class EpubPackage:
             )
 
 
-class _Silent:
-    """Take what `read_xml` reads and do nothing."""
-
-    def start(self, name: str, attributes: Mapping[str, str]) -> None:
-        pass
-
-    def end(self, name: str) -> None:
-        pass
-
-    def text(self, text: str) -> None:
-        pass
-
-
-class _Container(_Silent):
+class _Container(StartTags):
     def __init__(self) -> None:
         self.packages: list[str] = []
 
@@ -136,7 +123,7 @@ class _Container(_Silent):
             self.packages.append(attributes["full-path"])
 
 
-class _Encryption(_Silent):
+class _Encryption(StartTags):
     """Read which parts are encrypted by anything but a way to obfuscate fonts."""
 
     def __init__(self) -> None:
@@ -152,7 +139,7 @@ class _Encryption(_Silent):
             self.parts.add(unquote(attributes.get("URI", "")).lstrip("/"))
 
 
-class _Package(_Silent):
+class _Package(StartTags):
     def __init__(self, folder: str) -> None:
         self._folder = folder
         self._open: str | None = None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from docqa.errors import MalformedError
-from docqa.loaders.xml_reading import XmlTarget, read_xml
+from docqa.loaders.xml_reading import StartTags, XmlTarget, read_xml
 from docqa.loaders.zip_archive import ZipArchive
 
 __all__ = ["PREFIXES", "OfficePackage", "Relationship"]
@@ -125,7 +125,7 @@ class OfficePackage:
         return {name: value for name, value in reader.found.items() if value}
 
 
-class _Relationships:
+class _Relationships(StartTags):
     def __init__(self, folder: str) -> None:
         self._folder = folder
         self.found: list[Relationship] = []
@@ -137,12 +137,6 @@ class _Relationships:
         target = unquote(attributes.get("Target", "")).partition("#")[0]
         path = posixpath.normpath(posixpath.join("/", self._folder, target)).lstrip("/")
         self.found.append(Relationship(attributes.get("Id", ""), kind, path))
-
-    def end(self, name: str) -> None:
-        pass
-
-    def text(self, text: str) -> None:
-        pass
 
 
 class _CoreProperties:

@@ -10,6 +10,8 @@ from docqa.loaders.xml_reading import ElementPath
 
 __all__ = ["OfficeReader", "OpenParagraph"]
 
+# Parts of a formula that do not stand on its line; a space keeps 1/2 from reading as 12.
+_APART = frozenset({"m:num", "m:den", "m:deg", "m:sub", "m:sup", "m:lim", "m:mr", "m:e"})
 _SPACES = str.maketrans("\t\n\r", "   ")
 
 
@@ -94,6 +96,8 @@ class OfficeReader:
             self._rows.append(Row())
         elif name == self.cell_name and self._rows:
             self._rows[-1].cells += 1
+        elif name in _APART:
+            self.add(" ")
         else:
             self.enter(name, attributes, parent)
 

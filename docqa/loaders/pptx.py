@@ -12,6 +12,7 @@ from docqa.loaders.office_layout import LaidOut, Paragraph, lay_out
 from docqa.loaders.office_package import OfficePackage
 from docqa.loaders.office_unread import unread_warnings
 from docqa.loaders.pptx_reader import SlideReader
+from docqa.loaders.xml_reading import StartTags
 
 __all__ = ["MEDIA_TYPE", "PptxLoader"]
 
@@ -81,7 +82,7 @@ class PptxLoader:
         )
 
 
-class _Outline:
+class _Outline(StartTags):
     """Read the presentation part: the relationships of its slides in order, and their size."""
 
     def __init__(self) -> None:
@@ -95,12 +96,6 @@ class _Outline:
             sizes = attributes.get("cx", ""), attributes.get("cy", "")
             if all(size.isascii() and size.isdigit() for size in sizes):
                 self.size = int(sizes[0]), int(sizes[1])
-
-    def end(self, name: str) -> None:
-        pass
-
-    def text(self, text: str) -> None:
-        pass
 
 
 def _slides(

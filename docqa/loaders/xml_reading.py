@@ -12,7 +12,7 @@ from xml.parsers import expat
 
 from docqa.errors import MalformedError
 
-__all__ = ["ElementPath", "XmlTarget", "read_xml"]
+__all__ = ["ElementPath", "StartTags", "XmlTarget", "read_xml"]
 
 MAX_DEPTH = 512
 """Elements may nest so deep; Word itself refuses tables nested deeper than a few dozen."""
@@ -35,6 +35,19 @@ class XmlTarget(Protocol):
     def text(self, text: str) -> None:
         """Take characters; those between two tags may come in pieces."""
         ...
+
+
+class StartTags:
+    """Be what a target that looks at start tags alone is made from."""
+
+    def start(self, name: str, attributes: Mapping[str, str]) -> None:
+        """Take a start tag."""
+
+    def end(self, name: str) -> None:
+        """Take an end tag."""
+
+    def text(self, text: str) -> None:
+        """Take characters."""
 
 
 def read_xml(

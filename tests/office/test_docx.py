@@ -185,11 +185,12 @@ def test_lines_of_the_contents_are_boilerplate(word: Word, rooted: Rooted) -> No
 
 def test_what_is_not_read_is_named(word: Word, rooted: Rooted) -> None:
     """Comments, charts and missing parts end in a warning, not in silence."""
-    data = word(p("body"), comments=rooted("w:comments", p("remark")), chart1="<c/>", chart2="<c/>")
+    remarks = rooted("w:comments", f"<w:comment>{p('remark')}</w:comment>" * 2)
+    data = word(p("body"), comments=remarks, chart1="<c/>", chart2="<c/>")
     data = data.replace(b"word/chart2.xml", b"word/elsew2.xml")
     [warning] = load(data).warnings
     assert warning.kind == "parts-unread"
-    assert warning.message.endswith("not read: 1 comment part, 2 charts")
+    assert warning.message.endswith("not read: 2 charts, 2 comments")
 
 
 def test_a_missing_note_part_is_a_warning(word: Word, rooted: Rooted) -> None:
