@@ -240,7 +240,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Hold what is known of one page of a paged document.
+    """Hold what is known of one page of a paged document, or of one slide.
 
     Attributes:
         number: index from 1.
@@ -552,8 +552,10 @@ class Answer:
 
     @property
     def page_number(self) -> int | None:
-        """Return the page (from 1) on which the answer starts, or None without pages."""
+        """Return the page or slide (from 1) on which the answer starts, or None without either."""
         first = self.locations[0] if self.locations else None
+        if isinstance(first, PartLocation):
+            return first.slide_number
         return first.page_number if isinstance(first, PageLocation) else None
 
     @property

@@ -185,9 +185,7 @@ def _check_group(
         checked = [_check(citation, document) for citation in citations]
     note = group.file.note
     return [
-        replace(
-            one, path=str(path), reason="; ".join(part for part in (one.reason, note) if part)
-        )
+        replace(one, path=str(path), reason="; ".join(part for part in (one.reason, note) if part))
         for one in checked
     ]
 

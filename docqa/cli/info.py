@@ -194,7 +194,8 @@ def _lines(record: dict[str, Any], document: Document) -> list[tuple[str, str]]:
     lines += [("title", document.title)] if document.title else []
     lines += [("id", document.id), ("size", f"{len(document.text):,} characters")]
     if document.pages:
-        lines += [("pages", f"{len(document.pages):,}")]
+        name = "slides" if document.media_type.endswith(".presentation") else "pages"
+        lines += [(name, f"{len(document.pages):,}")]
         lines += _label_lines(document.pages)
         lines += [("text layer", _layers(document.pages))]
     if record["boilerplate_blocks"]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, TextIO
 
 from docqa.cli.exits import describe
@@ -16,6 +17,7 @@ from docqa.datamodel import (
     GridItem,
     Location,
     PageLocation,
+    PartLocation,
     SourceLocation,
     TextLocation,
 )
@@ -27,6 +29,8 @@ __all__ = ["TextWriter", "marked_context", "place"]
 
 _AROUND = 240  # characters of the sentence shown on each side of the answer
 _INDENT = "  "
+_SLIDE_PARTS = {"notesSlide": ", notes", "data": ", diagram"}
+_WORD_PARTS = ("footnotes", "endnotes", "header", "footer")
 _PART_OF_FIRST_WORD = re.compile(r"\A\S{1,30}\s+")  # none where a script has no spaces
 _PART_OF_LAST_WORD = re.compile(r"\s+\S{1,30}\Z")
 
@@ -126,8 +130,11 @@ def place(locations: Iterable[Location]) -> str:
         return pages
     if isinstance(first, TextLocation):
         return f"line {first.line}"
+    if isinstance(first, PartLocation):
+        return _paragraph(first)
     if isinstance(first, SourceLocation):
-        return one_line(first.css_path)  # whole, so that it can be pasted
+        part = f"{one_line(first.part)}, " if first.part else ""
+        return part + one_line(first.css_path)  # whole, so that it can be pasted
     return ""
 
 
@@ -151,13 +158,28 @@ def _page(location: PageLocation) -> str:
     return f"page {number}{printed}"
 
 
+def _paragraph(location: PartLocation) -> str:
+    """Return where a paragraph stands; what is not the body or a slide is named.
+
+    >>> from docqa.datamodel import Span
+    >>> _paragraph(PartLocation("word/footnotes.xml", "", 2, Span(0, 1)))
+    'footnotes, paragraph 2'
+    """
+    name = PurePosixPath(location.part).stem.rstrip("0123456789")
+    if location.slide_number is not None:
+        return f"slide {location.slide_number}{_SLIDE_PARTS.get(name, '')}"
+    part = f"{name}, " if name in _WORD_PARTS else ""
+    return f"{part}paragraph {location.paragraph}"
+
+
 def _also(answer: Answer) -> str:
     firsts = [spot.locations[0] for spot in answer.occurrences if spot.locations]
     for kind, attribute, word in (
         (PageLocation, "page_number", "page"),
+        (PartLocation, "slide_number", "slide"),
         (TextLocation, "line", "line"),
     ):
-        numbers = {getattr(spot, attribute) for spot in firsts if isinstance(spot, kind)}
+        numbers = {getattr(spot, attribute) for spot in firsts if isinstance(spot, kind)} - {None}
         if numbers:
             return f"also on {word}{'s' * (len(numbers) > 1)} {page_ranges(numbers)}"
     if firsts:

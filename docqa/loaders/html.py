@@ -30,11 +30,19 @@ class HtmlLoader:
         encoding: the encoding, where the file's own declaration is wrong or missing; a byte order
             mark still wins, as in browsers.
         builder: the tree builder; the best installed one by default.
+        is_xhtml: whether it is XHTML; told from its name and its first tags by default.
     """
 
-    def __init__(self, encoding: str | None = None, *, builder: TreeBuilder | None = None) -> None:
+    def __init__(
+        self,
+        encoding: str | None = None,
+        *,
+        builder: TreeBuilder | None = None,
+        is_xhtml: bool | None = None,
+    ) -> None:
         self._encoding = encoding
         self._builder = builder
+        self._is_xhtml = is_xhtml
 
     def load(self, data: bytes, *, source: str) -> Document:
         """Load a page from its bytes; `source` is its path or name.
@@ -47,7 +55,8 @@ class HtmlLoader:
         builder = self._builder or available_builder()
         sniffed = sniff_encoding(data, self._encoding)
         decoded = decode(data, sniffed.codec, sniffed.bom_length)
-        marked = mark(decoded.text, is_xhtml=is_xhtml(decoded.text, source=source))
+        xhtml = is_xhtml(decoded.text, source=source) if self._is_xhtml is None else self._is_xhtml
+        marked = mark(decoded.text, is_xhtml=xhtml)
         visible = lay_out(decoded.text, marked, builder.walk(marked.markup))
         if not visible.text.strip():
             raise NoTextError(

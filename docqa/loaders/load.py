@@ -241,7 +241,7 @@ def _as_bytes(text: str) -> bytes:
     return text.encode("utf-8" if text.isascii() or text[0] == "\ufeff" else "utf-8-sig")
 
 
-def _loader(
+def _loader(  # noqa: PLR0911 - one return for each format
     media_type: str, settings: LoadSettings, progress: Progress | None, log: PageLog | None
 ) -> Loader:
     if media_type == "application/pdf":
@@ -260,6 +260,18 @@ def _loader(
         from docqa.loaders.text import TextLoader
 
         return TextLoader(encoding=settings.encoding)
+    if media_type.endswith("wordprocessingml.document"):
+        from docqa.loaders.docx import DocxLoader
+
+        return DocxLoader()
+    if media_type.endswith("presentationml.presentation"):
+        from docqa.loaders.pptx import PptxLoader
+
+        return PptxLoader()
+    if media_type == "application/epub+zip":
+        from docqa.loaders.epub import EpubLoader
+
+        return EpubLoader()
     raise SettingError(
         f"unknown media type {media_type!r}; supported are {', '.join(SUPPORTED_TYPES)}"
     )

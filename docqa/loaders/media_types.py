@@ -5,15 +5,23 @@ from __future__ import annotations
 import re
 from pathlib import PurePath
 
-from docqa.errors import UnsupportedFormatError
+from docqa.errors import EncryptedError, UnsupportedFormatError
 
 __all__ = ["SUPPORTED_SUFFIXES", "SUPPORTED_TYPES", "detect_media_type"]
+
+_OFFICE = "application/vnd.openxmlformats-officedocument."
+_DOCX = _OFFICE + "wordprocessingml.document"
+_PPTX = _OFFICE + "presentationml.presentation"
+_EPUB = "application/epub+zip"
 
 SUPPORTED_TYPES = {
     "application/pdf": "PDF",
     "text/html": "HTML",
     "text/markdown": "Markdown",
     "text/plain": "plain text",
+    _DOCX: "Word (docx)",
+    _PPTX: "PowerPoint (pptx)",
+    _EPUB: "EPUB",
 }
 
 _BY_SUFFIX = {
@@ -30,13 +38,20 @@ _BY_SUFFIX = {
     ".text": "text/plain",
     ".rst": "text/plain",
     ".log": "text/plain",
+    ".docx": _DOCX,
+    ".docm": _DOCX,
+    ".dotx": _DOCX,
+    ".dotm": _DOCX,
+    ".pptx": _PPTX,
+    ".pptm": _PPTX,
+    ".ppsx": _PPTX,
+    ".potx": _PPTX,
+    ".epub": _EPUB,
 }
 SUPPORTED_SUFFIXES = frozenset(_BY_SUFFIX)
 
 # First bytes of formats that are often handed over by mistake, with what to do about each.
 _FOREIGN = (
-    (b"PK\x03\x04", "a zip container (such as docx, xlsx, pptx, epub or odt)"),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Microsoft Office file"),
     (b"{\\rtf", "a rich text (RTF) file"),
     (b"\x89PNG\r\n\x1a\n", "a PNG image"),
     (b"\xff\xd8\xff", "a JPEG image"),
@@ -49,6 +64,9 @@ _FOREIGN = (
     (b"\x7fELF", "a program"),
     (b"SQLite format 3\x00", "an SQLite database"),
 )
+_ZIP = (b"PK\x03\x04", b"PK\x05\x06")
+_BY_KIND = {"docx": _DOCX, "pptx": _PPTX, "epub": _EPUB}
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 # A text may start with these letters; the sizes that follow in an image are no text.
 _GIF = re.compile(rb"GIF8[79]a.{0,6}[\x00-\x08\x0e-\x1f]", re.DOTALL)
 _PDF_START = re.compile(rb"(?:\xef\xbb\xbf)?[\x00\t\n\f\r ]*%PDF-")
@@ -73,6 +91,8 @@ def detect_media_type(data: bytes, *, source: str) -> str:
 
     Raises:
         UnsupportedFormatError: no loader reads it; the message lists what is supported.
+        EncryptedError: it is an encrypted Office file, or a zip container with encrypted parts.
+        TooLargeError: it is a zip container that exceeds a limit.
 
     >>> detect_media_type(b"<!doctype html><p>Hi", source="page.txt")
     'text/html'
@@ -86,6 +106,8 @@ def detect_media_type(data: bytes, *, source: str) -> str:
         return "text/html"
     if _is_pdf(data):
         return "application/pdf"
+    if data.startswith(_ZIP):
+        return _zip_type(data, source, named)
     _refuse_foreign(data, source)
     if named is None and _HTML_LIKELY.match(head):
         return "text/html"
@@ -144,7 +166,34 @@ def _is_binary(data: bytes) -> bool:
     return not (max(even, odd) > 0.3 and min(even, odd) < 0.1)  # UTF-16 without a mark
 
 
+def _zip_type(data: bytes, source: str, named: str | None) -> str:
+    """Return what a zip container holds; a damaged one is what its name says."""
+    from docqa.loaders.zip_kinds import DAMAGED, zip_kind
+
+    kind = zip_kind(data, source=source)
+    if kind == DAMAGED and named in _BY_KIND.values():
+        return str(named)
+    if kind not in _BY_KIND:
+        raise UnsupportedFormatError(_unsupported(source, kind), source=source)
+    return _BY_KIND[kind]
+
+
+def _refuse_ole(data: bytes, source: str) -> None:
+    from docqa.loaders.zip_kinds import ENCRYPTED, ole_kind
+
+    kind = ole_kind(data)
+    if kind == ENCRYPTED:
+        raise EncryptedError(
+            f"{source}: this Office file is encrypted with a password, which docqa cannot use; "
+            "open it in its program, remove the password and save a copy",
+            source=source,
+        )
+    raise UnsupportedFormatError(_unsupported(source, kind), source=source)
+
+
 def _refuse_foreign(data: bytes, source: str) -> None:
+    if data.startswith(_OLE):
+        _refuse_ole(data, source)
     if _GIF.match(data):
         raise UnsupportedFormatError(_unsupported(source, "a GIF image"), source=source)
     for magic, name in _FOREIGN:

@@ -1,0 +1,182 @@
+"""Read the XML of untrusted files as a stream: no entities, no outside files, bounded depth.
+
+A stream needs no tree, so that the memory a part takes is that of what is kept of it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Protocol
+from xml.parsers import expat
+
+from docqa.errors import MalformedError
+
+__all__ = ["ElementPath", "StartTags", "XmlTarget", "read_xml"]
+
+MAX_DEPTH = 512
+"""Elements may nest so deep; Word itself refuses tables nested deeper than a few dozen."""
+
+_LONGEST_TOKEN = 16 << 20
+"""Bytes of one tag or comment: the parser reads it again whenever more of it arrives."""
+
+
+class XmlTarget(Protocol):
+    """Take what `read_xml` reads, in the order of the file."""
+
+    def start(self, name: str, attributes: Mapping[str, str]) -> None:
+        """Take a start tag; names are prefixed as `read_xml` says."""
+        ...
+
+    def end(self, name: str) -> None:
+        """Take an end tag."""
+        ...
+
+    def text(self, text: str) -> None:
+        """Take characters; those between two tags may come in pieces."""
+        ...
+
+
+class StartTags:
+    """Be what a target that looks at start tags alone is made from."""
+
+    def start(self, name: str, attributes: Mapping[str, str]) -> None:
+        """Take a start tag."""
+
+    def end(self, name: str) -> None:
+        """Take an end tag."""
+
+    def text(self, text: str) -> None:
+        """Take characters."""
+
+
+def read_xml(
+    chunks: Iterable[bytes],
+    target: XmlTarget,
+    *,
+    prefixes: Mapping[str, str],
+    source: str,
+    part: str,
+) -> None:
+    """Parse a part and hand its elements and characters to `target`.
+
+    A document type is read over; an entity that it declares is refused, because nothing but an
+    attack needs one here (ECMA-376 part 2 forbids document types altogether).
+
+    Args:
+        chunks: the part's bytes.
+        target: takes what is read.
+        prefixes: by namespace. A name in one of them is ``prefix:local``, a name without namespace
+            ``local``, any other ``{namespace}local``, whatever prefixes the part itself uses.
+        source: the file's path or name, for messages.
+        part: the part's name, for messages.
+
+    Raises:
+        MalformedError: the XML is broken, nests too deep or declares entities.
+    """
+    reader = _Reader(target, prefixes, f"{source}: the part {part}", source)
+    reader.read(chunks)
+
+
+class _Reader:
+    def __init__(
+        self, target: XmlTarget, prefixes: Mapping[str, str], where: str, source: str
+    ) -> None:
+        self._target, self._prefixes = target, prefixes
+        self._where, self._source = where, source
+        self._names: dict[str, str] = {}
+        self._depth = 0
+        self._parser = expat.ParserCreate(namespace_separator=" ")
+        self._parser.buffer_text = True
+        self._parser.StartElementHandler = self._start
+        self._parser.EndElementHandler = self._end
+        self._parser.CharacterDataHandler = target.text
+        self._parser.EntityDeclHandler = self._refuse_entity
+
+    def read(self, chunks: Iterable[bytes]) -> None:
+        fed = 0
+        try:
+            for chunk in chunks:
+                self._parser.Parse(chunk, False)
+                fed += len(chunk)
+                if fed - max(0, self._parser.CurrentByteIndex) > _LONGEST_TOKEN:
+                    raise self._malformed("holds a tag of many megabytes")
+            self._parser.Parse(b"", True)
+        except expat.ExpatError as error:
+            raise self._malformed(f"is no well-formed XML: {error}") from error
+
+    def _start(self, tag: str, attributes: dict[str, str]) -> None:
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise self._malformed(f"nests elements more than {MAX_DEPTH} deep")
+        named = {self._name(key): value for key, value in attributes.items()}
+        self._target.start(self._name(tag), named)
+
+    def _end(self, tag: str) -> None:
+        self._depth -= 1
+        self._target.end(self._name(tag))
+
+    def _name(self, tag: str) -> str:
+        name = self._names.get(tag)
+        if name is None:
+            namespace, _, local = tag.rpartition(" ")
+            prefix = self._prefixes.get(namespace)
+            name = f"{prefix}:{local}" if prefix else f"{{{namespace}}}{local}"
+            name = self._names[tag] = name if namespace else local
+        return name
+
+    def _refuse_entity(self, name: str, *_: object) -> None:
+        raise self._malformed(f"declares the entity {name!r}, which no document needs")
+
+    def _malformed(self, what: str) -> MalformedError:
+        return MalformedError(
+            f"{self._where} {what}; the file is damaged or made to do harm", source=self._source
+        )
+
+
+class ElementPath:
+    """Follow the open elements of a part and give their XPath.
+
+    >>> path = ElementPath()
+    >>> for name in ("w:body", "w:p"):
+    ...     path.start(name)
+    >>> path.end(); path.start("w:p")
+    >>> path.xpath()
+    '/w:body/w:p[2]'
+    """
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self._steps: list[str] = []
+        self._children: list[Counter[str]] = [Counter()]
+
+    def start(self, name: str) -> None:
+        """Enter an element."""
+        self._children[-1][name] += 1
+        place = self._children[-1][name]
+        self._steps.append(f"{_step(name)}[{place}]" if self._steps else _step(name))
+        self.names.append(name)
+        self._children.append(Counter())
+
+    def end(self) -> None:
+        """Leave the innermost element."""
+        self.names.pop()
+        self._steps.pop()
+        self._children.pop()
+
+    def xpath(self) -> str:
+        """Return the path of the innermost element from the root."""
+        return "/" + "/".join(self._steps)
+
+
+def _step(name: str) -> str:
+    r"""Name an element in XPath 1.0.
+
+    >>> _step("w:p"), _step("{urn:x}y")
+    ('w:p', '*[namespace-uri()="urn:x" and local-name()="y"]')
+    """
+    if not name.startswith("{"):
+        return name
+    namespace, _, local = name[1:].rpartition("}")
+    quote = "'" if '"' in namespace else '"'
+    return f'*[namespace-uri()={quote}{namespace}{quote} and local-name()="{local}"]'
