@@ -231,8 +231,9 @@ class Page:
         label: printed number or None; `label_origin` says where it comes from.
         span: the page's characters in the document's text.
         width, height: points, as displayed (after rotation and crop).
-        needs_ocr: the page shows an image but (nearly) no text.
-        garbled: share of characters (0 to 1) whose code has no known meaning.
+        needs_ocr: in the file, the page shows an image but (nearly) no text.
+        garbled: share of the file's characters (0 to 1) whose code has no known meaning.
+        ocr: the page's text was read from its image, all of it or but for a few words.
     """
 
     GARBLED_SHARE: ClassVar[float] = 0.10  # more than any good page of 1,110 looked at has
@@ -245,6 +246,7 @@ class Page:
     height: float
     needs_ocr: bool = False
     garbled: float = 0.0
+    ocr: bool = False
 
     @property
     def is_garbled(self) -> bool:
@@ -479,6 +481,13 @@ class Answer:
         return first.page_label if isinstance(first, PageLocation) else None
 
     @property
+    def ocr_confidence(self) -> float | None:
+        """Return the lowest confidence of the words read by OCR, in 0 to 1; None without any."""
+        pages = (each for each in self.locations if isinstance(each, PageLocation))
+        read = (page.ocr_confidence for page in pages)
+        return min((each for each in read if each is not None), default=None)
+
+    @property
     def line(self) -> int | None:
         """Return the line (from 1) of a plain text on which the answer starts, or None."""
         first = self.locations[0] if self.locations else None
@@ -490,7 +499,7 @@ class Answer:
         record["answer"] = record.pop("text")
         record["passage"] = {"number": self.passage.number, **asdict(self.passage.span)}
         record["page_number"], record["page_label"] = self.page_number, self.page_label
-        record["line"] = self.line
+        record["line"], record["ocr_confidence"] = self.line, self.ocr_confidence
         order = ("question", "answer", "score", "start", "end", "page_number", "page_label", "line")
         return {**{key: record[key] for key in order}, **record}
 

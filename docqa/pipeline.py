@@ -14,7 +14,8 @@ from docqa.datamodel import Answers, Content, Document, GridItem, Passage
 from docqa.errors import LoadError, MissingDependencyError, QuestionError, SettingError
 from docqa.grid import Cell, Reading, answer_cells, batches, question_error, require_text
 from docqa.loaders.load import Source, load_with, read_source, source_name
-from docqa.loaders.settings import LoadSettings
+from docqa.loaders.ocr import OcrEngine
+from docqa.loaders.settings import DEFAULT_LANGUAGE, LoadSettings
 from docqa.prepared import PreparedDocument, prepare
 from docqa.protocols import Progress, Reader
 from docqa.recent import Recent
@@ -54,6 +55,8 @@ class Pipeline:
             one's, as a share. Scores do not change; 0 leaves the order to the reader.
         content: ``"main"`` leaves out blocks flagged as navigation, footers and the like;
             ``"all"`` ranks them down.
+        ocr: read the scanned pages of PDFs; see `docqa.load`.
+        ocr_language: what Tesseract reads; several are joined as ``"eng+deu"``.
 
     Raises:
         SettingError: a setting is out of its range.
@@ -70,6 +73,8 @@ class Pipeline:
         min_score: float = DEFAULT_MIN_SCORE,
         rank_weight: float = DEFAULT_RANK_WEIGHT,
         content: Content = "all",
+        ocr: bool | OcrEngine = False,
+        ocr_language: str = DEFAULT_LANGUAGE,
     ) -> None:
         self._reader = reader
         self._passage_tokens = passage_tokens
@@ -79,6 +84,7 @@ class Pipeline:
         self._min_score = _share("min_score", min_score)
         self._rank_weight = _not_negative("rank_weight", rank_weight)
         self._content: Content = content
+        self._ocr, self._ocr_language = ocr, ocr_language
         self._lock = threading.Lock()
         self._prepared: Recent[PreparedDocument] = Recent(_PREPARED_DOCUMENTS)
         self._loaded: Recent[Document] = Recent(_LOADED_DOCUMENTS, on_drop=Document.close)
@@ -109,14 +115,20 @@ class Pipeline:
     ) -> Document:
         """Return `source` as a document; the same bytes under the same name are loaded once.
 
-        The settings are those of `docqa.load`.
+        The settings are those of `docqa.load`; whether OCR is used is the pipeline's own.
 
         Raises:
             LoadError: it cannot be loaded.
         """
         if isinstance(source, Document):
             return source
-        settings = LoadSettings(password=password, media_type=media_type, encoding=encoding)
+        settings = LoadSettings(
+            password=password,
+            media_type=media_type,
+            encoding=encoding,
+            ocr=self._ocr,
+            ocr_language=self._ocr_language,
+        )
         data, name = read_source(source)
         return self._loaded.made(
             (hashlib.sha256(data).hexdigest(), name, settings),
@@ -283,6 +295,8 @@ def ask(
     exhaustive: bool = False,
     content: Content = "all",
     password: str | None = None,
+    ocr: bool | OcrEngine = False,
+    ocr_language: str = DEFAULT_LANGUAGE,
 ) -> Answers:
     """Ask one question of one document; see `Pipeline` for each setting.
 
@@ -299,7 +313,10 @@ def ask(
         SettingError: a setting is out of its range.
     """
     pipeline = _PIPELINES.made(
-        (reader, content), lambda: Pipeline(reader=_shared_reader(reader), content=content)
+        (reader, content, ocr, ocr_language),
+        lambda: Pipeline(
+            reader=_shared_reader(reader), content=content, ocr=ocr, ocr_language=ocr_language
+        ),
     )
     return pipeline.ask(
         source,

@@ -148,6 +148,8 @@ def ask(
     password: str | None,
     encoding: str | None,
     media_type: str | None,
+    ocr: bool,
+    ocr_language: str,
     **reading: object,
 ) -> None:
     """Find the exact words that answer QUESTION in each SOURCE.
@@ -167,7 +169,7 @@ def ask(
         highlight_copy(highlight_out, expansion, page_number=page_number, password=password)
     )
     session = Session(
-        LoadSettings(password, media_type, encoding),
+        LoadSettings(password, media_type, encoding, ocr, ocr_language),
         ReadingSettings(**reading),  # type: ignore[arg-type]  # click checked them
         ProgressLine(quiet=quiet, steps=len(expansion.files)),
     )

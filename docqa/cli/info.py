@@ -55,6 +55,8 @@ def info(
     password: str | None,
     encoding: str | None,
     media_type: str | None,
+    ocr: bool,
+    ocr_language: str,
     reader: str,
     device: str,
 ) -> None:
@@ -62,7 +64,7 @@ def info(
     hush_libraries(ctx)
     expansion = expand(arguments)
     session = Session(
-        LoadSettings(password, media_type, encoding),
+        LoadSettings(password, media_type, encoding, ocr, ocr_language),
         ReadingSettings(reader, device),
         ProgressLine(quiet=quiet, steps=len(expansion.files)),
     )
@@ -125,7 +127,9 @@ def describe_document(document: Document, n_passages: int) -> dict[str, Any]:
 
 
 def text_layer(page: Page) -> str:
-    """Return ``"text"``, ``"garbled"``, ``"needs-ocr"`` or ``"empty"`` for a page."""
+    """Return ``"text"``, ``"ocr"``, ``"garbled"``, ``"needs-ocr"`` or ``"empty"`` for a page."""
+    if page.ocr:
+        return "ocr"
     if page.needs_ocr:
         return "needs-ocr"
     if not page.span:

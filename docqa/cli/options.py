@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from docqa.loaders.media_types import SUPPORTED_TYPES
+from docqa.loaders.settings import DEFAULT_LANGUAGE
 
 __all__ = ["LibraryDefault", "reading_options", "source_options"]
 
@@ -26,6 +27,18 @@ _SOURCE = (
         type=click.Choice(list(SUPPORTED_TYPES)),
         metavar="TYPE",
         help=f"The sources' format, where it is told wrong: {', '.join(SUPPORTED_TYPES)}.",
+    ),
+    click.option(
+        "--ocr",
+        is_flag=True,
+        help="Read the scanned pages of PDFs, with Tesseract: seconds a page.",
+    ),
+    click.option(
+        "--ocr-language",
+        default=DEFAULT_LANGUAGE,
+        metavar="LANG[+LANG]",
+        show_default=True,
+        help="What Tesseract reads, such as deu or eng+deu.",
     ),
 )
 _READING = (

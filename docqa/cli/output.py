@@ -103,7 +103,7 @@ def error_record(error: Exception) -> dict[str, Any]:
 
 _COLUMNS = [
     *("question", "answer", "rank", "score", "source", "page_number", "page_label"),
-    *("line", "column", "css_path", "xpath", "start", "end", "context"),
+    *("line", "column", "css_path", "xpath", "ocr_confidence", "start", "end", "context"),
     *("passages_read", "passages_total", "error"),
 ]
 # Spreadsheets run cells that start like this, and documents are not to be trusted (OWASP, "CSV
@@ -153,6 +153,7 @@ def _cells(answer: Answer) -> dict[str, object]:
         "page_number": answer.page_number,
         "page_label": answer.page_label,
         "line": answer.line,
+        "ocr_confidence": answer.ocr_confidence,
         **{name: getattr(first, name, None) for name in ("column", "css_path", "xpath")},
         "start": answer.start,
         "end": answer.end,

@@ -10,7 +10,8 @@ from typing import IO, Union
 from docqa.datamodel import Document
 from docqa.errors import SettingError, SourceNotFoundError, SourceUnreadableError
 from docqa.loaders.media_types import SUPPORTED_TYPES, detect_media_type
-from docqa.loaders.settings import LoadSettings
+from docqa.loaders.ocr import OcrEngine
+from docqa.loaders.settings import DEFAULT_LANGUAGE, LoadSettings
 from docqa.protocols import Loader, Progress
 
 __all__ = ["Source", "load", "load_with", "read_source", "source_name"]
@@ -25,6 +26,8 @@ def load(
     password: str | None = None,
     media_type: str | None = None,
     encoding: str | None = None,
+    ocr: bool | OcrEngine = False,
+    ocr_language: str = DEFAULT_LANGUAGE,
     progress: Progress | None = None,
 ) -> Document:
     """Load a document from a path, ``"-"``, bytes or a file object.
@@ -36,13 +39,23 @@ def load(
         password: opens an encrypted PDF; the user's or the owner's.
         media_type: overrules the detection, such as ``"text/plain"`` to read HTML as text.
         encoding: overrules the declared encoding of text, Markdown and HTML.
+        ocr: read the scanned pages of a PDF, those that show text but hold none: with Tesseract,
+            or with an engine of your own.
+        ocr_language: what Tesseract reads; several are joined as ``"eng+deu"``.
         progress: called with (pages done, pages in all) while a PDF loads.
 
     Raises:
         LoadError: the source cannot become a document; the subclass says what to do.
-        SettingError: `media_type` or `encoding` is unknown.
+        MissingDependencyError: `ocr` is asked for, and Tesseract is not installed.
+        SettingError: `media_type`, `ocr_language` or `encoding` is unknown.
     """
-    settings = LoadSettings(password=password, media_type=media_type, encoding=encoding)
+    settings = LoadSettings(
+        password=password,
+        media_type=media_type,
+        encoding=encoding,
+        ocr=ocr,
+        ocr_language=ocr_language,
+    )
     return load_with(settings, source, name=name, progress=progress)
 
 
@@ -174,11 +187,21 @@ def _as_bytes(text: str) -> bytes:
     return text.encode("utf-8" if text.isascii() or text[0] == "\ufeff" else "utf-8-sig")
 
 
+def _ocr_engine(settings: LoadSettings) -> OcrEngine | None:
+    if not isinstance(settings.ocr, bool):
+        return settings.ocr
+    if not settings.ocr:
+        return None
+    from docqa.loaders.tesseract import Tesseract
+
+    return Tesseract(settings.ocr_language)
+
+
 def _loader(media_type: str, settings: LoadSettings, progress: Progress | None) -> Loader:
     if media_type == "application/pdf":
         from docqa.loaders.pdf import PdfLoader
 
-        return PdfLoader(password=settings.password, progress=progress)
+        return PdfLoader(settings.password, progress, ocr=_ocr_engine(settings))
     if media_type == "text/html":
         from docqa.loaders.html import HtmlLoader
 

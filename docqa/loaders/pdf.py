@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from docqa._pdf_passwords import open_pdf
 from docqa._pdfium import EXTRACTOR, PdfFile, PdfiumError
 from docqa.datamodel import Document, LoadWarning, Page
 from docqa.errors import EncryptedError, LoadError, MalformedError
+from docqa.loaders.ocr import OcrEngine
 from docqa.loaders.pdf_fallback import FallbackError, FallbackFile
 from docqa.loaders.pdf_metadata import metadata, permission_names, title
+from docqa.loaders.pdf_ocr import Scan, read_scans, scan_of
 from docqa.loaders.pdf_pages import PagesBuilder, ReadPage, read_page
 from docqa.loaders.pdf_source_map import PagesSourceMap, PdfSource, PdfSourceMap
 from docqa.protocols import Progress, SourceMap
@@ -35,6 +37,7 @@ class PdfLoader:
         progress: called with (pages done, pages in all) after each page.
         max_pages: pages beyond are left out with a warning: a file of a few hundred bytes can
             claim any number of pages.
+        ocr: reads the pages that show text but hold none; None leaves them as they are.
     """
 
     def __init__(
@@ -43,8 +46,10 @@ class PdfLoader:
         progress: Progress | None = None,
         *,
         max_pages: int = 20_000,
+        ocr: OcrEngine | None = None,
     ) -> None:
         self._password, self._progress, self._max_pages = password, progress, max_pages
+        self._ocr = ocr
 
     def load(self, data: bytes, *, source: str) -> Document:
         """Load `data`; `source` is its path or name, for messages and answers.
@@ -52,25 +57,31 @@ class PdfLoader:
         Raises:
             EncryptedError: the file needs a password, or another one.
             MalformedError: neither PDFium nor pypdf can read it.
-            SettingError: the password is no text.
+            MissingDependencyError: OCR is asked for, and its engine is not installed.
+            SettingError: the password is no text, or OCR lacks the language.
         """
+        extractor = f"{EXTRACTOR}; {self._ocr.name}" if self._ocr is not None else EXTRACTOR
         try:
             file, password = open_pdf(data, self._password)
         except PdfiumError as error:
             return self._fall_back(data, source, error)
         with file:
-            return self._read(file, data, source=source, password=password)
+            return self._read(file, data, source=source, password=password, extractor=extractor)
 
-    def _read(self, file: PdfFile, data: bytes, *, source: str, password: bytes | None) -> Document:
+    def _read(
+        self,
+        file: PdfFile,
+        data: bytes,
+        *,
+        source: str,
+        password: bytes | None,
+        extractor: str,
+    ) -> Document:
         """Return the document of a file that PDFium has opened."""
         builder, rescue = PagesBuilder(), _Rescue(data, self._password, file.page_count)
         total = min(file.page_count, self._max_pages)
-        for index in range(total):
-            try:
-                with file.page(index) as page:
-                    read = read_page(page)
-            except PdfiumError:
-                read = rescue.page(index, builder.warnings)
+        reads = self._reads(file, range(total), rescue, builder.warnings)
+        for index, read in enumerate(reads):
             builder.add(read, file.label(index))
             self._report(index + 1, total)
         builder.warnings += _page_limit_warning(file.page_count, total)
@@ -79,7 +90,7 @@ class PdfLoader:
         if self._password and password is None:
             builder.warnings.append(_UNNEEDED_PASSWORD)
         places = PdfSource(
-            data, password, offsets, builder.source_starts, builder.fields, builder.without_boxes
+            data, password, offsets, builder.source_starts, builder.placed, builder.without_boxes
         )
         return _document(
             data,
@@ -89,8 +100,31 @@ class PdfLoader:
             pages=pages,
             entries=entries,
             permissions=permissions,
-            extractor=EXTRACTOR,
+            extractor=extractor if any(page.ocr for page in pages) else EXTRACTOR,
         )
+
+    def _reads(
+        self,
+        file: PdfFile,
+        indexes: Iterable[int],
+        rescue: _Rescue,
+        warnings: list[LoadWarning],
+    ) -> Iterator[ReadPage]:
+        """Yield what each page gives, the words of scanned pages included where asked for."""
+        opened = (self._open_page(file, index, rescue, warnings) for index in indexes)
+        if self._ocr is None:
+            return (read for read, _ in opened)
+        return read_scans(opened, self._ocr)
+
+    def _open_page(
+        self, file: PdfFile, index: int, rescue: _Rescue, warnings: list[LoadWarning]
+    ) -> tuple[ReadPage, Scan | None]:
+        try:
+            with file.page(index) as page:
+                read = read_page(page)
+                return read, scan_of(page, read) if self._ocr is not None else None
+        except PdfiumError:
+            return rescue.page(index, warnings), None
 
     def _fall_back(self, data: bytes, source: str, refusal: PdfiumError) -> Document:
         """Return the document that pypdf makes of a file that PDFium refuses."""
