@@ -43,9 +43,9 @@ from docqa.errors import (
     CollectionError,
     DocqaError,
     EncryptedError,
+    HighlightError,
     IsolationError,
     LoaderCrashedError,
-    HighlightError,
     LoadError,
     LoadMemoryError,
     LoadTimeoutError,
@@ -66,10 +66,10 @@ from docqa.loaders.limits import Limits
 from docqa.loaders.load import load
 
 if TYPE_CHECKING:
-    from docqa.marked_copy import highlight
     from docqa.citations.citing import cite
     from docqa.citations.records import Citation
     from docqa.citations.verification import FoundPlace, Verification, verify
+    from docqa.marked_copy import highlight
     from docqa.pipeline import Pipeline, ask
     from docqa.reader.models import load_reader
 

@@ -325,7 +325,24 @@ class PdfPage:
             scale: pixels per point.
             area: draw this part of the displayed page only; None draws all of it.
         """
-        area = area or Box(0, 0, self.frame.width, self.frame.height)
+        return self._draw(scale, area or self._whole(), pdfium.FPDFBitmap_BGRx)
+
+    def render_gray(self, scale: float = 1.0) -> tuple[int, int, bytes]:
+        """Draw the page in shades of grey; return width, height and its pixels, a byte each.
+
+        Args:
+            scale: pixels per point.
+
+        Raises:
+            PdfiumError: there is no memory for so many pixels.
+        """
+        return self._draw(scale, self._whole(), pdfium.FPDFBitmap_Gray)
+
+    def _whole(self) -> Box:
+        return Box(0, 0, self.frame.width, self.frame.height)
+
+    def _draw(self, scale: float, area: Box, kind: int) -> tuple[int, int, bytes]:
+        """Draw a part of the page on white; return width, height and its rows without padding."""
         width = max(1, round((area.x1 - area.x0) * scale))
         height = max(1, round((area.bottom - area.top) * scale))
         page = (
@@ -335,16 +352,23 @@ class PdfPage:
             max(1, round(self.frame.height * scale)),
             0,
         )
-        bitmap = pdfium.FPDFBitmap_Create(width, height, 0)
+        bitmap = pdfium.FPDFBitmap_CreateEx(width, height, kind, None, 0)
+        if not bitmap:
+            raise PdfiumError(f"no memory for an image of {width} by {height} pixels", "format")
         try:
             pdfium.FPDFBitmap_FillRect(bitmap, 0, 0, width, height, 0xFFFFFFFF)
             pdfium.FPDF_RenderPageBitmap(bitmap, self._page, *page, pdfium.FPDF_ANNOT)
             if self._form is not None:
                 pdfium.FPDF_FFLDraw(self._form, bitmap, self._page, *page, 0)
-            size = pdfium.FPDFBitmap_GetStride(bitmap) * height
-            return width, height, ctypes.string_at(pdfium.FPDFBitmap_GetBuffer(bitmap), size)
+            stride = pdfium.FPDFBitmap_GetStride(bitmap)
+            pixels = ctypes.string_at(pdfium.FPDFBitmap_GetBuffer(bitmap), stride * height)
         finally:
             pdfium.FPDFBitmap_Destroy(bitmap)
+        row = width * (1 if kind == pdfium.FPDFBitmap_Gray else 4)
+        if stride == row:
+            return width, height, pixels
+        starts = range(0, stride * height, stride)
+        return width, height, b"".join(pixels[start : start + row] for start in starts)
 
 
 class PdfFile:

@@ -247,8 +247,9 @@ class Page:
         label: printed number or None; `label_origin` says where it comes from.
         span: the page's characters in the document's text.
         width, height: points, as displayed (after rotation and crop).
-        needs_ocr: the page shows an image but (nearly) no text.
-        garbled: share of characters (0 to 1) whose code has no known meaning.
+        needs_ocr: in the file, the page shows an image but (nearly) no text.
+        garbled: share of the file's characters (0 to 1) whose code has no known meaning.
+        ocr: the page's text was read from its image, all of it or but for a few words.
     """
 
     GARBLED_SHARE: ClassVar[float] = 0.10  # more than any good page of 1,110 looked at has
@@ -261,6 +262,7 @@ class Page:
     height: float
     needs_ocr: bool = False
     garbled: float = 0.0
+    ocr: bool = False
 
     @property
     def is_garbled(self) -> bool:
@@ -565,6 +567,13 @@ class Answer:
         return first.page_label if isinstance(first, PageLocation) else None
 
     @property
+    def ocr_confidence(self) -> float | None:
+        """Return the lowest confidence of the words read by OCR, in 0 to 1; None without any."""
+        pages = (each for each in self.locations if isinstance(each, PageLocation))
+        read = (page.ocr_confidence for page in pages)
+        return min((each for each in read if each is not None), default=None)
+
+    @property
     def line(self) -> int | None:
         """Return the line (from 1) of a plain text on which the answer starts, or None."""
         first = self.locations[0] if self.locations else None
@@ -582,7 +591,7 @@ class Answer:
         record["answer"] = record.pop("text")
         record["passage"] = {"number": self.passage.number, **asdict(self.passage.span)}
         record["page_number"], record["page_label"] = self.page_number, self.page_label
-        record["line"] = self.line
+        record["line"], record["ocr_confidence"] = self.line, self.ocr_confidence
         record["target"] = web_target(self, self.document)
         for spot, place in zip(record["occurrences"], self.occurrences, strict=True):
             spot["target"] = web_target(place, self.document)

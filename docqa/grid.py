@@ -130,19 +130,21 @@ def require_text(document: Document) -> None:
     """Check that there is something to answer from.
 
     Raises:
-        NoTextError: there is not; the message says which pages need OCR.
+        NoTextError: there is not; the message says how many pages need OCR, or how it failed.
     """
     if document.text.strip():
         return
-    scanned = sum(page.needs_ocr for page in document.pages)
-    reason = (
-        f"{_images(scanned, len(document.pages))} without a text layer; run OCR on it first "
-        "(OCRmyPDF adds a text layer)"
-        if scanned
-        else "nothing in it is text"
-    )
     name = document.source
-    raise NoTextError(f"{name}: no text to answer from: {reason}", source=name)
+    raise NoTextError(f"{name}: no text to answer from: {_why_empty(document)}", source=name)
+
+
+def _why_empty(document: Document) -> str:
+    scanned = sum(page.needs_ocr for page in document.pages)
+    if not scanned:
+        return "nothing in it is text"
+    tried = [each.message for each in document.warnings if each.kind.startswith("ocr-")]
+    advice = tried[0] if tried else "--ocr (ocr=True) reads it"
+    return f"{_images(scanned, len(document.pages))} without a text layer; {advice}"
 
 
 def _images(n_scanned: int, n_pages: int) -> str:

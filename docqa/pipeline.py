@@ -15,7 +15,8 @@ from docqa.errors import LoadError, MissingDependencyError, QuestionError, Setti
 from docqa.grid import Cell, Reading, answer_cells, batches, question_error, require_text
 from docqa.loaders.limits import Limits
 from docqa.loaders.load import Source, load_with, read_source, source_name
-from docqa.loaders.settings import LoadSettings
+from docqa.loaders.ocr import OcrEngine
+from docqa.loaders.settings import DEFAULT_LANGUAGE, LoadSettings
 from docqa.prepared import PreparedDocument, prepare
 from docqa.protocols import Progress, Reader
 from docqa.recent import Recent
@@ -58,6 +59,8 @@ class Pipeline:
         isolate: load sources in a worker process, so that a file from a stranger cannot crash or
             fill this one.
         limits: what loading a source may cost; without `isolate` only its caps hold.
+        ocr: read the scanned pages of PDFs; see `docqa.load`.
+        ocr_language: what Tesseract reads; several are joined as ``"eng+deu"``.
 
     Raises:
         SettingError: a setting is out of its range.
@@ -76,6 +79,8 @@ class Pipeline:
         content: Content = "all",
         isolate: bool = False,
         limits: Limits | None = None,
+        ocr: bool | OcrEngine = False,
+        ocr_language: str = DEFAULT_LANGUAGE,
     ) -> None:
         self._reader = reader
         self._passage_tokens = passage_tokens
@@ -85,7 +90,9 @@ class Pipeline:
         self._min_score = _share("min_score", min_score)
         self._rank_weight = _not_negative("rank_weight", rank_weight)
         self._content: Content = content
-        self._isolate, self._limits = isolate, limits
+        self._loading = LoadSettings(
+            isolate=isolate, limits=limits, ocr=ocr, ocr_language=ocr_language
+        )
         self._lock = threading.Lock()
         self._prepared: Recent[PreparedDocument] = Recent(_PREPARED_DOCUMENTS)
         self._loaded: Recent[Document] = Recent(_LOADED_DOCUMENTS, on_drop=Document.close)
@@ -116,14 +123,16 @@ class Pipeline:
     ) -> Document:
         """Return `source` as a document; the same bytes under the same name are loaded once.
 
-        The settings are those of `docqa.load`.
+        The settings are those of `docqa.load`; whether OCR is used is the pipeline's own.
 
         Raises:
             LoadError: it cannot be loaded.
         """
         if isinstance(source, Document):
             return source
-        settings = LoadSettings(password, media_type, encoding, self._isolate, self._limits)
+        settings = replace(
+            self._loading, password=password, media_type=media_type, encoding=encoding
+        )
         data, name = read_source(source, most_bytes=settings.effective_limits.file_bytes)
         return self._loaded.made(
             (hashlib.sha256(data).hexdigest(), name, settings),
@@ -292,6 +301,8 @@ def ask(
     isolate: bool = False,
     limits: Limits | None = None,
     password: str | None = None,
+    ocr: bool | OcrEngine = False,
+    ocr_language: str = DEFAULT_LANGUAGE,
 ) -> Answers:
     """Ask one question of one document; see `Pipeline` for each setting.
 
@@ -308,9 +319,14 @@ def ask(
         SettingError: a setting is out of its range.
     """
     pipeline = _PIPELINES.made(
-        (reader, content, isolate, limits),
+        (reader, content, isolate, limits, ocr, ocr_language),
         lambda: Pipeline(
-            reader=_shared_reader(reader), content=content, isolate=isolate, limits=limits
+            reader=_shared_reader(reader),
+            content=content,
+            isolate=isolate,
+            limits=limits,
+            ocr=ocr,
+            ocr_language=ocr_language,
         ),
     )
     return pipeline.ask(

@@ -312,7 +312,7 @@ def test_warnings_of_many_pages_are_one() -> None:
     failed = [LoadWarning("page-failed", f"page {n} cannot be read", n) for n in (1, 2)]
     other = LoadWarning("garbled-text", "page 3 is garbled", 3)
     assert fold_warnings([*pages, *failed, other]) == [
-        "pages 3-5, 9 show images and (nearly) no text; run OCR on the file to ask them",
+        "pages 3-5, 9 show images and (nearly) no text; --ocr (ocr=True) reads them",
         "page 1 cannot be read (likewise page 2)",
         "page 3 is garbled",
     ]

@@ -151,6 +151,8 @@ def ask(
     isolate: bool,
     time_limit: float | None,
     memory_limit: int | None,
+    ocr: bool,
+    ocr_language: str,
     **reading: object,
 ) -> None:
     """Find the exact words that answer QUESTION in each SOURCE.
@@ -168,7 +170,7 @@ def ask(
     expansion = expand(names)
     notices.passed_over(expansion.passed_over)
     session = Session(
-        LoadSettings(password, media_type, encoding, isolate, limits),
+        LoadSettings(password, media_type, encoding, isolate, limits, ocr, ocr_language),
         ReadingSettings(**reading),  # type: ignore[arg-type]  # click checked them
         ProgressLine(quiet=quiet, steps=len(expansion.files)),
     )

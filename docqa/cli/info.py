@@ -58,6 +58,8 @@ def info(
     isolate: bool,
     time_limit: float | None,
     memory_limit: int | None,
+    ocr: bool,
+    ocr_language: str,
     reader: str,
     device: str,
 ) -> None:
@@ -66,7 +68,7 @@ def info(
     limits = limits_for(isolate=isolate, time_limit=time_limit, memory_limit=memory_limit)
     expansion = expand(arguments)
     session = Session(
-        LoadSettings(password, media_type, encoding, isolate, limits),
+        LoadSettings(password, media_type, encoding, isolate, limits, ocr, ocr_language),
         ReadingSettings(reader, device),
         ProgressLine(quiet=quiet, steps=len(expansion.files)),
     )
@@ -129,7 +131,9 @@ def describe_document(document: Document, n_passages: int) -> dict[str, Any]:
 
 
 def text_layer(page: Page) -> str:
-    """Return ``"text"``, ``"garbled"``, ``"needs-ocr"`` or ``"empty"`` for a page."""
+    """Return ``"text"``, ``"ocr"``, ``"garbled"``, ``"needs-ocr"`` or ``"empty"`` for a page."""
+    if page.ocr:
+        return "ocr"
     if page.needs_ocr:
         return "needs-ocr"
     if not page.span:

@@ -74,9 +74,12 @@ class Notices:
 
 # What a warning of several pages says; those of one page speak for themselves.
 _OF_MANY_PAGES = {
-    "needs-ocr": "pages {} show images and (nearly) no text; run OCR on the file to ask them",
+    "needs-ocr": "pages {} show images and (nearly) no text; --ocr (ocr=True) reads them",
+    "ocr-found-nothing": "pages {} are images in which OCR found no words",
+    "ocr-low-confidence": "pages {} were read by OCR with little confidence: many words will be"
+    " wrong; a sharper scan or the right --ocr-language may help",
     "garbled-text": "many characters on pages {} have no known meaning; answers from there may be"
-    " wrong, OCR may help",
+    " wrong, --ocr (ocr=True) may help",
 }
 
 

@@ -9,6 +9,7 @@ import click
 
 from docqa.loaders.limits import Limits
 from docqa.loaders.media_types import SUPPORTED_TYPES
+from docqa.loaders.settings import DEFAULT_LANGUAGE
 
 __all__ = [
     "LibraryDefault",
@@ -54,6 +55,18 @@ _SOURCE = (
         type=click.IntRange(min=1),
         metavar="MIB",
         help=f"How much memory it may take; {(Limits().memory_bytes or 0) >> 20} by default.",
+    ),
+    click.option(
+        "--ocr",
+        is_flag=True,
+        help="Read the scanned pages of PDFs, with Tesseract: seconds a page.",
+    ),
+    click.option(
+        "--ocr-language",
+        default=DEFAULT_LANGUAGE,
+        metavar="LANG[+LANG]",
+        show_default=True,
+        help="What Tesseract reads, such as deu or eng+deu.",
     ),
 )
 _READING = (

@@ -103,7 +103,8 @@ def error_record(error: Exception) -> dict[str, Any]:
 
 _COLUMNS = [
     *("question", "answer", "rank", "score", "source", "page_number", "page_label"),
-    *("line", "column", "css_path", "xpath", "part", "paragraph", "start", "end", "context"),
+    *("line", "column", "css_path", "xpath", "part", "paragraph", "ocr_confidence"),
+    *("start", "end", "context"),
     *("passages_read", "passages_total", "error"),
 ]
 # Spreadsheets run cells that start like this, and documents are not to be trusted (OWASP, "CSV
@@ -157,6 +158,7 @@ def _cells(answer: Answer) -> dict[str, object]:
             name: getattr(first, name, None)
             for name in ("column", "css_path", "xpath", "part", "paragraph")
         },
+        "ocr_confidence": answer.ocr_confidence,
         "start": answer.start,
         "end": answer.end,
         "context": answer.context,

@@ -82,6 +82,8 @@ class TextWriter:
         where = place(answer.locations)
         if not self._many_sources:
             where = ", ".join(filter(None, (_named(answer.document.source), where)))
+        if answer.ocr_confidence is not None:
+            where += f", read by OCR (confidence {_score(answer.ocr_confidence)})"
         self._print(
             (f"{where}, score {_score(answer.score)}".removeprefix(", "), "dim"), indent=True
         )

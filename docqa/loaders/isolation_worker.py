@@ -47,7 +47,7 @@ from docqa.loaders.limits import Limits
 from docqa.loaders.load import load_bytes
 
 if TYPE_CHECKING:
-    from docqa.loaders.pdf_page_log import KnownPage
+    from docqa.loaders.pdf_pages import ReadPage
 
 __all__ = ["main"]
 
@@ -196,25 +196,22 @@ class _PageLog:
         self, worker: _Worker, limits: Limits, pages: Mapping[int, bytes | LoadWarning] | None
     ) -> None:
         self._worker, self._limits, self._pages = worker, limits, pages
-        self._index = 0
 
-    def known(self, index: int) -> KnownPage | None:
+    def known(self, index: int) -> ReadPage | None:
         page = self._pages.get(index) if self._pages else None
-        from docqa.loaders.pdf_page_log import KnownPage
-        from docqa.loaders.pdf_pages import ReadPage
-
         if isinstance(page, LoadWarning):
-            return KnownPage(ReadPage.without_boxes(""), (page,))
-        return None if page is None else cast(KnownPage, unpack_trusted(page))
+            from docqa.loaders.pdf_pages import ReadPage
+
+            return ReadPage.without_boxes("", warnings=(page,))
+        return None if page is None else cast("ReadPage", unpack_trusted(page))
 
     def starts(self, index: int, total: int) -> None:
-        self._index = index
         if index == 0:
             self._worker.reply(Progressed(0, total))
 
-    def ends(self, page: KnownPage) -> None:
-        if self._pages is not None:
-            self._worker.reply(PageRead(self._index), pack(page))
+    def ends(self, index: int, page: ReadPage) -> None:
+        if self._pages is not None and index not in self._pages:
+            self._worker.reply(PageRead(index), pack(page))
 
 
 def _trace() -> str:

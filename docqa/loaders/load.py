@@ -12,7 +12,8 @@ from docqa.datamodel import Document
 from docqa.errors import SettingError, SourceNotFoundError, SourceUnreadableError, TooLargeError
 from docqa.loaders.limits import Limits
 from docqa.loaders.media_types import SUPPORTED_TYPES, detect_media_type
-from docqa.loaders.settings import LoadSettings
+from docqa.loaders.ocr import OcrEngine
+from docqa.loaders.settings import DEFAULT_LANGUAGE, LoadSettings
 from docqa.protocols import Loader, Progress
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ def load(
     encoding: str | None = None,
     isolate: bool = False,
     limits: Limits | None = None,
+    ocr: bool | OcrEngine = False,
+    ocr_language: str = DEFAULT_LANGUAGE,
     progress: Progress | None = None,
 ) -> Document:
     """Load a document from a path, ``"-"``, bytes or a file object.
@@ -46,13 +49,25 @@ def load(
         isolate: load in a worker process under limits on time and memory, so that a file from a
             stranger cannot crash or fill this process.
         limits: what loading may cost, see `Limits`; without `isolate` only its caps hold.
+        ocr: read the scanned pages of a PDF, those that show text but hold none: with Tesseract,
+            or with an engine of your own.
+        ocr_language: what Tesseract reads; several are joined as ``"eng+deu"``.
         progress: called with (pages done, pages in all) while a PDF loads.
 
     Raises:
         LoadError: the source cannot become a document; the subclass says what to do.
-        SettingError: `media_type` or `encoding` is unknown.
+        MissingDependencyError: `ocr` is asked for, and Tesseract is not installed.
+        SettingError: `media_type`, `ocr_language` or `encoding` is unknown.
     """
-    settings = LoadSettings(password, media_type, encoding, isolate, limits)
+    settings = LoadSettings(
+        password=password,
+        media_type=media_type,
+        encoding=encoding,
+        isolate=isolate,
+        limits=limits,
+        ocr=ocr,
+        ocr_language=ocr_language,
+    )
     return load_with(settings, source, name=name, progress=progress)
 
 
@@ -241,13 +256,29 @@ def _as_bytes(text: str) -> bytes:
     return text.encode("utf-8" if text.isascii() or text[0] == "\ufeff" else "utf-8-sig")
 
 
+def _ocr_engine(settings: LoadSettings) -> OcrEngine | None:
+    if not isinstance(settings.ocr, bool):
+        return settings.ocr
+    if not settings.ocr:
+        return None
+    from docqa.loaders.tesseract import Tesseract
+
+    return Tesseract(settings.ocr_language)
+
+
 def _loader(  # noqa: PLR0911 - one return for each format
     media_type: str, settings: LoadSettings, progress: Progress | None, log: PageLog | None
 ) -> Loader:
     if media_type == "application/pdf":
         from docqa.loaders.pdf import PdfLoader
 
-        return PdfLoader(settings.password, progress, limits=settings.effective_limits, log=log)
+        return PdfLoader(
+            settings.password,
+            progress,
+            limits=settings.effective_limits,
+            ocr=_ocr_engine(settings),
+            log=log,
+        )
     if media_type == "text/html":
         from docqa.loaders.html import HtmlLoader
 

@@ -10,9 +10,11 @@ from docqa._pdfium import EXTRACTOR, PdfFile, PdfiumError
 from docqa.datamodel import Document, LoadWarning, Page
 from docqa.errors import EncryptedError, LoadError, MalformedError, TooLargeError
 from docqa.loaders.limits import Limits
+from docqa.loaders.ocr import OcrEngine
 from docqa.loaders.pdf_fallback import FallbackError, FallbackFile
 from docqa.loaders.pdf_metadata import metadata, permission_names, title
-from docqa.loaders.pdf_page_log import KnownPage, PageLog
+from docqa.loaders.pdf_ocr import Scan, read_scans, scan_of
+from docqa.loaders.pdf_page_log import PageLog
 from docqa.loaders.pdf_pages import PagesBuilder, ReadPage, read_page
 from docqa.loaders.pdf_source_map import PagesSourceMap, PdfSource, PdfSourceMap
 from docqa.protocols import Progress, SourceMap
@@ -38,6 +40,7 @@ class PdfLoader:
         max_pages: pages beyond are left out with a warning: a file of a few hundred bytes can
             claim any number of pages. None takes that of `limits`.
         limits: caps on pages and characters.
+        ocr: reads the pages that show text but hold none; None leaves them as they are.
         log: what an earlier attempt read, and what is told of this one.
     """
 
@@ -48,11 +51,13 @@ class PdfLoader:
         *,
         max_pages: int | None = None,
         limits: Limits | None = None,
+        ocr: OcrEngine | None = None,
         log: PageLog | None = None,
     ) -> None:
         self._password, self._progress = password, progress
         self._limits = Limits(characters=None) if limits is None else limits
         self._max_pages = self._limits.pages if max_pages is None else max_pages
+        self._ocr = ocr
         self._log = PageLog() if log is None else log
 
     def load(self, data: bytes, *, source: str) -> Document:
@@ -62,33 +67,44 @@ class PdfLoader:
             EncryptedError: the file needs a password, or another one.
             MalformedError: neither PDFium nor pypdf can read it.
             TooLargeError: it holds more characters than the limits allow.
-        SettingError: the password is no text.
+            MissingDependencyError: OCR is asked for, and its engine is not installed.
+            SettingError: the password is no text, or OCR lacks the language.
         """
+        extractor = f"{EXTRACTOR}; {self._ocr.name}" if self._ocr is not None else EXTRACTOR
         try:
             file, password = open_pdf(data, self._password)
         except PdfiumError as error:
             return self._fall_back(data, source, error)
         with file:
-            return self._read(file, data, source=source, password=password)
+            return self._read(file, data, source=source, password=password, extractor=extractor)
 
-    def _read(self, file: PdfFile, data: bytes, *, source: str, password: bytes | None) -> Document:
+    def _read(
+        self,
+        file: PdfFile,
+        data: bytes,
+        *,
+        source: str,
+        password: bytes | None,
+        extractor: str,
+    ) -> Document:
         """Return the document of a file that PDFium has opened."""
         builder, rescue = PagesBuilder(), _Rescue(data, self._password, file.page_count)
 
-        def read_one(index: int) -> ReadPage:
+        def open_one(index: int) -> tuple[ReadPage, Scan | None]:
             try:
                 with file.page(index) as page:
-                    return read_page(page, self._limits.page_characters)
+                    read = read_page(page, self._limits.page_characters)
+                    return read, scan_of(page, read) if self._ocr is not None else None
             except PdfiumError:
-                return rescue.page(index, builder.warnings)
+                return rescue.page(index), None
 
-        self._read_pages(builder, file.page_count, read_one, file.label, source=source)
+        self._read_pages(builder, file.page_count, open_one, file.label, source=source)
         entries, permissions = file.metadata(), _permissions(file)
         pages, offsets = builder.pages(), builder.offsets()
         if self._password and password is None:
             builder.warnings.append(_UNNEEDED_PASSWORD)
         places = PdfSource(
-            data, password, offsets, builder.source_starts, builder.fields, builder.without_boxes
+            data, password, offsets, builder.source_starts, builder.placed, builder.without_boxes
         )
         return _document(
             data,
@@ -98,7 +114,7 @@ class PdfLoader:
             pages=pages,
             entries=entries,
             permissions=permissions,
-            extractor=EXTRACTOR,
+            extractor=extractor if any(page.ocr for page in pages) else EXTRACTOR,
         )
 
     def _fall_back(self, data: bytes, source: str, refusal: PdfiumError) -> Document:
@@ -117,10 +133,10 @@ class PdfLoader:
         )
         labels = file.labels()
 
-        def read_one(index: int) -> ReadPage:
-            return _fallback_page(file, index, builder.warnings)
+        def open_one(index: int) -> tuple[ReadPage, Scan | None]:
+            return _fallback_page(file, index), None
 
-        self._read_pages(builder, file.page_count, read_one, labels.__getitem__, source=source)
+        self._read_pages(builder, file.page_count, open_one, labels.__getitem__, source=source)
         entries, pages = file.metadata(), builder.pages()
         return _document(
             data,
@@ -137,23 +153,23 @@ class PdfLoader:
         self,
         builder: PagesBuilder,
         page_count: int,
-        read_one: Callable[[int], ReadPage],
+        open_one: Callable[[int], tuple[ReadPage, Scan | None]],
         label: Callable[[int], str | None],
         *,
         source: str,
     ) -> None:
         """Add every page to `builder`, those of an earlier attempt from the log."""
         total = page_count if self._max_pages is None else min(page_count, self._max_pages)
-        for index in range(total):
+
+        def opened(index: int) -> tuple[ReadPage, Scan | None]:
             known = self._log.known(index)
-            if known is None:
-                self._log.starts(index, total)
-                n_warnings = len(builder.warnings)
-                read = read_one(index)
-                self._log.ends(KnownPage(read, tuple(builder.warnings[n_warnings:])))
-            else:
-                read = known.read
-                builder.warnings += known.warnings
+            if known is not None:
+                return known, None
+            self._log.starts(index, total)
+            return open_one(index)
+
+        for index, read in enumerate(read_scans(map(opened, range(total)), self._ocr)):
+            self._log.ends(index, read)
             builder.add(read, label(index))
             self._check_length(builder, index, source)
             if self._progress is not None:
@@ -209,8 +225,8 @@ class _Rescue:
         self._file: FallbackFile | None = None
         self._is_tried = False
 
-    def page(self, index: int, warnings: list[LoadWarning]) -> ReadPage:
-        """Return the page with pypdf's text, or empty, and say so in `warnings`."""
+    def page(self, index: int) -> ReadPage:
+        """Return the page with pypdf's text, or empty, and a warning that says so."""
         text, size = "", (0.0, 0.0)
         try:
             if not self._is_tried:
@@ -222,17 +238,17 @@ class _Rescue:
             pass
         instead = "its text is from pypdf, without rectangles" if text else "it is left empty"
         message = f"page {index + 1} cannot be read by PDFium; {instead}"
-        warnings.append(LoadWarning("page-failed", message, index + 1))
-        return ReadPage.without_boxes(text, size)
+        warning = LoadWarning("page-failed", message, index + 1)
+        return ReadPage.without_boxes(text, size, warnings=(warning,))
 
 
-def _fallback_page(file: FallbackFile, index: int, warnings: list[LoadWarning]) -> ReadPage:
+def _fallback_page(file: FallbackFile, index: int) -> ReadPage:
     try:
         return ReadPage.without_boxes(file.text(index), file.size(index))
     except FallbackError as error:
         message = f"page {index + 1} cannot be read ({error}); it is left empty"
-        warnings.append(LoadWarning("page-failed", message, index + 1))
-        return ReadPage.without_boxes("", file.size(index))
+        warning = LoadWarning("page-failed", message, index + 1)
+        return ReadPage.without_boxes("", file.size(index), warnings=(warning,))
 
 
 def _error(

@@ -15,20 +15,13 @@ from dataclasses import dataclass
 from docqa._pdfium import PdfPage, Widget
 from docqa.datamodel import Box, Span
 from docqa.loaders.pdf_crop import lies_outside
+from docqa.loaders.pdf_placed import PlacedText
 from docqa.loaders.pdf_text import Insertion, PageText, insert, printable
 
-__all__ = ["FieldValue", "shown_widgets", "with_field_values"]
+__all__ = ["shown_widgets", "with_field_values"]
 
 _SAME_LINE = 0.5  # share of a character's height that lies within the field's
 _FARTHEST_LABEL = 40.0  # points: about three lines, from a field up to what may be its label
-
-
-@dataclass(frozen=True, slots=True)
-class FieldValue:
-    """Hold where a value stands in the page's source, and the field that shows it."""
-
-    source: Span
-    widget: Widget
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +47,7 @@ def shown_widgets(page: PdfPage) -> tuple[list[Widget], int]:
 
 def with_field_values(
     page: PdfPage, text: PageText, widgets: list[Widget]
-) -> tuple[PageText, tuple[FieldValue, ...]]:
+) -> tuple[PageText, tuple[PlacedText, ...]]:
     """Return the page's text with the values of its filled fields, and where they are."""
     if not widgets:
         return text, ()
@@ -64,7 +57,7 @@ def with_field_values(
     for widget in widgets:
         position, before = _place(text.text, anchors, page.frame.display(widget.box))
         value = _shown_value(widget.value)
-        fields.append(FieldValue(Span(source, source + len(value)), widget))
+        fields.append(PlacedText(Span(source, source + len(value)), widget.box))
         after = " " if text.text[position : position + 1].strip() else ""
         insertions.append(Insertion(position, value, source, before, after))
         source += len(value)

@@ -10,10 +10,12 @@ from typing import Literal
 
 from docqa._pdfium import PdfPage
 from docqa.datamodel import LoadWarning, Page, Span
+from docqa.loaders.ocr import Reading
 from docqa.loaders.offset_map import OffsetMap, OffsetMapBuilder
 from docqa.loaders.pdf_crop import outside_indexes
-from docqa.loaders.pdf_forms import FieldValue, shown_widgets, with_field_values
+from docqa.loaders.pdf_forms import shown_widgets, with_field_values
 from docqa.loaders.pdf_labels import Candidate, candidates, printed_labels
+from docqa.loaders.pdf_placed import PlacedText
 from docqa.loaders.pdf_text import REPLACEMENT, PageText, page_text
 
 __all__ = ["PAGE_BREAK", "PagesBuilder", "ReadPage", "read_page"]
@@ -35,29 +37,41 @@ class ReadPage:
         outside: characters left out because they lie outside the page's edges.
         unread: characters are left out because PDFium has no font to read them with.
         truncated_at: characters beyond so many are left out; None where none is.
-        fields: its filled form fields.
+        placed: values of its filled form fields, and words read by OCR.
         has_boxes: whether the text leads to rectangles.
+        reading: what OCR gave, or None where it was not asked.
+        is_read: the text has words read by OCR.
+        warnings: what else is to be said of the page.
     """
 
     content: PageText
     source_length: int = 0
     width: float = 0.0
     height: float = 0.0
-    fields: tuple[FieldValue, ...] = ()
+    placed: tuple[PlacedText, ...] = ()
     has_boxes: bool = True
     needs_ocr: bool = False
     garbled: float = 0.0
     truncated_at: int | None = None
     unread: bool = False
     outside: int = 0
+    reading: Reading | None = None
+    is_read: bool = False
+    warnings: tuple[LoadWarning, ...] = ()
 
     @classmethod
-    def without_boxes(cls, text: str, size: tuple[float, float] = (0.0, 0.0)) -> ReadPage:
+    def without_boxes(
+        cls,
+        text: str,
+        size: tuple[float, float] = (0.0, 0.0),
+        *,
+        warnings: tuple[LoadWarning, ...] = (),
+    ) -> ReadPage:
         """Return a page of a text that leads nowhere, from another extractor or none."""
         builder = OffsetMapBuilder()
         text = text.replace(PAGE_BREAK, "\n")
         builder.synthetic(len(text))
-        return cls(PageText(text, builder.build()), 0, *size, has_boxes=False)
+        return cls(PageText(text, builder.build()), 0, *size, has_boxes=False, warnings=warnings)
 
 
 def read_page(page: PdfPage, most_characters: int | None = None) -> ReadPage:
@@ -75,7 +89,7 @@ def read_page(page: PdfPage, most_characters: int | None = None) -> ReadPage:
         source_length=count + sum(len(field.source) for field in fields),
         width=page.frame.width,
         height=page.frame.height,
-        fields=fields,
+        placed=fields,
         needs_ocr=is_bare and page.image_share() > _SCAN_IMAGE,
         garbled=_garbled_share(page, plain.text),
         outside=len(outside) + outside_values,
@@ -102,7 +116,7 @@ class PagesBuilder:
 
     texts: list[str] = field(default_factory=list)
     warnings: list[LoadWarning] = field(default_factory=list)
-    fields: dict[int, tuple[FieldValue, ...]] = field(default_factory=dict)
+    placed: dict[int, tuple[PlacedText, ...]] = field(default_factory=dict)
     without_boxes: set[int] = field(default_factory=set)
     source_starts: array[int] = field(default_factory=lambda: array("Q"))
     _offsets: OffsetMapBuilder = field(default_factory=OffsetMapBuilder)
@@ -123,11 +137,11 @@ class PagesBuilder:
         self._source_length += page.source_length
         self._votes.append(frozenset() if label else candidates(text))
         self._pages.append(_page(page, Span(start, start + len(text)), index + 1, label))
-        if page.fields:
-            self.fields[index] = page.fields
+        if page.placed:
+            self.placed[index] = page.placed
         if not page.has_boxes:
             self.without_boxes.add(index)
-        self.warnings += _warnings(page, index + 1)
+        self.warnings += (*page.warnings, *_warnings(page, index + 1))
 
     @property
     def text_length(self) -> int:
@@ -158,6 +172,7 @@ def _page(page: ReadPage, span: Span, number: int, label: str | None) -> Page:
         height=page.height,
         needs_ocr=page.needs_ocr,
         garbled=page.garbled,
+        ocr=page.is_read,
     )
 
 
@@ -169,17 +184,12 @@ def _with_label(page: Page, printed: str | None) -> Page:
 
 
 def _warnings(page: ReadPage, number: int) -> Iterable[LoadWarning]:
-    if page.needs_ocr:
-        yield LoadWarning(
-            "needs-ocr",
-            f"page {number} shows an image and (nearly) no text; run OCR on the file to ask it",
-            number,
-        )
-    if page.garbled > Page.GARBLED_SHARE:
+    yield from _ocr_warnings(page, number)
+    if page.garbled > Page.GARBLED_SHARE and not page.is_read:
         yield LoadWarning(
             "garbled-text",
             f"page {number}: {page.garbled:.0%} of the characters have no known meaning; "
-            "answers from it may be wrong, OCR may help",
+            "answers from it may be wrong, --ocr (ocr=True) may help",
             number,
         )
     if page.outside:
@@ -199,5 +209,33 @@ def _warnings(page: ReadPage, number: int) -> Iterable[LoadWarning]:
         yield LoadWarning(
             "page-truncated",
             f"page {number} has over {page.truncated_at:,} characters; the rest is left out",
+            number,
+        )
+
+
+def _ocr_warnings(page: ReadPage, number: int) -> Iterable[LoadWarning]:
+    reading = page.reading
+    if reading is None:
+        if page.needs_ocr:
+            yield LoadWarning(
+                "needs-ocr",
+                f"page {number} shows an image and (nearly) no text; --ocr (ocr=True) reads it",
+                number,
+            )
+    elif reading.failure is not None:
+        yield LoadWarning(
+            "ocr-failed",
+            f"page {number} is an image that could not be read: {reading.failure}",
+            number,
+        )
+    elif not page.is_read:
+        yield LoadWarning(
+            "ocr-found-nothing", f"page {number} is an image in which OCR found no words", number
+        )
+    elif reading.is_doubtful:
+        yield LoadWarning(
+            "ocr-low-confidence",
+            f"page {number} was read by OCR with a confidence of {reading.confidence:.2f}: many "
+            "words will be wrong; a sharper scan or the right --ocr-language may help",
             number,
         )

@@ -16,8 +16,8 @@ from docqa._pdfium import LOCK, Frame, PdfFile, UserBox
 from docqa.datamodel import Box, Location, Page, PageLocation, Span
 from docqa.loaders.offset_map import OffsetMap
 from docqa.loaders.pdf_boxes import line_boxes
-from docqa.loaders.pdf_forms import FieldValue
 from docqa.loaders.pdf_glyphs import PageGlyphs
+from docqa.loaders.pdf_placed import PlacedText, placed_boxes, touched
 
 __all__ = ["PageSpan", "PagesSourceMap", "PdfSource", "PdfSourceMap"]
 
@@ -41,7 +41,8 @@ class PdfSource:
         data, password: the file's bytes, and the bytes that opened it or None.
         offsets: the text over all pages' character indexes, one page after another.
         source_starts: where each page's character indexes start in that numbering.
-        fields: the filled form fields of a page, by its index from 0.
+        placed: what stands on a page without being PDFium's characters (values of form fields,
+            words read by OCR), by the page's index from 0; its source indexes rise.
         without_boxes: indexes of pages whose text does not come from PDFium.
     """
 
@@ -49,7 +50,7 @@ class PdfSource:
     password: bytes | None
     offsets: OffsetMap
     source_starts: array[int]
-    fields: Mapping[int, Sequence[FieldValue]]
+    placed: Mapping[int, Sequence[PlacedText]]
     without_boxes: Collection[int]
 
 
@@ -97,9 +98,16 @@ class PagesSourceMap:
 
     def _location(self, part: PageSpan) -> PageLocation:
         page = self._pages[part.index]
-        return PageLocation(page.number, page.label, page.label_origin, self._boxes(part))
+        return PageLocation(
+            page.number, page.label, page.label_origin, self._boxes(part), self._confidence(part)
+        )
 
     def _boxes(self, part: PageSpan) -> tuple[Box, ...] | None:
+        del part
+        return None
+
+    def _confidence(self, part: PageSpan) -> float | None:
+        """Return the lowest confidence of the words read by OCR, None where there are none."""
         del part
         return None
 
@@ -147,14 +155,27 @@ class PdfSourceMap(PagesSourceMap):
 
     def _page_boxes(self, part: PageSpan) -> tuple[list[UserBox], tuple[Box, ...]]:
         """Return the rectangles of a part in user space, and as displayed."""
-        start = self._source.source_starts[part.index]
-        ranges = [each.shift(-start) for each in self._source.offsets.to_source(part.span)]
+        ranges = self._ranges(part)
         if not ranges:
             return [], ()
         with LOCK:
             layout = self._layout(part.index)
-        boxes = _range_boxes(layout.glyphs, ranges, self._source.fields.get(part.index, ()))
+        boxes = _range_boxes(layout.glyphs, ranges, self._placed(part, ranges))
         return boxes, tuple(_rounded(layout.frame.display(box)) for box in boxes)
+
+    def _ranges(self, part: PageSpan) -> list[Span]:
+        """Return the source indexes of a part, counted from its page's first."""
+        start = self._source.source_starts[part.index]
+        return [each.shift(-start) for each in self._source.offsets.to_source(part.span)]
+
+    def _placed(self, part: PageSpan, ranges: Sequence[Span]) -> list[PlacedText]:
+        return list(touched(self._source.placed.get(part.index, ()), ranges))
+
+    def _confidence(self, part: PageSpan) -> float | None:
+        if part.index not in self._source.placed:
+            return None
+        read = (each.confidence for each in self._placed(part, self._ranges(part)))
+        return min((each for each in read if each is not None), default=None)
 
     def _layout(self, index: int) -> _Layout:
         """Return where the characters of a page stand, from memory if it was asked for lately."""
@@ -171,15 +192,11 @@ class PdfSourceMap(PagesSourceMap):
 
 
 def _range_boxes(
-    glyphs: PageGlyphs, ranges: Sequence[Span], fields: Sequence[FieldValue]
+    glyphs: PageGlyphs, ranges: Sequence[Span], placed: Sequence[PlacedText]
 ) -> list[UserBox]:
-    """Return the lines' rectangles, then those of the fields whose values are touched.
-
-    The indexes of values lie past those of all characters, so that no character has them.
-    """
+    """Return the rectangles of the lines of characters, then those of what else is touched."""
     characters = (index for each in ranges for index in range(each.start, each.end))
-    touched = [field for field in fields if any(field.source.overlaps(each) for each in ranges)]
-    return [*line_boxes(glyphs, characters), *(field.widget.box for field in touched)]
+    return [*line_boxes(glyphs, characters), *placed_boxes(placed)]
 
 
 def _rounded(box: Box) -> Box:

@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from docqa.loaders.limits import Limits
+from docqa.loaders.ocr import OcrEngine
 
-__all__ = ["LoadSettings"]
+__all__ = ["DEFAULT_LANGUAGE", "LoadSettings"]
+
+DEFAULT_LANGUAGE = "eng"  # of OCR, in the names that Tesseract has for languages
+_OCR_SECONDS = 4 * 3600.0  # OCR of a long scan takes hours, and limits the time of every page itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +24,8 @@ class LoadSettings:
         isolate: load in a worker process, so that a hostile file cannot hurt the caller's.
         limits: what loading may cost; None takes `Limits()` for isolated loading, and elsewhere
             only its caps on pages and their characters.
+        ocr: reads the scanned pages of PDFs, with Tesseract or with an engine of your own.
+        ocr_language: what Tesseract reads; several are joined as ``"eng+deu"``.
     """
 
     password: str | None = None
@@ -27,10 +33,14 @@ class LoadSettings:
     encoding: str | None = None
     isolate: bool = False
     limits: Limits | None = None
+    ocr: bool | OcrEngine = False
+    ocr_language: str = DEFAULT_LANGUAGE
 
     @property
     def effective_limits(self) -> Limits:
         """Return the limits that hold."""
         if self.limits is not None:
             return self.limits
-        return Limits() if self.isolate else Limits(file_bytes=None, characters=None)
+        if not self.isolate:
+            return Limits(file_bytes=None, characters=None)
+        return Limits(wall_seconds=_OCR_SECONDS) if self.ocr else Limits()
