@@ -19,7 +19,7 @@ from docqa.cli.exits import (
 )
 from docqa.cli.highlight_option import highlight_copy, highlight_options
 from docqa.cli.notices import Notices
-from docqa.cli.options import LibraryDefault, limits_for, reading_options, source_options
+from docqa.cli.options import LibraryDefault, reading_options, source_options
 from docqa.cli.output import Format, open_writer
 from docqa.cli.progress import ProgressLine
 from docqa.cli.session import ReadingSettings, Session
@@ -145,14 +145,7 @@ def ask(
     quiet: bool,
     highlight_out: str | None,
     page_number: int | None,
-    password: str | None,
-    encoding: str | None,
-    media_type: str | None,
-    isolate: bool,
-    time_limit: float | None,
-    memory_limit: int | None,
-    ocr: bool,
-    ocr_language: str,
+    loading: LoadSettings,
     **reading: object,
 ) -> None:
     """Find the exact words that answer QUESTION in each SOURCE.
@@ -163,14 +156,13 @@ def ask(
     open; in a pipe it reads them from standard input, one a line.
     """
     hush_libraries(ctx)
-    limits = limits_for(isolate=isolate, time_limit=time_limit, memory_limit=memory_limit)
     kind = _format(as_json=as_json, as_csv=as_csv)
     names, asked = _questions(arguments, questions, question_file)
     notices = Notices(quiet=quiet, debug=debugging(ctx))
     expansion = expand(names)
     notices.passed_over(expansion.passed_over)
     session = Session(
-        LoadSettings(password, media_type, encoding, isolate, limits, ocr, ocr_language),
+        loading,
         ReadingSettings(**reading),  # type: ignore[arg-type]  # click checked them
         ProgressLine(quiet=quiet, steps=len(expansion.files)),
     )

@@ -13,7 +13,7 @@ import click
 from docqa.cli.exits import ANSWERED, FAILED, debug_option, debugging, hush_libraries
 from docqa.cli.interrupt import emit
 from docqa.cli.notices import Notices, fold_warnings, page_ranges
-from docqa.cli.options import limits_for, reading_options, source_options
+from docqa.cli.options import reading_options, source_options
 from docqa.cli.output import error_record, json_line
 from docqa.cli.progress import ProgressLine
 from docqa.cli.session import ReadingSettings, Session
@@ -52,23 +52,15 @@ def info(
     arguments: Sequence[str],
     as_json: bool,
     quiet: bool,
-    password: str | None,
-    encoding: str | None,
-    media_type: str | None,
-    isolate: bool,
-    time_limit: float | None,
-    memory_limit: int | None,
-    ocr: bool,
-    ocr_language: str,
+    loading: LoadSettings,
     reader: str,
     device: str,
 ) -> None:
     """Show what docqa sees in each FILE: pages, labels, text layer, passages, warnings."""
     hush_libraries(ctx)
-    limits = limits_for(isolate=isolate, time_limit=time_limit, memory_limit=memory_limit)
     expansion = expand(arguments)
     session = Session(
-        LoadSettings(password, media_type, encoding, isolate, limits, ocr, ocr_language),
+        loading,
         ReadingSettings(reader, device),
         ProgressLine(quiet=quiet, steps=len(expansion.files)),
     )

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
-from typing import Any, TypeVar
+from dataclasses import fields
+from typing import Any, TypeVar, cast
 
 import click
 
 from docqa.loaders.limits import Limits
 from docqa.loaders.media_types import SUPPORTED_TYPES
-from docqa.loaders.settings import DEFAULT_LANGUAGE
+from docqa.loaders.settings import DEFAULT_LANGUAGE, LoadSettings
 
 __all__ = [
     "LibraryDefault",
-    "limits_for",
     "password_option",
     "reading_options",
     "source_options",
@@ -108,8 +109,23 @@ class LibraryDefault(click.Option):
 
 
 def source_options(command: _Command) -> _Command:
-    """Add the options that say how sources are loaded."""
-    return _with(command, _SOURCE)
+    """Add the options that say how sources are loaded; the command gets them as `loading`."""
+
+    @functools.wraps(command)
+    def with_loading(
+        *arguments: Any,
+        isolate: bool,
+        time_limit: float | None,
+        memory_limit: int | None,
+        **given: Any,
+    ) -> Any:
+        limits = _limits(isolate=isolate, time_limit=time_limit, memory_limit=memory_limit)
+        own = {field.name for field in fields(LoadSettings)} & given.keys()
+        named = {name: given.pop(name) for name in own}
+        loading = LoadSettings(isolate=isolate, limits=limits, **named)
+        return command(*arguments, loading=loading, **given)
+
+    return _with(cast(_Command, with_loading), _SOURCE)
 
 
 def reading_options(command: _Command) -> _Command:
@@ -117,9 +133,7 @@ def reading_options(command: _Command) -> _Command:
     return _with(command, _READING)
 
 
-def limits_for(
-    *, isolate: bool, time_limit: float | None, memory_limit: int | None
-) -> Limits | None:
+def _limits(*, isolate: bool, time_limit: float | None, memory_limit: int | None) -> Limits | None:
     """Return the limits that options ask for, or None for the library's own.
 
     Raises:

@@ -59,9 +59,7 @@ def show(
     page_number: int,
     boxes: bool,
     quiet: bool,
-    password: str | None,
-    encoding: str | None,
-    media_type: str | None,
+    loading: LoadSettings,
 ) -> None:
     """Draw a page of the PDF FILE into OUT.png, with what docqa sees on it."""
     from docqa.loaders.load import read_source
@@ -75,14 +73,12 @@ def show(
     require_writable(target)
     if file != STDIN:
         require_new_file(target, Path(file))
-    session = Session(
-        LoadSettings(password, media_type, encoding), ReadingSettings(), ProgressLine(quiet=quiet)
-    )
+    session = Session(loading, ReadingSettings(), ProgressLine(quiet=quiet))
     ctx.call_on_close(session.progress.close)
     notices = Notices(quiet=quiet, debug=debugging(ctx))
     with session.load(SourceFile(file)) as document:
         data = session.stdin or read_source(file)[0]
-        view = view_page(document, data, page_number, boxes=boxes, password=password)
+        view = view_page(document, data, page_number, boxes=boxes, password=loading.password)
         session.progress.close()
         write_new_file(target, view.png)
         outlined = f" with {_counted(view.lines, 'line')}, {_counted(view.fields, 'form field')}"

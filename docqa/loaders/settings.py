@@ -10,7 +10,9 @@ from docqa.loaders.ocr import OcrEngine
 __all__ = ["DEFAULT_LANGUAGE", "LoadSettings"]
 
 DEFAULT_LANGUAGE = "eng"  # of OCR, in the names that Tesseract has for languages
-_OCR_SECONDS = 4 * 3600.0  # OCR of a long scan takes hours, and limits the time of every page itself
+_OCR_SECONDS = (
+    4 * 3600.0
+)  # OCR of a long scan takes hours, and limits the time of every page itself
 
 
 @dataclass(frozen=True, slots=True)
