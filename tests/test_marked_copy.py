@@ -51,7 +51,7 @@ def test_page_of_the_best_answer_is_drawn(answers: Answers, tmp_path: Path) -> N
     assert answers[0].page_number in result.page_numbers
     drawn = Image.open(BytesIO(result.path.read_bytes())).convert("RGB")
     colors = drawn.getcolors(1 << 20)
-    assert (0xFF, 0xE1, 0x4B) in {color for _, color in colors or ()}
+    assert (0xFF, 0xD8, 0x4A) in {color for _, color in colors or ()}
 
 
 def test_page_without_answers_is_drawn_and_named(answers: Answers, tmp_path: Path) -> None:

@@ -1,10 +1,10 @@
 """Give answers colours that readers with any colour vision tell apart, the same in every format.
 
 The fills were found by search among light shades: black text on each has a contrast of at least 9:1
-(WCAG 2.2 asks 7:1 for its highest level), and any two differ by at least 24 (CIE 1976) as seen with
+(WCAG 2.2 asks 7:1 for its highest level), and any two differ by at least 26 (CIE 1976) as seen with
 normal vision and with each of three kinds of colour blindness (Machado, Oliveira and Fernandes, "A
-physiologically-based model for simulation of color vision deficiency", 2009). The tints of Okabe and Ito's
-palette for charts come as near as 5.
+physiologically-based model for simulation of color vision deficiency", 2009). The tints of a
+palette for charts, that of Okabe and Ito, come as near as 5.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Colour(NamedTuple):
 
 
 PALETTE = (
-    Colour("yellow", "#ffe14b", "#fff2b8", "#856a00"),
+    Colour("yellow", "#ffd84a", "#fff2b8", "#856a00"),
     Colour("violet", "#b4a5f0", "#e1dbf9", "#5a46b8"),
     Colour("orange", "#f0965a", "#f9d5bd", "#a8480a"),
     Colour("mint", "#5affa5", "#bdffdb", "#007a42"),

@@ -22,7 +22,7 @@ from docqa.highlighting.page_image import draw_page
 from docqa.highlighting.pdf import MarkedPdf, PdfMark, mark_pdf
 
 SCALE = 2  # pixels per point
-YELLOW, VIOLET = "#ffe14b", "#b4a5f0"
+YELLOW, VIOLET = "#ffd84a", "#b4a5f0"
 WORDS = Box(20, 40, 120, 60)
 MARK = PdfMark(1, (WORDS,), YELLOW, "Who?\nscore 0.87")
 
@@ -154,7 +154,7 @@ def test_two_answers_have_two_colours(pdf, write, load, answer_over, tmp_path) -
     answers = [answer_over(document, "one"), answer_over(document, "two")]
     docqa.highlight(answers, tmp_path / "out.pdf", source=data)
     shades = {color for _, color in by_pdfium((tmp_path / "out.pdf").read_bytes()).getcolors(9999)}
-    assert {(0xFF, 0xE1, 0x4B), (0xB4, 0xA5, 0xF0)} <= shades
+    assert {(0xFF, 0xD8, 0x4A), (0xB4, 0xA5, 0xF0)} <= shades
 
 
 @pytest.mark.parametrize(
@@ -285,7 +285,7 @@ def test_encrypted_file_stays_encrypted(pdf, load, algorithm, user) -> None:
     reader = pypdf.PdfReader(BytesIO(marked.data), password=user)
     assert reader.pages[0]["/Annots"][0].get_object()["/Contents"] == "Who?\nscore 0.87"
     drawn = Image.open(BytesIO(draw_page(marked.data, 1, password=user or None))).convert("RGB")
-    assert drawn.getpixel((140, 100)) == (0xFF, 0xE1, 0x4B)
+    assert drawn.getpixel((140, 100)) == (0xFF, 0xD8, 0x4A)
 
 
 def test_encryption_that_cannot_be_continued_is_taken_off_and_named(pdf, monkeypatch) -> None:
