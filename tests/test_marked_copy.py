@@ -140,6 +140,14 @@ def test_answer_without_rectangles_is_named(answers: Answers, tmp_path: Path) ->
         docqa.highlight(bare, tmp_path / "out.pdf")
 
 
+def test_answer_without_rectangles_hinders_no_other(answers: Answers, tmp_path: Path) -> None:
+    """The others are marked, and a note names the one that is not."""
+    bare = replace(answers[0], locations=(PageLocation(6, None, None, None),))
+    result = docqa.highlight([bare, answers[1]], tmp_path / "out.pdf")
+    assert (result.marked, result.page_numbers) == (1, (answers[1].page_number,))
+    assert "has no rectangles to mark" in result.notes[0]
+
+
 def test_errors_are_docqa_errors() -> None:
     """Callers catch one family."""
     assert issubclass(HighlightError, DocqaError)
