@@ -54,8 +54,8 @@ def test_samples_are_made_alike_twice(tmp_path: Path) -> None:
     for folder in ("one", "two"):
         (tmp_path / folder).mkdir()
         run("make_samples.py", str(tmp_path / folder))
-    for name in os.listdir(tmp_path / "one"):
-        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+    for path in (tmp_path / "one").iterdir():
+        assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes()
 
 
 def test_ask_pdf() -> None:
