@@ -185,7 +185,8 @@ class PartLocation:
         part: name of the part inside the file, such as ``"word/document.xml"``.
         xpath: path of the paragraph's element in the part, in the standard's usual prefixes.
         paragraph: number of that paragraph in the part, from 1, in document order.
-        span: characters of the paragraph's text.
+        span: characters of the paragraph's text: that of ``w:t`` and ``a:t`` with white space as
+            spaces, and a character each for tabs, breaks, symbols and non-breaking hyphens.
         slide_number: number of the slide, from 1, or None outside presentations.
     """
 

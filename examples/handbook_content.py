@@ -1,4 +1,4 @@
-"""Hold the words of the handbook that make_samples.py sets as PDF and as HTML.
+"""Hold the words of the handbook that make_samples.py sets in each format.
 
 The station, its places and its figures do not exist.
 """

@@ -1,25 +1,35 @@
-"""Write handbook.pdf and handbook.html: one invented handbook in two formats.
+"""Write the handbook as PDF, web page, Word document, presentation and EPUB: one in five formats.
 
 The words stand in handbook_content.py. The PDF has page labels i, ii, 1 to 5, a page
 in two columns, words divided at line ends, a table, a footnote and an outline; the HTML page has
-navigation, a main part, a table, a list, entities, a hidden draft and a footer. The same run gives
-the same bytes.
+navigation, a main part, a table, a list, entities, a hidden draft and a footer. The Word document
+has a header and a table, the presentation a slide with notes for each section, the EPUB a chapter
+for each section. The same run gives the same bytes.
 
-Run: python examples/make_samples.py [FOLDER]    (needs reportlab, which the test extra brings)
+Run: python examples/make_samples.py [FOLDER]
+(needs reportlab, python-docx and python-pptx, which the test extra brings)
 """
 
 from __future__ import annotations
 
+import io
 import sys
+import zipfile
 from collections.abc import Iterator
+from datetime import datetime
 from html import escape
 from pathlib import Path
+from typing import Any
 
+import docx
+import pptx
 from handbook_content import PREFACE, SECTIONS, TITLE, Section, Table
 from reportlab.lib.pagesizes import A5
 from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.pdfgen.canvas import Canvas
 
+IN_FORCE = datetime(2024, 3, 1)
+AUTHOR = "The wardens of the Ormskerry Light Museum"
 WIDTH, HEIGHT = A5
 MARGIN, GUTTER = 46, 18
 BODY, HEAD, SIZE, LEADING = "Times-Roman", "Helvetica-Bold", 10.5, 14
@@ -154,7 +164,7 @@ def write_pdf(path: Path) -> None:
     """Write the handbook as PDF; uncompressed and without the time, for equal bytes."""
     canvas = Canvas(str(path), pagesize=A5, invariant=1, pageCompression=0)
     canvas.setTitle(TITLE)
-    canvas.setAuthor("The wardens of the Ormskerry Light Museum")
+    canvas.setAuthor(AUTHOR)
     canvas.setSubject("How the station is run")
     canvas.setCreator("make_samples.py")
     canvas.addPageLabel(0, style="ROMAN_LOWER", start=1)
@@ -230,10 +240,144 @@ island press.</p>
     path.write_bytes(page.encode())
 
 
+def write_zip(path: Path, parts: dict[str, bytes]) -> None:
+    """Write a zip container whose parts all have the same time."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in parts.items():
+            how = zipfile.ZIP_STORED if name == "mimetype" else zipfile.ZIP_DEFLATED
+            archive.writestr(zipfile.ZipInfo(name), content, compress_type=how)
+
+
+def save_office(made: Any, path: Path) -> None:
+    """Save a Word document or a presentation without the time at which it was made."""
+    made.core_properties.title, made.core_properties.author = TITLE, AUTHOR
+    made.core_properties.created = made.core_properties.modified = IN_FORCE
+    buffer = io.BytesIO()
+    made.save(buffer)
+    with zipfile.ZipFile(buffer) as archive:
+        write_zip(path, {name: archive.read(name) for name in sorted(archive.namelist())})
+
+
+def write_docx(path: Path) -> None:
+    """Write the handbook as a Word document."""
+    document = docx.Document()
+    document.sections[0].header.paragraphs[0].text = "Ormskerry Light Museum"
+    document.add_heading(TITLE, 0)
+    for section in (PREFACE, *SECTIONS):
+        document.add_heading(section.title, 1)
+        for block in section.blocks:
+            if isinstance(block, str):
+                document.add_paragraph(block)
+            elif isinstance(block, Table):
+                fill_table(document.add_table(len(block.rows), len(block.rows[0])), block)
+            else:
+                for item in block:
+                    document.add_paragraph(item, style="List Bullet")
+        if section.footnote:
+            document.add_paragraph(section.footnote)
+    save_office(document, path)
+
+
+def fill_table(made: Any, table: Table) -> None:
+    """Write the cells of a table of Word or PowerPoint."""
+    for number, row in enumerate(table.rows):
+        for place, words in enumerate(row):
+            made.cell(number, place).text = words
+
+
+def write_pptx(path: Path) -> None:
+    """Write the handbook as a presentation: first sentences on the slide, the rest as notes."""
+    show = pptx.Presentation()
+    title = show.slides.add_slide(show.slide_layouts[0])
+    title.shapes.title.text, title.placeholders[1].text = TITLE, "Seventh edition"
+    for section in SECTIONS:
+        slide = show.slides.add_slide(show.slide_layouts[1])
+        slide.shapes.title.text = section.title
+        points: list[str] = []
+        spoken: list[str] = [section.footnote] if section.footnote else []
+        for block in section.blocks:
+            if isinstance(block, str):
+                first, _, rest = block.partition(". ")
+                points.append(first if first.endswith(".") else first + ".")
+                spoken.append(rest)
+            elif isinstance(block, Table):
+                size = len(block.rows), len(block.rows[0])
+                box = show.slide_width // 20, show.slide_height // 2, *[show.slide_width // 2] * 2
+                fill_table(slide.shapes.add_table(*size, *box).table, block)
+            else:
+                points += block
+        slide.placeholders[1].text = "\n".join(points)
+        slide.notes_slide.notes_text_frame.text = "\n".join(filter(None, spoken))
+    save_office(show, path)
+
+
+def xhtml(title: str, body: str) -> bytes:
+    """Return a page of the EPUB."""
+    return (
+        '<?xml version="1.0" encoding="utf-8"?>\n'
+        '<html xmlns="http://www.w3.org/1999/xhtml" xmlns:epub="http://www.idpf.org/2007/ops">\n'
+        f"<head><title>{title}</title></head>\n<body>\n{body}\n</body>\n</html>\n"
+    ).encode()
+
+
+def write_epub(path: Path) -> None:
+    """Write the handbook as an EPUB 3, a chapter for each section."""
+    chapters = {f"s{number}": section for number, section in enumerate((PREFACE, *SECTIONS))}
+    items = "".join(
+        f'<item id="{name}" href="{name}.xhtml" media-type="application/xhtml+xml"/>\n'
+        for name in chapters
+    )
+    line = "".join(f'<itemref idref="{name}"/>' for name in chapters)
+    package = f"""<?xml version="1.0" encoding="utf-8"?>
+<package xmlns="http://www.idpf.org/2007/opf" version="3.0" unique-identifier="id">
+<metadata xmlns:dc="http://purl.org/dc/elements/1.1/">
+<dc:identifier id="id">ormskerry-handbook-7</dc:identifier>
+<dc:title>{TITLE}</dc:title><dc:creator>{AUTHOR}</dc:creator><dc:language>en</dc:language>
+<meta property="dcterms:modified">{IN_FORCE:%Y-%m-%dT%H:%M:%SZ}</meta>
+</metadata>
+<manifest>
+<item id="nav" href="nav.xhtml" media-type="application/xhtml+xml" properties="nav"/>
+{items}</manifest>
+<spine>{line}</spine>
+</package>
+"""
+    container = (
+        '<container xmlns="urn:oasis:names:tc:opendocument:xmlns:container" version="1.0">'
+        '<rootfiles><rootfile full-path="EPUB/package.opf" '
+        'media-type="application/oebps-package+xml"/></rootfiles></container>'
+    )
+    links = "".join(
+        f'<li><a href="{name}.xhtml">{as_html(section.title)}</a></li>'
+        for name, section in chapters.items()
+    )
+    contents = f'<nav epub:type="toc"><ol>{links}</ol></nav>'
+    parts = {
+        "mimetype": b"application/epub+zip",
+        "META-INF/container.xml": container.encode(),
+        "EPUB/package.opf": package.encode(),
+        "EPUB/nav.xhtml": xhtml("Contents", contents),
+    }
+    for number, (name, section) in enumerate(chapters.items()):
+        body = html_section(number, section)
+        for entity, character in (("&deg;", "°"), ("&nbsp;", "\u00a0"), ("&rsquo;", "’")):
+            body = body.replace(entity, character)  # XML has no such entities
+        parts[f"EPUB/{name}.xhtml"] = xhtml(as_html(section.title), body)
+    write_zip(path, parts)
+
+
+WRITERS = {
+    "handbook.pdf": write_pdf,
+    "handbook.html": write_html,
+    "handbook.docx": write_docx,
+    "handbook.pptx": write_pptx,
+    "handbook.epub": write_epub,
+}
+
+
 def main() -> None:
-    """Write both files to the folder given on the command line, or beside this script."""
+    """Write the files to the folder given on the command line, or beside this script."""
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent
-    for name, write in (("handbook.pdf", write_pdf), ("handbook.html", write_html)):
+    for name, write in WRITERS.items():
         write(folder / name)
         print(folder / name)
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+import docqa
+
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
 
@@ -43,6 +45,8 @@ def test_samples_are_what_the_script_makes(tmp_path: Path) -> None:
     html, pdf = "handbook.html", "handbook.pdf"
     assert (tmp_path / html).read_bytes() == (EXAMPLES / html).read_bytes()
     assert page_texts(tmp_path / pdf) == page_texts(EXAMPLES / pdf)
+    for name in ("handbook.docx", "handbook.pptx", "handbook.epub"):
+        assert docqa.load(tmp_path / name).text == docqa.load(EXAMPLES / name).text
 
 
 def test_samples_are_made_alike_twice(tmp_path: Path) -> None:
@@ -50,8 +54,8 @@ def test_samples_are_made_alike_twice(tmp_path: Path) -> None:
     for folder in ("one", "two"):
         (tmp_path / folder).mkdir()
         run("make_samples.py", str(tmp_path / folder))
-    for name in ("handbook.html", "handbook.pdf"):
-        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+    for path in (tmp_path / "one").iterdir():
+        assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes()
 
 
 def test_ask_pdf() -> None:

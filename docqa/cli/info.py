@@ -193,7 +193,8 @@ def _lines(record: dict[str, Any], document: Document) -> list[tuple[str, str]]:
         name = "slides" if document.media_type.endswith(".presentation") else "pages"
         lines += [(name, f"{len(document.pages):,}")]
         lines += _label_lines(document.pages)
-        lines += [("text layer", _layers(document.pages))]
+        if name == "pages" or any(page.needs_ocr for page in document.pages):
+            lines += [("text layer", _layers(document.pages))]
     if record["boilerplate_blocks"]:
         share = f"{record['boilerplate_blocks']:,} of {record['blocks']:,} blocks"
         lines += [("navigation", f"{share} are navigation, footers and the like")]
