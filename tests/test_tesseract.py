@@ -116,8 +116,14 @@ def test_settings_travel():
     """Settings with an engine can be a key of a cache, and be sent to another process."""
     settings = LoadSettings(ocr=Tesseract("deu", timeout=5))
     assert {settings: 1}[pickle.loads(pickle.dumps(settings))] == 1
+
+
+def test_settings_without_meaning():
+    """A time-out of nothing and a language of nothing are refused at once."""
     with pytest.raises(SettingError, match="above 0 seconds"):
         Tesseract(timeout=0)
+    with pytest.raises(SettingError, match="'eng\\+' names no language"):
+        Tesseract("eng+")
 
 
 @pytest.fixture

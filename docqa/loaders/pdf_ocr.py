@@ -1,10 +1,11 @@
 """Read the pages of a PDF that show text but hold none, or none that means anything.
 
-A page without a text layer keeps the few words that it has, and the words read are added behind
-them; what is read where the page's own text or a filled field stands is left out. A page whose
-characters have no known meaning is read as a whole, and what is read takes the place of its text
-where the reading is sure and says something else: some such pages are flagged and still right, as
-are drawings that OCR cannot read.
+A page that is an image, or that holds no letter but shows something (programs for print turn
+letters into curves), keeps the few words that it has, and the words read are added behind them;
+what is read where the page's own text or a filled field stands is left out. A page whose characters
+have no known meaning is read as a whole, and what is read takes the place of its text where the
+reading is sure and says something else: some such pages are flagged and still right, as are
+drawings that OCR cannot read.
 """
 
 from __future__ import annotations
@@ -57,7 +58,9 @@ class Scan:
 def scan_of(page: PdfPage, read: ReadPage) -> Scan | None:
     """Return the image of a loaded page that needs to be read, None for every other page."""
     is_garbled = read.garbled > Page.GARBLED_SHARE
-    if not (read.needs_ocr or is_garbled) or min(page.frame.width, page.frame.height) <= 0:
+    if not (read.needs_ocr or is_garbled or _is_drawn(page, read)):
+        return None
+    if min(page.frame.width, page.frame.height) <= 0:
         return None
     try:
         image = _image(page)
@@ -66,6 +69,11 @@ def scan_of(page: PdfPage, read: ReadPage) -> Scan | None:
     own = () if is_garbled else tuple(place.box for place in page.places())
     known = (*own, *(field.box for field in read.placed))
     return Scan(image, page.frame, known, is_garbled)
+
+
+def _is_drawn(page: PdfPage, read: ReadPage) -> bool:
+    """Say whether a page holds no letter or digit but shows something: its text may be curves."""
+    return not page.is_blank() and not any(map(str.isalnum, read.content.text))
 
 
 def _image(page: PdfPage) -> PageImage:
@@ -120,7 +128,7 @@ def _with_reading(engine: OcrEngine, page: ReadPage, scan: Scan) -> ReadPage:
     """Return a page with what an engine reads of its image."""
     reading = read_image(engine, scan.image)
     if scan.is_replaced and not _is_better(reading, page.content.text):
-        return page
+        return replace(page, reading=reading)
     words = [word for word in reading.words if not _is_known(scan, word)]
     if not words:
         return replace(page, reading=reading)

@@ -185,6 +185,25 @@ def test_pages_with_text_are_not_read(pdf, write):
     assert "fake" not in document.extractor
 
 
+def test_letters_drawn_as_curves_are_read(pdf):
+    """A page without a letter that shows something is read, a blank one is not."""
+    pdf.page("40 60 100 15 re f")
+    pdf.page("")
+    document = load(pdf, Engine(ink))
+    assert (document.text, document.warnings) == ("ink\f", ())
+    assert [(page.ocr, page.needs_ocr) for page in document.pages] == [
+        (True, False),
+        (False, False),
+    ]
+
+
+def test_drawing_without_words(pdf):
+    """A drawing in which nothing is found is no reason for a warning."""
+    pdf.page("40 60 100 15 re f")
+    document = load(pdf, engine())
+    assert (document.text, document.warnings) == ("", ())
+
+
 @pytest.mark.parametrize(
     ("words", "kind"),
     [([], "ocr-found-nothing"), ([word("x", 9, 9, confidence=0.4)], "ocr-low-confidence")],
