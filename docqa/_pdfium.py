@@ -291,6 +291,10 @@ class PdfPage:
         covered = sum(_overlap(_bounds(each), page) for each in objects if _shows_image(each))
         return min(1.0, covered / area)
 
+    def is_blank(self) -> bool:
+        """Say whether nothing is drawn on the page, annotations aside."""
+        return bool(pdfium.FPDFPage_CountObjects(self._page) <= 0)
+
     def unread_text_count(self) -> int:
         """Return how many pieces of text have no extent and so no characters.
 

@@ -141,7 +141,8 @@ def require_text(document: Document) -> None:
 def _why_empty(document: Document) -> str:
     scanned = sum(page.needs_ocr for page in document.pages)
     if not scanned:
-        return "nothing in it is text"
+        shown = "; if its pages show any, --ocr (ocr=True) may read it" if document.pages else ""
+        return f"nothing in it is text{shown}"
     tried = [each.message for each in document.warnings if each.kind.startswith("ocr-")]
     advice = tried[0] if tried else "--ocr (ocr=True) reads it"
     return f"{_images(scanned, len(document.pages))} without a text layer; {advice}"

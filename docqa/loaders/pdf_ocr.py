@@ -1,9 +1,11 @@
 """Read the pages of a PDF that show text but hold none, or none that means anything.
 
-A page without a text layer keeps the few words that it has, and the words read are added behind
-them; what is read where the page's own text or a filled field stands is left out. A page whose
-characters have no known meaning is read anew as a whole, but only where its own words do not come
-out of the reading too: some such pages are flagged and still right.
+A page that is an image, or that holds no letter but shows something (programs for print turn
+letters into curves), keeps the few words that it has, and the words read are added behind them;
+what is read where the page's own text or a filled field stands is left out. A page whose characters
+have no known meaning is read as a whole, and what is read takes the place of its text where the
+reading is sure and says something else: some such pages are flagged and still right, as are
+drawings that OCR cannot read.
 """
 
 from __future__ import annotations
@@ -17,7 +19,8 @@ from dataclasses import dataclass, replace
 
 from docqa._pdfium import Frame, PdfiumError, PdfPage, UserBox
 from docqa.datamodel import Box, Page, Span
-from docqa.loaders.ocr import OcrEngine, OcrWord, PageImage, PixelBox, read_image
+from docqa.loaders.ocr import OcrEngine, OcrWord, PageImage, PixelBox, Reading, read_image
+from docqa.loaders.ocr_layout import layout_before
 from docqa.loaders.offset_map import OffsetMapBuilder
 from docqa.loaders.pdf_crop import lies_outside
 from docqa.loaders.pdf_pages import ReadPage
@@ -30,7 +33,9 @@ _DPI = 300  # measured: 1 % more words of poor scans than 200, a fifth slower
 _MOST_PIXELS = 30_000_000  # a page; A3 at 300 dpi has 17 million
 _LONGEST_SIDE = 32_000  # pixels; Tesseract refuses from 32,768
 _MOST_PROCESSES = 4  # pages read side by side; each takes up to 200 MB
-_SAME_WORDS = 0.5  # share of the words read that a page's own text has too, if it is right
+# A page flagged as garbled is read anew if ... (docs/measurements/ocr.md has the pages)
+_SURE = 0.8  # ... the reading has this confidence: 0.85 to 0.96 on pages of words
+_SAME_WORDS = 0.8  # ... and fewer of its words are the page's own: 0.98 are where those are right
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +58,9 @@ class Scan:
 def scan_of(page: PdfPage, read: ReadPage) -> Scan | None:
     """Return the image of a loaded page that needs to be read, None for every other page."""
     is_garbled = read.garbled > Page.GARBLED_SHARE
-    if not (read.needs_ocr or is_garbled) or min(page.frame.width, page.frame.height) <= 0:
+    if not (read.needs_ocr or is_garbled or _is_drawn(page, read)):
+        return None
+    if min(page.frame.width, page.frame.height) <= 0:
         return None
     try:
         image = _image(page)
@@ -62,6 +69,11 @@ def scan_of(page: PdfPage, read: ReadPage) -> Scan | None:
     own = () if is_garbled else tuple(place.box for place in page.places())
     known = (*own, *(field.box for field in read.placed))
     return Scan(image, page.frame, known, is_garbled)
+
+
+def _is_drawn(page: PdfPage, read: ReadPage) -> bool:
+    """Say whether a page holds no letter or digit but shows something: its text may be curves."""
+    return not page.is_blank() and not any(map(str.isalnum, read.content.text))
 
 
 def _image(page: PdfPage) -> PageImage:
@@ -118,8 +130,8 @@ def _finished(page: ReadPage, future: Future[ReadPage] | None) -> ReadPage:
 def _with_reading(engine: OcrEngine, page: ReadPage, scan: Scan) -> ReadPage:
     """Return a page with what an engine reads of its image."""
     reading = read_image(engine, scan.image)
-    if scan.is_replaced and (reading.is_doubtful or _agree(page.content.text, reading.words)):
-        return page
+    if scan.is_replaced and not _is_better(reading, page.content.text):
+        return replace(page, reading=reading)
     words = [word for word in reading.words if not _is_known(scan, word)]
     if not words:
         return replace(page, reading=reading)
@@ -135,10 +147,11 @@ def _with_reading(engine: OcrEngine, page: ReadPage, scan: Scan) -> ReadPage:
     )
 
 
-def _agree(own: str, words: Sequence[OcrWord]) -> bool:
-    """Say whether what is read of a page is what its own text says."""
+def _is_better(reading: Reading, own: str) -> bool:
+    """Say whether what is read of a page is sure, and not what its own text says."""
     known = set(own.split())
-    return sum(word.text in known for word in words) >= _SAME_WORDS * len(words)
+    same = sum(word.text in known for word in reading.words)
+    return reading.confidence >= _SURE and same < _SAME_WORDS * len(reading.words)
 
 
 def _is_known(scan: Scan, word: OcrWord) -> bool:
@@ -161,20 +174,12 @@ def _placed(
     placed: list[PlacedText] = []
     insertions: list[Insertion] = []
     position = len(content.text)
-    before: OcrWord | None = None
-    for word in words:
+    for word, layout in zip(words, layout_before(words), strict=True):
         text = printable(word.text)
         span = Span(source, source + len(text))
         box = _user_box(scan, word.box)
         placed.append(PlacedText(span, box, word.line, round(word.confidence, 3)))
-        layout = _between(before, word) if before or position else ""
-        insertions.append(Insertion(position, text, source, layout, ""))
-        source, before = span.end, word
+        before = "\n\n" if position and not insertions else layout
+        insertions.append(Insertion(position, text, source, before, ""))
+        source = span.end
     return placed, insertions
-
-
-def _between(before: OcrWord | None, word: OcrWord) -> str:
-    """Return the layout between two words: a space, a line end, or a blank line."""
-    if before is None or before.paragraph != word.paragraph:
-        return "\n\n"
-    return " " if before.line == word.line else "\n"

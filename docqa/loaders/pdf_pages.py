@@ -186,10 +186,11 @@ def _with_label(page: Page, printed: str | None) -> Page:
 def _warnings(page: ReadPage, number: int) -> Iterable[LoadWarning]:
     yield from _ocr_warnings(page, number)
     if page.garbled > Page.GARBLED_SHARE and not page.is_read:
+        advice = "OCR did no better" if page.reading else "--ocr (ocr=True) may help"
         yield LoadWarning(
             "garbled-text",
             f"page {number}: {page.garbled:.0%} of the characters have no known meaning; "
-            "answers from it may be wrong, --ocr (ocr=True) may help",
+            f"answers from it may be wrong, {advice}",
             number,
         )
     if page.outside:
@@ -225,14 +226,14 @@ def _ocr_warnings(page: ReadPage, number: int) -> Iterable[LoadWarning]:
     elif reading.failure is not None:
         yield LoadWarning(
             "ocr-failed",
-            f"page {number} is an image that could not be read: {reading.failure}",
+            f"page {number} could not be read by OCR: {reading.failure}",
             number,
         )
-    elif not page.is_read:
+    elif page.needs_ocr and not page.is_read:
         yield LoadWarning(
             "ocr-found-nothing", f"page {number} is an image in which OCR found no words", number
         )
-    elif reading.is_doubtful:
+    elif page.is_read and reading.is_doubtful:
         yield LoadWarning(
             "ocr-low-confidence",
             f"page {number} was read by OCR with a confidence of {reading.confidence:.2f}: many "

@@ -43,7 +43,7 @@ class Tesseract:
         timeout: seconds after which a page is given up.
 
     Raises:
-        SettingError: `timeout` is not above 0.
+        SettingError: `timeout` is not above 0, or `language` names nothing.
     """
 
     language: str = DEFAULT_LANGUAGE
@@ -52,6 +52,10 @@ class Tesseract:
     def __post_init__(self) -> None:
         if not self.timeout > 0:
             raise SettingError(f"the time-out of OCR must be above 0 seconds, not {self.timeout}")
+        if not all(self.language.split("+")):
+            raise SettingError(
+                f"{self.language!r} names no language for OCR; write one as eng, several as eng+deu"
+            )
 
     @property
     def name(self) -> str:
