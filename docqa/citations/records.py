@@ -94,9 +94,7 @@ def _citation(
         prefix=_optional(surroundings, "prefix", str, ""),
         suffix=_optional(surroundings, "suffix", str, ""),
         locations=tuple(
-            place
-            for place in _optional(plain, "locations", list, [])
-            if isinstance(place, Mapping)
+            place for place in _optional(plain, "locations", list, []) if isinstance(place, Mapping)
         ),
         occurrence=occurrence,
         **shared,
