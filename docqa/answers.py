@@ -75,7 +75,8 @@ def answers_from_spans(
         top_k: at most so many answers.
         min_score: in 0 to 1.
         rank_weight: in units of the margin; 0 leaves the order to the reader.
-        reader, settings: what made the proposals, kept with each answer.
+        reader: what made the proposals; kept with each answer.
+        settings: under which it did; kept with each answer.
     """
 
     def order(span: AnswerSpan) -> tuple[float, int, int]:
@@ -84,9 +85,10 @@ def answers_from_spans(
 
     passing = sorted((span for span in proposals.spans if span.score >= min_score), key=order)
     kept = _one_per_wording(document, _one_per_place(passing))
-    origin = {"reader": reader, "settings": AnswerSettings(document.settings, settings)}
+    under = AnswerSettings(document.settings, settings)
     return [
-        replace(_answer(document, proposals.question, place), **origin) for place in kept[:top_k]
+        replace(_answer(document, proposals.question, place), reader=reader, settings=under)
+        for place in kept[:top_k]
     ]
 
 

@@ -1,4 +1,4 @@
-"""Check that citations hold: reopen each file, and look whether the words stand where they stood."""
+"""Check that citations hold: reopen each file and see whether the words stand where they stood."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any, Literal
 from docqa.citations.anchoring import Quote, find_quote, is_decided
 from docqa.citations.cited_files import CitedFile, CitedFiles
 from docqa.citations.records import Citable, Citation, citations_of
-from docqa.datamodel import Document, Location, Span
+from docqa.datamodel import Answer, Document, Location, Span
 from docqa.errors import DocqaError
 from docqa.loaders.load import load_with
 from docqa.loaders.settings import LoadSettings
@@ -22,6 +22,7 @@ __all__ = ["FoundPlace", "Status", "Verification", "verifications", "verify"]
 Status = Literal["exact", "moved", "ambiguous", "gone", "failed"]
 
 _PLACES_SHOWN = 5  # of an ambiguous citation
+_ALIKE = 0.95  # surroundings less alike are told about
 _SAME_POINT = 0.01  # points; rectangles are kept to a thousandth
 _NO_PLACE = frozenset({"text_fragment"})  # a link to the place, which a later version may improve
 
@@ -115,7 +116,7 @@ def verify(
     Raises:
         CitationError: a record is none of an answer.
     """
-    records = [answers] if hasattr(answers, "to_dict") or isinstance(answers, Mapping) else answers
+    records = [answers] if isinstance(answers, (Answer, Mapping)) else answers
     citations = [citation for record in records for citation in citations_of(record)]
     return list(verifications(citations, root=root, settings=LoadSettings(password=password)))
 
@@ -224,6 +225,8 @@ def _look_again(citation: Citation, document: Document, changed: bool | None) ->
     found = [] if decided else [f"the words stand at {len(anchors)} places that look alike"]
     if decided and _stands_still(citation, places[0]):
         found.append("the words stand where they stood")
+    if places[0].likeness < _ALIKE:
+        found.append(f"what stands around the words is {places[0].likeness:.0%} alike")
     if not anchors[0].same_spacing:
         found.append("white space inside the words differs")
     status: Status = "moved" if decided else "ambiguous"
