@@ -171,8 +171,8 @@ class _Load:
                 first = death
         if first.index is None or self._is_late():
             raise self._error(first) from first
-        if first.cause == "timeout":
-            self._bury(first)  # trying again would take as long again
+        if first.cause in ("timeout", "memory"):
+            self._bury(first)  # trying that page again would cost as much again
         return self._page_by_page()
 
     def _page_by_page(self) -> Document:

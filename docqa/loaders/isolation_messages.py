@@ -17,7 +17,7 @@ import struct
 from dataclasses import is_dataclass
 from enum import Enum
 from functools import lru_cache
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 __all__ = ["MessageError", "pack", "receive", "send", "unpack_trusted", "unpack_untrusted"]
 
@@ -43,7 +43,7 @@ class MessageError(Exception):
     """Say that what came is no message, or holds what no message may."""
 
 
-def send(stream: BinaryIO, packed: bytes, content: bytes = b"") -> None:
+def send(stream: IO[bytes], packed: bytes, content: bytes = b"") -> None:
     """Write a message and flush it."""
     stream.write(_LENGTHS.pack(len(packed), len(content)))
     stream.write(packed)
@@ -52,7 +52,7 @@ def send(stream: BinaryIO, packed: bytes, content: bytes = b"") -> None:
     stream.flush()
 
 
-def receive(stream: BinaryIO) -> tuple[bytes, bytes]:
+def receive(stream: IO[bytes]) -> tuple[bytes, bytes]:
     """Return the pickle and the raw bytes of the next message.
 
     Raises:
@@ -65,7 +65,7 @@ def receive(stream: BinaryIO) -> tuple[bytes, bytes]:
     return _exactly(stream, n_packed), _exactly(stream, n_content)
 
 
-def _exactly(stream: BinaryIO, length: int) -> bytes:
+def _exactly(stream: IO[bytes], length: int) -> bytes:
     data = stream.read(length)
     if len(data) < length:
         raise EOFError
@@ -101,7 +101,7 @@ def unpack_untrusted(packed: bytes, content: bytes | None = None) -> Any:
 
 
 class _Pickler(pickle.Pickler):
-    def __init__(self, buffer: BinaryIO, content: bytes) -> None:
+    def __init__(self, buffer: IO[bytes], content: bytes) -> None:
         super().__init__(buffer, protocol=5)
         self._content = content
 
@@ -110,7 +110,7 @@ class _Pickler(pickle.Pickler):
 
 
 class _ContentUnpickler(pickle.Unpickler):
-    def __init__(self, buffer: BinaryIO, content: bytes | None) -> None:
+    def __init__(self, buffer: IO[bytes], content: bytes | None) -> None:
         super().__init__(buffer)
         self._content = content
 

@@ -8,8 +8,8 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Literal
 
 from docqa.errors import SettingError
@@ -42,6 +42,7 @@ _REMAINS = 4000  # characters kept of standard error
 # which PDFium and other parts of Chromium report it.
 _ABORTS = {-signal.SIGABRT, *(-getattr(signal, n, 0) for n in ("SIGTRAP", "SIGILL", "SIGSEGV"))}
 _WINDOWS_OUT_OF_MEMORY = 0xE0000008
+_REPLIES = (Ready, Progressed, PageRead, Done, Failed, Unknown)
 
 
 class WorkerDeath(Exception):
@@ -90,6 +91,9 @@ class Worker:
             start_new_session=True,  # Ctrl-C on the terminal reaches us, and we end the worker
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._stdin, self._stdout = self._process.stdin, self._process.stdout
         self._clock = DeadlineClock(self.kill)
 
     @property
@@ -124,37 +128,46 @@ class Worker:
             WorkerDeath: the process ended, or did not speak as a worker does.
         """
         self._clock.set(seconds)
-        index: int | None = None
         self.is_fresh = False
         try:
-            self._be_ready()
-            self._clear_stderr()
-            assert self._process.stdin is not None
-            send(self._process.stdin, pack(request), content)
-            while True:
-                reply, extra = self._reply(content)
-                if isinstance(reply, Progressed):
-                    index = reply.done if reply.done < reply.total else None
-                    if on_progress is not None:
-                        on_progress(reply.done, reply.total)
-                elif isinstance(reply, PageRead):
-                    if on_page is not None:
-                        on_page(reply.index, extra)
-                elif isinstance(reply, (Done, Failed, Unknown)):
-                    break
-                else:
-                    raise MessageError("an unexpected reply")
-        except (EOFError, OSError, MessageError) as error:
-            self.kill()
-            raise self._death(error, index, seconds) from error
+            with self._deaths(None, seconds):
+                self._be_ready()
+                self._clear_stderr()
+                send(self._stdin, pack(request), content)
+            reply = self._answer(content, seconds, on_progress, on_page)
         except BaseException:
-            self.kill()  # it is in the middle of a message
+            self.kill()  # it is dead, or in the middle of a message
             raise
         finally:
             self._clock.set(None)
         if isinstance(reply, (Done, Failed)) and reply.leaves:
             self.kill()
+            self._process.wait()  # the next request must see that it is gone
         return reply
+
+    def _answer(
+        self,
+        content: bytes,
+        seconds: float | None,
+        on_progress: Callable[[int, int], None] | None,
+        on_page: Callable[[int, bytes], None] | None,
+    ) -> Done | Failed | Unknown:
+        """Return the reply that ends a request, and pass on those before it."""
+        index: int | None = None
+        while True:
+            with self._deaths(index, seconds):
+                reply, extra = self._reply(content)
+                if isinstance(reply, Ready):
+                    raise MessageError("a second greeting")
+            if isinstance(reply, (Done, Failed, Unknown)):
+                return reply
+            if isinstance(reply, PageRead):
+                if on_page is not None:
+                    on_page(reply.index, extra)
+            else:
+                index = reply.done if reply.done < reply.total else None
+                if on_progress is not None:
+                    on_progress(reply.done, reply.total)
 
     def kill(self) -> None:
         """End the process and what it started; calling it again does nothing."""
@@ -174,10 +187,9 @@ class Worker:
 
     def abandon(self) -> None:
         """Close our ends of the pipes; a forked child does so with its copies."""
-        for stream in (self._process.stdin, self._process.stdout, self._stderr):
+        for stream in (self._stdin, self._stdout, self._stderr):
             with suppress(OSError, ValueError):
-                if stream is not None:
-                    stream.close()
+                stream.close()
 
     def _be_ready(self) -> None:
         if not self._is_ready:
@@ -187,9 +199,11 @@ class Worker:
             self._is_ready = True
 
     def _reply(self, content: bytes) -> tuple[Reply, bytes]:
-        assert self._process.stdout is not None
-        packed, extra = receive(self._process.stdout)
-        return unpack_untrusted(packed, content), extra
+        packed, extra = receive(self._stdout)
+        reply = unpack_untrusted(packed, content)
+        if not isinstance(reply, _REPLIES):
+            raise MessageError("no reply")
+        return reply, extra
 
     def _clear_stderr(self) -> None:
         with suppress(OSError):
@@ -203,7 +217,16 @@ class Worker:
             return self._stderr.read().decode("utf-8", "replace")[-_REMAINS:]
         return ""
 
+    @contextmanager
+    def _deaths(self, index: int | None, seconds: float | None) -> Iterator[None]:
+        """Turn what reading and writing raise when a process is gone into its death."""
+        try:
+            yield
+        except (EOFError, OSError, MessageError) as error:
+            raise self._death(error, index, seconds) from error
+
     def _death(self, error: Exception, index: int | None, seconds: float | None) -> WorkerDeath:
+        self.kill()
         code = self._process.wait()
         stderr = self._remains()
         if self._clock.has_struck:

@@ -17,7 +17,7 @@ import traceback
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from docqa.datamodel import Document, LoadWarning
 from docqa.errors import DocqaError, LoaderCrashedError, LoadMemoryError
@@ -71,14 +71,14 @@ def main() -> None:
         del packed, content  # the file is not kept while nothing is asked
 
 
-def _take_standard_output() -> BinaryIO:
+def _take_standard_output() -> IO[bytes]:
     """Return standard output for ourselves; what libraries print goes to standard error."""
     ours = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     return ours
 
 
-def _requests(stream: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
+def _requests(stream: IO[bytes]) -> Iterator[tuple[bytes, bytes]]:
     """Yield messages; end the process as soon as the parent has closed its side, also at work."""
     messages: queue.SimpleQueue[tuple[bytes, bytes]] = queue.SimpleQueue()
 
@@ -95,7 +95,7 @@ def _requests(stream: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
 
 
 class _Worker:
-    def __init__(self, replies: BinaryIO) -> None:
+    def __init__(self, replies: IO[bytes]) -> None:
         self._replies = replies
         self._kept: OrderedDict[str, tuple[Any, int]] = OrderedDict()  # with the file's size
         self._watch = MemoryWatch()

@@ -1,0 +1,334 @@
+"""Isolated loading: the same documents, and a worker that dies in the caller's place."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import hostile
+import pytest
+
+import docqa
+from docqa.datamodel import Span
+from docqa.loaders import isolation
+from docqa.loaders.isolation_messages import MessageError, unpack_untrusted
+from docqa.loaders.limits import Limits
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+MIB = 1 << 20
+SMALL = Limits(memory_bytes=300 * MIB, cpu_seconds=5, wall_seconds=60)
+posix = pytest.mark.skipif(os.name == "nt", reason="needs POSIX processes")
+linux = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's limit on memory")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_worker_left() -> Iterator[None]:
+    """End the worker after the last test."""
+    yield
+    isolation.stop()
+
+
+@pytest.mark.parametrize("name", ["handbook.pdf", "handbook.html", "notes.md", "logbook.txt"])
+def test_an_isolated_document_is_the_same(name):
+    """Text, pages, blocks, metadata and places do not depend on where a file was loaded."""
+    here, there = docqa.load(EXAMPLES / name), docqa.load(EXAMPLES / name, isolate=True)
+    for field in ("id", "text", "pages", "blocks", "warnings", "metadata", "title", "extractor"):
+        assert getattr(there, field) == getattr(here, field)
+    spans = [Span(start, start + 40) for start in range(0, len(here.text) - 40, 97)]
+    assert [there.locate(span) for span in spans] == [here.locate(span) for span in spans]
+
+
+def test_errors_of_the_loader_are_the_same():
+    """What a loader raises is raised here, with its message and type."""
+    with pytest.raises(docqa.MalformedError, match=r"cut\.pdf is not a PDF"):
+        docqa.load(b"%PDF-1.7", name="cut.pdf", isolate=True)
+    with pytest.raises(docqa.SettingError, match="no-such"):
+        docqa.load(b"x", encoding="no-such", isolate=True)
+
+
+def test_one_worker_serves_many_loads():
+    """The process stays, and is started again after it was stopped."""
+    docqa.load(b"one", isolate=True)
+    first = isolation.worker_pid()
+    docqa.load(b"two", isolate=True)
+    assert isolation.worker_pid() == first
+    isolation.stop()
+    assert docqa.load(b"three", isolate=True).text == "three"
+    assert isolation.worker_pid() not in (None, first)
+
+
+def test_progress_is_reported():
+    """A callback hears of every page."""
+    seen: list[tuple[int, int]] = []
+    docqa.load(EXAMPLES / "handbook.pdf", isolate=True, progress=lambda *pages: seen.append(pages))
+    assert seen == [(number, 7) for number in range(1, 8)]
+
+
+def test_a_callback_that_raises_ends_the_load():
+    """An exception of the caller's own comes through, and the next load works."""
+
+    def cancel(done: int, total: int) -> None:
+        raise InterruptedError("enough")
+
+    with pytest.raises(InterruptedError, match="enough"):
+        docqa.load(EXAMPLES / "handbook.pdf", isolate=True, progress=cancel)
+    assert docqa.load(b"next", isolate=True).text == "next"
+
+
+def test_a_callback_cannot_load():
+    """Loading inside a callback is refused, not a deadlock."""
+    with pytest.raises(docqa.SettingError, match="busy"):
+        docqa.load(
+            EXAMPLES / "handbook.pdf",
+            isolate=True,
+            progress=lambda done, total: docqa.load(b"x", isolate=True),
+        )
+
+
+@pytest.mark.parametrize(
+    ("error", "words", "function", "arguments", "limits"),
+    [
+        (docqa.LoaderCrashedError, "SIGABRT", os.abort, (), SMALL),
+        (docqa.LoaderCrashedError, "exit code 3", os._exit, (3,), SMALL),
+        (docqa.LoaderCrashedError, "ZeroDivisionError", divmod, (1, 0), SMALL),
+        (docqa.LoadTimeoutError, "on the clock", time.sleep, (60,), Limits(wall_seconds=0.5)),
+        (docqa.LoadTimeoutError, "processor", sum, (range(1 << 40),), Limits(cpu_seconds=1)),
+        (docqa.LoadMemoryError, "300 MiB", bytes, (900 * MIB,), SMALL),
+    ],
+)
+@linux
+def test_every_death_has_its_error(error, words, function, arguments, limits):
+    """Crashed, timed out and out of memory are three types, and the caller lives."""
+    with pytest.raises(error, match=f"x.pdf: .*{words}") as caught:
+        isolation.call(function, *arguments, source="x.pdf", limits=limits)
+    assert isinstance(caught.value, docqa.LoadError)
+    assert isolation.call(len, "next", source="y") == 4
+
+
+@linux
+def test_a_page_that_kills_is_left_empty():
+    """The other pages are read, and a warning names the page."""
+    data = hostile.flate_bomb(400 * MIB)
+    document = docqa.load(data, isolate=True, limits=SMALL)
+    assert document.text == "\fThe lamp was lit in 1871."
+    [warning] = document.warnings
+    assert (warning.kind, warning.page_number) == ("page-failed", 1)
+    assert "page 1 takes too much memory" in warning.message
+    assert document.locate(Span(1, 9))[0].boxes
+
+
+@linux
+def test_a_file_with_no_page_left_is_an_error():
+    """Nothing to read: the error says at which page and of what."""
+    with pytest.raises(docqa.LoadMemoryError, match="bomb.pdf: page 1 takes") as caught:
+        docqa.load(hostile.nested_forms(), name="bomb.pdf", isolate=True, limits=SMALL)
+    assert caught.value.page_number == 1
+    assert caught.value.stderr
+    assert "Traceback" not in str(caught.value)
+
+
+@linux
+@pytest.mark.parametrize(
+    "make",
+    [
+        hostile.form_in_itself,
+        hostile.tree_in_itself,
+        hostile.circular_prev,
+        hostile.circular_length,
+        hostile.false_count,
+        hostile.huge_page,
+        hostile.huge_image,
+        hostile.predictor_bomb,
+        hostile.huge_table,
+        lambda: hostile.many_kids(2000),
+        lambda: hostile.deep_tree(5000),
+        lambda: hostile.deep_dictionary(50_000),
+        lambda: hostile.deep_labels(20_000),
+        lambda: hostile.deep_q(50_000),
+        lambda: hostile.bfrange_bomb(10),
+        lambda: hostile.widget_flood(1000),
+        lambda: hostile.garbage(20_000),
+        lambda: b"<!doctype html>" + b"<div>" * 5000 + b"deep",
+        lambda: b"<!doctype html>a" + b"<svg></p>" * 2000,
+        lambda: b"<!doctype html><p " + b"a=1 " * 50_000 + b">a",
+        lambda: b"<!doctype html>" + b"&#" + b"9" * 100_000 + b";",
+        lambda: b"\xff\xfe" + b"\x00\xd8a\x00" * 1000,
+        lambda: b"# a\n" + b"[" * 2000,
+    ],
+)
+def test_hostile_files_end_in_a_document_or_an_error(make):
+    """Whatever a file is made of, its bytes end in one of the two, inside the limits."""
+    try:
+        document = docqa.load(make(), isolate=True, limits=SMALL)
+    except docqa.LoadError:
+        return
+    assert not document.text.strip() or document.locate(Span(0, len(document.text)))
+
+
+def test_places_survive_a_dead_worker():
+    """A document loaded by one worker is located by the next."""
+    here = docqa.load(EXAMPLES / "handbook.pdf")
+    there = docqa.load(EXAMPLES / "handbook.pdf", isolate=True)
+    isolation.stop()
+    assert there.locate(Span(0, 60)) == here.locate(Span(0, 60))
+    copy = pickle.loads(pickle.dumps(there))
+    isolation.stop()
+    assert copy.locate(Span(0, 60)) == here.locate(Span(0, 60))
+    there.close()
+    assert there.source_map.user_boxes(Span(0, 60)) == here.source_map.user_boxes(Span(0, 60))
+
+
+def test_places_that_kill_have_no_rectangles():
+    """Where boxes cannot be had inside the limits, the page is named without them."""
+    document = docqa.load(EXAMPLES / "handbook.pdf", isolate=True)
+    document.source_map._limits = Limits(wall_seconds=1e-9)
+    [place] = document.locate(Span(0, 20))
+    assert (place.page_number, place.page_label, place.boxes) == (1, "i", None)
+
+
+def test_threads_share_the_worker():
+    """Loads of several threads come out as if one after the other."""
+    texts = [f"text number {number}" for number in range(24)]
+    with ThreadPoolExecutor(4) as pool:
+        loaded = pool.map(lambda text: docqa.load(text.encode(), isolate=True).text, texts)
+    assert list(loaded) == texts
+
+
+def test_a_message_holds_records_only():
+    """A pickle that names anything else is refused: the worker is not trusted with it."""
+
+    class Harm:
+        def __reduce__(self) -> tuple[object, ...]:
+            return os.system, ("true",)
+
+    for value in (Harm(), subprocess.Popen, docqa.load):
+        with pytest.raises(MessageError):
+            unpack_untrusted(pickle.dumps(value) if value is not Harm else b"")
+    with pytest.raises(MessageError, match="may not hold"):
+        unpack_untrusted(b"cdocqa.loaders.load\nos.system\n.")
+
+
+def run_script(code: str, folder: Path, **settings: object) -> subprocess.CompletedProcess[str]:
+    """Run a script as a file, importing this docqa."""
+    (folder / "script.py").write_text(code, encoding="utf-8")
+    environment = os.environ | {"PYTHONPATH": str(Path(docqa.__file__).parent.parent)}
+    return subprocess.run(
+        [sys.executable, "script.py"],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        **settings,
+    )
+
+
+def test_a_script_without_a_guard_runs_once(tmp_path: Path):
+    """The worker does not run the caller's script again."""
+    code = "import docqa\nprint(docqa.load(b'once', isolate=True).text)\n"
+    done = run_script(code, tmp_path)
+    assert (done.stdout, done.stderr) == ("once\n", "")
+
+
+@posix
+def test_a_killed_parent_leaves_no_worker(tmp_path: Path):
+    """The worker ends with its parent, also in the middle of its work."""
+    code = (
+        "import os, signal, threading, time, docqa\nfrom docqa.loaders import isolation\n"
+        "isolation.call(len, '', source='')\nprint(isolation.worker_pid(), flush=True)\n"
+        "threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGKILL)).start()\n"
+        "isolation.call(time.sleep, 60, source='')\n"
+    )
+    done = run_script(code, tmp_path, timeout=30)
+    assert done.returncode == -signal.SIGKILL
+    deadline = time.monotonic() + 10
+    while is_running(int(done.stdout)):
+        assert time.monotonic() < deadline, "the worker still runs"
+        time.sleep(0.05)
+
+
+def is_running(pid: int) -> bool:
+    """Say whether a process exists and is no zombie."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    stat = Path(f"/proc/{pid}/stat")
+    return not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+@posix
+def test_a_forked_child_has_its_own_worker(tmp_path: Path):
+    """A fork leaves the parent's worker alone."""
+    code = (
+        "import os, docqa\nfrom docqa.loaders import isolation\n"
+        "docqa.load(b'x', isolate=True)\npid = os.fork()\n"
+        "text = docqa.load(b'after', isolate=True).text\n"
+        "if not pid:\n    isolation.stop()\n    os._exit(text != 'after')\n"
+        "print(os.waitpid(pid, 0)[1], text, docqa.load(b'y', isolate=True).text)\n"
+    )
+    assert run_script(code, tmp_path, timeout=60).stdout == "0 after y\n"
+
+
+@posix
+def test_memory_is_watched_where_the_kernel_does_not(tmp_path: Path):
+    """Without a limit of the kernel the watch ends the process."""
+    code = (
+        "import time\nfrom docqa.loaders import isolation_limits as limits\n"
+        "limits.resource = None\nwatch = limits.MemoryWatch()\nwatch.start()\n"
+        "watch.begin(50 << 20)\nheld = bytearray(200 << 20)\ntime.sleep(20)\n"
+    )
+    done = run_script(code, tmp_path, timeout=60)
+    assert (done.returncode, "MiB: 2" in done.stderr) == (77, True)
+
+
+@pytest.mark.parametrize(
+    ("limits", "words"),
+    [
+        (Limits(file_bytes=100), "more than the limit of 100 bytes"),
+        (Limits(characters=200), "over 200 characters at page 2"),
+    ],
+)
+@pytest.mark.parametrize("isolate", [False, True])
+def test_caps_hold_in_both_ways(limits, words, isolate):
+    """A cap that is exceeded is an error that names it."""
+    with pytest.raises(docqa.TooLargeError, match=words):
+        docqa.load(EXAMPLES / "handbook.pdf", isolate=isolate, limits=limits)
+
+
+def test_a_cap_on_pages_is_a_warning():
+    """The first pages are read; the warning says which are not."""
+    document = docqa.load(EXAMPLES / "handbook.pdf", limits=Limits(pages=2, page_characters=20))
+    assert len(document.pages) == 2
+    assert [warning.kind for warning in document.warnings] == [
+        *("page-truncated", "page-truncated", "page-limit")
+    ]
+
+
+def test_a_text_that_is_too_long_is_an_error():
+    """The cap on characters holds for formats without pages."""
+    with pytest.raises(docqa.TooLargeError, match="3,000 characters, over the limit of 2,999"):
+        docqa.load(b"a" * 3000, limits=Limits(characters=2999))
+    assert docqa.load(b"a" * 3000, limits=Limits(characters=None)).text
+
+
+def test_a_limit_is_above_nothing():
+    """A limit of 0 would let nothing through."""
+    with pytest.raises(docqa.SettingError, match="cpu_seconds must be above 0"):
+        Limits(cpu_seconds=0)
+
+
+def test_what_the_worker_wrote_is_kept():
+    """The exception has the worker's last words, and keeps them when pickled."""
+    with pytest.raises(docqa.LoaderCrashedError) as caught:
+        isolation.call(divmod, 1, 0, source="x")
+    copy = pickle.loads(pickle.dumps(caught.value))
+    assert "ZeroDivisionError" in copy.stderr
+    assert (str(copy), copy.source) == (str(caught.value), "x")
