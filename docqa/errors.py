@@ -14,6 +14,7 @@
     ├── ModelError                  a reader could not be loaded
     │   ├── ModelNotFoundError      files or hub entry missing
     │   └── ModelIncompatibleError  not an extractive question-answering checkpoint
+    ├── HighlightError              a marked copy or a report cannot be made
     ├── MissingDependencyError      an optional library is absent
     ├── QuestionError               the question itself cannot be read (also a ValueError)
     └── SettingError                a setting is out of range (also a ValueError)
@@ -27,6 +28,7 @@ __all__ = [
     "CollectionError",
     "DocqaError",
     "EncryptedError",
+    "HighlightError",
     "LoadError",
     "MalformedError",
     "MissingDependencyError",
@@ -108,6 +110,10 @@ class ModelNotFoundError(ModelError):
 
 class ModelIncompatibleError(ModelError):
     """Say that a checkpoint is not one that extractive reading can use."""
+
+
+class HighlightError(DocqaError):
+    """Say that a marked copy or a report cannot be made or written."""
 
 
 class MissingDependencyError(DocqaError):

@@ -26,7 +26,7 @@ ROWS = {
     "passages": STAGES,
     "index": STAGES,
     "reader": STAGES,
-    "highlight": STAGES,
+    "highlighting": STAGES,
     "answers": COMPOSE,
     "grid": COMPOSE,
     "prepared": COMPOSE,

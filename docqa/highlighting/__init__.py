@@ -1,0 +1,1 @@
+"""Show the place of an answer: marked copies of the file and images of its pages."""
