@@ -56,6 +56,7 @@ from docqa.errors import (
 from docqa.loaders.load import load
 
 if TYPE_CHECKING:
+    from docqa.marked_copy import highlight
     from docqa.pipeline import Pipeline, ask
     from docqa.reader.models import load_reader
 
@@ -64,6 +65,7 @@ __version__ = "0.1.0"
 _LAZY = {
     "Pipeline": "docqa.pipeline",
     "ask": "docqa.pipeline",
+    "highlight": "docqa.marked_copy",
     "load_reader": "docqa.reader.models",
 }
 
@@ -108,6 +110,7 @@ __all__ = [
     "TextLocation",
     "UnsupportedFormatError",
     "ask",
+    "highlight",
     "load",
     "load_reader",
 ]

@@ -150,6 +150,35 @@ class Frame:
             Box(from_top, from_right, to_top, to_right),
         )[self.rotation]
 
+    def user(self, box: Box) -> UserBox:
+        """Return a rectangle of the displayed page in user space: the inverse of `display`.
+
+        >>> frame = Frame(UserBox(20, 10, 220, 110), 3)
+        >>> frame.user(frame.display(UserBox(30, 80, 50, 90)))
+        UserBox(left=30, bottom=80, right=50, top=90)
+        """
+        page = self.box
+        return (
+            UserBox(
+                page.left + box.x0, page.top - box.bottom, page.left + box.x1, page.top - box.top
+            ),
+            UserBox(
+                page.left + box.top,
+                page.bottom + box.x0,
+                page.left + box.bottom,
+                page.bottom + box.x1,
+            ),
+            UserBox(
+                page.right - box.x1,
+                page.bottom + box.top,
+                page.right - box.x0,
+                page.bottom + box.bottom,
+            ),
+            UserBox(
+                page.right - box.bottom, page.top - box.x1, page.right - box.top, page.top - box.x0
+            ),
+        )[self.rotation]
+
 
 def _held(function: Any, result: Any, *arguments: Any) -> Callable[..., Any]:
     """Return `function` as one that keeps the interpreter's lock during the call.
@@ -190,6 +219,10 @@ class PdfPage:
         """Return the code of every character up to `limit`: not all are Unicode scalar values."""
         count = min(limit, self.character_count)
         return list(map(_code, repeat(self._text, count), range(count)))
+
+    def annotation_count(self) -> int:
+        """Return how many annotations the page has, of any kind and hidden ones too."""
+        return int(pdfium.FPDFPage_GetAnnotCount(self._page))
 
     def is_hyphen(self, index: int) -> bool:
         """Say whether the character is a hyphen at a line's end (its code is then U+0002)."""
@@ -285,22 +318,29 @@ class PdfPage:
                 widgets.append(widget)
         return widgets
 
-    def render(self, scale: float = 1.0) -> tuple[int, int, bytes]:
+    def render(self, scale: float = 1.0, area: Box | None = None) -> tuple[int, int, bytes]:
         """Draw the page; return width, height and its pixels, 4 bytes each (B, G, R, unused).
 
         Args:
             scale: pixels per point.
+            area: draw this part of the displayed page only; None draws all of it.
         """
-        width = max(1, round(self.frame.width * scale))
-        height = max(1, round(self.frame.height * scale))
+        area = area or Box(0, 0, self.frame.width, self.frame.height)
+        width = max(1, round((area.x1 - area.x0) * scale))
+        height = max(1, round((area.bottom - area.top) * scale))
+        page = (
+            round(-area.x0 * scale),
+            round(-area.top * scale),
+            max(1, round(self.frame.width * scale)),
+            max(1, round(self.frame.height * scale)),
+            0,
+        )
         bitmap = pdfium.FPDFBitmap_Create(width, height, 0)
         try:
             pdfium.FPDFBitmap_FillRect(bitmap, 0, 0, width, height, 0xFFFFFFFF)
-            pdfium.FPDF_RenderPageBitmap(
-                bitmap, self._page, 0, 0, width, height, 0, pdfium.FPDF_ANNOT
-            )
+            pdfium.FPDF_RenderPageBitmap(bitmap, self._page, *page, pdfium.FPDF_ANNOT)
             if self._form is not None:
-                pdfium.FPDF_FFLDraw(self._form, bitmap, self._page, 0, 0, width, height, 0, 0)
+                pdfium.FPDF_FFLDraw(self._form, bitmap, self._page, *page, 0)
             size = pdfium.FPDFBitmap_GetStride(bitmap) * height
             return width, height, ctypes.string_at(pdfium.FPDFBitmap_GetBuffer(bitmap), size)
         finally:

@@ -10,11 +10,11 @@
     │   ├── EncryptedError          a password is missing or wrong
     │   ├── MalformedError          the content is broken beyond reading
     │   └── NoTextError             it opens, but holds no text to answer from
+    ├── HighlightError              a marked copy, picture or report cannot be made
     ├── CollectionError             a stored index cannot be used
     ├── ModelError                  a reader could not be loaded
     │   ├── ModelNotFoundError      files or hub entry missing
     │   └── ModelIncompatibleError  not an extractive question-answering checkpoint
-    ├── HighlightError              a marked copy or a report cannot be made
     ├── MissingDependencyError      an optional library is absent
     ├── QuestionError               the question itself cannot be read (also a ValueError)
     └── SettingError                a setting is out of range (also a ValueError)
@@ -96,6 +96,10 @@ class NoTextError(LoadError):
     """Say that the document opens but holds no text to answer from."""
 
 
+class HighlightError(DocqaError):
+    """Say that a marked copy, a page image or a report cannot be made or written."""
+
+
 class CollectionError(DocqaError):
     """Say that a stored index cannot be used."""
 
@@ -110,10 +114,6 @@ class ModelNotFoundError(ModelError):
 
 class ModelIncompatibleError(ModelError):
     """Say that a checkpoint is not one that extractive reading can use."""
-
-
-class HighlightError(DocqaError):
-    """Say that a marked copy or a report cannot be made or written."""
 
 
 class MissingDependencyError(DocqaError):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import click
 
+from docqa.cli.artifacts import Artifact, write_all
 from docqa.cli.exits import (
     ANSWERED,
     FAILED,
@@ -16,13 +17,14 @@ from docqa.cli.exits import (
     debugging,
     hush_libraries,
 )
+from docqa.cli.highlight_option import highlight_copy, highlight_options
 from docqa.cli.notices import Notices
 from docqa.cli.options import LibraryDefault, reading_options, source_options
 from docqa.cli.output import Format, open_writer
 from docqa.cli.progress import ProgressLine
 from docqa.cli.session import ReadingSettings, Session
 from docqa.cli.sources import STDIN, Expansion, expand, read_questions, split_arguments
-from docqa.datamodel import GridItem
+from docqa.datamodel import Document, GridItem
 from docqa.errors import NoTextError
 from docqa.loaders.settings import LoadSettings
 
@@ -126,6 +128,7 @@ class _Tally:
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON object a line.")
 @click.option("--csv", "as_csv", is_flag=True, help="Write CSV under a header.")
 @click.option("--quiet", is_flag=True, help="No progress, notes and warnings; only errors.")
+@highlight_options
 @reading_options
 @source_options
 @debug_option
@@ -140,6 +143,8 @@ def ask(
     as_json: bool,
     as_csv: bool,
     quiet: bool,
+    highlight_out: str | None,
+    page_number: int | None,
     password: str | None,
     encoding: str | None,
     media_type: str | None,
@@ -164,11 +169,20 @@ def ask(
         ProgressLine(quiet=quiet, steps=len(expansion.files)),
     )
     ctx.call_on_close(session.progress.close)
+    artifacts = _artifacts(
+        highlight_copy(highlight_out, expansion, session, page_number=page_number),
+    )
     if asked is None:
         from docqa.cli.prompt import converse
 
+        if artifacts:
+            raise click.UsageError("--highlight needs the question: give it on the command line")
         ctx.exit(converse(session, expansion.files, notices, kind))
-    ctx.exit(_ask_grid(session, expansion, asked, notices, kind))
+    ctx.exit(_ask_grid(session, expansion, asked, notices, kind=kind, artifacts=artifacts))
+
+
+def _artifacts(*chosen: Artifact | None) -> list[Artifact]:
+    return [artifact for artifact in chosen if artifact is not None]
 
 
 def _format(*, as_json: bool, as_csv: bool) -> Format:
@@ -204,15 +218,19 @@ def _ask_grid(
     expansion: Expansion,
     questions: Sequence[str],
     notices: Notices,
+    *,
     kind: Format,
+    artifacts: Sequence[Artifact],
 ) -> int:
-    """Write every outcome as it comes; return the exit code."""
+    """Write every outcome as it comes, then the files made of them; return the exit code."""
     many_sources = len(expansion.files) > 1
     grid = many_sources or len(questions) > 1
     writer = open_writer(kind, many_sources=many_sources, many_questions=len(questions) > 1)
     tally = _Tally()
-    for item in _outcomes(session, expansion, questions, notices):
+    for document, item in _outcomes(session, expansion, questions, notices):
         tally.add(item)
+        for artifact in artifacts:
+            artifact.add(document, item)
         if item.error is not None:
             notices.error(item.error, source=item.source)
         if item.error is None or kind != "text":
@@ -224,12 +242,12 @@ def _ask_grid(
         notices.note(str(tally))
     if not tally.answered and tally.unanswered:
         notices.note(_what_to_try(session.reading, tally))
-    return tally.exit_code
+    return tally.exit_code if write_all(artifacts, notices) else FAILED
 
 
 def _outcomes(
     session: Session, expansion: Expansion, questions: Sequence[str], notices: Notices
-) -> Iterator[GridItem]:
+) -> Iterator[tuple[Document | None, GridItem]]:
     warned = None
     for document, item in session.ask_all(expansion.files, questions):
         session.progress.close()
@@ -237,7 +255,7 @@ def _outcomes(
             if not isinstance(item.error, NoTextError):  # its message says why there is none
                 notices.warnings(document)
             warned = document
-        yield item
+        yield document, item
 
 
 def _what_to_try(reading: ReadingSettings, tally: _Tally) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from docqa.cli.progress import ProgressLine
+from docqa.cli.sources import STDIN
 from docqa.datamodel import Answers, Coverage, Document, GridItem
 from docqa.errors import ModelError, SettingError
 from docqa.loaders.settings import LoadSettings
@@ -60,6 +61,7 @@ class Session:
     sources: LoadSettings
     reading: ReadingSettings
     progress: ProgressLine
+    stdin: bytes | None = field(default=None, init=False)  # what was loaded from "-", once it was
     _pipeline: Pipeline | None = field(default=None, init=False)
 
     @property
@@ -76,12 +78,16 @@ class Session:
         Raises:
             LoadError: it cannot become a document.
         """
-        from docqa.loaders.load import load_with
+        from docqa.loaders.load import Source, load_with, read_source
 
         if file.error is not None:
             raise file.error
         self.progress.say(f"loading {file.path}")
-        return load_with(self.sources, file.path, progress=self.progress.pages(file.path))
+        source: Source = file.path
+        if file.path == STDIN:
+            source = self.stdin = read_source(STDIN)[0]  # it can be read only once
+        progress = self.progress.pages(file.path)
+        return load_with(self.sources, source, name=file.path, progress=progress)
 
     def passage_counter(self) -> Callable[[Document], int]:
         """Return what tells into how many passages the reader's pipeline splits a document.

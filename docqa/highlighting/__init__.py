@@ -1,1 +1,1 @@
-"""Show the place of an answer: marked copies of the file and images of its pages."""
+"""Highlighting: an original's bytes and marks to a marked copy or a picture of a page."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 
+from docqa._pdf_passwords import open_pdf
 from docqa._pdfium import EXTRACTOR, PdfFile, PdfiumError
 from docqa.datamodel import Document, LoadWarning, Page
 from docqa.errors import EncryptedError, LoadError, MalformedError
 from docqa.loaders.pdf_fallback import FallbackError, FallbackFile
 from docqa.loaders.pdf_metadata import metadata, permission_names, title
 from docqa.loaders.pdf_pages import PagesBuilder, ReadPage, read_page
-from docqa.loaders.pdf_passwords import password_bytes
 from docqa.loaders.pdf_source_map import PagesSourceMap, PdfSource, PdfSourceMap
 from docqa.protocols import Progress, SourceMap
 
@@ -55,7 +55,7 @@ class PdfLoader:
             SettingError: the password is no text.
         """
         try:
-            file, password = _open(data, self._password)
+            file, password = open_pdf(data, self._password)
         except PdfiumError as error:
             return self._fall_back(data, source, error)
         with file:
@@ -190,22 +190,6 @@ def _fallback_page(file: FallbackFile, index: int, warnings: list[LoadWarning]) 
         message = f"page {index + 1} cannot be read ({error}); it is left empty"
         warnings.append(LoadWarning("page-failed", message, index + 1))
         return ReadPage.without_boxes("", file.size(index))
-
-
-def _open(data: bytes, password: str | None) -> tuple[PdfFile, bytes | None]:
-    """Open a file with the first form of the password that fits, last of all without one.
-
-    Raises:
-        PdfiumError: none fits, or the file is broken.
-        SettingError: the password is no text.
-    """
-    for attempt in password_bytes(password):
-        try:
-            return PdfFile(data, attempt), attempt
-        except PdfiumError as error:
-            if error.reason != "password" or attempt is None:
-                raise
-    return PdfFile(data, None), None
 
 
 def _error(

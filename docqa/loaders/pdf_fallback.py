@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import partial
 from io import BytesIO
 from typing import Any
+
+from docqa._pypdf import translated
 
 __all__ = ["FallbackError", "FallbackFile"]
 
@@ -23,11 +23,11 @@ class FallbackError(Exception):
         self.needs_password = needs_password
 
 
-class FallbackFile:
-    """Hold a PDF opened by pypdf.
+_translated = partial(translated, FallbackError)
 
-    pypdf raises nearly anything on broken files (ValueError, KeyError, RecursionError), so every
-    exception becomes a `FallbackError`.
+
+class FallbackFile:
+    """Hold a PDF opened by pypdf; every exception of pypdf becomes a `FallbackError`.
 
     Args:
         data: the file's bytes.
@@ -103,25 +103,3 @@ def _printable(text: str) -> str:
 
 def _is_shown(code: int) -> bool:
     return code >= 0x20 and not 0x7F <= code < 0xA0 and not 0xD800 <= code < 0xE000
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    """Turn every exception into a `FallbackError`, and keep pypdf's log records off the terminal.
-
-    A record without any handler goes to standard error; the handler that discards lets those of
-    an application see the records all the same.
-    """
-    handler, logger = logging.NullHandler(), logging.getLogger("pypdf")
-    logger.addHandler(handler)
-    try:
-        yield
-    except FallbackError:
-        raise
-    except Exception as error:
-        detail = str(error) or type(error).__name__
-        if type(error).__name__ == "DeprecationError":  # advice to programmers, not to readers
-            detail = "an outdated name of a compression filter"
-        raise FallbackError(f"pypdf: {detail}") from error
-    finally:
-        logger.removeHandler(handler)

@@ -1,13 +1,33 @@
-"""Write a password in each of the ways in which files expect it."""
+"""Open PDFs with a password, written in each of the ways in which files expect it."""
 
 from __future__ import annotations
 
 import stringprep
 import unicodedata
 
+from docqa._pdfium import PdfFile, PdfiumError
 from docqa.errors import SettingError
 
-__all__ = ["password_bytes", "saslprep"]
+__all__ = ["open_pdf", "password_bytes", "saslprep"]
+
+
+def open_pdf(data: bytes, password: str | None) -> tuple[PdfFile, bytes | None]:
+    """Open a file with the first form of the password that fits, last of all without one.
+
+    Returns:
+        The open file, and the bytes that opened it or None.
+
+    Raises:
+        PdfiumError: none fits, or the file is broken.
+        SettingError: the password is no text.
+    """
+    for attempt in password_bytes(password):
+        try:
+            return PdfFile(data, attempt), attempt
+        except PdfiumError as error:
+            if error.reason != "password" or attempt is None:
+                raise
+    return PdfFile(data, None), None
 
 
 def password_bytes(password: str | None) -> list[bytes | None]:

@@ -1,0 +1,119 @@
+"""``--highlight`` of ``docqa ask``: a copy of the one source with the answers marked in it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from docqa.cli.notices import Notices, page_ranges
+from docqa.cli.session import Session
+from docqa.cli.sources import STDIN, Expansion
+from docqa.datamodel import Answer, Document, GridItem
+
+__all__ = ["HighlightCopy", "highlight_copy", "highlight_options"]
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+def highlight_options(command: _Command) -> _Command:
+    """Add the options that write a marked copy."""
+    for option in (
+        click.option(
+            "--page",
+            "page_number",
+            type=click.IntRange(min=1),
+            metavar="N",
+            help="Draw page N where --highlight names a .png; the best answer's page otherwise.",
+        ),
+        click.option(
+            "--highlight",
+            "highlight_out",
+            metavar="OUT",
+            type=click.Path(),
+            help="Write a copy of the source with the answers marked: from a PDF a .pdf, or a"
+            " .png of one page.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def highlight_copy(
+    out: str | None, expansion: Expansion, session: Session, *, page_number: int | None
+) -> HighlightCopy | None:
+    """Return what collects the answers to mark, or None where nobody asked for a copy.
+
+    Raises:
+        click.UsageError: the options do not go together.
+        DocqaError: nothing can be written to `out`.
+    """
+    from docqa.marked_copy import require_suffix
+    from docqa.new_file import require_new_file, require_writable
+
+    if page_number is not None and not (out or "").lower().endswith(".png"):
+        raise click.UsageError("--page chooses the page of a picture: add --highlight OUT.png")
+    if out is None:
+        return None
+    if len(expansion.files) > 1:
+        raise click.UsageError(
+            f"--highlight marks one source, and these are {len(expansion.files)}; --report OUT.html"
+            " shows the answers of all of them"
+        )
+    require_suffix(out)
+    require_writable(Path(out))
+    for file in expansion.files:
+        if file.path != STDIN:
+            require_new_file(Path(out), Path(file.path))
+    return HighlightCopy(out, page_number, session)
+
+
+class HighlightCopy:
+    """Collect the answers of one source, and mark them in a copy of it.
+
+    Args:
+        out: the copy.
+        page_number: of the page to draw, or None.
+        session: knows the password, and what came from standard input.
+    """
+
+    def __init__(self, out: str, page_number: int | None, session: Session) -> None:
+        self._out, self._page_number, self._session = out, page_number, session
+        self._answers: list[Answer] = []
+
+    def add(self, document: Document | None, item: GridItem) -> None:
+        """Keep the answers of one question."""
+        self._answers += item.answers
+
+    def write(self, notices: Notices) -> None:
+        """Write the copy, or say that there is nothing to mark."""
+        from docqa.marked_copy import highlight
+
+        if not self._answers:
+            notices.note(f"no answer to mark; {self._out} is not written")
+            return
+        result = highlight(
+            self._answers,
+            self._out,
+            source=self._session.stdin,
+            page_number=self._page_number,
+            password=self._session.sources.password,
+        )
+        for note in result.notes:
+            notices.note(note)
+        notices.note(_said(result.marked, result.page_numbers, os.fspath(result.path)))
+
+
+def _said(marked: int, page_numbers: tuple[int, ...], out: str) -> str:
+    """Return what was marked and where.
+
+    >>> _said(3, (3, 7), "out.pdf"), _said(1, (), "out.html")
+    ('marked 3 answers on pages 3, 7 in out.pdf', 'marked 1 answer in out.html')
+    """
+    answers = f"{marked:,} answer{'s' * (marked != 1)}"
+    many = len(page_numbers) != 1
+    pages = f" on page{'s' * many} {page_ranges(page_numbers)}" if page_numbers else ""
+    return f"marked {answers}{pages} in {out}"

@@ -1,0 +1,200 @@
+"""Add highlight annotations to a PDF, and look whether they are there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from io import BytesIO
+from typing import Any
+
+from docqa._pdf_passwords import open_pdf
+from docqa._pdfium import Frame, PdfFile, PdfiumError
+from docqa._pypdf import translated
+from docqa.datamodel import Box
+from docqa.errors import HighlightError
+from docqa.highlighting.pdf_annotations import appearance, highlight_annotation
+from docqa.highlighting.pdf_update import PdfUpdate
+
+__all__ = ["MarkedPdf", "PdfMark", "mark_pdf"]
+
+_SIGNED = re.compile(rb"/ByteRange\s*\[")
+_MOST_COMPARED = 100_000  # characters of a page
+
+_DECRYPTED = "the copy is not encrypted: the original's encryption cannot be continued"
+_REWRITTEN = "the copy is written anew: the original is damaged, so that nothing can be appended"
+_IS_SIGNED = (
+    "the original is signed; its bytes stay as they are, and readers will show that comments were "
+    "added after signing"
+)
+_NO_LONGER_SIGNED = "the original is signed; in the copy the signature is void"
+
+
+@dataclass(frozen=True, slots=True)
+class PdfMark:
+    """Hold one highlight: a comment over one or more rectangles of a page.
+
+    Attributes:
+        page_number: from 1.
+        boxes: points from the displayed page's top left corner, one per line; never none.
+        color: ``#rrggbb``.
+        comment: the text that readers see with it.
+    """
+
+    page_number: int
+    boxes: tuple[Box, ...]
+    color: str
+    comment: str
+
+
+@dataclass(frozen=True, slots=True)
+class MarkedPdf:
+    """Hold a marked copy.
+
+    Attributes:
+        data: its bytes.
+        keeps_original: they begin with all bytes of the original.
+        notes: what its reader should know.
+    """
+
+    data: bytes
+    keeps_original: bool
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """Hold what PDFium sees of a page that is to be marked."""
+
+    frame: Frame
+    annotation_count: int
+    codes: tuple[int, ...]
+
+
+class _WriteError(Exception):
+    """Say why one way of writing the copy does not work."""
+
+
+def mark_pdf(data: bytes, marks: Sequence[PdfMark], *, password: str | None = None) -> MarkedPdf:
+    """Return a copy of a PDF with one highlight for each mark.
+
+    The highlights are appended, so that all bytes of the original stay; an encrypted file stays
+    encrypted. Where a file is too damaged to append to, pypdf writes it anew first. Either copy is
+    opened again and compared before it is returned.
+
+    Args:
+        data: the PDF.
+        marks: in the order in which readers list them.
+        password: opens an encrypted file.
+
+    Raises:
+        HighlightError: PDFium cannot open the file, or no way of writing gives a good copy.
+    """
+    try:
+        seen = _look(data, marks, password)
+    except PdfiumError as error:
+        raise HighlightError(f"the PDF cannot be marked: PDFium: {error}") from error
+    try:
+        return _appended(data, marks, seen, password)
+    except _WriteError as refusal:
+        try:
+            return _rewritten(data, marks, seen, password)
+        except _WriteError as error:
+            raise HighlightError(
+                f"the PDF cannot be marked ({refusal}; written anew: {error}); repair it with a "
+                "PDF program and ask again, or name a .png for a picture of the page"
+            ) from error
+
+
+def _appended(
+    data: bytes, marks: Sequence[PdfMark], seen: dict[int, _Seen], password: str | None
+) -> MarkedPdf:
+    copy = _with_annotations(data, marks, seen, password)
+    _compare(copy, marks, seen, password)
+    notes = (_IS_SIGNED,) if _SIGNED.search(data) else ()
+    return MarkedPdf(copy, keeps_original=True, notes=notes)
+
+
+def _rewritten(
+    data: bytes, marks: Sequence[PdfMark], seen: dict[int, _Seen], password: str | None
+) -> MarkedPdf:
+    with translated(_WriteError):
+        import pypdf
+
+        reader = pypdf.PdfReader(BytesIO(data), strict=False)
+        if is_encrypted := reader.is_encrypted:
+            any(map(reader.decrypt, dict.fromkeys([password or "", ""])))
+        plain = BytesIO()
+        pypdf.PdfWriter(clone_from=reader).write(plain)
+    copy = _with_annotations(plain.getvalue(), marks, seen, None)
+    _compare(copy, marks, seen, None)
+    notes = [_DECRYPTED if is_encrypted else _REWRITTEN]
+    notes += [_NO_LONGER_SIGNED] if _SIGNED.search(data) else []
+    return MarkedPdf(copy, keeps_original=False, notes=tuple(notes))
+
+
+def _with_annotations(
+    data: bytes, marks: Sequence[PdfMark], seen: dict[int, _Seen], password: str | None
+) -> bytes:
+    when = datetime.now(timezone.utc)
+    with translated(_WriteError):
+        update = PdfUpdate(data, password)
+        for mark in marks:
+            _annotate(update, mark, seen[mark.page_number].frame, when)
+        return update.to_bytes()
+
+
+def _annotate(update: PdfUpdate, mark: PdfMark, frame: Frame, when: datetime) -> None:
+    from pypdf.generic import ArrayObject, DictionaryObject, NameObject
+
+    reference, page = update.page(mark.page_number - 1)
+    annotation = highlight_annotation(frame, mark.boxes, mark.color, mark.comment, when)
+    look = update.add(appearance(frame, mark.boxes, mark.color))
+    annotation[NameObject("/AP")] = DictionaryObject({NameObject("/N"): look})
+    annotation[NameObject("/P")] = reference
+    page[NameObject("/Annots")] = ArrayObject([*_annotations(page), update.add(annotation)])
+
+
+def _annotations(page: Any) -> list[Any]:
+    """Return the entries of a page's list of annotations, wherever that stands; often none.
+
+    A list that is none, in a damaged file, counts as empty: readers show nothing of it either.
+    """
+    entries = page.get("/Annots")
+    entries = entries.get_object() if entries is not None else None
+    return list(entries) if isinstance(entries, list) else []
+
+
+def _look(data: bytes, marks: Sequence[PdfMark], password: str | None) -> dict[int, _Seen]:
+    """Return what PDFium sees of the pages to be marked, by their numbers."""
+    file, _ = open_pdf(data, password)
+    with file:
+        return {number: _page_seen(file, number) for number in {m.page_number for m in marks}}
+
+
+def _page_seen(file: PdfFile, page_number: int) -> _Seen:
+    if not 1 <= page_number <= file.page_count:
+        raise PdfiumError(f"there is no page {page_number}", "format")
+    with file.page(page_number - 1) as page:
+        return _Seen(page.frame, page.annotation_count(), tuple(page.codes(_MOST_COMPARED)))
+
+
+def _compare(
+    copy: bytes, marks: Sequence[PdfMark], before: dict[int, _Seen], password: str | None
+) -> None:
+    """Check that a copy shows the same pages, with the highlights.
+
+    Raises:
+        _WriteError: it does not.
+    """
+    try:
+        after = _look(copy, marks, password)
+    except PdfiumError as error:
+        raise _WriteError(f"the copy cannot be opened: {error}") from error
+    for number, page in before.items():
+        added = sum(mark.page_number == number for mark in marks)
+        if after[number].frame != page.frame or after[number].codes != page.codes:
+            raise _WriteError(f"page {number} of the copy differs from the original's")
+        if after[number].annotation_count != page.annotation_count + added:
+            raise _WriteError(f"page {number} of the copy lacks the highlights")

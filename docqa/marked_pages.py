@@ -1,0 +1,95 @@
+"""Mark answers on the pages of a PDF: a copy with highlight annotations, or a page's picture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from docqa.datamodel import Answer, Box, Occurrence, PageLocation
+from docqa.errors import HighlightError
+from docqa.highlighting.colours import colour
+from docqa.highlighting.page_image import Mark, draw_page
+from docqa.highlighting.pdf import PdfMark, mark_pdf
+from docqa.original import Made, Original
+
+__all__ = ["page_image", "pdf_copy"]
+
+
+class _PagePlace(NamedTuple):
+    """Hold the rectangles of one place of one answer on one page."""
+
+    answer_number: int
+    page_number: int
+    boxes: tuple[Box, ...]
+    shade: str
+    comment: str
+
+
+def pdf_copy(original: Original) -> Made:
+    """Return the PDF with one highlight for each answer, or occurrence, and page.
+
+    Raises:
+        HighlightError: an answer has no rectangles, or the file cannot be marked.
+    """
+    places = _places(original)
+    marks = [PdfMark(each.page_number, each.boxes, each.shade, each.comment) for each in places]
+    marked = mark_pdf(original.data, marks, password=original.password)
+    pages = sorted({each.page_number for each in places})
+    return Made(
+        marked.data, len(original.answers), tuple(pages), marked.keeps_original, marked.notes
+    )
+
+
+def page_image(original: Original) -> Made:
+    """Return the picture of the chosen page, or of that of the first answer, with its marks.
+
+    Raises:
+        HighlightError: an answer has no rectangles, or the page cannot be drawn.
+    """
+    places = _places(original)
+    first = places[0].page_number
+    page_number = original.page_number or first
+    here = [each for each in places if each.page_number == page_number]
+    # Multiplied with one another, the order does not matter.
+    marks = [Mark(box, each.shade) for each in here for box in each.boxes]
+    png = draw_page(original.data, page_number, password=original.password, marks=marks)
+    if not here:
+        note = f"no answer is on page {page_number}; the best one is on page {first}"
+        return Made(png, 0, notes=(note,))
+    return Made(png, len({each.answer_number for each in here}), (page_number,))
+
+
+def _places(original: Original) -> list[_PagePlace]:
+    """Return every place of every answer, page by page, the answers' own before occurrences.
+
+    Raises:
+        HighlightError: an answer has no rectangles.
+    """
+    places: list[_PagePlace] = []
+    for number, answer in enumerate(original.answers):
+        shades = colour(number)
+        own = list(_on_pages(number, answer, answer, shades.fill))
+        if not own:
+            raise HighlightError(_without_boxes(answer))
+        places += own
+        for occurrence in answer.occurrences:
+            places += _on_pages(number, answer, occurrence, shades.faint)
+    return places
+
+
+def _on_pages(
+    number: int, answer: Answer, place: Answer | Occurrence, shade: str
+) -> Iterator[_PagePlace]:
+    comment = f"{answer.question}\nscore {place.score:.2f}"
+    if place is not answer:
+        comment += "\nthe same words at a further place"
+    for location in place.locations:
+        if isinstance(location, PageLocation) and location.boxes:
+            yield _PagePlace(number, location.page_number, location.boxes, shade, comment)
+
+
+def _without_boxes(answer: Answer) -> str:
+    return (
+        f"{answer.document.source}: page {answer.page_number} has no rectangles to mark "
+        f"{answer.text!r} with, because its text is not from PDFium; docqa info says why"
+    )

@@ -1,0 +1,85 @@
+"""The original of a document: its bytes, read again, and checked to be those of the answers."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from docqa.datamodel import Answer, DocumentInfo
+from docqa.errors import HighlightError
+from docqa.loaders.load import Source, read_source
+from docqa.new_file import require_new_file
+
+__all__ = ["Made", "Original", "read_original"]
+
+_NO_PATHS = frozenset({"-", "<bytes>", "<file>"})
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """Hold what a marked copy is made of.
+
+    Attributes:
+        data: the original's bytes; their SHA-256 is the document's id.
+        document: what the answers say of it.
+        answers: all of this document; never none. Their colours go by their order.
+        page_number: the page that the caller chose, or None.
+        password: opens an encrypted PDF.
+    """
+
+    data: bytes
+    document: DocumentInfo
+    answers: tuple[Answer, ...]
+    page_number: int | None = None
+    password: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """Hold a marked copy before it is written.
+
+    Attributes:
+        data: its bytes.
+        marked: how many of the answers are marked in it.
+        page_numbers: the pages with marks, from 1, rising; empty for formats without pages.
+        keeps_original: it begins with all bytes of the original.
+        notes: one sentence for each thing that a user should know of it.
+    """
+
+    data: bytes
+    marked: int
+    page_numbers: tuple[int, ...] = ()
+    keeps_original: bool = False
+    notes: tuple[str, ...] = ()
+
+
+def read_original(document: DocumentInfo, source: Source | None, *, out: Path) -> bytes:
+    """Return the bytes in which answers were found, to be marked in a copy at `out`.
+
+    Args:
+        document: what the answers say of it.
+        source: where it is now; None for the path at which it was.
+        out: the new file.
+
+    Raises:
+        HighlightError: the bytes are others now, or nobody says where they are.
+        LoadError: they cannot be read.
+        SettingError: `out` is the original.
+    """
+    if source is None and document.source in _NO_PATHS:
+        raise HighlightError(
+            f"{document.source} is at no path that could be read again; give the original's bytes "
+            "as source="
+        )
+    place = document.source if source is None else source
+    if isinstance(place, (str, os.PathLike)):
+        require_new_file(out, Path(place))
+    data, name = read_source(place)
+    if hashlib.sha256(data).hexdigest() != document.id:
+        raise HighlightError(
+            f"{name} is not the file in which the answers were found: it has changed since; ask "
+            "again, or give the original as source="
+        )
+    return data
