@@ -56,6 +56,7 @@ from docqa.errors import (
 from docqa.loaders.load import load
 
 if TYPE_CHECKING:
+    from docqa.answer_report import report
     from docqa.marked_copy import highlight
     from docqa.pipeline import Pipeline, ask
     from docqa.reader.models import load_reader
@@ -67,6 +68,7 @@ _LAZY = {
     "ask": "docqa.pipeline",
     "highlight": "docqa.marked_copy",
     "load_reader": "docqa.reader.models",
+    "report": "docqa.answer_report",
 }
 
 __all__ = [
@@ -113,6 +115,7 @@ __all__ = [
     "highlight",
     "load",
     "load_reader",
+    "report",
 ]
 
 

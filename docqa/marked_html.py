@@ -38,7 +38,9 @@ def html_copy(original: Original) -> Made:
         for number, (answer, place) in enumerate(zip(original.answers, found, strict=True))
         for mark in _marks(document, answer, place, number, prefix)
     ]
-    return Made(mark_html(original.data, marks, codec=_source_map(document).codec), marked, notes=notes)
+    return Made(
+        mark_html(original.data, marks, codec=_source_map(document).codec), marked, notes=notes
+    )
 
 
 def _source_map(document: Document) -> HtmlSourceMap:

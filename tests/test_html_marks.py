@@ -22,7 +22,11 @@ _TAG = re.compile(rb'<mark id="docqa-[^>]*>|</mark>')
 
 # What has a parser's rules of its own, so that a careless tag would change more than the look.
 _FRAGMENTS = [
-    *("<p>one <b>two</b> three", "R&amp;D &copy;x &notit; &lt;b&gt;</p>", "<pre>\n\n a\r\n b</pre>"),
+    *(
+        "<p>one <b>two</b> three",
+        "R&amp;D &copy;x &notit; &lt;b&gt;</p>",
+        "<pre>\n\n a\r\n b</pre>",
+    ),
     *("<table>foo<tr><td>a<td>b</table>", "<table> <tr> <td>c </td> </tr> x </table>"),
     *("<table><tbody>one <b>two</b> three", "<pre><table> <tr> <td>x</table></pre>"),
     *("<ul><li>one<li><a href='x>y'>two</a></ul>", "<svg><text>s</text></svg>", "<xmp>a<b></xmp>"),

@@ -125,9 +125,7 @@ def _names(marks: Sequence[HtmlMark], elements: Iterable[_Element]) -> dict[_Ele
     return names
 
 
-def _start_tag(
-    marks: Sequence[HtmlMark], element: _Element, names: dict[_Element, str]
-) -> str:
+def _start_tag(marks: Sequence[HtmlMark], element: _Element, names: dict[_Element, str]) -> str:
     mark = marks[element.mark]
     title = f' title="{_attribute(mark.title)}"' if mark.title else ""
     style = f"background:{mark.color};color:#000"

@@ -35,8 +35,8 @@ def render(template: str, **values: object) -> bytes:
     """
     from docqa import __version__
 
-    page = _environment().get_template(template).render(
-        **values, palette=PALETTE, version=__version__
+    page = (
+        _environment().get_template(template).render(**values, palette=PALETTE, version=__version__)
     )
     return page.encode("utf-8")
 

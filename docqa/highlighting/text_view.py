@@ -169,7 +169,9 @@ def _rows(
         number = max(1, bisect_right(starts, excerpt.start))
         while number <= len(lines) and lines[number - 1].start < max(1, excerpt.end):
             line = lines[number - 1]
-            shown = Span(max(line.start, excerpt.start), max(line.start, min(line.end, excerpt.end)))
+            shown = Span(
+                max(line.start, excerpt.start), max(line.start, min(line.end, excerpt.end))
+            )
             pieces = tuple(_pieces(text, shown, by_line[number], begun))
             yield _Row(number if numbered else 0, pieces)
             number += 1
@@ -191,9 +193,7 @@ def _by_line(starts: Sequence[int], marks: Sequence[TextMark]) -> defaultdict[in
     return found
 
 
-def _pieces(
-    text: str, line: Span, marks: Sequence[TextMark], begun: set[str]
-) -> Iterator[_Piece]:
+def _pieces(text: str, line: Span, marks: Sequence[TextMark], begun: set[str]) -> Iterator[_Piece]:
     """Cut a line wherever a mark starts or ends; `begun` holds the ids that are taken."""
     edges = {line.start, line.end}
     for mark in marks:

@@ -80,9 +80,7 @@ def _takes_mark(run: int, runs: Runs, visible: VisibleText) -> bool:
     if node < 0 or not runs.has_references[run]:
         return False
     parent = visible.nodes.element[node]
-    return not (
-        visible.elements.is_foreign(parent) or visible.elements.name(parent) in _NO_PARENTS
-    )
+    return not (visible.elements.is_foreign(parent) or visible.elements.name(parent) in _NO_PARENTS)
 
 
 def _settled(source: str, run: int, part: Span, runs: Runs) -> Span:

@@ -149,7 +149,13 @@ def main() -> None:
                 print(f"{path.name}: {bad}")
             totals += tally
         totals["pages"] += 1
-    for name in ("pages", "refused", "copies", "copies with other bytes", "copies with another tree"):
+    for name in (
+        "pages",
+        "refused",
+        "copies",
+        "copies with other bytes",
+        "copies with another tree",
+    ):
         print(f"{name}: {totals[name]:,}")
     for name in ("spans", "right", "wrong", "said not to be whole", "elements"):
         print(f"{name}: {totals[name]:,}")
