@@ -130,7 +130,8 @@ def _add_pictures(
             entry.picture = _picture(crop)
     left = sum(entry.picture is None for entry in paged)
     if size >= _MOST_PICTURE_BYTES or len(paged) > _MOST_PICTURES:
-        notes[f"To keep this page small, {left:,} answers have no picture of their place."] = None
+        have = "answer has no picture of its" if left == 1 else "answers have no picture of their"
+        notes[f"To keep this page small, {left:,} {have} place."] = None
     return tuple(notes)
 
 

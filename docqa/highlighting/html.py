@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
@@ -55,9 +56,9 @@ def mark_html(data: bytes, marks: Sequence[HtmlMark], *, codec: str) -> bytes:
     Raises:
         HighlightError: the encoding has no places where a tag could stand.
 
-    >>> mark = HtmlMark("a-1", (Span(3, 6),), "gold", 'Where? "Here"')
+    >>> mark = HtmlMark("a-1", (Span(3, 6),), "gold", 'a "b"')
     >>> mark_html(b"<p>one two", [mark], codec="utf-8").decode()
-    '<p><mark id="a-1" style="background:gold;color:#000" title="Where? &quot;Here&quot;">one</mark> two'
+    '<p><mark id="a-1" style="background:gold;color:#000" title="a &quot;b&quot;">one</mark> two'
     """
     elements = _nested(marks)
     names = _names(marks, elements)
@@ -79,8 +80,10 @@ def free_prefix(data: bytes, prefix: str = "docqa") -> str:
     >>> free_prefix(b"<p id=top>"), free_prefix(b'<mark id="docqa-1">')
     ('docqa', 'docqa2')
     """
-    page, number, found = data.replace(b"\0", b"").lower(), 1, prefix  # UTF-16 without its zeros
-    while f"{found}-".encode() in page:
+    page = data.replace(b"\0", b"")  # UTF-16 without its zeros
+    taken = set(re.findall(rb"""id\s*=\s*["']?([\w.]+)-""", page, re.IGNORECASE))
+    number, found = 1, prefix
+    while found.encode() in taken:
         number += 1
         found = f"{prefix}{number}"
     return found

@@ -103,5 +103,5 @@ def _encoded(image: object, kind: str, **options: object) -> bytes:
 
     assert isinstance(image, Image)
     out = BytesIO()
-    image.save(out, kind, **options)  # type: ignore[arg-type]  # what its format takes
+    image.save(out, kind, **options)
     return out.getvalue()

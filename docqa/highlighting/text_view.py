@@ -147,7 +147,8 @@ def _around(text: str, span: Span) -> Span:
     before = text.rfind("\n", max(0, start - _LINE_WITHIN), start)
     after = text.find("\n", end, end + _LINE_WITHIN)
     start = before + 1 if before >= 0 else start
-    return Span(0 if start < _LINE_WITHIN else start, after if after >= 0 else end)
+    end = after + 1 if after >= 0 else end
+    return Span(0 if start < _LINE_WITHIN else start, end)
 
 
 def _rows(
