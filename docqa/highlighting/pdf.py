@@ -65,11 +65,33 @@ class MarkedPdf:
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """Hold what PDFium sees of a page that is to be marked."""
+    """Hold what PDFium sees of a page that is to be marked.
+
+    Attributes:
+        frame: the displayed part of user space.
+        annotation_count: of any kind.
+        codes: of the page's characters.
+        fields: rectangles of filled form fields. Readers draw them over highlights, and many
+            have a background.
+    """
 
     frame: Frame
     annotation_count: int
     codes: tuple[int, ...]
+    fields: tuple[Box, ...]
+
+    def covered(self, boxes: Sequence[Box]) -> list[Box]:
+        """Return those of `boxes` that are form fields; rounding makes no difference."""
+        fields = [_edges(field) for field in self.fields]
+        return [box for box in boxes if any(_is_near(_edges(box), field) for field in fields)]
+
+
+def _edges(box: Box) -> tuple[float, ...]:
+    return box.x0, box.top, box.x1, box.bottom
+
+
+def _is_near(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+    return all(abs(a - b) < 0.01 for a, b in zip(one, other, strict=True))
 
 
 class _WriteError(Exception):
@@ -141,17 +163,20 @@ def _with_annotations(
     with translated(_WriteError):
         update = PdfUpdate(data, password)
         for mark in marks:
-            _annotate(update, mark, seen[mark.page_number].frame, when)
+            _annotate(update, mark, seen[mark.page_number], when)
         return update.to_bytes()
 
 
-def _annotate(update: PdfUpdate, mark: PdfMark, frame: Frame, when: datetime) -> None:
+def _annotate(update: PdfUpdate, mark: PdfMark, seen: _Seen, when: datetime) -> None:
     from pypdf.generic import ArrayObject, DictionaryObject, NameObject
 
     reference, page = update.page(mark.page_number - 1)
-    annotation = highlight_annotation(frame, mark.boxes, mark.color, mark.comment, when)
-    look = update.add(appearance(frame, mark.boxes, mark.color))
-    annotation[NameObject("/AP")] = DictionaryObject({NameObject("/N"): look})
+    frame, boxes = seen.frame, mark.boxes
+    form = appearance(frame, boxes, mark.color, framed=seen.covered(boxes))
+    annotation = highlight_annotation(
+        frame, boxes, mark.color, comment=mark.comment, when=when, form=form
+    )
+    annotation[NameObject("/AP")] = DictionaryObject({NameObject("/N"): update.add(form)})
     annotation[NameObject("/P")] = reference
     page[NameObject("/Annots")] = ArrayObject([*_annotations(page), update.add(annotation)])
 
@@ -177,7 +202,12 @@ def _page_seen(file: PdfFile, page_number: int) -> _Seen:
     if not 1 <= page_number <= file.page_count:
         raise PdfiumError(f"there is no page {page_number}", "format")
     with file.page(page_number - 1) as page:
-        return _Seen(page.frame, page.annotation_count(), tuple(page.codes(_MOST_COMPARED)))
+        return _Seen(
+            page.frame,
+            page.annotation_count(),
+            tuple(page.codes(_MOST_COMPARED)),
+            tuple(page.frame.display(widget.box) for widget in page.widgets()),
+        )
 
 
 def _compare(

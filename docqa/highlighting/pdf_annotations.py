@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
@@ -13,10 +13,11 @@ from docqa.highlighting.colours import fraction
 __all__ = ["appearance", "highlight_annotation"]
 
 AUTHOR = "docqa"
+FRAME = 1.5  # points: the width of the line around what is covered
 
 
 def highlight_annotation(
-    frame: Frame, boxes: Sequence[Box], color: str, comment: str, when: datetime
+    frame: Frame, boxes: Sequence[Box], color: str, *, comment: str, when: datetime, form: Any
 ) -> Any:
     """Return one highlight over rectangles of a page, as a dictionary of pypdf.
 
@@ -26,13 +27,14 @@ def highlight_annotation(
         color: ``#rrggbb``.
         comment: shown by readers beside the highlight.
         when: when it was made.
+        form: its `appearance`.
     """
     from pypdf.annotations import Highlight
     from pypdf.generic import ArrayObject, FloatObject, NameObject, TextStringObject
 
     corners = [corner for box in boxes for corner in _corners(frame, box)]
     annotation = Highlight(
-        rect=_around([frame.user(box) for box in boxes]),
+        rect=form["/BBox"],
         quad_points=ArrayObject(map(FloatObject, corners)),
         highlight_color=color.removeprefix("#"),
         printing=True,
@@ -46,11 +48,19 @@ def highlight_annotation(
     return annotation
 
 
-def appearance(frame: Frame, boxes: Sequence[Box], color: str) -> Any:
+def appearance(
+    frame: Frame, boxes: Sequence[Box], color: str, *, framed: Collection[Box] = ()
+) -> Any:
     """Return how the highlight looks, as a form XObject: exact rectangles, in every reader.
 
     Readers left to themselves draw highlights in shapes of their own; poppler's reach a quarter of
     the line's height over its ends. The blend mode lets the text show through (11.3.5).
+
+    Args:
+        frame: of the page.
+        boxes: points from the displayed page's top left corner.
+        color: ``#rrggbb``.
+        framed: those of `boxes` that something covers; they get a line around them too.
     """
     from pypdf.generic import (
         ArrayObject,
@@ -60,7 +70,9 @@ def appearance(frame: Frame, boxes: Sequence[Box], color: str) -> Any:
         NameObject,
     )
 
-    users = [frame.user(box) for box in boxes]
+    fills = [frame.user(box) for box in boxes]
+    frames = [_grown(frame.user(box), FRAME / 2) for box in boxes if box in framed]
+    extent = _around([*fills, *(_grown(each, FRAME / 2) for each in frames)])
     state = DictionaryObject({NameObject("/BM"): NameObject("/Multiply")})
     states = DictionaryObject({NameObject("/Marker"): state})
     form = DecodedStreamObject()
@@ -68,18 +80,25 @@ def appearance(frame: Frame, boxes: Sequence[Box], color: str) -> Any:
         {
             NameObject("/Type"): NameObject("/XObject"),
             NameObject("/Subtype"): NameObject("/Form"),
-            NameObject("/BBox"): ArrayObject(map(FloatObject, _around(users))),
+            NameObject("/BBox"): ArrayObject(map(FloatObject, extent)),
             NameObject("/Resources"): DictionaryObject({NameObject("/ExtGState"): states}),
         }
     )
-    red, green, blue = fraction(color)
-    rectangles = "".join(
-        f"{user.left:.3f} {user.bottom:.3f} {user.right - user.left:.3f} "
-        f"{user.top - user.bottom:.3f} re\n"
-        for user in users
-    )
-    form.set_data(f"/Marker gs {red:.4f} {green:.4f} {blue:.4f} rg\n{rectangles}f\n".encode())
+    shade = " ".join(f"{part:.4f}" for part in fraction(color))
+    drawn = f"/Marker gs {shade} rg {shade} RG {FRAME} w\n{_rectangles(fills)}f\n"
+    drawn += f"{_rectangles(frames)}S\n" if frames else ""
+    form.set_data(drawn.encode())
     return form
+
+
+def _rectangles(boxes: Iterable[UserBox]) -> str:
+    """Return the operators that make a path of rectangles."""
+    sides = ((box.left, box.bottom, box.right - box.left, box.top - box.bottom) for box in boxes)
+    return "".join(" ".join(f"{side:.3f}" for side in each) + " re\n" for each in sides)
+
+
+def _grown(box: UserBox, width: float) -> UserBox:
+    return UserBox(box.left - width, box.bottom - width, box.right + width, box.top + width)
 
 
 def _corners(frame: Frame, box: Box) -> list[float]:
