@@ -52,6 +52,8 @@ def report(
     made: datetime | None = None,
     sources: Mapping[str, Source] | None = None,
     warnings: Mapping[str, Sequence[str]] | None = None,
+    notes: Sequence[str] = (),
+    pictures: bool = True,
     password: str | None = None,
 ) -> ReportResult:
     """Write one HTML page with every outcome: answers in their sentences, places, pictures.
@@ -68,6 +70,8 @@ def report(
         made: when it was asked; None for now.
         sources: originals of documents that are at no path, such as bytes, by the source's name.
         warnings: what should be known of a source, by its name.
+        notes: sentences to stand at the top of the page.
+        pictures: False leaves the pictures of pages out.
         password: opens encrypted PDFs.
 
     Raises:
@@ -80,18 +84,19 @@ def report(
     for source in {item.source for item in kept} - {"-"}:
         require_new_file(target, Path(source))
     found = ReportItems(kept, target.parent, warnings or {})
-    notes = _add_pictures(found.answers, target, sources or {}, password)
+    wanted = found.answers if pictures else ()
+    problems = _add_pictures(wanted, target, sources or {}, password)
     page = render(
         "report.html",
         items=found,
         title=title or _title(found),
         reader=reader,
         made=made or datetime.now().astimezone(),
-        notes=notes,
+        notes=[*notes, *problems],
     )
     write_new_file(target, page)
-    pictures = sum(entry.picture is not None for entry in found.answers)
-    return ReportResult(target, len(found.answers), pictures, notes)
+    shown = sum(entry.picture is not None for entry in found.answers)
+    return ReportResult(target, len(found.answers), shown, problems)
 
 
 def _title(found: ReportItems) -> str:
