@@ -93,6 +93,16 @@ class Box:
     x1: float
     bottom: float
 
+    def is_near(self, other: Box, *, tolerance: float = 0.01) -> bool:
+        """Say whether all edges are those of `other`, but for rounding: to `tolerance` points."""
+        pairs = zip(self.edges, other.edges, strict=True)
+        return all(abs(one - another) <= tolerance for one, another in pairs)
+
+    @property
+    def edges(self) -> tuple[float, float, float, float]:
+        """Return left, top, right and bottom."""
+        return self.x0, self.top, self.x1, self.bottom
+
 
 @dataclass(frozen=True, slots=True)
 class PageLocation:

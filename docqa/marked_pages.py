@@ -80,12 +80,22 @@ def _places(original: Original) -> list[_PagePlace]:
 def _on_pages(
     number: int, answer: Answer, place: Answer | Occurrence, shade: str
 ) -> Iterator[_PagePlace]:
-    comment = f"{answer.question}\nscore {place.score:.2f}"
+    comment = f"{answer.question}\nscore {_rounded(place.score)}"
     if place is not answer:
         comment += "\nthe same words at a further place"
     for location in place.locations:
         if isinstance(location, PageLocation) and location.boxes:
             yield _PagePlace(number, location.page_number, location.boxes, shade, comment)
+
+
+def _rounded(score: float) -> str:
+    """Return a score with two digits that does not claim certainty.
+
+    >>> _rounded(0.874), _rounded(0.9997)
+    ('0.87', '>0.99')
+    """
+    rounded = f"{score:.2f}"
+    return {"1.00": ">0.99", "0.00": "<0.01"}.get(rounded, rounded)
 
 
 def _without_boxes(answer: Answer) -> str:

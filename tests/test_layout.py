@@ -40,6 +40,7 @@ ROWS = {
     "source_links": COMPOSE,
     "answer_report": COMPOSE,
     "original": COMPOSE,
+    "page_view": COMPOSE,
     "new_file": COMPOSE,
     "prepared": COMPOSE,
     "recent": COMPOSE,

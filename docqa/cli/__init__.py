@@ -22,7 +22,11 @@ from docqa.cli.terminal import prepare_streams
 
 __all__ = ["main"]
 
-_COMMANDS = {"ask": "docqa.cli.ask:ask", "info": "docqa.cli.info:info"}
+_COMMANDS = {
+    "ask": "docqa.cli.ask:ask",
+    "info": "docqa.cli.info:info",
+    "show": "docqa.cli.show:show",
+}
 
 _EPILOG = """
 \b
@@ -31,6 +35,8 @@ Examples:
   docqa ask contracts/ "When does the agreement end?" --json
   docqa ask report.pdf                  (asks for questions, keeps the document open)
   docqa info report.pdf
+  docqa ask report.pdf "Who audits the company?" --highlight marked.pdf
+  docqa show report.pdf --page 3 --boxes page-3.png
 
 \b
 Exit codes:

@@ -105,6 +105,9 @@ class HighlightCopy:
         )
         for note in result.notes:
             notices.note(note)
+        if not result.marked:
+            notices.note(f"wrote {self._out} without marks")
+            return
         notices.note(_said(result.marked, result.page_numbers, os.fspath(result.path)))
 
 

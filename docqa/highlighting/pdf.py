@@ -81,17 +81,8 @@ class _Seen:
     fields: tuple[Box, ...]
 
     def covered(self, boxes: Sequence[Box]) -> list[Box]:
-        """Return those of `boxes` that are form fields; rounding makes no difference."""
-        fields = [_edges(field) for field in self.fields]
-        return [box for box in boxes if any(_is_near(_edges(box), field) for field in fields)]
-
-
-def _edges(box: Box) -> tuple[float, ...]:
-    return box.x0, box.top, box.x1, box.bottom
-
-
-def _is_near(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
-    return all(abs(a - b) < 0.01 for a, b in zip(one, other, strict=True))
+        """Return those of `boxes` that are form fields."""
+        return [box for box in boxes if any(box.is_near(field) for field in self.fields)]
 
 
 class _WriteError(Exception):

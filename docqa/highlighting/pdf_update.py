@@ -20,6 +20,7 @@ __all__ = ["PdfUpdate"]
 _STARTXREF = re.compile(rb"startxref\s+(\d{1,12})")
 _TABLE = re.compile(rb"\s*xref\b")
 _HEADER_REACH = 1024  # bytes before the header that readers pass over (ISO 32000-1, annex H.3)
+_END = b"\nstartxref\n0\n%%EOF\n"
 _MOST_OFFSET = 10**10  # a table has ten digits for an offset
 
 
@@ -42,7 +43,8 @@ class PdfUpdate:
     def _opened(self) -> Any:
         from pypdf import PdfReader
 
-        reader = PdfReader(BytesIO(self._data), strict=False)
+        end = _END if _startxref(self._data) is None else b""  # without any, pypdf gives up
+        reader = PdfReader(BytesIO(self._data + end), strict=False)
         passwords = dict.fromkeys([self._password or "", ""])
         if reader.is_encrypted and not any(map(reader.decrypt, passwords)):
             raise ValueError("the password is missing or wrong")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from docqa.datamodel import Document
+from docqa.datamodel import Answer, Document, Passage, Span
 
 HELVETICA = "<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding>>"
 
@@ -92,3 +92,25 @@ def load() -> Callable[..., Document]:
         return PdfLoader(**settings).load(content, source="test.pdf")  # type: ignore[arg-type]
 
     return loaded
+
+
+@pytest.fixture
+def answer_over() -> Callable[..., Answer]:
+    """Return a function from a document and words in it to an answer that stands there."""
+
+    def answer(
+        document: Document, words: str, question: str = "Who?", score: float = 0.874
+    ) -> Answer:
+        span = Span(document.text.index(words), document.text.index(words) + len(words))
+        return Answer(
+            question=question,
+            text=words,
+            score=score,
+            start=span.start,
+            end=span.end,
+            document=document.info,
+            passage=Passage(document.id, 0, span, words),
+            locations=document.locate(span),
+        )
+
+    return answer

@@ -1,0 +1,99 @@
+"""``docqa show``: a page as docqa sees it, as a picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from docqa.cli.exits import ANSWERED, debug_option, debugging, hush_libraries
+from docqa.cli.notices import Notices
+from docqa.cli.options import source_options
+from docqa.cli.progress import ProgressLine
+from docqa.cli.session import ReadingSettings, Session
+from docqa.cli.sources import STDIN, SourceFile
+from docqa.errors import SettingError
+from docqa.loaders.settings import LoadSettings
+
+__all__ = ["show"]
+
+_EPILOG = """
+\b
+Examples:
+  docqa show report.pdf page.png
+  docqa show report.pdf --page 3 --boxes page-3.png
+
+\b
+Outlines of --boxes:
+  blue a line of text, vermilion a filled form field, pink a line read by OCR
+
+\b
+Exit codes:
+  0 drawn, 2 an error
+"""
+
+
+@click.command(epilog=_EPILOG, no_args_is_help=True)
+@click.argument("file", type=click.Path())
+@click.argument("out", metavar="OUT.png", type=click.Path())
+@click.option(
+    "--page",
+    "page_number",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="The page to draw, counted from 1 whatever is printed on it.",
+)
+@click.option("--boxes", is_flag=True, help="Draw a line around every line of the page's text.")
+@click.option("--quiet", is_flag=True, help="No progress, notes and warnings; only errors.")
+@source_options
+@debug_option
+@click.pass_context
+def show(
+    ctx: click.Context,
+    /,
+    *,
+    file: str,
+    out: str,
+    page_number: int,
+    boxes: bool,
+    quiet: bool,
+    password: str | None,
+    encoding: str | None,
+    media_type: str | None,
+) -> None:
+    """Draw a page of the PDF FILE into OUT.png, with what docqa sees on it."""
+    from docqa.loaders.load import read_source
+    from docqa.new_file import require_new_file, require_writable, write_new_file
+    from docqa.page_view import view_page
+
+    hush_libraries(ctx)
+    target = Path(out)
+    if target.suffix.lower() != ".png":
+        raise SettingError(f"{out}: the page is drawn as a PNG; let the file end in .png")
+    require_writable(target)
+    if file != STDIN:
+        require_new_file(target, Path(file))
+    session = Session(
+        LoadSettings(password, media_type, encoding), ReadingSettings(), ProgressLine(quiet=quiet)
+    )
+    ctx.call_on_close(session.progress.close)
+    notices = Notices(quiet=quiet, debug=debugging(ctx))
+    with session.load(SourceFile(file)) as document:
+        data = session.stdin or read_source(file)[0]
+        view = view_page(document, data, page_number, boxes=boxes, password=password)
+        session.progress.close()
+        write_new_file(target, view.png)
+        outlined = f" with {_counted(view.lines, 'line')}, {_counted(view.fields, 'form field')}"
+        notices.note(f"drew page {page_number}{outlined if boxes else ''} in {out}")
+    ctx.exit(ANSWERED)
+
+
+def _counted(number: int, name: str) -> str:
+    """Return a number with its name.
+
+    >>> _counted(1, "line"), _counted(0, "form field")
+    ('1 line', '0 form fields')
+    """
+    return f"{number:,} {name}{'s' * (number != 1)}"
