@@ -101,7 +101,7 @@ def report(
 
 def _title(found: ReportItems) -> str:
     if len(found.files) == 1:
-        return f"Answers from {Path(found.files[0].name).name}"
+        return f"Answers from {found.files[0].name}"
     return f"Answers from {len(found.files):,} documents"
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TypeVar
 
 from docqa.datamodel import Answer, Coverage, GridItem, PageLocation, SourceLocation
@@ -70,7 +71,17 @@ class AnswerEntry:
 
 @dataclass(slots=True, eq=False)
 class FileEntry:
-    """Hold what a report says of one source."""
+    """Hold what a report says of one source.
+
+    Attributes:
+        id: of its row in the page.
+        source: its path, as it was asked.
+        name: its last part, or all of it where another source is called the same.
+        link: opens it, or None where it is no file.
+        details: title and kind.
+        warnings: what should be known of it.
+        outcomes: in the order of the questions.
+    """
 
     id: str
     source: str
@@ -147,6 +158,10 @@ class ReportItems:
             question = _entry(questions, item.question, self.questions, self._question)
             file = _entry(files, item.source, self.files, self._file)
             self._add(item, question, file)
+        names = Counter(_last_part(file.source) for file in self.files)
+        for file in self.files:
+            last = _last_part(file.source)
+            file.name = last if names[last] == 1 else file.source
 
     @property
     def outcomes(self) -> list[Outcome]:
@@ -181,7 +196,7 @@ class ReportItems:
         return FileEntry(
             id=f"f{len(self.files) + 1}",
             source=source,
-            name="standard input" if source == "-" else source,
+            name=source,
             link=link_to_file(source, self._folder),
             details="",
             warnings=self._warnings.get(source, ()),
@@ -214,6 +229,15 @@ class ReportItems:
             link=with_place(file.link, answer.locations) if file.link else None,
             notes=_notes(answer),
         )
+
+
+def _last_part(source: str) -> str:
+    """Return what a source is called in its folder.
+
+    >>> _last_part("reports/2025.pdf"), _last_part("-")
+    ('2025.pdf', 'standard input')
+    """
+    return "standard input" if source == "-" else PurePath(source).name or source
 
 
 def _entry(

@@ -16,7 +16,7 @@ _HEIGHT_AT_MOST = 400.0  # points; of a longer answer the first lines are shown
 _MARGIN = 42.0  # points above and below the answer, three or four lines of text
 _SIDE = 36.0  # points beside an answer that is wider than a crop
 _SCALE = 1.6  # pixels per point: 10-point text stays legible at about 100 kB a picture or less
-_COLOURS = 48  # of a palette: enough for the edges of letters on paper and on the mark
+_COLOURS = 128  # of a palette; an octree keeps the mark's own however small the mark is
 _MOST_BYTES = 60_000  # a palette picture over this is a photograph, which JPEG holds in less
 
 
@@ -89,7 +89,7 @@ def _small(png: bytes) -> PageCrop:
 
     with Image.open(BytesIO(png)) as image:
         size, full = image.size, image.convert("RGB")
-    few = full.quantize(_COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    few = full.quantize(_COLOURS, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
     found, media_type = _encoded(few, "PNG", optimize=True), "image/png"
     if len(found) > _MOST_BYTES:
         photograph = _encoded(full, "JPEG", quality=72, optimize=True)
