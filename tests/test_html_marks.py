@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from xml.etree import ElementTree
 
 import html5lib
 import pytest
@@ -176,6 +177,14 @@ def test_an_encoding_without_a_place_for_tags_is_refused() -> None:
     """The error says what to do."""
     with pytest.raises(HighlightError, match="save it as UTF-8"):
         insert(b"~{<:Ky~}", [Insertion(2, "<mark>")], codec="hz")
+
+
+def test_xhtml_stays_well_formed() -> None:
+    """A copy can still be read by an XML parser, with the marks in the page's namespace."""
+    space = "http://www.w3.org/1999/xhtml"
+    page = f'<?xml version="1.0"?><html xmlns="{space}"><body><p>R&amp;D<br/>lab</p></body></html>'
+    root = ElementTree.fromstring(_marked(page.encode(), "R&D\nlab"))
+    assert [mark.text for mark in root.iter(f"{{{space}}}mark")] == ["R&D", "lab"]
 
 
 def test_broken_bytes_and_line_ends_stay() -> None:
