@@ -29,14 +29,17 @@ def pdf_copy(original: Original) -> Made:
     """Return the PDF with one highlight for each answer, or occurrence, and page.
 
     Raises:
-        HighlightError: an answer has no rectangles, or the file cannot be marked.
+        HighlightError: no answer has rectangles, or the file cannot be marked.
     """
-    places = _places(original)
+    places, unmarked = _places(original)
     marks = [PdfMark(each.page_number, each.boxes, each.shade, each.comment) for each in places]
-    marked = mark_pdf(original.data, marks, password=original.password)
-    pages = sorted({each.page_number for each in places})
+    copy = mark_pdf(original.data, marks, password=original.password)
     return Made(
-        marked.data, len(original.answers), tuple(pages), marked.keeps_original, marked.notes
+        copy.data,
+        marked=len({each.answer_number for each in places}),
+        page_numbers=tuple(sorted({each.page_number for each in places})),
+        keeps_original=copy.keeps_original,
+        notes=(*unmarked, *copy.notes),
     )
 
 
@@ -44,37 +47,40 @@ def page_image(original: Original) -> Made:
     """Return the picture of the chosen page, or of that of the first answer, with its marks.
 
     Raises:
-        HighlightError: an answer has no rectangles, or the page cannot be drawn.
+        HighlightError: no answer has rectangles, or the page cannot be drawn.
     """
-    places = _places(original)
-    first = places[0].page_number
-    page_number = original.page_number or first
+    places, unmarked = _places(original)
+    best = places[0].page_number
+    page_number = original.page_number or best
     here = [each for each in places if each.page_number == page_number]
-    # Multiplied with one another, the order does not matter.
     marks = [Mark(box, each.shade) for each in here for box in each.boxes]
     png = draw_page(original.data, page_number, password=original.password, marks=marks)
     if not here:
-        note = f"no answer is on page {page_number}; the best one is on page {first}"
-        return Made(png, 0, notes=(note,))
-    return Made(png, len({each.answer_number for each in here}), (page_number,))
+        note = f"no answer is on page {page_number}; the best one is on page {best}"
+        return Made(png, 0, notes=(*unmarked, note))
+    marked = len({each.answer_number for each in here})
+    return Made(png, marked, page_numbers=(page_number,), notes=unmarked)
 
 
-def _places(original: Original) -> list[_PagePlace]:
-    """Return every place of every answer, page by page, the answers' own before occurrences.
+def _places(original: Original) -> tuple[list[_PagePlace], tuple[str, ...]]:
+    """Return every place of every answer, and a sentence on each answer that has none.
 
     Raises:
-        HighlightError: an answer has no rectangles.
+        HighlightError: none has any.
     """
     places: list[_PagePlace] = []
+    unmarked = []
     for number, answer in enumerate(original.answers):
         shades = colour(number)
-        own = list(_on_pages(number, answer, answer, shades.fill))
-        if not own:
-            raise HighlightError(_without_boxes(answer))
-        places += own
+        found = list(_on_pages(number, answer, answer, shades.fill))
         for occurrence in answer.occurrences:
-            places += _on_pages(number, answer, occurrence, shades.faint)
-    return places
+            found += _on_pages(number, answer, occurrence, shades.faint)
+        if not found:
+            unmarked.append(_without_boxes(answer))
+        places += found
+    if not places:
+        raise HighlightError(unmarked[0])
+    return places, tuple(unmarked)
 
 
 def _on_pages(

@@ -8,15 +8,15 @@ from docqa._pdf_passwords import open_pdf
 from docqa._pdfium import PdfiumError
 from docqa.datamodel import Box, Document, Page, PageLocation
 from docqa.errors import HighlightError, SettingError
-from docqa.highlighting.colours import PALETTE
 from docqa.highlighting.page_image import Mark, draw_page
 
 __all__ = ["PageView", "chosen_page", "view_page"]
 
-_BY_NAME = {each.name: each.line for each in PALETTE}
-TEXT_LINE = _BY_NAME["blue"]
-FIELD_LINE = _BY_NAME["vermilion"]
-OCR_LINE = _BY_NAME["pink"]
+# Strong enough for thin lines, and told apart by every kind of colour vision: Okabe and Ito, "Color
+# Universal Design" (2008), https://jfly.uni-koeln.de/color/
+TEXT_LINE = "#0072b2"  # blue
+FIELD_LINE = "#d55e00"  # vermilion
+OCR_LINE = "#cc79a7"  # pink
 
 
 @dataclass(frozen=True, slots=True)

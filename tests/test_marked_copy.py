@@ -51,7 +51,7 @@ def test_page_of_the_best_answer_is_drawn(answers: Answers, tmp_path: Path) -> N
     assert answers[0].page_number in result.page_numbers
     drawn = Image.open(BytesIO(result.path.read_bytes())).convert("RGB")
     colors = drawn.getcolors(1 << 20)
-    assert (0xFF, 0xDF, 0x4D) in {color for _, color in colors or ()}
+    assert (0xFF, 0xD8, 0x4A) in {color for _, color in colors or ()}
 
 
 def test_page_without_answers_is_drawn_and_named(answers: Answers, tmp_path: Path) -> None:
@@ -138,6 +138,14 @@ def test_answer_without_rectangles_is_named(answers: Answers, tmp_path: Path) ->
     bare = replace(answers[0], locations=(PageLocation(6, None, None, None),))
     with pytest.raises(HighlightError, match="has no rectangles to mark"):
         docqa.highlight(bare, tmp_path / "out.pdf")
+
+
+def test_answer_without_rectangles_hinders_no_other(answers: Answers, tmp_path: Path) -> None:
+    """The others are marked, and a note names the one that is not."""
+    bare = replace(answers[0], locations=(PageLocation(6, None, None, None),))
+    result = docqa.highlight([bare, answers[1]], tmp_path / "out.pdf")
+    assert (result.marked, result.page_numbers) == (1, (answers[1].page_number,))
+    assert "has no rectangles to mark" in result.notes[0]
 
 
 def test_errors_are_docqa_errors() -> None:

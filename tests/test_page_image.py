@@ -11,7 +11,6 @@ from PIL import Image
 
 from docqa.datamodel import Box
 from docqa.errors import HighlightError, SettingError
-from docqa.highlighting.colours import PALETTE, fraction
 from docqa.highlighting.page_image import Mark, draw_page
 
 HANDBOOK = (Path(__file__).parents[1] / "examples" / "handbook.pdf").read_bytes()
@@ -136,16 +135,3 @@ def test_scale_must_be_positive(scale: float) -> None:
     """No picture has no pixels, or infinitely many."""
     with pytest.raises(SettingError, match="scale must be above 0"):
         drawn(scale=scale)
-
-
-def luminance(shade: str) -> float:
-    """Return the relative luminance of WCAG 2.2."""
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in fraction(shade)]
-    return sum(c * share for c, share in zip(linear, (0.2126, 0.7152, 0.0722), strict=True))
-
-
-@pytest.mark.parametrize("colour", PALETTE)
-def test_text_is_read_through_every_colour(colour) -> None:
-    """Black on a fill has 9:1, a line on white 4.5:1 (WCAG 2.2 asks 7 and 3)."""
-    assert min(luminance(colour.fill), luminance(colour.faint)) + 0.05 >= 9 * 0.05
-    assert 1.05 / (luminance(colour.line) + 0.05) >= 4.5

@@ -22,7 +22,7 @@ from docqa.highlighting.page_image import draw_page
 from docqa.highlighting.pdf import MarkedPdf, PdfMark, mark_pdf
 
 SCALE = 2  # pixels per point
-YELLOW, BLUE = "#ffdf4d", "#8fd0f5"
+YELLOW, VIOLET = "#ffd84a", "#b4a5f0"
 WORDS = Box(20, 40, 120, 60)
 MARK = PdfMark(1, (WORDS,), YELLOW, "Who?\nscore 0.87")
 
@@ -135,26 +135,26 @@ def test_corners_follow_the_words_on_a_turned_page(pdf) -> None:
 def test_any_question_becomes_a_comment(pdf, comment) -> None:
     """Umlauts, ideographs, brackets and line ends are read back as they were."""
     pdf.page("")
-    (found,) = annotations(mark_pdf(pdf.to_bytes(), [PdfMark(1, (WORDS,), BLUE, comment)]).data)
+    (found,) = annotations(mark_pdf(pdf.to_bytes(), [PdfMark(1, (WORDS,), VIOLET, comment)]).data)
     assert found["/Contents"] == comment
 
 
 def test_half_of_a_surrogate_pair_is_replaced(pdf) -> None:
     """A question that no PDF can hold is written as far as it can be."""
     pdf.page("")
-    (found,) = annotations(mark_pdf(pdf.to_bytes(), [PdfMark(1, (WORDS,), BLUE, "a\ud83d")]).data)
+    (found,) = annotations(mark_pdf(pdf.to_bytes(), [PdfMark(1, (WORDS,), VIOLET, "a\ud83d")]).data)
     assert found["/Contents"] == "a?"
 
 
 def test_two_answers_have_two_colours(pdf, write, load, answer_over, tmp_path) -> None:
-    """The first answer is yellow, the second blue."""
+    """The first answer is yellow, the second violet."""
     pdf.page(write(20, 120, "one") + write(20, 60, "two"))
     data = pdf.to_bytes()
     document = load(data)
     answers = [answer_over(document, "one"), answer_over(document, "two")]
     docqa.highlight(answers, tmp_path / "out.pdf", source=data)
     shades = {color for _, color in by_pdfium((tmp_path / "out.pdf").read_bytes()).getcolors(9999)}
-    assert {(0xFF, 0xDF, 0x4D), (0x8F, 0xD0, 0xF5)} <= shades
+    assert {(0xFF, 0xD8, 0x4A), (0xB4, 0xA5, 0xF0)} <= shades
 
 
 @pytest.mark.parametrize(
@@ -264,7 +264,7 @@ def test_marking_a_marked_copy_adds_to_it(pdf) -> None:
     pdf.page("")
     once = mark_pdf(pdf.to_bytes(), [MARK]).data
     lower = Box(20, 100, 120, 120)
-    twice = mark_pdf(once, [PdfMark(1, (lower,), BLUE, "When?")])
+    twice = mark_pdf(once, [PdfMark(1, (lower,), VIOLET, "When?")])
     assert [each["/Contents"][:4] for each in annotations(twice.data)] == ["Who?", "When"]
     assert_right(once, twice, lower)
 
@@ -285,7 +285,7 @@ def test_encrypted_file_stays_encrypted(pdf, load, algorithm, user) -> None:
     reader = pypdf.PdfReader(BytesIO(marked.data), password=user)
     assert reader.pages[0]["/Annots"][0].get_object()["/Contents"] == "Who?\nscore 0.87"
     drawn = Image.open(BytesIO(draw_page(marked.data, 1, password=user or None))).convert("RGB")
-    assert drawn.getpixel((140, 100)) == (0xFF, 0xDF, 0x4D)
+    assert drawn.getpixel((140, 100)) == (0xFF, 0xD8, 0x4A)
 
 
 def test_encryption_that_cannot_be_continued_is_taken_off_and_named(pdf, monkeypatch) -> None:
