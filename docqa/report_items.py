@@ -251,11 +251,12 @@ def _entry(
 
 def _notes(answer: Answer) -> list[str]:
     notes = []
-    places = [place_words(one.locations) for one in answer.occurrences]
-    if places and all(isinstance(one.locations[0], SourceLocation) for one in answer.occurrences):
-        notes.append(f"The same words at {len(places)} more place{'s' * (len(places) > 1)}.")
-    elif places:
-        notes.append(f"The same words also on {'; '.join(dict.fromkeys(places))}.")
+    more = len(answer.occurrences)
+    if more and any(isinstance(one, SourceLocation) for one in answer.locations):
+        notes.append(f"The same words at {more} more place{'s' * (more > 1)}.")
+    elif more:
+        places = dict.fromkeys(place_words(one.locations) for one in answer.occurrences)
+        notes.append(f"The same words also on {'; '.join(places)}.")
     for location in answer.locations:
         if isinstance(location, PageLocation) and location.ocr_confidence is not None:
             sure = f"{location.ocr_confidence:.0%}"

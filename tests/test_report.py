@@ -84,6 +84,14 @@ def test_an_answer_stands_in_its_sentence_with_score_and_place() -> None:
     assert "lamp.txt, line 1, column 16" in text(article)
 
 
+def test_further_places_of_the_same_words_are_named() -> None:
+    """An answer that stands several times says where else."""
+    Path("twice.txt").write_text(LAMP + "Fog is near.\n" * 400 + LAMP)
+    [item] = items(["twice.txt"])
+    assert len(item.answers[0].occurrences) == 1
+    assert "The same words also on line 402, column 16." in text(written([item]))
+
+
 def test_contents_lead_to_every_question_and_file() -> None:
     """Links inside the page have targets, and ids are given once."""
     root = written(items(["lamp.txt", "handbook.pdf"], QUESTION, "Who counts the visitors?"))
