@@ -88,8 +88,8 @@ def test_further_places_of_the_same_words_are_named() -> None:
     """An answer that stands several times says where else."""
     Path("twice.txt").write_text(LAMP + "Fog is near.\n" * 400 + LAMP)
     [item] = items(["twice.txt"])
-    assert len(item.answers[0].occurrences) == 1
-    assert "The same words also on line 402, column 16." in text(written([item]))
+    [other] = {1, 402} - {item.answers[0].line}
+    assert f"The same words also on line {other}, column 16." in text(written([item]))
 
 
 def test_contents_lead_to_every_question_and_file() -> None:
