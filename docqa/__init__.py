@@ -66,6 +66,7 @@ from docqa.loaders.limits import Limits
 from docqa.loaders.load import load
 
 if TYPE_CHECKING:
+    from docqa.answer_report import report
     from docqa.citations.citing import cite
     from docqa.citations.records import Citation
     from docqa.citations.verification import FoundPlace, Verification, verify
@@ -85,6 +86,7 @@ _LAZY = {
     "cite": "docqa.citations.citing",
     "load_reader": "docqa.reader.models",
     "verify": "docqa.citations.verification",
+    "report": "docqa.answer_report",
 }
 
 __all__ = [
@@ -146,6 +148,7 @@ __all__ = [
     "load",
     "load_reader",
     "verify",
+    "report",
 ]
 
 

@@ -15,7 +15,7 @@
     │   │   ├── LoadTimeoutError    it took too long
     │   │   └── LoadMemoryError     it took too much memory
     │   └── NoTextError             it opens, but holds no text to answer from
-    ├── HighlightError              a marked copy or a page image cannot be made
+    ├── HighlightError              a marked copy, picture or report cannot be made
     ├── CollectionError             a stored index cannot be used
     ├── ModelError                  a reader could not be loaded
     │   ├── ModelNotFoundError      files or hub entry missing
@@ -151,7 +151,7 @@ class NoTextError(LoadError):
 
 
 class HighlightError(DocqaError):
-    """Say that a marked copy or a page image cannot be made."""
+    """Say that a marked copy, a page image or a report cannot be made or written."""
 
 
 class CollectionError(DocqaError):

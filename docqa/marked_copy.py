@@ -45,11 +45,14 @@ def highlight(
     source: Source | None = None,
     page_number: int | None = None,
     password: str | None = None,
+    encoding: str | None = None,
 ) -> HighlightResult:
     """Write a copy of a document with answers marked in it, each in its own colour.
 
     A PDF becomes a PDF with highlight annotations (`out` ends in ``.pdf``) or a picture of a page
-    (``.png``). The original is never written to; another file at `out` is replaced.
+    (``.png``). A web page becomes a copy with ``<mark>`` elements, and any other document a page
+    that shows its text (``.html``). The original is never written to; another file at `out` is
+    replaced.
 
     Args:
         answers: one answer, or several of one document; their colours go by their order.
@@ -58,6 +61,7 @@ def highlight(
             was at one (bytes, standard input).
         page_number: the page to draw, from 1; None draws the page of the first answer.
         password: opens an encrypted PDF.
+        encoding: of a text or web page, where it was given when the document was asked.
 
     Raises:
         HighlightError: the original is another file than the answers were found in, or cannot be
@@ -74,7 +78,7 @@ def highlight(
     if page_number is not None and target.suffix.lower() != ".png":
         raise SettingError("page_number chooses the page of a picture; let the file end in .png")
     data = read_original(document, source, out=target)
-    made = maker(Original(data, document, chosen, page_number, password))
+    made = maker(Original(data, document, chosen, page_number, password, encoding))
     write_new_file(target, made.data)
     return HighlightResult(target, made.marked, made.page_numbers, made.keeps_original, made.notes)
 
@@ -103,16 +107,19 @@ def _of_one_document(answers: Answer | Iterable[Answer]) -> tuple[Answer, ...]:
 
 
 def _maker(media_type: str, out: Path) -> _Maker:
-    maker = _MAKERS.get((media_type, out.suffix.lower()))
+    maker = _MAKERS.get((_kind(media_type), out.suffix.lower()))
     if maker is not None:
         return maker
-    if not _suffixes(media_type):
-        raise SettingError(f"documents of the kind {media_type} cannot be marked")
     raise SettingError(f"{out}: let the file end in {_suffixes(media_type)}, from {media_type}")
 
 
+def _kind(media_type: str) -> str:
+    return media_type if any(media_type == kind for kind, _ in _MAKERS) else _OTHERS
+
+
 def _suffixes(media_type: str) -> str:
-    return " or ".join(sorted(suffix for kind, suffix in _MAKERS if kind == media_type))
+    kind = _kind(media_type)
+    return " or ".join(sorted(suffix for known, suffix in _MAKERS if known == kind))
 
 
 def _pdf_copy(original: Original) -> Made:
@@ -127,8 +134,25 @@ def _page_image(original: Original) -> Made:
     return page_image(original)
 
 
+def _html_copy(original: Original) -> Made:
+    from docqa.marked_html import html_copy
+
+    return html_copy(original)
+
+
+def _text_page(original: Original) -> Made:
+    from docqa.marked_text import text_page
+
+    return text_page(original)
+
+
 _Maker = Callable[[Original], Made]
+_OTHERS = "other documents"
 _MAKERS: dict[tuple[str, str], _Maker] = {
     ("application/pdf", ".pdf"): _pdf_copy,
     ("application/pdf", ".png"): _page_image,
+    ("text/html", ".html"): _html_copy,
+    ("text/html", ".htm"): _html_copy,
+    ("text/html", ".xhtml"): _html_copy,
+    (_OTHERS, ".html"): _text_page,
 }

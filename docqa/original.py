@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from docqa.datamodel import Answer, DocumentInfo
+from docqa.datamodel import Answer, Document, DocumentInfo
 from docqa.errors import HighlightError
 from docqa.loaders.load import Source, read_source
 from docqa.new_file import require_new_file
 
-__all__ = ["Made", "Original", "read_original"]
+__all__ = ["Made", "Original", "read_original", "require_same_text"]
 
 _NO_PATHS = frozenset({"-", "<bytes>", "<file>"})
 
@@ -27,6 +28,7 @@ class Original:
         answers: all of this document; never none. Their colours go by their order.
         page_number: the page that the caller chose, or None.
         password: opens an encrypted PDF.
+        encoding: overrules the declared encoding of text and HTML, as when it was asked.
     """
 
     data: bytes
@@ -34,6 +36,7 @@ class Original:
     answers: tuple[Answer, ...]
     page_number: int | None = None
     password: str | None = None
+    encoding: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,3 +86,17 @@ def read_original(document: DocumentInfo, source: Source | None, *, out: Path) -
             "again, or give the original as source="
         )
     return data
+
+
+def require_same_text(document: Document, answers: Iterable[Answer]) -> None:
+    """Check that a document, loaded again, has its answers where they were found.
+
+    Raises:
+        HighlightError: it reads differently: it was asked with other settings.
+    """
+    for answer in answers:
+        if document.text[answer.start : answer.end] != answer.text:
+            raise HighlightError(
+                f"{document.source} reads differently than when it was asked; give the encoding "
+                "that it was asked with (encoding=, --encoding)"
+            )

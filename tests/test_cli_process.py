@@ -131,6 +131,22 @@ def test_interrupt_leaves_at_once() -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="sends SIGINT as a terminal does")
+def test_interrupt_leaves_a_report_of_what_was_answered() -> None:
+    """Ctrl-C while a source is read keeps the outcomes of those before it."""
+    os.mkfifo("waiting.txt")
+    with start("ask", "lamp.txt", "waiting.txt", QUESTION, "--report", "report.html") as process:
+        assert process.stdout is not None
+        while b"40 litres" not in process.stdout.readline():
+            pass
+        time.sleep(0.5)  # until the second source is opened, which nobody writes to
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=60) == 130
+    page = Path("report.html").read_text("utf-8")
+    assert "Stopped with Ctrl-C" in page
+    assert '<mark class="c0">40 litres</mark>' in page
+
+
+@pytest.mark.skipif(os.name == "nt", reason="sends SIGINT as a terminal does")
 def test_interrupt_leaves_no_half_line() -> None:
     """Ctrl-C in the middle of a line waits for its end."""
     code = """

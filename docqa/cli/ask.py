@@ -22,6 +22,7 @@ from docqa.cli.notices import Notices
 from docqa.cli.options import LibraryDefault, reading_options, source_options
 from docqa.cli.output import Format, open_writer
 from docqa.cli.progress import ProgressLine
+from docqa.cli.report_option import report_option, report_page
 from docqa.cli.session import ReadingSettings, Session
 from docqa.cli.sources import STDIN, Expansion, expand, read_questions, split_arguments
 from docqa.datamodel import Document, GridItem
@@ -39,6 +40,7 @@ Examples:
   docqa ask report.pdf -q "Who signed?" -q "When?" --json
   docqa ask report.pdf -q "Who signed?" -q "When?" --highlight marked.pdf
   docqa ask reports/ --questions questions.txt --csv > answers.csv
+  docqa ask reports/ --questions questions.txt --report answers.html
   docqa ask report.pdf                          (asks for questions until an empty line)
   docqa ask report.pdf < questions.txt          (one question a line)
   curl -sL https://example.org/ | docqa ask - "What may the domain be used for?"
@@ -130,6 +132,7 @@ class _Tally:
 @click.option("--csv", "as_csv", is_flag=True, help="Write CSV under a header.")
 @click.option("--quiet", is_flag=True, help="No progress, notes and warnings; only errors.")
 @highlight_options
+@report_option
 @reading_options
 @source_options
 @debug_option
@@ -146,6 +149,7 @@ def ask(
     quiet: bool,
     highlight_out: str | None,
     page_number: int | None,
+    report_out: str | None,
     loading: LoadSettings,
     **reading: object,
 ) -> None:
@@ -170,12 +174,15 @@ def ask(
     ctx.call_on_close(session.progress.close)
     artifacts = _artifacts(
         highlight_copy(highlight_out, expansion, session, page_number=page_number),
+        report_page(report_out, expansion, session),
     )
     if asked is None:
         from docqa.cli.prompt import converse
 
         if artifacts:
-            raise click.UsageError("--highlight needs the question: give it on the command line")
+            raise click.UsageError(
+                "--highlight and --report need the question: give it on the command line"
+            )
         ctx.exit(converse(session, expansion.files, notices, kind))
     ctx.exit(_ask_grid(session, expansion, asked, notices, kind=kind, artifacts=artifacts))
 

@@ -35,7 +35,7 @@ def highlight_options(command: _Command) -> _Command:
             metavar="OUT",
             type=click.Path(),
             help="Write a copy of the source with the answers marked: from a PDF a .pdf, or a"
-            " .png of one page.",
+            " .png of one page; from all else an .html.",
         ),
     ):
         command = option(command)
@@ -101,6 +101,7 @@ class HighlightCopy:
             source=self._session.stdin,
             page_number=self._page_number,
             password=self._session.sources.password,
+            encoding=self._session.sources.encoding,
         )
         for note in result.notes:
             notices.note(note)

@@ -6,10 +6,12 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 from typing import NoReturn, TextIO
 
-__all__ = ["INTERRUPTED", "emit", "install_interrupt", "leave_at_once"]
+__all__ = ["INTERRUPTED", "before_leaving", "emit", "install_interrupt", "leave_at_once"]
 
 INTERRUPTED = 130  # 128 + SIGINT, what shells report for a command that Ctrl-C ended
 _CLEAR_BAR = b"\r\x1b[K\x1b[?25h"  # ECMA-48: to column 1, erase the line; DEC: show the cursor
@@ -21,6 +23,7 @@ class _Output:
     installed = False
     writing = False
     interrupted = False
+    last_act: Callable[[], None] | None = None
 
 
 def install_interrupt() -> None:
@@ -41,6 +44,15 @@ def leave_at_once() -> None:
     """
     if _Output.installed:
         _leave()
+
+
+def before_leaving(act: Callable[[], None]) -> None:
+    """Let Ctrl-C do `act` before the process ends; a second Ctrl-C does not wait for it.
+
+    It runs in the main thread between any two of its steps, so it must take no lock that those
+    may hold, such as PDFium's.
+    """
+    _Output.last_act = act
 
 
 def emit(stream: TextIO, text: str) -> None:
@@ -67,7 +79,11 @@ def _on_interrupt(signum: int, frame: FrameType | None) -> None:
 
 
 def _leave() -> NoReturn:
+    act, _Output.last_act = _Output.last_act, None
     try:
+        if act is not None:
+            with suppress(Exception):  # nobody waits for a word about it
+                act()
         if sys.stderr.isatty():
             os.write(sys.stderr.fileno(), _CLEAR_BAR + b"\n")
     finally:

@@ -43,13 +43,14 @@ class DecodedSource:
         data: the file's bytes.
         bom_length: bytes of the byte order mark.
         is_broken: some bytes mean nothing in the encoding.
+        codec: Python's name of the encoding.
     """
 
     text: str
     data: bytes
     bom_length: int
     is_broken: bool
-    _codec: str
+    codec: str
     _characters: array[int] = field(default_factory=lambda: array("Q"))
     _states: list[Any] = field(default_factory=list)
 
@@ -60,13 +61,13 @@ class DecodedSource:
         encoding (ISO-2022-JP) a character's bytes include the escape sequences before it, and
         decode alone only where the span starts with one.
         """
-        if self._codec in _WITHOUT_PLACES:
+        if self.codec in _WITHOUT_PLACES:
             return None
         return Span(self._byte_offset(span.start), self._byte_offset(span.end))
 
     def _byte_offset(self, character: int) -> int:
         """Return where the bytes of the character before `character` end."""
-        if self._codec.startswith(_SINGLE_BYTE):
+        if self.codec.startswith(_SINGLE_BYTE):
             return self.bom_length + character
         if not self._states:
             self._set_checkpoints()
@@ -82,7 +83,7 @@ class DecodedSource:
 
     def _character_ends(self, place: int) -> Iterator[int]:
         """Yield where each character from checkpoint `place` on ends, decoding byte by byte."""
-        decoder = codecs.getincrementaldecoder(self._codec)("replace")
+        decoder = codecs.getincrementaldecoder(self.codec)("replace")
         decoder.setstate(self._states[place])
         position = self.bom_length + place * _CHUNK
         last = position - _held_back(self._states[place])
@@ -92,12 +93,12 @@ class DecodedSource:
             text = decoder.decode(step, position == len(self.data))
             if text:
                 end = position - _held_back(decoder.getstate())
-                yield from _ends(text, last, end, self._codec)
+                yield from _ends(text, last, end, self.codec)
                 last = end
 
     def _set_checkpoints(self) -> None:
         """Decode in chunks and note how many characters stand before each one."""
-        decoder = codecs.getincrementaldecoder(self._codec)("replace")
+        decoder = codecs.getincrementaldecoder(self.codec)("replace")
         characters = 0
         for position in range(self.bom_length, len(self.data) + 1, _CHUNK):
             self._characters.append(characters)

@@ -74,6 +74,9 @@ SCOPE = _names(
 
 TABLE_PARTS = _names("caption col colgroup tbody td tfoot th thead tr")
 
+TABLE_FRAME = _names("colgroup table tbody tfoot thead tr")
+"""Elements that hold rows and cells and no text: a browser moves text out of them."""
+
 FOREIGN_BREAKOUT = _names(
     "b big blockquote body br center code dd div dl dt em embed h1 h2 h3 h4 h5 h6 head hr i img "
     "li listing menu meta nobr ol p pre ruby s small span strike strong sub sup table tt u ul "

@@ -183,7 +183,8 @@ class _Writer:
             return  # nothing but dropped NULs: the tree never sees it
         if white and keeps_nul and "\0" in self._source[start:end]:
             white = False
-        run = self._runs.add(start, end, references, keeps_nul)
+        in_table = self._open.current in elements.TABLE_FRAME
+        run = self._runs.add(start, end, references, keeps_nul, in_table=in_table)
         self._out.append(marker(run, white=white))
 
     # Tags

@@ -57,6 +57,14 @@ class ElementTable:
             self._id_counts[id_] += 1
         return len(self._parent) - 1
 
+    def name(self, element: int) -> str:
+        """Return the element's name in lower case."""
+        return self._names[self._name[element]]
+
+    def is_foreign(self, element: int) -> bool:
+        """Say whether it is an SVG or MathML element."""
+        return bool(self._is_foreign[element])
+
     def xpath(self, element: int) -> str:
         """Return the element's path from the root, as in ``/html/body/div[2]/p[1]``.
 

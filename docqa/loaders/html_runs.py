@@ -26,19 +26,24 @@ class Runs:
         start, end: characters of the source, half-open.
         has_references: 1 where character references count, 0 in raw text.
         keeps_nul: 1 where U+0000 is read as U+FFFD, 0 where it is dropped.
+        in_table: 1 between the cells of a table, from where a browser moves text in front of it.
     """
 
     start: array[int] = field(default_factory=lambda: array("I"))
     end: array[int] = field(default_factory=lambda: array("I"))
     has_references: array[int] = field(default_factory=lambda: array("B"))
     keeps_nul: array[int] = field(default_factory=lambda: array("B"))
+    in_table: array[int] = field(default_factory=lambda: array("B"))
 
-    def add(self, start: int, end: int, has_references: bool, keeps_nul: bool) -> int:
+    def add(
+        self, start: int, end: int, has_references: bool, keeps_nul: bool, *, in_table: bool = False
+    ) -> int:
         """Add a run and return its number."""
         self.start.append(start)
         self.end.append(end)
         self.has_references.append(has_references)
         self.keeps_nul.append(keeps_nul)
+        self.in_table.append(in_table)
         return len(self.start) - 1
 
 

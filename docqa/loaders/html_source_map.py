@@ -7,6 +7,7 @@ from bisect import bisect_left, bisect_right
 
 from docqa.datamodel import DomPoint, DomRange, SourceLocation, Span
 from docqa.loaders.decoded_source import DecodedSource
+from docqa.loaders.html_markable import Markable, markable_ranges
 from docqa.loaders.html_pieces import pieces
 from docqa.loaders.html_runs import Runs
 from docqa.loaders.html_text import VisibleText
@@ -36,6 +37,19 @@ class HtmlSourceMap:
     def source(self) -> str:
         """Return the decoded source that spans of locations count in."""
         return self._decoded.text
+
+    @property
+    def codec(self) -> str:
+        """Return Python's name of the source's encoding."""
+        return self._decoded.codec
+
+    def markable(self, span: Span) -> Markable:
+        """Return the stretches of the file that a ``<mark>`` element each can wrap."""
+        ranges = self._visible.offset_map.to_source(span)
+        found, is_whole = markable_ranges(self.source, self._runs, self._visible, ranges)
+        places = [self._decoded.byte_span(part) for part in found]
+        stretches = tuple(place for place in places if place is not None)
+        return Markable(stretches, is_whole and len(stretches) == len(found) > 0)
 
     def locate(self, span: Span) -> tuple[SourceLocation, ...]:
         """Return where `span` stands in the source, one location per contiguous range.

@@ -1,0 +1,102 @@
+"""``--report`` of ``docqa ask``: one page that shows every outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from docqa.cli.interrupt import before_leaving
+from docqa.cli.notices import Notices, fold_warnings
+from docqa.cli.session import Session
+from docqa.cli.sources import STDIN, Expansion
+from docqa.datamodel import Document, GridItem
+
+if TYPE_CHECKING:
+    from docqa.answer_report import ReportResult
+
+__all__ = ["ReportPage", "report_option", "report_page"]
+
+report_option = click.option(
+    "--report",
+    "report_out",
+    metavar="OUT.html",
+    type=click.Path(),
+    help="Write a page that shows every answer in its sentence, with a picture of its place in"
+    " a PDF; whatever else is written.",
+)
+
+
+def report_page(out: str | None, expansion: Expansion, session: Session) -> ReportPage | None:
+    """Return what collects the outcomes for a report, or None where nobody asked for one.
+
+    Raises:
+        click.UsageError: the report is no HTML file.
+        DocqaError: nothing can be written to `out`.
+    """
+    from docqa.new_file import require_new_file, require_writable
+
+    if out is None:
+        return None
+    if Path(out).suffix.lower() not in (".html", ".htm"):
+        raise click.UsageError(f"--report writes a web page: let {out} end in .html")
+    require_writable(Path(out))
+    for file in expansion.files:
+        if file.path != STDIN:
+            require_new_file(Path(out), Path(file.path))
+    page = ReportPage(out, session)
+    before_leaving(page.write_what_is_there)
+    return page
+
+
+class ReportPage:
+    """Collect the outcomes of all sources, and write a report of them.
+
+    Args:
+        out: the page.
+        session: knows the reader, the password, and what came from standard input.
+    """
+
+    def __init__(self, out: str, session: Session) -> None:
+        self._out, self._session = out, session
+        self._items: list[GridItem] = []
+        self._warnings: dict[str, Sequence[str]] = {}
+        self._is_written = False
+
+    def add(self, document: Document | None, item: GridItem) -> None:
+        """Keep one outcome, and what should be known of its source."""
+        self._items.append(item)
+        if document is not None and item.source not in self._warnings:
+            self._warnings[item.source] = fold_warnings(document.warnings)
+
+    def write(self, notices: Notices) -> None:
+        """Write the page, and say where it is."""
+        result = self._report()
+        self._is_written = True
+        for note in result.notes:
+            notices.note(note)
+        answers = f"{result.answers:,} answer{'s' * (result.answers != 1)}"
+        notices.note(f"wrote {answers} to {result.path}")
+
+    def write_what_is_there(self) -> None:
+        """Write the outcomes so far, after Ctrl-C: without pictures, for PDFium may be at work."""
+        if self._items and not self._is_written:
+            said = "Stopped with Ctrl-C: outcomes from then on are missing, and so are pictures."
+            self._report(notes=[said], pictures=False)
+
+    def _report(self, *, notes: Sequence[str] = (), pictures: bool = True) -> ReportResult:
+        from docqa.answer_report import report
+
+        piped = self._session.stdin
+        return report(
+            self._items,
+            self._out,
+            reader=self._session.reading.reader,
+            sources={} if piped is None else {STDIN: piped},
+            warnings=self._warnings,
+            notes=notes,
+            pictures=pictures,
+            password=self._session.sources.password,
+        )
