@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Protocol
 from xml.parsers import expat
 
 from docqa.errors import MalformedError
 
-__all__ = ["ElementPath", "StartTags", "XmlTarget", "read_xml"]
+__all__ = ["ElementPath", "PathStep", "StartTags", "XmlTarget", "read_xml"]
 
 MAX_DEPTH = 512
 """Elements may nest so deep; Word itself refuses tables nested deeper than a few dozen."""
@@ -126,7 +127,7 @@ class _Reader:
         return name
 
     def _refuse_entity(self, name: str, *_: object) -> None:
-        raise self._malformed(f"declares the entity {name!r}, which no document needs")
+        raise self._malformed(f"declares the entity {name[:40]!r}, which no document needs")
 
     def _malformed(self, what: str) -> MalformedError:
         return MalformedError(
@@ -134,27 +135,59 @@ class _Reader:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class PathStep:
+    """Name an element by its parent, its name and its place, from 1, among those of that name.
+
+    A path is written out only when it is asked for: a hostile file can make it long, and give it
+    to every paragraph.
+    """
+
+    parent: PathStep | None
+    name: str
+    place: int
+
+    def xpath(self) -> str:
+        """Return the path from the root.
+
+        >>> PathStep(PathStep(None, "w:body", 1), "w:p", 2).xpath()
+        '/w:body/w:p[2]'
+        """
+        steps: list[str] = []
+        step: PathStep | None = self
+        while step is not None:
+            place = f"[{step.place}]" if step.parent is not None else ""
+            steps.append(f"/{_step(step.name)}{place}")
+            step = step.parent
+        return "".join(reversed(steps))
+
+
 class ElementPath:
-    """Follow the open elements of a part and give their XPath.
+    """Follow the open elements of a part.
 
     >>> path = ElementPath()
     >>> for name in ("w:body", "w:p"):
     ...     path.start(name)
     >>> path.end(); path.start("w:p")
-    >>> path.xpath()
-    '/w:body/w:p[2]'
+    >>> path.step.xpath(), path.names
+    ('/w:body/w:p[2]', ['w:body', 'w:p'])
     """
 
     def __init__(self) -> None:
         self.names: list[str] = []
-        self._steps: list[str] = []
+        self._steps: list[PathStep] = []
         self._children: list[Counter[str]] = [Counter()]
+
+    @property
+    def step(self) -> PathStep:
+        """Return the innermost open element."""
+        return self._steps[-1]
 
     def start(self, name: str) -> None:
         """Enter an element."""
         self._children[-1][name] += 1
-        place = self._children[-1][name]
-        self._steps.append(f"{_step(name)}[{place}]" if self._steps else _step(name))
+        parent = self._steps[-1] if self._steps else None
+        self._steps.append(PathStep(parent, name, self._children[-1][name]))
         self.names.append(name)
         self._children.append(Counter())
 
@@ -163,10 +196,6 @@ class ElementPath:
         self.names.pop()
         self._steps.pop()
         self._children.pop()
-
-    def xpath(self) -> str:
-        """Return the path of the innermost element from the root."""
-        return "/" + "/".join(self._steps)
 
 
 def _step(name: str) -> str:
