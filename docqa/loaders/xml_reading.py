@@ -5,7 +5,6 @@ A stream needs no tree, so that the memory a part takes is that of what is kept 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -110,8 +109,9 @@ class _Reader:
         self._depth += 1
         if self._depth > MAX_DEPTH:
             raise self._malformed(f"nests elements more than {MAX_DEPTH} deep")
-        named = {self._name(key): value for key, value in attributes.items()}
-        self._target.start(self._name(tag), named)
+        if attributes:
+            attributes = {self._name(key): value for key, value in attributes.items()}
+        self._target.start(self._name(tag), attributes)
 
     def _end(self, tag: str) -> None:
         self._depth -= 1
@@ -153,13 +153,29 @@ class PathStep:
         >>> PathStep(PathStep(None, "w:body", 1), "w:p", 2).xpath()
         '/w:body/w:p[2]'
         """
-        steps: list[str] = []
+        (root, _), *below = self._lineage()
+        steps = [_step(root), *(f"{_step(name)}[{place}]" for name, place in below)]
+        return "/" + "/".join(steps)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle without recursion, which a deep path would exhaust."""
+        return (_rebuild_step, (self._lineage(),))
+
+    def _lineage(self) -> list[tuple[str, int]]:
+        """Return name and place of each element from the root to this one."""
+        lineage = []
         step: PathStep | None = self
         while step is not None:
-            place = f"[{step.place}]" if step.parent is not None else ""
-            steps.append(f"/{_step(step.name)}{place}")
+            lineage.append((step.name, step.place))
             step = step.parent
-        return "".join(reversed(steps))
+        return lineage[::-1]
+
+
+def _rebuild_step(lineage: list[tuple[str, int]]) -> PathStep | None:
+    step = None
+    for name, place in lineage:
+        step = PathStep(step, name, place)
+    return step
 
 
 class ElementPath:
@@ -176,7 +192,7 @@ class ElementPath:
     def __init__(self) -> None:
         self.names: list[str] = []
         self._steps: list[PathStep] = []
-        self._children: list[Counter[str]] = [Counter()]
+        self._children: list[dict[str, int]] = [{}]
 
     @property
     def step(self) -> PathStep:
@@ -185,11 +201,11 @@ class ElementPath:
 
     def start(self, name: str) -> None:
         """Enter an element."""
-        self._children[-1][name] += 1
-        parent = self._steps[-1] if self._steps else None
-        self._steps.append(PathStep(parent, name, self._children[-1][name]))
+        counts = self._children[-1]
+        place = counts[name] = counts.get(name, 0) + 1
+        self._steps.append(PathStep(self._steps[-1] if self._steps else None, name, place))
         self.names.append(name)
-        self._children.append(Counter())
+        self._children.append({})
 
     def end(self) -> None:
         """Leave the innermost element."""

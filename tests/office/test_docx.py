@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
+import pickle
 import time
 import zipfile
 from collections.abc import Callable
@@ -289,6 +290,7 @@ def test_odd_bodies_load_in_little_time(word: Word, body: str) -> None:
     document = load(word(body))
     assert document.text.endswith("x")
     assert document.locate(docqa.Span(len(document.text) - 1, len(document.text)))
+    assert pickle.loads(pickle.dumps(document.source_map))
     assert time.process_time() - start < 3
 
 
