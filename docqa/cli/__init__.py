@@ -95,7 +95,8 @@ class LazyGroup(click.Group):
 def main(ctx: click.Context) -> None:
     """Ask documents: the exact words of the answer and the exact place where they stand.
 
-    Reads PDF, HTML, Markdown and plain text, on this machine; nothing is sent anywhere.
+    Reads PDF, HTML, Word, PowerPoint, EPUB, Markdown and plain text, on this machine; nothing is
+    sent anywhere.
     """
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())

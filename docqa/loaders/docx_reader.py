@@ -78,6 +78,7 @@ class WordReader(OfficeReader):
         self._resolved: dict[str, Style] = {}
         self._runs: list[_Run] = []
         self._fields: list[_Field] = []
+        self._codes = 0  # fields whose result has not begun
         self._paragraph_styles: list[_ParagraphStyle] = []
 
     def leaves_out(self, name: str, attributes: Mapping[str, str]) -> bool:
@@ -99,12 +100,14 @@ class WordReader(OfficeReader):
             paragraph.kind = "heading"
         elif style.in_list:
             paragraph.kind = "list_item"
-        depth = len(self._paragraph_styles) + 1
-        self._fields = [one for one in self._fields if one.in_result or one.depth < depth]
+        if self._codes:
+            depth = len(self._paragraph_styles) + 1
+            self._fields = [one for one in self._fields if one.in_result or one.depth < depth]
+            self._codes = sum(not one.in_result for one in self._fields)
 
     def shows(self) -> bool:
         """Say whether characters here are shown."""
-        if not all(one.in_result for one in self._fields):
+        if self._codes:
             return False
         run = self._runs[-1] if self._runs else _Run()
         if run.hidden is not None:
@@ -138,10 +141,12 @@ class WordReader(OfficeReader):
     def _field(self, kind: str) -> None:
         if kind == "begin":
             self._fields.append(_Field(len(self._paragraph_styles)))
-        elif kind == "separate" and self._fields:
+            self._codes += 1
+        elif kind == "separate" and self._fields and not self._fields[-1].in_result:
             self._fields[-1].in_result = True
+            self._codes -= 1
         elif kind == "end" and self._fields:
-            self._fields.pop()
+            self._codes -= not self._fields.pop().in_result
 
     def _property(self, name: str, attributes: Mapping[str, str], parent: str) -> None:
         names, value = self.path.names, attributes.get("w:val", "")

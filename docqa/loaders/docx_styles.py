@@ -12,7 +12,7 @@ __all__ = ["Style", "StyleReader", "heading_level", "inherit", "is_on"]
 
 _HEADING = re.compile(r"heading ?\d|title|subtitle", re.IGNORECASE)
 _CONTENTS = re.compile(r"toc ?\d|toc heading|table of figures", re.IGNORECASE)
-_BODY_LEVEL = 9  # ISO/IEC 29500-1, 17.3.1.20: outline levels 0 to 8 are headings
+_HEADING_LEVELS = frozenset("012345678")  # ISO/IEC 29500-1, 17.3.1.20; level 9 is body text
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ def heading_level(value: str) -> bool:
     >>> heading_level("0"), heading_level("9"), heading_level("")
     (True, False, False)
     """
-    return value.isascii() and value.isdigit() and int(value) < _BODY_LEVEL
+    return value in _HEADING_LEVELS
 
 
 def is_on(attributes: Mapping[str, str]) -> bool:

@@ -27,6 +27,7 @@ _ENCRYPTION = "META-INF/encryption.xml"
 _FONT_METHODS = frozenset(
     {"http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC"},
 )
+_LONGEST_CHAIN = 10  # of fallbacks; a chain may also be a ring
 _METADATA = {
     "dc:title": "title",
     "dc:creator": "author",
@@ -154,13 +155,12 @@ class _Package(StartTags):
         return list(dict.fromkeys(item for item in found if item is not None))
 
     def _shown(self, item_id: str) -> EpubItem | None:
-        seen: set[str] = set()
         item = first = self.items.get(item_id)
-        while item is not None and not item.is_page and item_id not in seen:
-            seen.add(item_id)
-            item_id = item.fallback
-            item = self.items.get(item_id)
-        return item or first
+        for _ in range(_LONGEST_CHAIN):
+            if item is None or item.is_page:
+                break
+            item = self.items.get(item.fallback)
+        return item if item is not None and item.is_page else first
 
     def start(self, name: str, attributes: Mapping[str, str]) -> None:
         if name == "opf:item":

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from docqa.datamodel import Block, BlockKind, PartLocation, Span
+from docqa.loaders.xml_reading import PathStep
 
 __all__ = ["LaidOut", "Paragraph", "PartSourceMap", "Row", "lay_out"]
 
@@ -35,7 +36,7 @@ class Paragraph:
 
     Attributes:
         part: name of the part.
-        xpath: path of its element.
+        element: where its element stands in the part.
         number: from 1, among all paragraphs of the part in document order, blank ones too.
         text: its characters, joined as `PartLocation` counts them.
         kind, boilerplate: what its block will be.
@@ -44,7 +45,7 @@ class Paragraph:
     """
 
     part: str
-    xpath: str
+    element: PathStep
     number: int
     text: str = ""
     kind: BlockKind = "paragraph"
@@ -110,7 +111,7 @@ class PartSourceMap:
         low = min(length, max(0, span.start - start))
         return PartLocation(
             part=paragraph.part,
-            xpath=paragraph.xpath,
+            xpath=paragraph.element.xpath(),
             paragraph=paragraph.number,
             span=Span(low, max(low, min(length, span.end - start))),
             slide_number=paragraph.slide_number,
@@ -124,10 +125,10 @@ def lay_out(paragraphs: Iterable[Paragraph]) -> LaidOut:
     and list items follow one another on lines of their own, other blocks after an empty line,
     slides after a form feed. Blank paragraphs are left out.
 
-    >>> row = Row(cells=2)
-    >>> cells = [Paragraph("p", "/a", 1, "Oil", row=row, cell=1),
-    ...          Paragraph("p", "/b", 2, "40 l", row=row, cell=2)]
-    >>> laid_out = lay_out([Paragraph("p", "/t", 3, "Stores", kind="heading"), *cells])
+    >>> row, step = Row(cells=2), PathStep(None, "w:p", 1)
+    >>> cells = [Paragraph("p", step, 2, "Oil", row=row, cell=1),
+    ...          Paragraph("p", step, 3, "40 l", row=row, cell=2)]
+    >>> laid_out = lay_out([Paragraph("p", step, 1, "Stores", kind="heading"), *cells])
     >>> laid_out.text, [block.kind for block in laid_out.blocks]
     ('Stores\n\nOil\t40 l', ['heading', 'table_row'])
     """

@@ -87,6 +87,7 @@ class OfficePackage:
     def __init__(self, data: bytes, *, source: str) -> None:
         self.source = source
         self.archive = ZipArchive(data, source=source)
+        self._relationships: dict[str, list[Relationship]] = {}
         roots = self.relationships("")
         main = next((one.target for one in roots if one.kind == "officeDocument"), None)
         if main is None or main not in self.archive:
@@ -104,12 +105,14 @@ class OfficePackage:
 
     def relationships(self, part: str) -> list[Relationship]:
         """Return where a part leads inside the file, ``""`` being the package itself."""
-        folder, name = posixpath.split(part)
-        relations = posixpath.join(folder, "_rels", f"{name}.rels")
-        reader = _Relationships(folder)
-        if relations in self.archive:
-            self.read(relations, reader)
-        return reader.found
+        if part not in self._relationships:
+            folder, name = posixpath.split(part)
+            relations = posixpath.join(folder, "_rels", f"{name}.rels")
+            reader = _Relationships(folder)
+            if relations in self.archive:
+                self.read(relations, reader)
+            self._relationships[part] = reader.found
+        return self._relationships[part]
 
     def related(self, part: str, kind: str) -> list[str]:
         """Return the parts that `part` leads to by relationships of one kind, each once."""

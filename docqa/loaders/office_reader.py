@@ -139,7 +139,7 @@ class OfficeReader:
     def _begin_paragraph(self) -> None:
         row = self._rows[-1] if self._rows else None
         paragraph = Paragraph(
-            self.part, self.path.xpath(), self._count, row=row, cell=row.cells if row else 0
+            self.part, self.path.step, self._count, row=row, cell=row.cells if row else 0
         )
         self.paragraphs.append(paragraph)
         self._open.append(OpenParagraph(paragraph))

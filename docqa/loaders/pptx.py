@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -18,6 +19,7 @@ __all__ = ["MEDIA_TYPE", "PptxLoader"]
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
 
+_SIZE = re.compile(r"[0-9]{1,10}")
 _EMU_PER_POINT = 12_700  # English Metric Units, ISO/IEC 29500-1, 20.1.10.16
 _DEFAULT_SIZE = (9_144_000, 6_858_000)  # of a 4:3 slide in EMU: what p:sldSz stands for if missing
 
@@ -94,7 +96,7 @@ class _Outline(StartTags):
             self.slides.append(attributes.get("r:id", ""))
         elif name == "p:sldSz":
             sizes = attributes.get("cx", ""), attributes.get("cy", "")
-            if all(size.isascii() and size.isdigit() for size in sizes):
+            if all(_SIZE.fullmatch(size) for size in sizes):
                 self.size = int(sizes[0]), int(sizes[1])
 
 
@@ -102,7 +104,7 @@ def _slides(
     package: OfficePackage, ids: Sequence[str], warnings: list[LoadWarning]
 ) -> Iterator[_Slide]:
     targets = {one.id: one.target for one in package.relationships(package.main_part)}
-    for number, slide_id in enumerate(ids, start=1):
+    for number, slide_id in enumerate(dict.fromkeys(ids), start=1):
         part = targets.get(slide_id, "")
         if part not in package.archive:
             warnings.append(

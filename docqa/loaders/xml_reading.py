@@ -5,14 +5,14 @@ A stream needs no tree, so that the memory a part takes is that of what is kept 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Protocol
 from xml.parsers import expat
 
 from docqa.errors import MalformedError
 
-__all__ = ["ElementPath", "StartTags", "XmlTarget", "read_xml"]
+__all__ = ["ElementPath", "PathStep", "StartTags", "XmlTarget", "read_xml"]
 
 MAX_DEPTH = 512
 """Elements may nest so deep; Word itself refuses tables nested deeper than a few dozen."""
@@ -109,8 +109,9 @@ class _Reader:
         self._depth += 1
         if self._depth > MAX_DEPTH:
             raise self._malformed(f"nests elements more than {MAX_DEPTH} deep")
-        named = {self._name(key): value for key, value in attributes.items()}
-        self._target.start(self._name(tag), named)
+        if attributes:
+            attributes = {self._name(key): value for key, value in attributes.items()}
+        self._target.start(self._name(tag), attributes)
 
     def _end(self, tag: str) -> None:
         self._depth -= 1
@@ -126,7 +127,7 @@ class _Reader:
         return name
 
     def _refuse_entity(self, name: str, *_: object) -> None:
-        raise self._malformed(f"declares the entity {name!r}, which no document needs")
+        raise self._malformed(f"declares the entity {name[:40]!r}, which no document needs")
 
     def _malformed(self, what: str) -> MalformedError:
         return MalformedError(
@@ -134,39 +135,83 @@ class _Reader:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class PathStep:
+    """Name an element by its parent, its name and its place, from 1, among those of that name.
+
+    A path is written out only when it is asked for: a hostile file can make it long, and give it
+    to every paragraph.
+    """
+
+    parent: PathStep | None
+    name: str
+    place: int
+
+    def xpath(self) -> str:
+        """Return the path from the root.
+
+        >>> PathStep(PathStep(None, "w:body", 1), "w:p", 2).xpath()
+        '/w:body/w:p[2]'
+        """
+        (root, _), *below = self._lineage()
+        steps = [_step(root), *(f"{_step(name)}[{place}]" for name, place in below)]
+        return "/" + "/".join(steps)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle without recursion, which a deep path would exhaust."""
+        return (_rebuild_step, (self._lineage(),))
+
+    def _lineage(self) -> list[tuple[str, int]]:
+        """Return name and place of each element from the root to this one."""
+        lineage = []
+        step: PathStep | None = self
+        while step is not None:
+            lineage.append((step.name, step.place))
+            step = step.parent
+        return lineage[::-1]
+
+
+def _rebuild_step(lineage: list[tuple[str, int]]) -> PathStep | None:
+    step = None
+    for name, place in lineage:
+        step = PathStep(step, name, place)
+    return step
+
+
 class ElementPath:
-    """Follow the open elements of a part and give their XPath.
+    """Follow the open elements of a part.
 
     >>> path = ElementPath()
     >>> for name in ("w:body", "w:p"):
     ...     path.start(name)
     >>> path.end(); path.start("w:p")
-    >>> path.xpath()
-    '/w:body/w:p[2]'
+    >>> path.step.xpath(), path.names
+    ('/w:body/w:p[2]', ['w:body', 'w:p'])
     """
 
     def __init__(self) -> None:
         self.names: list[str] = []
-        self._steps: list[str] = []
-        self._children: list[Counter[str]] = [Counter()]
+        self._steps: list[PathStep] = []
+        self._children: list[dict[str, int]] = [{}]
+
+    @property
+    def step(self) -> PathStep:
+        """Return the innermost open element."""
+        return self._steps[-1]
 
     def start(self, name: str) -> None:
         """Enter an element."""
-        self._children[-1][name] += 1
-        place = self._children[-1][name]
-        self._steps.append(f"{_step(name)}[{place}]" if self._steps else _step(name))
+        counts = self._children[-1]
+        place = counts[name] = counts.get(name, 0) + 1
+        self._steps.append(PathStep(self._steps[-1] if self._steps else None, name, place))
         self.names.append(name)
-        self._children.append(Counter())
+        self._children.append({})
 
     def end(self) -> None:
         """Leave the innermost element."""
         self.names.pop()
         self._steps.pop()
         self._children.pop()
-
-    def xpath(self) -> str:
-        """Return the path of the innermost element from the root."""
-        return "/" + "/".join(self._steps)
 
 
 def _step(name: str) -> str:

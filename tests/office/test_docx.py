@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
+import pickle
+import time
 import zipfile
 from collections.abc import Callable
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import docqa
 from docqa.datamodel import Document
@@ -264,3 +269,41 @@ def test_no_text_is_said(word: Word) -> None:
 def test_it_is_a_loader() -> None:
     """The loader keeps the protocol's signature."""
     assert isinstance(DocxLoader(), Loader)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f'<w:p><w:pPr><w:outlineLvl w:val="{"9" * 5000}"/></w:pPr><w:r><w:t>x</w:t></w:r></w:p>',
+        f'<w:p><w:r><w:sym w:font="Symbol" w:char="{"F" * 5000}"/><w:t>x</w:t></w:r></w:p>',
+        "<w:p>" + '<w:r><w:fldChar w:fldCharType="begin"/><w:t>x</w:t></w:r>' * 9000 + "</w:p>"
+        "<w:p><w:r><w:t>x</w:t></w:r></w:p>",
+        "<w:p><w:r>" + "<w:t>x</w:t>" * 20_000 + "</w:r></w:p>",
+        "<w:tbl><w:tr><w:tc>" * 100 + p("x") + "</w:tc></w:tr></w:tbl>" * 100,
+        f'<u xmlns="urn:{"u" * 100_000}">' + p("x") * 5000 + "</u>",
+        "<w:tr/><w:tc/><w:r/><mc:Choice/><w:fldChar/><w:numId/>" + p("x"),
+    ],
+)
+def test_odd_bodies_load_in_little_time(word: Word, body: str) -> None:
+    """Numbers, depths and repetitions that nobody writes cost no more than their bytes."""
+    start = time.process_time()
+    document = load(word(body))
+    assert document.text.endswith("x")
+    assert document.locate(docqa.Span(len(document.text) - 1, len(document.text)))
+    assert pickle.loads(pickle.dumps(document.source_map))
+    assert time.process_time() - start < 3
+
+
+@given(st.data())
+def test_broken_xml_never_raises_anything_else(word: Word, data: st.DataObject) -> None:
+    """Whatever characters of a part change, the outcome is a document or an error of the tree."""
+    heading = p("other", '<w:outlineLvl w:val="1"/>')
+    table = f"<w:tbl>{row(p('cell'), heading)}</w:tbl>"
+    body = f"{p('one')}{table}<w:p>{field('PAGE', '<w:r><w:t>7</w:t></w:r>')}</w:p>"
+    for _ in range(data.draw(st.integers(1, 3))):
+        place = data.draw(st.integers(0, len(body) - 1))
+        body = (
+            body[:place] + data.draw(st.sampled_from(list("</>\"' w:tp&;0é"))) + body[place + 1 :]
+        )
+    with contextlib.suppress(docqa.LoadError):
+        load(word(body))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import pickle
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,14 @@ def test_info_tells_what_is_in_the_file(folder: Path) -> None:
     shown = run("info", "lamp.epub").stdout
     assert "title       The Keeper's Book" in shown
     assert "passages    1" in shown
+
+
+@pytest.mark.parametrize("name", ["note.docx", "lamp.pptx", "lamp.epub"])
+def test_documents_survive_pickling(lamp_files: dict[str, bytes], name: str) -> None:
+    """Worker processes can send a document with its way back."""
+    document = docqa.load(lamp_files[name], name=name)
+    copy, span = pickle.loads(pickle.dumps(document)), docqa.Span(3, 12)
+    assert (copy.text, copy.locate(span)) == (document.text, document.locate(span))
 
 
 def test_mini_answers_from_each_format(folder: Path, mini: object) -> None:

@@ -20,7 +20,7 @@ class Recorder:
 
     def start(self, name: str, attributes: Mapping[str, str]) -> None:
         self.path.start(name)
-        self.seen.append((name, dict(attributes), self.path.xpath()))
+        self.seen.append((name, dict(attributes), self.path.step.xpath()))
 
     def end(self, name: str) -> None:
         self.path.end()
