@@ -311,10 +311,9 @@ def main() -> None:
     truths = [true_words(*page) for page in pages]
     print(f"{len(pages)} pages, {sum(map(len, truths)):,} words")
     print(
-        "| engine | look | dpi | recall | precision | in place | across | worst 5 % | area | order ",
-        end="",
+        "| engine | look | dpi | recall | precision | in place | across | worst 5 % | area "
+        "| order | CPU s/page | wall s/page | peak MiB | ready s |"
     )
-    print("| CPU s/page | wall s/page | peak MiB | ready s |")
     print("|" + "---|" * 14)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -191,10 +191,8 @@ def test_letters_drawn_as_curves_are_read(pdf):
     pdf.page("")
     document = load(pdf, Engine(ink))
     assert (document.text, document.warnings) == ("ink\f", ())
-    assert [(page.ocr, page.needs_ocr) for page in document.pages] == [
-        (True, False),
-        (False, False),
-    ]
+    assert [page.ocr for page in document.pages] == [True, False]
+    assert not any(page.needs_ocr for page in document.pages)
 
 
 def test_drawing_without_words(pdf):
@@ -290,7 +288,9 @@ def test_garbled_page_is_kept_where_reading_is_unsure(pdf):
     document = load(pdf, engine(word("lamp", 100, 100, confidence=0.75)))
     assert len(document.text) == 3
     assert not document.pages[0].ocr
-    assert [warning.kind for warning in document.warnings] == ["garbled-text"]
+    (warning,) = document.warnings
+    assert warning.kind == "garbled-text"
+    assert "OCR did no better" in warning.message
 
 
 def test_pickled_document_keeps_its_places(scan):
