@@ -76,8 +76,7 @@ def _iri(document: DocumentInfo) -> str:
     path = PurePath(name)
     if path.is_absolute():
         return path.as_uri()
-    relative = quote(path.as_posix(), errors="surrogateescape")
-    return f"./{relative}" if ":" in path.parts[0] else relative
+    return quote(path.as_posix(), errors="surrogateescape")  # ":" too: "a:b" would be a scheme
 
 
 def _places(locations: Sequence[Location]) -> Iterator[Selector]:

@@ -10,7 +10,9 @@ import pytest
 
 import docqa.reader
 from docqa.datamodel import Passage, Span
+from docqa.reader.checkpoints import find_checkpoint
 from docqa.reader.models import load_reader
+from docqa.reader.pack import weights_revision
 from docqa.reader.span_reader import SpanReader
 
 FOLDER = Path(docqa.reader.__file__).with_name("mini")
@@ -32,6 +34,13 @@ def test_size() -> None:
     assert sizes["model.safetensors"] <= 25_000_000
     assert sum(sizes.values()) <= 25_000_000
     assert set(sizes) == {"model.safetensors", "config.json", "tokenizer.json", "README.md"}
+
+
+def test_revision_names_the_weights() -> None:
+    """The recorded revision is the hash of the weights that ship, which no start computes."""
+    said = json.loads((FOLDER / "config.json").read_text("utf-8"))["docqa"]["revision"]
+    assert weights_revision(FOLDER / "model.safetensors") == said
+    assert find_checkpoint("mini").revision == said
 
 
 @pytest.mark.parametrize(

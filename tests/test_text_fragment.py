@@ -61,6 +61,25 @@ def test_case_and_accents_do_not_tell_places_apart() -> None:
     assert _find("The CAFÉ opened. A cafe closed.", "cafe") != "#:~:text=cafe"
 
 
+@pytest.mark.parametrize(
+    ("words", "fragment"),
+    [
+        ("物理效应", "#:~:text=酒精对人体的-,物理效应,-与海拔无关"),
+        ("酒精", "#:~:text=酒精,-对人体的物理效应与海拔无关"),
+        ("海拔无关", "#:~:text=酒精对人体的物理效应与-,海拔无关"),
+        ("酒精对人体的物理效应与海拔无关", "#:~:text=酒精对人体的物理效应与海拔无关"),
+    ],
+)
+def test_scripts_without_spaces_are_not_widened(words: str, fragment: str) -> None:
+    """Only a browser knows where such words end: the context reaches to the next punctuation."""
+    assert unquote(_find("如果，酒精对人体的物理效应与海拔无关。那些", words) or "") == fragment
+
+
+def test_a_run_without_a_border_near_has_no_fragment() -> None:
+    """Where no punctuation is near, no link is certain."""
+    assert _find("酒精对人体的物理效应" * 100 + "海拔" + "无关" * 400, "海拔") is None
+
+
 def test_layout_alone_has_no_fragment() -> None:
     """A span of nothing but white space names no place."""
     assert FragmentFinder("a\n\nb").find(Span(1, 3)) is None

@@ -63,38 +63,40 @@ def citations_of(record: Citable) -> tuple[Citation, ...]:
 
 
 def _citations(plain: Mapping[str, Any]) -> Iterator[Citation]:
-    document = _optional(plain, "document", Mapping, {})
-    load = _optional(_optional(plain, "settings", Mapping, {}), "load", Mapping, {})
+    document = _optional(plain, "document", "object", {})
+    load = _optional(_optional(plain, "settings", "object", {}), "load", "object", {})
     shared = {
-        "source": _field(document if "source" in document else plain, "source", str),
-        "document_id": _optional(document, "id", str, ""),
-        "extractor": _optional(document, "extractor", str, ""),
+        "source": _field(document if "source" in document else plain, "source", "text"),
+        "document_id": _optional(document, "id", "text", ""),
+        "extractor": _optional(document, "extractor", "text", ""),
         # The file may be a stranger's: it decides how its text is read, and nothing else.
-        "media_type": _optional(load, "media_type", str, None),
-        "encoding": _optional(load, "encoding", str, None),
+        "media_type": _optional(load, "media_type", "text", None),
+        "encoding": _optional(load, "encoding", "text", None),
     }
-    yield _citation(plain, _field(plain, "answer", str), 0, shared)
-    for number, spot in enumerate(_optional(plain, "occurrences", list, []), start=1):
+    yield _citation(plain, _field(plain, "answer", "text"), 0, shared)
+    for number, spot in enumerate(_optional(plain, "occurrences", "list", []), start=1):
         if not isinstance(spot, Mapping):
             raise CitationError(f"occurrence {number} is no object")
-        yield _citation(spot, _field(spot, "text", str), number, shared)
+        yield _citation(spot, _field(spot, "text", "text"), number, shared)
 
 
 def _citation(
     plain: Mapping[str, Any], quote: str, occurrence: int, shared: Mapping[str, Any]
 ) -> Citation:
-    start, end = _field(plain, "start", int), _field(plain, "end", int)
+    start, end = _field(plain, "start", "whole number"), _field(plain, "end", "whole number")
     if not 0 <= start < end or not quote:
         raise CitationError(f"[{start}, {end}) is no place of {quote!r}")
-    surroundings = _text_quote(_optional(plain, "target", Mapping, {}))
+    surroundings = _text_quote(_optional(plain, "target", "object", {}))
     return Citation(
         quote=quote,
         start=start,
         end=end,
-        prefix=_optional(surroundings, "prefix", str, ""),
-        suffix=_optional(surroundings, "suffix", str, ""),
+        prefix=_optional(surroundings, "prefix", "text", ""),
+        suffix=_optional(surroundings, "suffix", "text", ""),
         locations=tuple(
-            place for place in _optional(plain, "locations", list, []) if isinstance(place, Mapping)
+            place
+            for place in _optional(plain, "locations", "list", [])
+            if isinstance(place, Mapping)
         ),
         occurrence=occurrence,
         **shared,
@@ -102,7 +104,7 @@ def _citation(
 
 
 def _text_quote(target: Mapping[str, Any]) -> Mapping[str, Any]:
-    selectors = _optional(target, "selector", list, [])
+    selectors = _optional(target, "selector", "list", [])
     quotes = (
         selector
         for selector in selectors
@@ -111,15 +113,20 @@ def _text_quote(target: Mapping[str, Any]) -> Mapping[str, Any]:
     return next(quotes, {})
 
 
-def _field(plain: Mapping[str, Any], name: str, kind: type) -> Any:
+_KINDS: dict[str, type | tuple[type, ...]] = {
+    "text": str,
+    "whole number": int,
+    "list": (list, tuple),
+    "object": Mapping,
+}
+
+
+def _field(plain: Mapping[str, Any], name: str, kind: str) -> Any:
     value = plain.get(name)
-    if not isinstance(value, kind) or isinstance(value, bool):
-        raise CitationError(f'"{name}" is missing, or no {_KINDS[kind]}')
+    if not isinstance(value, _KINDS[kind]) or isinstance(value, bool):
+        raise CitationError(f'"{name}" is missing, or no {kind}')
     return value
 
 
-def _optional(plain: Mapping[str, Any], name: str, kind: type, default: Any) -> Any:
+def _optional(plain: Mapping[str, Any], name: str, kind: str, default: Any) -> Any:
     return default if plain.get(name) is None else _field(plain, name, kind)
-
-
-_KINDS: dict[type, str] = {str: "text", int: "whole number", list: "list", Mapping: "object"}

@@ -104,7 +104,7 @@ def verify(
     records = _read(answers, notices)
     progress = ProgressLine(quiet=quiet)
     ctx.call_on_close(progress.close)
-    counts: Counter[str] = Counter(failed=records.n_broken)
+    counts: Counter[str] = Counter()
     outcomes = verifications(
         records.citations,
         root=root,
@@ -118,7 +118,7 @@ def verify(
             notices.error(outcome.error, source=outcome.citation.source)
         emit(sys.stdout, _json(outcome, place) if as_json else _line(outcome))
     notices.note(_summary(counts, records))
-    ctx.exit(_exit_code(counts))
+    ctx.exit(FAILED if records.n_broken else _exit_code(counts))
 
 
 def _read(names: Sequence[str], notices: Notices) -> _Records:
@@ -206,12 +206,16 @@ def _now(outcome: Verification) -> str:
 def _summary(counts: Counter[str], records: _Records) -> str:
     kinds = ("exact", "moved", "ambiguous", "gone", "failed")
     told = ", ".join(f"{counts[kind]:,} {kind}" for kind in kinds if counts[kind])
-    n_citations = len(records.citations)
-    summary = f"{n_citations:,} citation{'s' * (n_citations != 1)}: {told or 'nothing to check'}"
-    without = records.n_without_answer
-    if without:
-        summary += f"; {without:,} record{'s' * (without != 1)} without an answer"
+    summary = f"{_counted(len(records.citations), 'citation')}: {told or 'nothing to check'}"
+    if records.n_without_answer:
+        summary += f"; {_counted(records.n_without_answer, 'record')} without an answer"
+    if records.n_broken:
+        summary += f"; {_counted(records.n_broken, 'broken line')}"
     return summary
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'s' * (number != 1)}"
 
 
 def _exit_code(counts: Counter[str]) -> int:

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from docqa.datamodel import Span
 
-__all__ = ["FragmentMatcher", "TextDirective"]
+__all__ = ["FragmentMatcher", "TextDirective", "is_unspaced"]
 
 _MAX_CANDIDATES = 500
 """Places of a term that are looked at before a fragment is given up as hopelessly ambiguous."""
@@ -131,9 +131,12 @@ class FragmentMatcher:
         if position in (0, len(self._text)):
             return True
         before, after = self._text[position - 1], self._text[position]
-        if not (_is_word(before) and _is_word(after)):
-            return True
-        return bool(_UNSPACED.match(before) or _UNSPACED.match(after))
+        return not (_is_word(before) and _is_word(after)) or is_unspaced(before + after)
+
+
+def is_unspaced(text: str) -> bool:
+    """Say whether `text` holds a letter of a script that is written without spaces."""
+    return _UNSPACED.search(text) is not None
 
 
 def _is_word(char: str) -> bool:

@@ -2,6 +2,11 @@
 
 Source: URL Fragment Text Directives (WICG, scroll-to-text-fragment), "finding ranges in a
 document". A fragment is only given where this module's own matcher finds exactly the wanted range.
+Checked in Chromium by tests/benchmarks/browser.py.
+
+In scripts without spaces a browser's dictionary decides where words end, which nobody else can
+know. There the terms around the text reach to the next punctuation or space: at that a word ends
+for certain, and between a term and its neighbour no border is asked for.
 """
 
 from __future__ import annotations
@@ -10,7 +15,7 @@ import re
 from collections.abc import Iterator
 
 from docqa.datamodel import Span
-from docqa.loaders.text_directive import FragmentMatcher, TextDirective
+from docqa.loaders.text_directive import FragmentMatcher, TextDirective, is_unspaced
 
 __all__ = ["FragmentFinder"]
 
@@ -37,7 +42,10 @@ class FragmentFinder:
         self._matcher = FragmentMatcher(text)
 
     def find(self, span: Span) -> str | None:
-        """Return a fragment that resolves to `span` (widened to whole words) alone, or None."""
+        """Return a fragment that resolves to `span` alone, or None.
+
+        The span is widened to whole words where its script has spaces between them.
+        """
         target = self._whole_words(span)
         if not target:
             return None
@@ -55,8 +63,13 @@ class FragmentFinder:
             end -= 1
         if start == end:
             return Span(start, end)
-        first, last = self._word_around(start), self._word_around(end)
+        first, last = self._spaced_word(start), self._spaced_word(end)
         return Span(first.start if first else start, last.end if last else end)
+
+    def _spaced_word(self, position: int) -> Span | None:
+        """Return the word around `position`, None where scripts without spaces meet there."""
+        letters = self._text[max(0, position - 1) : position + 1]
+        return None if is_unspaced(letters) else self._word_around(position)
 
     def _word_around(self, position: int) -> Span | None:
         """Return the word that `position` stands inside of, not at its border."""
@@ -71,9 +84,35 @@ class FragmentFinder:
         is_exact = one_line and len(text) <= _MAX_EXACT
         terms = [(text, "")] if is_exact else list(self._edges(target))
         for words in _CONTEXT_WORDS:
-            prefix, suffix = self._before(target.start, words), self._after(target.end, words)
+            prefix, suffix = self._prefix(target.start, words), self._suffix(target.end, words)
+            if prefix is None or suffix is None:
+                return
             for start, end in terms:
                 yield TextDirective(prefix, start, end, suffix)
+
+    def _prefix(self, position: int, words: int) -> str | None:
+        """Return what stands before `position`, from a border on; None where none is near."""
+        around = self._word_around(position)
+        if around is None:
+            return self._before(position, words)
+        if _is_cut(self._text, around.start):
+            return None
+        low = max(self._line_start(position), around.start - _CONTEXT_CHARACTERS)
+        found = [word for word in self._words(low, around.start) if not _is_cut(self._text, low)]
+        start = found[-min(words, len(found))].start if words and found else around.start
+        return self._text[start:position]
+
+    def _suffix(self, position: int, words: int) -> str | None:
+        """Return what stands after `position`, up to a border; None where none is near."""
+        around = self._word_around(position)
+        if around is None:
+            return self._after(position, words)
+        if _is_cut(self._text, around.end):
+            return None
+        high = min(self._line_end(position), around.end + _CONTEXT_CHARACTERS)
+        found = [word for word in self._words(around.end, high) if not _is_cut(self._text, high)]
+        end = found[min(words, len(found)) - 1].end if words and found else around.end
+        return self._text[position:end]
 
     def _edges(self, target: Span) -> Iterator[tuple[str, str]]:
         """Yield first and last words of a long target, ever more of them."""
@@ -124,3 +163,8 @@ class FragmentFinder:
     def _line_end(self, position: int) -> int:
         ends = [self._text.find(char, position) for char in _BREAKS]
         return min((end for end in ends if end >= 0), default=len(self._text))
+
+
+def _is_cut(text: str, position: int) -> bool:
+    """Say whether `position` is between two letters."""
+    return re.fullmatch(r"\w\w", text[max(0, position - 1) : position + 1]) is not None

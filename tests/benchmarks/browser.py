@@ -10,7 +10,8 @@ works as for a user, and the page stays as it was parsed.
   range, hidden elements left out, must be the words.
 - *fragment*: the browser is sent to the link. What it marks is painted in one colour and must fill
   the rectangles of the range, and nothing else of the window may have that colour. ``none`` counts
-  the words for which docqa gives no fragment; ``unseen`` those that the page's own style hides.
+  the words for which docqa gives no fragment; ``unseen`` those of which the page's own style hides
+  some, which no link can show.
 """
 
 from __future__ import annotations
@@ -81,7 +82,15 @@ _PREPARE = """style => {
             join(pieces.filter(([t]) => t.parentElement.checkVisibility(
               {visibilityProperty: true})))];
   };
-  window.docqaRects = range => docqaPieces(range).filter(([t]) => t.data.trim() &&
+  const shows = ([text]) => text.parentElement.checkVisibility({visibilityProperty: true});
+  window.docqaHides = range => docqaPieces(range).some(
+    ([t, p]) => /[^\\s\u200b]/.test(p.toString()) && !t.parentElement.closest(hidden) &&
+      !shows([t]));
+  window.docqaOthers = range => [...document.querySelectorAll('img,input,button,svg,select,br,hr')]
+    .filter(e => range.intersectsNode(e)).map(e => e.getBoundingClientRect())
+    .map(r => [r.left, r.top, r.right, r.bottom]);
+  window.docqaRects = range => docqaPieces(range).filter(
+    ([t, p]) => /[^\\t\\n\\f\\r ]/.test(p.toString()) &&
       t.parentElement.checkVisibility({visibilityProperty: true, opacityProperty: true}))
     .flatMap(([, p]) => [...p.getClientRects()].map(r => [r.left, r.top, r.right, r.bottom]));
 }"""
@@ -133,35 +142,38 @@ def bare(text: str) -> str:
     return re.sub(r"[\s\u200b]+", "", text)
 
 
-def fragment_outcome(page: Page, address: str, ranges: list[Any], fragment: str) -> str:
-    """Send the browser to a fragment and compare what it marks with the range."""
-    page.goto("about:blank")
-    page.goto(f"{address}#{fragment}")  # a new load: on a loaded page older marks would stay
-    page.evaluate(_PREPARE, _STYLE)
+def fragment_outcome(page: Page, ranges: list[Any]) -> str:
+    """Compare what the browser marks, having gone to a fragment, with the range."""
+    if page.evaluate("all => all.some(one => docqaHides(docqaRange(one)))", ranges):
+        return "unseen"
     marked = marked_pixels(page)
     rects = page.evaluate("all => all.flatMap(one => docqaRects(docqaRange(one)))", ranges)
     rects = [rect for rect in rects if rect[2] - rect[0] >= 2 and rect[3] - rect[1] >= 4]
-    if not rects:
-        return "unseen"
     shown = [rect for rect in rects if rect[3] > 2 and rect[1] < _HEIGHT - 2]
     shown = [rect for rect in shown if rect[2] > 2 and rect[0] < _WIDTH - 2]
-    if not shown:
-        return "unseen" if not marked.any() and is_clipped(page, ranges) else "wrong"
+    if not shown:  # no size, or moved out of the window as menus are
+        is_out = not rects or page.evaluate(_IS_OUT, ranges)
+        return "unseen" if is_out and not marked.any() else "wrong"
+    beside = page.evaluate("all => all.flatMap(one => docqaOthers(docqaRange(one)))", ranges)
     allowed = np.zeros_like(marked)
-    filled = []
-    for left, top, right, bottom in shown:
-        y0, y1 = max(0, int(top) - 8), max(0, int(bottom) + 9)
-        allowed[y0:y1, max(0, int(left) - 2) : int(right) + 3] = True
-        middle = min(_HEIGHT - 1, max(0, int((top + bottom) / 2)))
-        stripe = marked[middle, max(0, int(left) + 1) : max(1, int(right) - 1)]
-        filled.append(bool(stripe.mean() > 0.9) if stripe.size else True)
+    for left, top, right, bottom in [*shown, *beside]:
+        rows = slice(max(0, int(top) - 8), max(0, int(bottom) + 9))
+        allowed[rows, max(0, int(left) - 2) : max(0, int(right) + 3)] = True
+    filled = [is_filled(marked, rect) for rect in shown]
     if (marked & ~allowed).any():
         return "wrong"
     if all(filled):
         return "right"
-    if not marked.any() and not page.evaluate(_ON_TOP, shown):
-        return "unseen"
-    return "right" if any(filled) and page.evaluate(_ON_TOP, shown) is False else "wrong"
+    is_covered = not page.evaluate(_ON_TOP, shown)
+    return ("right" if any(filled) else "unseen") if is_covered else "wrong"
+
+
+def is_filled(marked: Any, rect: list[float]) -> bool:
+    """Say whether a rectangle is marked along its middle, as far as it is in the window."""
+    left, top, right, bottom = rect
+    middle = min(_HEIGHT - 1, max(0, int((top + bottom) / 2)))
+    stripe = marked[middle, max(0, int(left) + 1) : max(1, int(right) - 1)]
+    return bool(stripe.mean() > 0.9) if stripe.size else True
 
 
 def marked_pixels(page: Page) -> Any:
@@ -176,18 +188,16 @@ def marked_pixels(page: Page) -> Any:
     return marked
 
 
+# Whether nothing lies over the middle of any rectangle.
 _ON_TOP = """rects => rects.every(([l, t, r, b]) => {
   const seen = document.elementFromPoint((l + r) / 2, (t + b) / 2);
-  return seen && seen.innerText && true; })"""
-
-
-def is_clipped(page: Page, ranges: list[Any]) -> bool:
-    """Say whether the words lie where no scrolling leads, as menus moved out of the window do."""
-    script = """all => { const element = docqaRange(all[0]).startContainer.parentElement;
-      element.scrollIntoView({block: 'center'});
-      const r = element.getBoundingClientRect();
-      return r.bottom < 0 || r.right < 0 || r.left > innerWidth || r.top > innerHeight; }"""
-    return bool(page.evaluate(script, ranges))
+  return seen && seen.innerText; })"""
+# Whether no scrolling leads to the words.
+_IS_OUT = """all => {
+  const element = docqaRange(all[0]).startContainer.parentElement;
+  element.scrollIntoView({block: 'center'});
+  const r = element.getBoundingClientRect();
+  return r.bottom < 0 || r.right < 0 || r.left > innerWidth || r.top > innerHeight; }"""
 
 
 def check_page(page: Page, path: Path, count: int, seed: int, verbose: bool) -> Counter[str]:
@@ -202,16 +212,19 @@ def check_page(page: Page, path: Path, count: int, seed: int, verbose: bool) -> 
     if page.evaluate("document.characterSet").lower() != document.metadata["encoding"].lower():
         address += f"?charset={document.metadata['encoding']}"
         tally["encoding named by the server"] += 1
-    for number, span in enumerate(random_spans(document.text, count, random.Random(f"{seed} {path.name}"))):
+    for number, span in enumerate(
+        random_spans(document.text, count, random.Random(f"{seed} {path.name}"))
+    ):
         ranges, fragment = selectors(document, span)
-        page.goto(f"{address}{'&' if '?' in address else '?'}{number}")
+        # A load for each: on a loaded page older marks would stay.
+        page.goto(f"{address}{'&' if '?' in address else '?'}{number}#{fragment or ''}")
         page.evaluate(_PREPARE, _STYLE)
         tally["tried"] += 1
         is_right = range_is_right(page, ranges, span.of(document.text))
         tally["range right" if is_right else "range WRONG"] += 1
         outcome = "none"
         if fragment is not None:
-            outcome = fragment_outcome(page, page.url, ranges, fragment)
+            outcome = fragment_outcome(page, ranges)
         tally[f"fragment {outcome}"] += 1
         if verbose and (not is_right or outcome in ("wrong", "unseen")):
             words = span.of(document.text)
