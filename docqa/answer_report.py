@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from docqa.datamodel import GridItem, PageLocation
@@ -17,7 +18,7 @@ from docqa.highlighting.page_crop import PageCrop, page_crop
 from docqa.highlighting.templating import render
 from docqa.loaders.load import Source
 from docqa.new_file import require_new_file, write_new_file
-from docqa.original import read_original
+from docqa.original import read_original, work_on
 from docqa.report_items import AnswerEntry, Picture, ReportItems
 
 __all__ = ["ReportResult", "report"]
@@ -55,6 +56,7 @@ def report(
     notes: Sequence[str] = (),
     pictures: bool = True,
     password: str | None = None,
+    isolate: bool = False,
 ) -> ReportResult:
     """Write one HTML page with every outcome: answers in their sentences, places, pictures.
 
@@ -73,6 +75,8 @@ def report(
         notes: sentences to stand at the top of the page.
         pictures: False leaves the pictures of pages out.
         password: opens encrypted PDFs.
+        isolate: draw the pictures in a worker process, so that a file from a stranger cannot hurt
+            this one.
 
     Raises:
         HighlightError: the page cannot be written.
@@ -85,7 +89,8 @@ def report(
         require_new_file(target, Path(source))
     found = ReportItems(kept, target.parent, warnings or {})
     wanted = found.answers if pictures else ()
-    problems = _add_pictures(wanted, target, sources or {}, password)
+    crop = partial(_crop, password=password, isolate=isolate)
+    problems = _add_pictures(wanted, target, sources or {}, crop)
     page = render(
         "report.html",
         items=found,
@@ -109,7 +114,7 @@ def _add_pictures(
     answers: Sequence[AnswerEntry],
     out: Path,
     sources: Mapping[str, Source],
-    password: str | None,
+    crop_of: Callable[[bytes, AnswerEntry], PageCrop],
 ) -> tuple[str, ...]:
     """Give answers in PDFs a picture, the best ones first; return what could not be done."""
     paged = [entry for entry in answers if _boxes(entry)]
@@ -127,8 +132,8 @@ def _add_pictures(
             if size >= _MOST_PICTURE_BYTES:
                 break
             try:
-                crop = _crop(data, entry, password)
-            except (HighlightError, SettingError) as error:
+                crop = crop_of(data, entry)
+            except (HighlightError, LoadError, SettingError) as error:
                 notes[f"{source}: no picture of {entry.place}: {error}"] = None
                 continue
             size += len(crop.data)
@@ -146,15 +151,18 @@ def _boxes(entry: AnswerEntry) -> PageLocation | None:
     return first if isinstance(first, PageLocation) and first.boxes else None
 
 
-def _crop(data: bytes, entry: AnswerEntry, password: str | None) -> PageCrop:
+def _crop(data: bytes, entry: AnswerEntry, *, password: str | None, isolate: bool) -> PageCrop:
     place = _boxes(entry)
     assert place is not None  # the caller chose those that have one
     assert place.boxes is not None
     shades = colour(0)
-    return page_crop(
+    return work_on(
+        entry.answer.document.source,
+        page_crop,
         data,
         place.page_number,
         place.boxes,
+        isolate=isolate,
         fill=shades.fill,
         line=shades.line,
         password=password,

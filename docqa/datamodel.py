@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Union
 
 if TYPE_CHECKING:
@@ -491,6 +491,13 @@ class AnswerSettings:
     load: LoadSettings | None
     read: ReadSettings | None
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return {
+            "load": None if self.load is None else self.load.to_dict(),
+            "read": None if self.read is None else asdict(self.read),
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Occurrence:
@@ -588,7 +595,8 @@ class Answer:
         """
         from docqa.selectors import web_target  # it tells the kinds of places apart, so needs them
 
-        record = asdict(self)
+        record = asdict(replace(self, settings=None))
+        record["settings"] = None if self.settings is None else self.settings.to_dict()
         record["answer"] = record.pop("text")
         record["passage"] = {"number": self.passage.number, **asdict(self.passage.span)}
         record["page_number"], record["page_label"] = self.page_number, self.page_label
@@ -598,8 +606,6 @@ class Answer:
             spot["target"] = web_target(place, self.document)
         for quoted in (record, *record["occurrences"]):
             del quoted["prefix"], quoted["suffix"]
-        if self.settings is not None and self.settings.load is not None:
-            del record["settings"]["load"]["password"]
         order = ("question", "answer", "score", "start", "end", "page_number", "page_label", "line")
         return {**{key: record[key] for key in order}, **record}
 

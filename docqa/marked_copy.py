@@ -46,6 +46,7 @@ def highlight(
     page_number: int | None = None,
     password: str | None = None,
     encoding: str | None = None,
+    isolate: bool = False,
 ) -> HighlightResult:
     """Write a copy of a document with answers marked in it, each in its own colour.
 
@@ -62,8 +63,10 @@ def highlight(
         page_number: the page to draw, from 1; None draws the page of the first answer.
         password: opens an encrypted PDF.
         encoding: of a text or web page, where it was given when the document was asked.
+        isolate: open a PDF in a worker process, so that one from a stranger cannot hurt this one.
 
     Raises:
+        IsolationError: the original ended the worker process.
         HighlightError: the original is another file than the answers were found in, or cannot be
             marked, or the new file cannot be written.
         LoadError: the original cannot be read.
@@ -78,7 +81,7 @@ def highlight(
     if page_number is not None and target.suffix.lower() != ".png":
         raise SettingError("page_number chooses the page of a picture; let the file end in .png")
     data = read_original(document, source, out=target)
-    made = maker(Original(data, document, chosen, page_number, password, encoding))
+    made = maker(Original(data, document, chosen, page_number, password, encoding, isolate))
     write_new_file(target, made.data)
     return HighlightResult(target, made.marked, made.page_numbers, made.keeps_original, made.notes)
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 from docqa.datamodel import Answer, Document, DocumentInfo
 from docqa.errors import HighlightError
 from docqa.loaders.load import Source, read_source
 from docqa.new_file import require_new_file
 
-__all__ = ["Made", "Original", "read_original", "require_same_text"]
+__all__ = ["Made", "Original", "read_original", "require_same_text", "work_on"]
+
+_Result = TypeVar("_Result")
 
 _NO_PATHS = frozenset({"-", "<bytes>", "<file>"})
 
@@ -29,6 +32,7 @@ class Original:
         page_number: the page that the caller chose, or None.
         password: opens an encrypted PDF.
         encoding: overrules the declared encoding of text and HTML, as when it was asked.
+        isolate: PDFium and pypdf see it in the worker process only.
     """
 
     data: bytes
@@ -37,6 +41,11 @@ class Original:
     page_number: int | None = None
     password: str | None = None
     encoding: str | None = None
+    isolate: bool = False
+
+    def work(self, function: Callable[..., _Result], *arguments: Any, **settings: Any) -> _Result:
+        """Return what `function` makes of the original; see `work_on`."""
+        return work_on(self.document.source, function, *arguments, isolate=self.isolate, **settings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +65,33 @@ class Made:
     page_numbers: tuple[int, ...] = ()
     keeps_original: bool = False
     notes: tuple[str, ...] = ()
+
+
+def work_on(
+    source: str,
+    function: Callable[..., _Result],
+    *arguments: Any,
+    isolate: bool,
+    **settings: Any,
+) -> _Result:
+    """Return ``function(*arguments, **settings)``, computed here or in the worker process.
+
+    Args:
+        source: what messages call the file that the function works on.
+        function: one that both processes can import by its name.
+        arguments: what can be pickled.
+        isolate: in the worker process, so that a file from a stranger cannot hurt this one.
+        settings: further arguments, by name.
+
+    Raises:
+        IsolationError: it ended the worker process.
+        DocqaError: what the function raises.
+    """
+    if not isolate:
+        return function(*arguments, **settings)
+    from docqa.loaders.isolation import call
+
+    return call(function, *arguments, source=source, **settings)
 
 
 def read_original(document: DocumentInfo, source: Source | None, *, out: Path) -> bytes:

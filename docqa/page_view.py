@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from docqa._pdf_passwords import open_pdf
 from docqa._pdfium import PdfiumError
 from docqa.datamodel import Box, Document, Page, PageLocation
 from docqa.errors import HighlightError, SettingError
 from docqa.highlighting.page_image import Mark, draw_page
+from docqa.original import work_on
 
-__all__ = ["PageView", "chosen_page", "view_page"]
+__all__ = ["PageView", "chosen_page", "field_boxes", "view_page"]
 
 # Strong enough for thin lines, and told apart by every kind of colour vision: Okabe and Ito, "Color
 # Universal Design" (2008), https://jfly.uni-koeln.de/color/
@@ -58,6 +60,7 @@ def view_page(
     *,
     boxes: bool = False,
     password: str | None = None,
+    isolate: bool = False,
 ) -> PageView:
     """Return the picture of a page.
 
@@ -67,16 +70,20 @@ def view_page(
         page_number: from 1.
         boxes: draw the rectangles of the text, one per line, and of filled form fields.
         password: opens an encrypted file.
+        isolate: open it in the worker process.
 
     Raises:
+        IsolationError: the file ended the worker process.
         HighlightError: PDFium cannot draw the page.
         SettingError: the document is no PDF, or has no such page.
     """
     page = chosen_page(document, page_number)
-    marks = _marks(document, page, _fields(data, page_number, password)) if boxes else []
-    png = draw_page(data, page_number, password=password, marks=marks)
-    fields = sum(mark.outline == FIELD_LINE for mark in marks)
-    return PageView(png, len(marks) - fields, fields)
+    work = partial(work_on, document.source, isolate=isolate)
+    fields = work(field_boxes, data, page_number, password=password) if boxes else []
+    marks = _marks(document, page, fields) if boxes else []
+    png = work(draw_page, data, page_number, password=password, marks=marks)
+    n_fields = sum(mark.outline == FIELD_LINE for mark in marks)
+    return PageView(png, len(marks) - n_fields, n_fields)
 
 
 def _marks(document: Document, page: Page, fields: list[Box]) -> list[Mark]:
@@ -93,8 +100,12 @@ def _marks(document: Document, page: Page, fields: list[Box]) -> list[Mark]:
     return marks
 
 
-def _fields(data: bytes, page_number: int, password: str | None) -> list[Box]:
-    """Return the rectangles of a page's filled form fields."""
+def field_boxes(data: bytes, page_number: int, *, password: str | None = None) -> list[Box]:
+    """Return the rectangles of a page's filled form fields.
+
+    Raises:
+        HighlightError: PDFium cannot open the page.
+    """
     try:
         file, _ = open_pdf(data, password)
         with file, file.page(page_number - 1) as page:

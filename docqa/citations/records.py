@@ -8,6 +8,7 @@ from typing import Any, Union
 
 from docqa.datamodel import Answer
 from docqa.errors import CitationError
+from docqa.loaders.settings import DEFAULT_LANGUAGE, LoadSettings
 
 __all__ = ["Citation", "Citable", "citations_of"]
 
@@ -25,7 +26,7 @@ class Citation:
         source: the file's path or name, as it was given.
         document_id: SHA-256 of the file's bytes; ``""`` where it was not recorded.
         extractor: what gave the text; ``""`` where it was not recorded.
-        media_type, encoding: what the caller overruled when the file was loaded.
+        loading: the settings that decide how the file reads; nothing else of them is recorded.
         locations: the recorded places in the original, as plain values.
         occurrence: 0 for the answer itself, from 1 for its further occurrences.
     """
@@ -38,8 +39,7 @@ class Citation:
     source: str
     document_id: str
     extractor: str
-    media_type: str | None
-    encoding: str | None
+    loading: LoadSettings
     locations: tuple[Mapping[str, Any], ...]
     occurrence: int = 0
 
@@ -70,8 +70,12 @@ def _citations(plain: Mapping[str, Any]) -> Iterator[Citation]:
         "document_id": _optional(document, "id", "text", ""),
         "extractor": _optional(document, "extractor", "text", ""),
         # The file may be a stranger's: it decides how its text is read, and nothing else.
-        "media_type": _optional(load, "media_type", "text", None),
-        "encoding": _optional(load, "encoding", "text", None),
+        "loading": LoadSettings(
+            media_type=_optional(load, "media_type", "text", None),
+            encoding=_optional(load, "encoding", "text", None),
+            ocr=load.get("ocr") is True,
+            ocr_language=_optional(load, "ocr_language", "text", DEFAULT_LANGUAGE),
+        ),
     }
     yield _citation(plain, _field(plain, "answer", "text"), 0, shared)
     for number, spot in enumerate(_optional(plain, "occurrences", "list", []), start=1):

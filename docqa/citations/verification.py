@@ -98,6 +98,7 @@ def verify(
     *,
     root: str | os.PathLike[str] | None = None,
     password: str | None = None,
+    isolate: bool = False,
 ) -> list[Verification]:
     """Reopen the files that answers cite and say of each place whether the words stand there.
 
@@ -109,6 +110,7 @@ def verify(
         root: relative paths start here, and files that are gone from their path are looked for
             here by their content; None for the working directory.
         password: opens encrypted PDFs.
+        isolate: load in a worker process, so that a file from a stranger cannot hurt this one.
 
     Returns:
         One outcome for every answer and for each of its occurrences, in order.
@@ -118,7 +120,8 @@ def verify(
     """
     records = [answers] if isinstance(answers, (Answer, Mapping)) else answers
     citations = [citation for record in records for citation in citations_of(record)]
-    return list(verifications(citations, root=root, settings=LoadSettings(password=password)))
+    settings = LoadSettings(password=password, isolate=isolate)
+    return list(verifications(citations, root=root, settings=settings))
 
 
 def verifications(
@@ -133,7 +136,7 @@ def verifications(
     Args:
         citations: grouped by file whatever their order, so that each file is loaded once.
         root: see `verify`.
-        settings: how files are loaded, beside what was recorded.
+        settings: password, isolation and limits; how a file reads is recorded with it.
         on_file: called with (files done, files in all, path) before each file is loaded.
     """
     files = CitedFiles(Path(root) if root is not None else None)
@@ -160,12 +163,11 @@ class _Group:
 
     file: CitedFile
     source: str
-    media_type: str | None
-    encoding: str | None
+    loading: LoadSettings
 
     @staticmethod
     def of(citation: Citation, file: CitedFile) -> _Group:
-        return _Group(file, citation.source, citation.media_type, citation.encoding)
+        return _Group(file, citation.source, citation.loading)
 
 
 def _check_group(
@@ -174,7 +176,12 @@ def _check_group(
     path = group.file.path
     if path is None:
         return [Verification(citation, "gone", group.file.note) for citation in citations]
-    chosen = replace(settings, media_type=group.media_type, encoding=group.encoding)
+    chosen = replace(
+        group.loading,
+        password=settings.password,
+        isolate=settings.isolate,
+        limits=settings.limits,
+    )
     try:
         # The name it was cited under, since its ending helps to tell the format.
         loaded = load_with(chosen, path.read_bytes(), name=group.source)

@@ -102,6 +102,7 @@ class HighlightCopy:
             page_number=self._page_number,
             password=self._session.sources.password,
             encoding=self._session.sources.encoding,
+            isolate=self._session.sources.isolate,
         )
         for note in result.notes:
             notices.note(note)

@@ -15,6 +15,7 @@ from docqa.loaders.settings import DEFAULT_LANGUAGE, LoadSettings
 
 __all__ = [
     "LibraryDefault",
+    "isolate_option",
     "password_option",
     "reading_options",
     "source_options",
@@ -28,6 +29,13 @@ password_option = click.option(
     help="Opens encrypted PDFs. Other users of the machine see it in the list of processes;"
     " the variable DOCQA_PASSWORD does the same unseen.",
 )
+isolate_option = click.option(
+    "--isolate/--no-isolate",
+    default=True,
+    show_default=True,
+    help="Load in a process of its own under limits, which a hostile file cannot get past;"
+    " --no-isolate is for files that you trust and sets none.",
+)
 _SOURCE = (
     password_option,
     click.option("--encoding", help="The sources' encoding, where they declare a wrong one."),
@@ -37,13 +45,7 @@ _SOURCE = (
         metavar="TYPE",
         help=f"The sources' format, where it is told wrong: {', '.join(SUPPORTED_TYPES)}.",
     ),
-    click.option(
-        "--isolate/--no-isolate",
-        default=True,
-        show_default=True,
-        help="Load in a process of its own under limits, which a hostile file cannot get past;"
-        " --no-isolate is for files that you trust and sets none.",
-    ),
+    isolate_option,
     click.option(
         "--time-limit",
         type=click.FloatRange(min=0, min_open=True),

@@ -99,4 +99,5 @@ class ReportPage:
             notes=notes,
             pictures=pictures,
             password=self._session.sources.password,
+            isolate=self._session.sources.isolate,
         )

@@ -78,7 +78,14 @@ def show(
     notices = Notices(quiet=quiet, debug=debugging(ctx))
     with session.load(SourceFile(file)) as document:
         data = session.stdin or read_source(file)[0]
-        view = view_page(document, data, page_number, boxes=boxes, password=loading.password)
+        view = view_page(
+            document,
+            data,
+            page_number,
+            boxes=boxes,
+            password=loading.password,
+            isolate=loading.isolate,
+        )
         session.progress.close()
         write_new_file(target, view.png)
         outlined = f" with {_counted(view.lines, 'line')}, {_counted(view.fields, 'form field')}"

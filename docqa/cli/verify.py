@@ -15,7 +15,7 @@ import click
 from docqa.cli.exits import FAILED, debug_option, debugging, hush_libraries
 from docqa.cli.interrupt import emit
 from docqa.cli.notices import Notices
-from docqa.cli.options import password_option
+from docqa.cli.options import isolate_option, password_option
 from docqa.cli.output import json_line
 from docqa.cli.progress import ProgressLine
 from docqa.cli.reading_text import place as where
@@ -81,6 +81,7 @@ class _Records:
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON object a line.")
 @click.option("--quiet", is_flag=True, help="No progress and notes; only errors.")
 @password_option
+@isolate_option
 @debug_option
 @click.pass_context
 def verify(
@@ -92,6 +93,7 @@ def verify(
     as_json: bool,
     quiet: bool,
     password: str | None,
+    isolate: bool,
 ) -> None:
     """Reopen the files that ANSWERS cite and tell whether the words still stand there.
 
@@ -108,7 +110,7 @@ def verify(
     outcomes = verifications(
         records.citations,
         root=root,
-        settings=LoadSettings(password=password),
+        settings=LoadSettings(password=password, isolate=isolate),
         on_file=lambda done, total, path: progress.say(f"checking {path}, {done + 1} of {total}"),
     )
     for outcome, place in zip(outcomes, records.places, strict=True):

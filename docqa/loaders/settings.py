@@ -38,6 +38,15 @@ class LoadSettings:
     ocr: bool | OcrEngine = False
     ocr_language: str = DEFAULT_LANGUAGE
 
+    def to_dict(self) -> dict[str, str | bool | None]:
+        """Return plain values of what decides how a source reads: no password, no limits."""
+        return {
+            "media_type": self.media_type,
+            "encoding": self.encoding,
+            "ocr": bool(self.ocr),
+            "ocr_language": self.ocr_language if self.ocr else None,
+        }
+
     @property
     def effective_limits(self) -> Limits:
         """Return the limits that hold."""
