@@ -154,7 +154,9 @@ def _refuse_foreign(data: bytes, source: str) -> None:
 
 def _unsupported(source: str, name: str) -> str:
     supported = ", ".join(SUPPORTED_TYPES.values())
+    advice = "Convert it to one of them"
+    if name.endswith("image"):
+        advice = "Put it into a PDF, and read that with --ocr (ocr=True)"
     return (
-        f"{source}: this is {name}, which docqa does not read; supported are {supported}. "
-        "Convert it to one of them"
+        f"{source}: this is {name}, which docqa does not read; supported are {supported}. {advice}"
     )
