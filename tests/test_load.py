@@ -163,6 +163,12 @@ def test_a_text_passed_as_path_is_told_how():
         docqa.load("The lamp burns all night.")
 
 
+def test_image_by_itself():
+    """An image is refused with the way to read it."""
+    with pytest.raises(docqa.UnsupportedFormatError, match=r"a PNG image.*into a PDF.*--ocr"):
+        docqa.load(b"\x89PNG\r\n\x1a\n and more", name="page.png")
+
+
 @pytest.mark.parametrize("setting", [{"media_type": "image/png"}, {"encoding": "no-such"}])
 def test_unknown_settings_are_errors(setting):
     """A setting that nothing knows is refused by name, and is a ValueError."""

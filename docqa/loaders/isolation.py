@@ -196,10 +196,11 @@ class _Load:
         Raises:
             WorkerDeath: the worker ended, or is as good as ended.
         """
-        position: list[int] = [0, 0]
+        n_pages = 0
 
         def on_progress(done: int, total: int) -> None:
-            position[:] = done, total
+            nonlocal n_pages
+            n_pages = total
             if done and self._progress is not None:
                 self._progress(done, total)
 
@@ -213,10 +214,9 @@ class _Load:
             on_progress=on_progress,
             on_page=self._pages.__setitem__,
         )
-        done, total = position
         if isinstance(reply, Failed) and isinstance(reply.error, IsolationError):
-            raise _as_death(reply.error, done if done < total else None)
-        if total and len(self._deaths) >= total:
+            raise _as_death(reply.error, worker.page_index)
+        if n_pages and len(self._deaths) >= n_pages:
             raise self._error(self._deaths[0])
         document = _value(reply, self._name)
         return self._located(document, reply, worker)

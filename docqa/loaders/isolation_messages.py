@@ -16,7 +16,7 @@ import pickle
 import struct
 from dataclasses import is_dataclass
 from enum import Enum
-from functools import lru_cache
+from functools import cache
 from typing import IO, Any
 
 __all__ = ["MessageError", "pack", "receive", "send", "unpack_trusted", "unpack_untrusted"]
@@ -34,6 +34,7 @@ _PLAIN = {
     ("collections", "OrderedDict"),
     ("docqa.errors", "_rebuild_isolation_error"),
     ("docqa.errors", "_rebuild_load_error"),
+    ("docqa.loaders.xml_reading", "_rebuild_step"),
 }
 
 _ACTIVE = ("docqa.loaders.isolat", "docqa.loaders.pdf_fallback")  # start processes, open files
@@ -125,7 +126,7 @@ class _Unpickler(_ContentUnpickler):
         return _found(module, name)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _found(module: str, name: str) -> Any:
     """Return what a message may name.
 

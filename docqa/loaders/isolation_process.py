@@ -78,6 +78,7 @@ class Worker:
             )
         self.kept: set[str] = set()  # keys of source maps that the process (likely) keeps
         self.is_fresh = True  # it has served no request yet
+        self.page_index: int | None = None  # of the page that it reads, as far as it says
         self._is_ready = False
         self._stderr = tempfile.TemporaryFile("a+b")  # noqa: SIM115  # lives as long as the process
         flags = ["-B"] if sys.dont_write_bytecode else []
@@ -128,7 +129,7 @@ class Worker:
             WorkerDeath: the process ended, or did not speak as a worker does.
         """
         self._clock.set(seconds)
-        self.is_fresh = False
+        self.is_fresh, self.page_index = False, None
         try:
             with self._deaths(None, seconds):
                 self._be_ready()
@@ -165,7 +166,7 @@ class Worker:
                 if on_page is not None:
                     on_page(reply.index, extra)
             else:
-                index = reply.done if reply.done < reply.total else None
+                self.page_index = index = reply.index
                 if on_progress is not None:
                     on_progress(reply.done, reply.total)
 

@@ -91,10 +91,23 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Progressed:
-    """Say how many pages are done; the next one is being read."""
+    """Say how many pages are done.
+
+    Attributes:
+        done, total: pages.
+        reading: index of the page being read, where it is not the next: while OCR is at work on
+            some pages, later ones are opened.
+    """
 
     done: int
     total: int
+    reading: int | None = None
+
+    @property
+    def index(self) -> int | None:
+        """Return the index of the page being read, or None where all are."""
+        index = self.done if self.reading is None else self.reading
+        return index if index < self.total else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,11 +15,11 @@ import sys
 import threading
 import traceback
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import IO, TYPE_CHECKING, Any, cast
 
-from docqa.datamodel import Document, LoadWarning
+from docqa.datamodel import LoadWarning
 from docqa.errors import DocqaError, LoaderCrashedError, LoadMemoryError
 from docqa.loaders.isolation_limits import (
     MemoryWatch,
@@ -31,7 +31,6 @@ from docqa.loaders.isolation_limits import (
 from docqa.loaders.isolation_messages import pack, receive, send, unpack_trusted
 from docqa.loaders.isolation_requests import (
     Call,
-    CallKept,
     Done,
     Failed,
     Keep,
@@ -161,14 +160,9 @@ class _Worker:
         return Done(getattr(source_map, request.method)(*request.arguments))
 
     def _load(self, request: Load, data: bytes) -> Done:
-        log = _PageLog(self, request.limits, request.pages)
-
-        def progress(done: int, total: int) -> None:
-            renew_cpu_limit(request.limits.cpu_seconds)
-            self.reply(Progressed(done, total))
-
+        log = _PageLog(self.reply, request)
         document = load_bytes(
-            request.settings, data, name=request.name, progress=progress, log=cast(Any, log)
+            request.settings, data, name=request.name, progress=log.progress, log=cast(Any, log)
         )
         if not getattr(document.source_map, "opens_source", False):
             return Done(document)
@@ -192,10 +186,14 @@ class _Worker:
 class _PageLog:
     """Be the `PageLog` of an isolated load: pages of earlier attempts in, pages read out."""
 
-    def __init__(
-        self, worker: _Worker, limits: Limits, pages: Mapping[int, bytes | LoadWarning] | None
-    ) -> None:
-        self._worker, self._limits, self._pages = worker, limits, pages
+    def __init__(self, reply: Callable[..., None], request: Load) -> None:
+        self._reply, self._limits, self._pages = reply, request.limits, request.pages
+        self._done = 0
+
+    def progress(self, done: int, total: int) -> None:
+        renew_cpu_limit(self._limits.cpu_seconds)
+        self._done = done
+        self._reply(Progressed(done, total))
 
     def known(self, index: int) -> ReadPage | None:
         page = self._pages.get(index) if self._pages else None
@@ -206,12 +204,12 @@ class _PageLog:
         return None if page is None else cast("ReadPage", unpack_trusted(page))
 
     def starts(self, index: int, total: int) -> None:
-        if index == 0:
-            self._worker.reply(Progressed(0, total))
+        if index == 0 or index != self._done:
+            self._reply(Progressed(self._done, total, index))
 
     def ends(self, index: int, page: ReadPage) -> None:
         if self._pages is not None and index not in self._pages:
-            self._worker.reply(PageRead(index), pack(page))
+            self._reply(PageRead(index), pack(page))
 
 
 def _trace() -> str:

@@ -91,8 +91,10 @@ def load_with(
     if settings.isolate:
         from docqa.loaders.isolation import load_isolated
 
-        return load_isolated(settings, data, name=name, progress=progress)
-    return load_bytes(settings, data, name=name, progress=progress)
+        document = load_isolated(settings, data, name=name, progress=progress)
+    else:
+        document = load_bytes(settings, data, name=name, progress=progress)
+    return replace(document, settings=replace(settings, password=None))
 
 
 def load_bytes(
@@ -126,7 +128,7 @@ def load_bytes(
             "split the document, or raise the limit with Limits(characters=...)",
             source=name,
         )
-    return replace(document, settings=replace(settings, password=None))
+    return document
 
 
 def source_name(source: Source) -> str:

@@ -6,6 +6,7 @@ import re
 from pathlib import PurePath
 
 from docqa.errors import EncryptedError, UnsupportedFormatError
+from docqa.loaders.zip_kinds import ARCHIVE, DAMAGED, ENCRYPTED, ole_kind, zip_kind
 
 __all__ = ["SUPPORTED_SUFFIXES", "SUPPORTED_TYPES", "detect_media_type"]
 
@@ -168,8 +169,6 @@ def _is_binary(data: bytes) -> bool:
 
 def _zip_type(data: bytes, source: str, named: str | None) -> str:
     """Return what a zip container holds; a damaged one is what its name says."""
-    from docqa.loaders.zip_kinds import DAMAGED, zip_kind
-
     kind = zip_kind(data, source=source)
     if kind == DAMAGED and named in _BY_KIND.values():
         return str(named)
@@ -179,8 +178,6 @@ def _zip_type(data: bytes, source: str, named: str | None) -> str:
 
 
 def _refuse_ole(data: bytes, source: str) -> None:
-    from docqa.loaders.zip_kinds import ENCRYPTED, ole_kind
-
     kind = ole_kind(data)
     if kind == ENCRYPTED:
         raise EncryptedError(
@@ -203,7 +200,11 @@ def _refuse_foreign(data: bytes, source: str) -> None:
 
 def _unsupported(source: str, name: str) -> str:
     supported = ", ".join(SUPPORTED_TYPES.values())
+    advice = "Convert it to one of them"
+    if name == ARCHIVE:
+        advice = "Unpack it and ask the files in it"
+    elif name.endswith("image"):
+        advice = "Put it into a PDF, and read that with --ocr (ocr=True)"
     return (
-        f"{source}: this is {name}, which docqa does not read; supported are {supported}. "
-        "Convert it to one of them"
+        f"{source}: this is {name}, which docqa does not read; supported are {supported}. {advice}"
     )

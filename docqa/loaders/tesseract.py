@@ -1,9 +1,9 @@
 """Read images with the Tesseract program: one process a page, killed when it takes too long.
 
 Measured against a packaged neural engine (docs/measurements/ocr.md): as many words, exact
-rectangles, a tenth of the time and memory. The program is called as it is, not through a wrapper:
-the image goes in and the words come out through pipes, so that no file is left behind, and a page
-that makes it crash or hang costs that page alone.
+rectangles, a fifth of the time, a tenth of the memory. The program is called as it is, not through
+a wrapper: the image goes in and the words come out through pipes, so that no file is left behind,
+and a page that makes it crash or hang costs that page alone.
 """
 
 from __future__ import annotations

@@ -7,8 +7,9 @@ import re
 from docqa.errors import MalformedError
 from docqa.loaders.zip_archive import ZipArchive
 
-__all__ = ["DAMAGED", "ENCRYPTED", "ole_kind", "zip_kind"]
+__all__ = ["ARCHIVE", "DAMAGED", "ENCRYPTED", "ole_kind", "zip_kind"]
 
+ARCHIVE = "a zip archive"
 DAMAGED = "a damaged zip container"
 ENCRYPTED = "encrypted"
 
@@ -71,7 +72,7 @@ def _by_parts(archive: ZipArchive) -> str:
         for declared, kind in _BY_MIMETYPE:
             if mimetype == declared:
                 return kind
-    return next((kind for name, kind in _BY_NAME if name in archive), "a zip archive")
+    return next((kind for name, kind in _BY_NAME if name in archive), ARCHIVE)
 
 
 def _start(archive: ZipArchive, name: str) -> bytes:
