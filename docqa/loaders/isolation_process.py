@@ -37,6 +37,7 @@ _BOOT = (
     "import sys; sys.path[:] = sys.argv[1:]; "
     "from docqa.loaders.isolation_worker import main; main()"
 )
+_DYING_SECONDS = 2.0  # a process that aborts writes its traceback first
 _REMAINS = 4000  # characters kept of standard error
 # What native code dies of when an allocation fails: abort() or a trap, on Windows the code with
 # which PDFium and other parts of Chromium report it.
@@ -138,6 +139,7 @@ class Worker:
             reply = self._answer(content, seconds, on_progress, on_page)
         except BaseException:
             self.kill()  # it is dead, or in the middle of a message
+            self._process.wait()  # the next request must see that it is gone
             raise
         finally:
             self._clock.set(None)
@@ -227,6 +229,9 @@ class Worker:
             raise self._death(error, index, seconds) from error
 
     def _death(self, error: Exception, index: int | None, seconds: float | None) -> WorkerDeath:
+        if isinstance(error, EOFError):  # its end of the pipe closes before its exit code is there
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(_DYING_SECONDS)
         self.kill()
         code = self._process.wait()
         stderr = self._remains()
