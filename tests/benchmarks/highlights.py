@@ -222,7 +222,7 @@ def main() -> int:
     chance = random.Random(2)
     wrong = 0
     for folder, count in (("robust/pdf", options.robust), ("dev/pdf-qa/pdfs", options.filings)):
-        paths = sorted((data / folder).glob("*.pdf"))
+        paths = sorted(p for p in (data / folder).iterdir() if p.suffix.lower() == ".pdf")
         paths = [p for p in paths if not options.names or any(n in p.name for n in options.names)]
         tally = Tally()
         # Files that do not load, or have no words, give nothing to look at: draw on.
