@@ -67,6 +67,7 @@ def highlight(
         HighlightError: the original is another file than the answers were found in, or cannot be
             marked, or the new file cannot be written.
         LoadError: the original cannot be read.
+        MissingDependencyError: the original is encrypted, and a package for that is absent.
         SettingError: there are no answers, they are of several documents, `out` would overwrite
             the original or has a suffix for which nothing can be made, or a page is chosen where
             none is drawn.

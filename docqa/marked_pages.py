@@ -50,13 +50,13 @@ def page_image(original: Original) -> Made:
         HighlightError: no answer has rectangles, or the page cannot be drawn.
     """
     places, unmarked = _places(original)
-    best = places[0].page_number
-    page_number = original.page_number or best
+    first = places[0].page_number
+    page_number = original.page_number or first
     here = [each for each in places if each.page_number == page_number]
     marks = [Mark(box, each.shade) for each in here for box in each.boxes]
     png = draw_page(original.data, page_number, password=original.password, marks=marks)
     if not here:
-        note = f"no answer is on page {page_number}; the best one is on page {best}"
+        note = f"no answer is on page {page_number}; the first one is on page {first}"
         return Made(png, 0, notes=(*unmarked, note))
     marked = len({each.answer_number for each in here})
     return Made(png, marked, page_numbers=(page_number,), notes=unmarked)

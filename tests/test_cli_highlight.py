@@ -72,7 +72,7 @@ def test_page_of_the_answer_is_drawn() -> None:
 def test_page_is_chosen() -> None:
     """A page without the answer is drawn too, and that is said."""
     result = run("ask", "handbook.pdf", DOGS, "--highlight", "out.png", "--page", "2")
-    assert "no answer is on page 2; the best one is on page 6" in result.stderr
+    assert "no answer is on page 2; the first one is on page 6" in result.stderr
     assert "wrote out.png without marks" in result.stderr
     assert Path("out.png").exists()
 

@@ -58,7 +58,7 @@ def test_page_without_answers_is_drawn_and_named(answers: Answers, tmp_path: Pat
     """A page that was asked for is drawn, though nothing is marked on it."""
     result = docqa.highlight(answers, tmp_path / "out.png", page_number=1)
     assert (result.marked, result.page_numbers) == (0, ())
-    assert result.notes[0].startswith("no answer is on page 1; the best one is on page ")
+    assert result.notes[0].startswith("no answer is on page 1; the first one is on page ")
     assert Image.open(BytesIO(result.path.read_bytes())).size == (839, 1191)
 
 

@@ -38,6 +38,7 @@ Examples:
   docqa ask report.pdf "Which risks are named?" -k 5
   docqa ask contracts/ 'minutes/**/*.html' "When does the agreement end?"
   docqa ask report.pdf -q "Who signed?" -q "When?" --json
+  docqa ask report.pdf -q "Who signed?" -q "When?" --highlight marked.pdf
   docqa ask reports/ --questions questions.txt --csv > answers.csv
   docqa ask reports/ --questions questions.txt --report answers.html
   docqa ask report.pdf                          (asks for questions until an empty line)

@@ -27,7 +27,7 @@ def highlight_options(command: _Command) -> _Command:
             "page_number",
             type=click.IntRange(min=1),
             metavar="N",
-            help="Draw page N where --highlight names a .png; the best answer's page otherwise.",
+            help="Draw page N where --highlight names a .png; the first answer's page otherwise.",
         ),
         click.option(
             "--highlight",

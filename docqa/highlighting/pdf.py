@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from io import BytesIO
@@ -13,7 +13,7 @@ from docqa._pdf_passwords import open_pdf
 from docqa._pdfium import Frame, PdfFile, PdfiumError
 from docqa._pypdf import translated
 from docqa.datamodel import Box
-from docqa.errors import HighlightError
+from docqa.errors import HighlightError, MissingDependencyError
 from docqa.highlighting.pdf_annotations import appearance, highlight_annotation
 from docqa.highlighting.pdf_update import PdfUpdate
 
@@ -64,7 +64,7 @@ class MarkedPdf:
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
+class _Page:
     """Hold what PDFium sees of a page that is to be marked.
 
     Attributes:
@@ -85,6 +85,14 @@ class _Seen:
         return [box for box in boxes if any(box.is_near(field) for field in self.fields)]
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """Hold what PDFium sees of a file: how many pages, and by their numbers those to be marked."""
+
+    page_count: int
+    pages: Mapping[int, _Page]
+
+
 class _WriteError(Exception):
     """Say why one way of writing the copy does not work."""
 
@@ -103,6 +111,7 @@ def mark_pdf(data: bytes, marks: Sequence[PdfMark], *, password: str | None = No
 
     Raises:
         HighlightError: PDFium cannot open the file, or no way of writing gives a good copy.
+        MissingDependencyError: the file is encrypted, and a package for that is absent.
     """
     try:
         seen = _look(data, marks, password)
@@ -111,6 +120,7 @@ def mark_pdf(data: bytes, marks: Sequence[PdfMark], *, password: str | None = No
     try:
         return _appended(data, marks, seen, password)
     except _WriteError as refusal:
+        _require_cryptography(refusal)
         try:
             return _rewritten(data, marks, seen, password)
         except _WriteError as error:
@@ -120,8 +130,17 @@ def mark_pdf(data: bytes, marks: Sequence[PdfMark], *, password: str | None = No
             ) from error
 
 
+def _require_cryptography(error: _WriteError) -> None:
+    """Say it where pypdf lacks what it needs to read and write an encrypted file."""
+    if type(error.__cause__).__name__ == "DependencyError":
+        raise MissingDependencyError(
+            "marking this encrypted PDF needs the package cryptography; install it with: "
+            'pip install "docqa-exact[crypto]"'
+        ) from error
+
+
 def _appended(
-    data: bytes, marks: Sequence[PdfMark], seen: dict[int, _Seen], password: str | None
+    data: bytes, marks: Sequence[PdfMark], seen: _Seen, password: str | None
 ) -> MarkedPdf:
     copy = _with_annotations(data, marks, seen, password)
     _compare(copy, marks, seen, password)
@@ -130,7 +149,7 @@ def _appended(
 
 
 def _rewritten(
-    data: bytes, marks: Sequence[PdfMark], seen: dict[int, _Seen], password: str | None
+    data: bytes, marks: Sequence[PdfMark], seen: _Seen, password: str | None
 ) -> MarkedPdf:
     with translated(_WriteError):
         import pypdf
@@ -148,17 +167,17 @@ def _rewritten(
 
 
 def _with_annotations(
-    data: bytes, marks: Sequence[PdfMark], seen: dict[int, _Seen], password: str | None
+    data: bytes, marks: Sequence[PdfMark], seen: _Seen, password: str | None
 ) -> bytes:
     when = datetime.now(timezone.utc)
     with translated(_WriteError):
         update = PdfUpdate(data, password)
         for mark in marks:
-            _annotate(update, mark, seen[mark.page_number], when)
+            _annotate(update, mark, seen.pages[mark.page_number], when)
         return update.to_bytes()
 
 
-def _annotate(update: PdfUpdate, mark: PdfMark, seen: _Seen, when: datetime) -> None:
+def _annotate(update: PdfUpdate, mark: PdfMark, seen: _Page, when: datetime) -> None:
     from pypdf.generic import ArrayObject, DictionaryObject, NameObject
 
     reference, page = update.page(mark.page_number - 1)
@@ -182,18 +201,19 @@ def _annotations(page: Any) -> list[Any]:
     return list(entries) if isinstance(entries, list) else []
 
 
-def _look(data: bytes, marks: Sequence[PdfMark], password: str | None) -> dict[int, _Seen]:
-    """Return what PDFium sees of the pages to be marked, by their numbers."""
+def _look(data: bytes, marks: Sequence[PdfMark], password: str | None) -> _Seen:
     file, _ = open_pdf(data, password)
     with file:
-        return {number: _page_seen(file, number) for number in {m.page_number for m in marks}}
+        numbers = {mark.page_number for mark in marks}
+        pages = {number: _page_seen(file, number) for number in numbers}
+        return _Seen(file.page_count, pages)
 
 
-def _page_seen(file: PdfFile, page_number: int) -> _Seen:
+def _page_seen(file: PdfFile, page_number: int) -> _Page:
     if not 1 <= page_number <= file.page_count:
         raise PdfiumError(f"there is no page {page_number}", "format")
     with file.page(page_number - 1) as page:
-        return _Seen(
+        return _Page(
             page.frame,
             page.annotation_count(),
             tuple(page.codes(_MOST_COMPARED)),
@@ -201,9 +221,7 @@ def _page_seen(file: PdfFile, page_number: int) -> _Seen:
         )
 
 
-def _compare(
-    copy: bytes, marks: Sequence[PdfMark], before: dict[int, _Seen], password: str | None
-) -> None:
+def _compare(copy: bytes, marks: Sequence[PdfMark], before: _Seen, password: str | None) -> None:
     """Check that a copy shows the same pages, with the highlights.
 
     Raises:
@@ -213,9 +231,11 @@ def _compare(
         after = _look(copy, marks, password)
     except PdfiumError as error:
         raise _WriteError(f"the copy cannot be opened: {error}") from error
-    for number, page in before.items():
+    if after.page_count != before.page_count:
+        raise _WriteError(f"the copy has {after.page_count:,} pages, not {before.page_count:,}")
+    for number, page in before.pages.items():
         added = sum(mark.page_number == number for mark in marks)
-        if after[number].frame != page.frame or after[number].codes != page.codes:
+        if after.pages[number].frame != page.frame or after.pages[number].codes != page.codes:
             raise _WriteError(f"page {number} of the copy differs from the original's")
-        if after[number].annotation_count != page.annotation_count + added:
+        if after.pages[number].annotation_count < page.annotation_count + added:
             raise _WriteError(f"page {number} of the copy lacks the highlights")

@@ -17,7 +17,7 @@ from PIL import Image, ImageChops
 import docqa
 from docqa._pdfium import Frame, UserBox
 from docqa.datamodel import Box, Span
-from docqa.errors import HighlightError
+from docqa.errors import HighlightError, MissingDependencyError
 from docqa.highlighting.page_image import draw_page
 from docqa.highlighting.pdf import MarkedPdf, PdfMark, mark_pdf
 
@@ -350,6 +350,18 @@ def test_file_that_pypdf_cannot_write_is_an_error(pdf, monkeypatch) -> None:
         mark_pdf(pdf.to_bytes(), [MARK])
 
 
+def test_missing_cryptography_is_named(pdf, monkeypatch) -> None:
+    """The message has the pip command."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise pypdf.errors.DependencyError("cryptography>=3.1 is required for AES algorithm")
+
+    pdf.page("")
+    monkeypatch.setattr(pypdf, "PdfReader", refuse)
+    with pytest.raises(MissingDependencyError, match=r"pip install .*crypto"):
+        mark_pdf(pdf.to_bytes(), [MARK])
+
+
 def test_highlights_are_checked(pdf, monkeypatch) -> None:
     """A copy that does not show the highlights is not returned."""
     pdf.page("")
@@ -365,3 +377,11 @@ def test_sample_handbook_is_marked(tmp_path: Path) -> None:
         page = document.pages[3]
     marked = mark_pdf(handbook.read_bytes(), [PdfMark(4, (WORDS,), YELLOW, "?")])
     assert [each["/T"] for each in annotations(marked.data, page.number - 1)] == ["docqa"]
+
+
+def test_page_that_is_shown_twice_is_marked_twice(pdf) -> None:
+    """A page that stands in the tree of pages two times is one object."""
+    pdf.pages.append(pdf.page(""))
+    marks = [MARK, PdfMark(2, (Box(20, 100, 120, 120),), VIOLET, "When?")]
+    found = annotations(mark_pdf(pdf.to_bytes(), marks).data)
+    assert [each["/Contents"][:4] for each in found] == ["Who?", "When"]
