@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-from docqa.datamodel import GridItem, PageLocation
+from docqa.datamodel import DocumentInfo, GridItem, PageLocation
 from docqa.errors import HighlightError, LoadError, SettingError
 from docqa.highlighting.colours import colour
 from docqa.highlighting.page_crop import PageCrop, page_crop
@@ -19,7 +19,8 @@ from docqa.highlighting.templating import render
 from docqa.loaders.load import Source
 from docqa.new_file import require_new_file, write_new_file
 from docqa.original import read_original, work_on
-from docqa.report_items import AnswerEntry, Picture, ReportItems
+from docqa.report_entries import AnswerEntry, Picture
+from docqa.report_items import ReportItems
 
 __all__ = ["ReportResult", "report"]
 
@@ -86,7 +87,8 @@ def report(
     if not kept:
         raise SettingError("there is nothing to report: no question was asked of any source")
     for source in {item.source for item in kept} - {"-"}:
-        require_new_file(target, Path(source))
+        if "\0" not in source:  # no path has one
+            require_new_file(target, Path(source))
     found = ReportItems(kept, target.parent, warnings or {})
     wanted = found.answers if pictures else ()
     crop = partial(_crop, password=password, isolate=isolate)
@@ -118,13 +120,13 @@ def _add_pictures(
 ) -> tuple[str, ...]:
     """Give answers in PDFs a picture, the best ones first; return what could not be done."""
     paged = [entry for entry in answers if _boxes(entry)]
-    by_source: defaultdict[str, list[AnswerEntry]] = defaultdict(list)
+    by_document: defaultdict[DocumentInfo, list[AnswerEntry]] = defaultdict(list)
     for entry in paged[:_MOST_PICTURES]:
-        by_source[entry.answer.document.source].append(entry)
+        by_document[entry.answer.document].append(entry)
     size, notes = 0, dict[str, None]()
-    for source, entries in by_source.items():
+    for document, entries in by_document.items():
         try:
-            data = read_original(entries[0].answer.document, sources.get(source), out=out)
+            data = read_original(document, sources.get(document.source), out=out)
         except (HighlightError, LoadError) as error:
             notes[f"No pictures of pages: {error}"] = None
             continue
@@ -134,7 +136,7 @@ def _add_pictures(
             try:
                 crop = crop_of(data, entry)
             except (HighlightError, LoadError, SettingError) as error:
-                notes[f"{source}: no picture of {entry.place}: {error}"] = None
+                notes[f"{document.source}: no picture of {entry.place}: {error}"] = None
                 continue
             size += len(crop.data)
             entry.picture = _picture(crop)

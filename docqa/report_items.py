@@ -4,133 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import TypeVar
 
-from docqa.datamodel import Answer, Coverage, GridItem, PageLocation, SourceLocation
+from docqa.datamodel import Answer, GridItem, PageLocation, SourceLocation
 from docqa.errors import DocqaError
 from docqa.loaders.media_types import SUPPORTED_TYPES
 from docqa.place_words import around_answer, one_spaced, place_words, score_words
+from docqa.report_entries import AnswerEntry, FileEntry, Outcome, QuestionEntry
 from docqa.source_links import link_to_file, with_place
 
-__all__ = ["AnswerEntry", "FileEntry", "Outcome", "Picture", "QuestionEntry", "ReportItems"]
+__all__ = ["ReportItems"]
 
 _Entry = TypeVar("_Entry")
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """Hold a picture that a page carries inside itself.
-
-    Attributes:
-        uri: a ``data:`` address.
-        width, height: pixels.
-    """
-
-    uri: str
-    width: int
-    height: int
-
-
-@dataclass(slots=True, eq=False)
-class AnswerEntry:
-    """Hold what a report shows of one answer.
-
-    Attributes:
-        answer: as it was found.
-        id: of its element in the page.
-        rank: from 1, among the answers of its question and file.
-        before, words, after: the sentence with the answer in it.
-        score: in words.
-        percent: the score as a length, 0 to 100.
-        place: in words.
-        link: opens the file at the place, or None.
-        notes: what should be known of it.
-        picture: the place on its page, or None.
-    """
-
-    answer: Answer
-    id: str
-    rank: int
-    before: str
-    words: str
-    after: str
-    score: str
-    percent: int
-    place: str
-    link: str | None
-    notes: list[str]
-    picture: Picture | None = None
-
-    @property
-    def is_path(self) -> bool:
-        """Say whether the place is a path of elements, which is set apart."""
-        return bool(self.answer.locations) and isinstance(self.answer.locations[0], SourceLocation)
-
-
-@dataclass(slots=True, eq=False)
-class FileEntry:
-    """Hold what a report says of one source.
-
-    Attributes:
-        id: of its row in the page.
-        source: its path, as it was asked.
-        name: its last part, or all of it where another source is called the same.
-        link: opens it, or None where it is no file.
-        details: title and kind.
-        warnings: what should be known of it.
-        outcomes: in the order of the questions.
-    """
-
-    id: str
-    source: str
-    name: str
-    link: str | None
-    details: str
-    warnings: Sequence[str] = ()
-    outcomes: list[Outcome] = field(default_factory=list)
-
-
-@dataclass(slots=True, eq=False)
-class Outcome:
-    """Hold the outcome of one question in one file: answers, none, or an error."""
-
-    file: FileEntry
-    question: QuestionEntry
-    answers: list[AnswerEntry]
-    coverage: Coverage
-    error: str
-
-    @property
-    def best(self) -> float:
-        """Return the score of the best answer, below all scores where there is none."""
-        return max((entry.answer.score for entry in self.answers), default=-1.0)
-
-
-@dataclass(slots=True, eq=False)
-class QuestionEntry:
-    """Hold one question with its outcomes, and those of a kind for the page."""
-
-    id: str
-    text: str
-    outcomes: list[Outcome] = field(default_factory=list)
-
-    @property
-    def answered(self) -> list[Outcome]:
-        """Return the outcomes with answers, the file with the best one first."""
-        found = [outcome for outcome in self.outcomes if outcome.answers]
-        return sorted(found, key=lambda outcome: -outcome.best)
-
-    @property
-    def unanswered(self) -> list[Outcome]:
-        """Return the outcomes without an answer."""
-        return [one for one in self.outcomes if not one.answers and not one.error]
-
-    @property
-    def failed(self) -> list[Outcome]:
-        """Return the outcomes of files that could not be asked."""
-        return [one for one in self.outcomes if one.error]
 
 
 class ReportItems:

@@ -38,6 +38,7 @@ ROWS = {
     "marked_pages": COMPOSE,
     "marked_text": COMPOSE,
     "place_words": COMPOSE,
+    "report_entries": COMPOSE,
     "report_items": COMPOSE,
     "source_links": COMPOSE,
     "answer_report": COMPOSE,

@@ -214,6 +214,12 @@ def test_a_picture_of_bytes_needs_their_source() -> None:
     assert docqa.report(found, "report.html", sources={"-": data}).pictures == 1
 
 
+def test_names_that_no_path_has_are_reported() -> None:
+    """A source that failed because of its name is listed like all others."""
+    root = written(items(["no\0file.txt"]))
+    assert "no␀file.txt: cannot be read: embedded null byte" in text(root)
+
+
 def test_a_report_of_nothing_is_refused() -> None:
     """An empty page would say that all was asked."""
     with pytest.raises(docqa.SettingError, match="nothing to report"):
