@@ -75,6 +75,7 @@ class Notices:
 # What a warning of several pages says; those of one page speak for themselves.
 _OF_MANY_PAGES = {
     "needs-ocr": "pages {} show images and (nearly) no text; run OCR on the file to ask them",
+    "hidden-slide": "slides {} are hidden in the presentation; their text was read",
     "garbled-text": "many characters on pages {} have no known meaning; answers from there may be"
     " wrong, OCR may help",
 }
