@@ -78,6 +78,9 @@ _OF_MANY_PAGES = {
     "ocr-found-nothing": "pages {} are images in which OCR found no words",
     "ocr-low-confidence": "pages {} were read by OCR with little confidence: many words will be"
     " wrong; a sharper scan or the right --ocr-language may help",
+    "picture-slide": "slides {} show pictures and no text; save the presentation as PDF and read"
+    " that with --ocr (ocr=True)",
+    "hidden-slide": "slides {} are hidden in the presentation; their text was read",
     "garbled-text": "many characters on pages {} have no known meaning; answers from there may be"
     " wrong, --ocr (ocr=True) may help",
 }

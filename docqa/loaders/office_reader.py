@@ -12,6 +12,8 @@ __all__ = ["OfficeReader", "OpenParagraph"]
 
 # Parts of a formula that do not stand on its line; a space keeps 1/2 from reading as 12.
 _APART = frozenset({"m:num", "m:den", "m:deg", "m:sub", "m:sup", "m:lim", "m:mr", "m:e"})
+# Emoji as characters of a font: their fallback is the character itself ([MS-DOCX], w16se:symEx).
+_NOT_READ = frozenset({"w16se"})
 _SPACES = str.maketrans("\t\n\r", "   ")
 
 
@@ -27,7 +29,8 @@ class OfficeReader:
     """Read the paragraphs of one part: the target of `read_xml`, to be made whole by a format.
 
     A paragraph inside another one (that of a text box) follows the one that it stands in. Of
-    alternatives for new and old programs (``mc:AlternateContent``) the first is read.
+    alternatives for new and old programs (``mc:AlternateContent``) the first is read that holds
+    text.
 
     Args:
         part: the part's name.
@@ -79,14 +82,13 @@ class OfficeReader:
 
     def start(self, name: str, attributes: Mapping[str, str]) -> None:
         """Take a start tag."""
-        parent = self.path.names[-1] if self.path.names else ""
         if name == self.paragraph_name:
             self._count += 1  # those left out too, so that the number counts elements
         if self._skipped:
             self._skipped += 1
             return
         self.path.start(name)
-        if self._is_other_alternative(name) or self.leaves_out(name, attributes):
+        if self._is_other_alternative(name, attributes) or self.leaves_out(name, attributes):
             self._skipped = 1
         elif name == self.paragraph_name:
             self._begin_paragraph()
@@ -99,7 +101,7 @@ class OfficeReader:
         elif name in _APART:
             self.add(" ")
         else:
-            self.enter(name, attributes, parent)
+            self.enter(name, attributes, self._parent())
 
     def end(self, name: str) -> None:
         """Take an end tag."""
@@ -128,11 +130,18 @@ class OfficeReader:
         if self._open and self.shows():
             self._open[-1].pieces.append(text)
 
-    def _is_other_alternative(self, name: str) -> bool:
+    def _parent(self) -> str:
+        """Return the name of the element around the innermost one; alternatives do not count."""
+        around = self.path.names[-2::-1]
+        return next((name for name in around if not name.startswith("mc:")), "")
+
+    def _is_other_alternative(self, name: str, attributes: Mapping[str, str]) -> bool:
         if name == "mc:AlternateContent":
             self._alternatives.append(False)
         if name not in ("mc:Choice", "mc:Fallback") or not self._alternatives:
             return False
+        if name == "mc:Choice" and attributes.get("Requires") in _NOT_READ:
+            return True
         taken, self._alternatives[-1] = self._alternatives[-1], True
         return taken
 

@@ -37,6 +37,11 @@ class _Slide:
         readers = [self.reader, *self.others]
         return [paragraph for reader in readers for paragraph in reader.in_reading_order()]
 
+    @property
+    def needs_ocr(self) -> bool:
+        has_text = any(paragraph.text.strip() for paragraph in self.reader.paragraphs)
+        return self.reader.has_picture and not has_text
+
 
 class PptxLoader:
     """Load PowerPoint presentations (.pptx, .pptm, .ppsx, .potx), transitional and strict.
@@ -121,7 +126,17 @@ def _slides(
                     number,
                 )
             )
-        yield _Slide(number, reader, list(_others(package, part, number)))
+        slide = _Slide(number, reader, list(_others(package, part, number)))
+        if slide.needs_ocr:
+            warnings.append(
+                LoadWarning(
+                    "picture-slide",
+                    f"slide {number} shows a picture and no text; save the presentation as PDF and "
+                    "read that with --ocr (ocr=True)",
+                    number,
+                )
+            )
+        yield slide
 
 
 def _others(package: OfficePackage, part: str, number: int) -> Iterator[SlideReader]:
@@ -148,5 +163,5 @@ def _pages(slides: Sequence[_Slide], laid_out: LaidOut, size: tuple[int, int]) -
             span=span,
             width=size[0] / _EMU_PER_POINT,
             height=size[1] / _EMU_PER_POINT,
-            needs_ocr=not span and slide.reader.has_picture,
+            needs_ocr=slide.needs_ocr,
         )

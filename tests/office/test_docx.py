@@ -59,6 +59,8 @@ def row(*cells: str) -> str:
          "</m:den></m:f></m:oMath>", " 1 2"),
         ("<w:r><w:ruby><w:rt><w:r><w:t>kan</w:t></w:r></w:rt><w:rubyBase><w:r><w:t>漢</w:t>"
          "</w:r></w:rubyBase></w:ruby></w:r>", "漢"),
+        ("<w:r><mc:AlternateContent><mc:Choice Requires='w16se'><x/></mc:Choice><mc:Fallback>"
+         "<w:t>😊</w:t><w:tab/></mc:Fallback></mc:AlternateContent></w:r>", "😊\t"),
         ("<w:r><w:t>two\nlines\tin XML</w:t></w:r>", "two lines in XML"),
         ("<w:pPr><w:tabs><w:tab w:val='left'/></w:tabs></w:pPr><w:r><w:t>x</w:t></w:r>", "x"),
     ],

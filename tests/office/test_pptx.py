@@ -54,6 +54,7 @@ def test_slides_are_pages(show: Show, slide: Slide) -> None:
     assert [(page.number, page.needs_ocr) for page in document.pages] == [
         *[(1, False), (2, True), (3, False)]
     ]
+    assert [(w.kind, w.page_number) for w in document.warnings] == [("picture-slide", 2)]
     assert (document.pages[0].width, document.pages[0].height) == (720, 405)
     [place] = document.locate(docqa.Span(4, 9))
     assert isinstance(place, docqa.PartLocation)
