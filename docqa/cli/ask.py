@@ -169,7 +169,7 @@ def ask(
         highlight_copy(highlight_out, expansion, page_number=page_number, password=password)
     )
     session = Session(
-        LoadSettings(password, media_type, encoding, ocr, ocr_language),
+        LoadSettings(password, media_type, encoding, ocr=ocr, ocr_language=ocr_language),
         ReadingSettings(**reading),  # type: ignore[arg-type]  # click checked them
         ProgressLine(quiet=quiet, steps=len(expansion.files)),
     )

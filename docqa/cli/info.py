@@ -64,7 +64,7 @@ def info(
     hush_libraries(ctx)
     expansion = expand(arguments)
     session = Session(
-        LoadSettings(password, media_type, encoding, ocr, ocr_language),
+        LoadSettings(password, media_type, encoding, ocr=ocr, ocr_language=ocr_language),
         ReadingSettings(reader, device),
         ProgressLine(quiet=quiet, steps=len(expansion.files)),
     )

@@ -96,7 +96,10 @@ class Tesseract:
             raise OcrError(f"Tesseract cannot be started: {error}") from error
         if done.returncode:
             raise OcrError(_failure(done.returncode, done.stderr))
-        return list(_words(done.stdout.decode("utf-8", "replace")))
+        try:
+            return list(_words(done.stdout.decode("utf-8", "replace")))
+        except ValueError as error:
+            raise OcrError(f"Tesseract wrote a table that cannot be read: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)
