@@ -96,6 +96,14 @@ def test_failure_says_why(program):
 
 
 @needs_posix
+def test_table_that_is_none(program):
+    """A table without numbers is a failure of the page."""
+    program("print('header\\n5\\t1\\t1\\t1\\t1\\t1\\tx\\t0\\t1\\t1\\t90\\tword')")
+    with pytest.raises(OcrError, match="a table that cannot be read"):
+        Tesseract().read(WHITE)
+
+
+@needs_posix
 def test_unknown_language(program):
     """A language without data is an error that lists those with data."""
     program("")

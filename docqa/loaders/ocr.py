@@ -83,7 +83,7 @@ class OcrError(Exception):
 
 
 class OcrEngine(Protocol):
-    """Read the words of images."""
+    """Read the words of images; hashable, as every object is that defines no equality."""
 
     @property
     def name(self) -> str:

@@ -22,7 +22,7 @@ from docqa.loaders.settings import DEFAULT_LANGUAGE
 
 __all__ = ["Tesseract"]
 
-_TIMEOUT = 120.0  # seconds a page; a dense page of 300 dpi takes 2 to 6
+_TIMEOUT = 180.0  # seconds a page; a dense page takes 2 to 6 of processor time
 _PROBE_TIMEOUT = 20.0
 _WORD = "5"  # level of a row: page, block, paragraph, line, word
 _COLUMNS = 12  # level page block paragraph line word left top width height confidence text
@@ -96,7 +96,10 @@ class Tesseract:
             raise OcrError(f"Tesseract cannot be started: {error}") from error
         if done.returncode:
             raise OcrError(_failure(done.returncode, done.stderr))
-        return list(_words(done.stdout.decode("utf-8", "replace")))
+        try:
+            return list(_words(done.stdout.decode("utf-8", "replace")))
+        except ValueError as error:
+            raise OcrError(f"Tesseract wrote a table that cannot be read: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)
