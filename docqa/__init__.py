@@ -68,8 +68,9 @@ from docqa.loaders.load import load
 if TYPE_CHECKING:
     from docqa.answer_report import report
     from docqa.citations.citing import cite
+    from docqa.citations.outcomes import FoundPlace, Verification
     from docqa.citations.records import Citation
-    from docqa.citations.verification import FoundPlace, Verification, verify
+    from docqa.citations.verification import verify
     from docqa.marked_copy import highlight
     from docqa.pipeline import Pipeline, ask
     from docqa.reader.models import load_reader
@@ -78,9 +79,9 @@ __version__ = "0.1.0"
 
 _LAZY = {
     "Citation": "docqa.citations.records",
-    "FoundPlace": "docqa.citations.verification",
+    "FoundPlace": "docqa.citations.outcomes",
     "Pipeline": "docqa.pipeline",
-    "Verification": "docqa.citations.verification",
+    "Verification": "docqa.citations.outcomes",
     "ask": "docqa.pipeline",
     "highlight": "docqa.marked_copy",
     "cite": "docqa.citations.citing",

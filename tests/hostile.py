@@ -282,9 +282,7 @@ def garbage(length: int = 200_000) -> bytes:
     return b"%PDF-1.7\n" + bytes(place * 7919 % 251 for place in range(length))
 
 
-def repeated(
-    part: bytes | str, times: int, *, start: bytes = b"", end: bytes = b""
-) -> bytes:
+def repeated(part: bytes | str, times: int, *, start: bytes = b"", end: bytes = b"") -> bytes:
     """Return `part` over and over."""
     return start + (part.encode() if isinstance(part, str) else part) * times + end
 

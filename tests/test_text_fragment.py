@@ -80,6 +80,27 @@ def test_a_run_without_a_border_near_has_no_fragment() -> None:
     assert _find("酒精对人体的物理效应" * 100 + "海拔" + "无关" * 400, "海拔") is None
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Die Strasse, die Straße.", "Straße"),
+        ("Step 1: then step ①.", "①"),
+        ("A firm is a ﬁrm.", "ﬁrm"),
+        ("fi\u00adnal and final", "final"),
+        ("He said 'no' and said ‘no’ again", "‘no’"),
+    ],
+)
+def test_look_alikes_need_context(text: str, words: str) -> None:
+    """Chromium compares by the root collation: an earlier equal of other characters counts."""
+    fragment = _find(text, words)
+    assert fragment is None or "-," in fragment
+
+
+def test_marks_belong_to_their_letters() -> None:
+    """A word of Devanagari is whole with its vowel signs."""
+    assert unquote(_find("हिन्दी भाषा में", "भाष") or "") == "#:~:text=भाषा"
+
+
 def test_layout_alone_has_no_fragment() -> None:
     """A span of nothing but white space names no place."""
     assert FragmentFinder("a\n\nb").find(Span(1, 3)) is None

@@ -8,13 +8,13 @@ words. Where it does not decide, nothing is claimed.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from docqa.datamodel import Span
 
-__all__ = ["Anchor", "Quote", "find_quote", "is_decided"]
+__all__ = ["Anchor", "Quote", "best_anchors", "find_quote"]
 
 # Measured with tests/benchmarks/citations.py, where sentences are cut out and short words of theirs
 # remain elsewhere: there one side is at most 0.75 alike and both together at most 0.62.
@@ -55,29 +55,40 @@ class Anchor:
 
 
 def find_quote(text: str, quote: Quote, *, near: int) -> list[Anchor]:
-    """Return the places of a quote that its surroundings speak for, best first.
+    """Return the places of a quote, those that its surroundings speak for first.
 
     Places that are alike are ordered by their distance from `near`.
 
     >>> quote = Quote("oil", prefix="The lamp burns ", suffix=".")
-    >>> [anchor.span for anchor in find_quote("It burns oil. The lamp burns oil.", quote, near=0)]
-    [Span(start=29, end=32)]
+    >>> for anchor in find_quote("It burns oil. The lamp burns oil.", quote, near=0):
+    ...     print(anchor.span, anchor.is_supported)
+    Span(start=29, end=32) True
+    Span(start=9, end=12) False
     """
     spans, same_spacing = list(_exact(text, quote)), True
     if not spans:
         spans, same_spacing = list(_folded(text, quote)), False
-    anchors = (_anchor(text, quote, span, same_spacing) for span in spans)
     return sorted(
-        (anchor for anchor in anchors if anchor.is_supported),
-        key=lambda anchor: (-round(anchor.likeness, 2), abs(anchor.span.start - near)),
+        (_anchor(text, quote, span, same_spacing) for span in spans),
+        key=lambda anchor: (
+            not anchor.is_supported,
+            -round(anchor.likeness, 2),
+            abs(anchor.span.start - near),
+        ),
     )
 
 
-def is_decided(anchors: list[Anchor]) -> bool:
-    """Say whether the first of `anchors` stands out from the others by its surroundings."""
-    return len(anchors) == 1 or (
-        len(anchors) > 1 and anchors[0].likeness - anchors[1].likeness > _MARGIN
-    )
+def best_anchors(anchors: Sequence[Anchor]) -> list[Anchor]:
+    """Return the supported places that nothing tells from the best one: one where all is clear.
+
+    Args:
+        anchors: as `find_quote` returns them.
+    """
+    return [
+        anchor
+        for anchor in anchors
+        if anchor.is_supported and anchors[0].likeness - anchor.likeness <= _MARGIN
+    ]
 
 
 def _exact(text: str, quote: Quote) -> Iterator[Span]:

@@ -7,90 +7,23 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from math import isclose
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from docqa.citations.anchoring import Quote, find_quote, is_decided
+from docqa.citations.anchoring import Quote, best_anchors, find_quote
 from docqa.citations.cited_files import CitedFile, CitedFiles
+from docqa.citations.outcomes import FoundPlace, Status, Verification
 from docqa.citations.records import Citable, Citation, citations_of
 from docqa.datamodel import Answer, Document, Location, Span
-from docqa.errors import DocqaError
+from docqa.errors import DocqaError, NoTextError
 from docqa.loaders.load import load_with
 from docqa.loaders.settings import LoadSettings
 
-__all__ = ["FoundPlace", "Status", "Verification", "verifications", "verify"]
-
-Status = Literal["exact", "moved", "ambiguous", "gone", "failed"]
+__all__ = ["verifications", "verify"]
 
 _PLACES_SHOWN = 5  # of an ambiguous citation
 _ALIKE = 0.95  # surroundings less alike are told about
 _SAME_POINT = 0.01  # points; rectangles are kept to a thousandth
 _NO_PLACE = frozenset({"text_fragment"})  # a link to the place, which a later version may improve
-
-
-@dataclass(frozen=True, slots=True)
-class FoundPlace:
-    """Hold a place where a citation's words stand now.
-
-    Attributes:
-        span: characters of the document's text.
-        locations: the place in the original.
-        likeness: how much the surroundings are like those recorded, in 0 to 1.
-    """
-
-    span: Span
-    locations: tuple[Location, ...]
-    likeness: float = 1.0
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return {
-            **asdict(self.span),
-            "likeness": self.likeness,
-            "locations": [asdict(location) for location in self.locations],
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Verification:
-    """Hold what became of a citation.
-
-    Attributes:
-        citation: as it was recorded.
-        status: ``"exact"``: the same file, and the words at the same place. ``"moved"``: the file
-            changed or the place is another; the words were found by their surroundings.
-            ``"ambiguous"``: the words stand at several places, and their surroundings do not
-            tell which was meant. ``"gone"``: the words are not there any more, or the file is
-            missing. ``"failed"``: the file cannot be read.
-        reason: in words; empty for exact.
-        path: the file that was read; None where it is missing.
-        file_changed: whether the file's bytes are not those cited; None where nobody knows.
-        places: where the words stand now: one for exact and moved, the nearest few for ambiguous.
-        error: why the file could not be read.
-    """
-
-    citation: Citation
-    status: Status
-    reason: str = ""
-    path: str | None = None
-    file_changed: bool | None = None
-    places: tuple[FoundPlace, ...] = ()
-    error: DocqaError | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        cited = self.citation
-        return {
-            "status": self.status,
-            "reason": self.reason,
-            "answer": cited.quote,
-            "source": cited.source,
-            "occurrence": cited.occurrence,
-            "start": cited.start,
-            "end": cited.end,
-            "path": self.path,
-            "file_changed": self.file_changed,
-            "places": [place.to_dict() for place in self.places],
-        }
 
 
 def verify(
@@ -187,6 +120,11 @@ def _check_group(
         loaded = load_with(chosen, path.read_bytes(), name=group.source)
     except OSError as error:
         return _failed(citations, path, DocqaError(f"{path}: cannot be read: {error.strerror}"))
+    except NoTextError as error:  # it had some when it was cited
+        return [
+            Verification(citation, "gone", str(error), str(path), file_changed=True)
+            for citation in citations
+        ]
     except DocqaError as error:
         return _failed(citations, path, error)
     with loaded as document:
@@ -218,27 +156,29 @@ def _check(citation: Citation, document: Document) -> Verification:
 
 def _look_again(citation: Citation, document: Document, changed: bool | None) -> Verification:
     quote = Quote(citation.quote, citation.prefix, citation.suffix)
-    anchors = find_quote(document.text, quote, near=citation.start)
+    everywhere = find_quote(document.text, quote, near=citation.start)
+    anchors = best_anchors(everywhere)
     why = _why(citation, document, changed)
     if not anchors:
-        is_there = citation.quote in document.text
-        lost = "the words stand in other surroundings only" if is_there else "the words are gone"
+        lost = "the words stand in other surroundings only" if everywhere else "the words are gone"
         return Verification(citation, "gone", f"{why}; {lost}", file_changed=changed)
-    decided = is_decided(anchors)
     places = tuple(
         FoundPlace(anchor.span, document.locate(anchor.span), round(anchor.likeness, 3))
-        for anchor in anchors[: 1 if decided else _PLACES_SHOWN]
+        for anchor in anchors[:_PLACES_SHOWN]
     )
-    found = [] if decided else [f"the words stand at {len(anchors)} places that look alike"]
-    if decided and _stands_still(citation, places[0]):
+    found = []
+    if len(anchors) > 1:
+        found.append(f"the words stand at {len(anchors)} places that look alike")
+    elif _stands_still(citation, places[0]):
         found.append("the words stand where they stood")
     if places[0].likeness < _ALIKE:
         found.append(f"what stands around the words is {places[0].likeness:.0%} alike")
     if not anchors[0].same_spacing:
         found.append("white space inside the words differs")
-    status: Status = "moved" if decided else "ambiguous"
-    reason = "; ".join([why, *found])
-    return Verification(citation, status, reason, file_changed=changed, places=places)
+    status: Status = "moved" if len(anchors) == 1 else "ambiguous"
+    return Verification(
+        citation, status, "; ".join([why, *found]), file_changed=changed, places=places
+    )
 
 
 def _stands_still(citation: Citation, place: FoundPlace) -> bool:

@@ -24,8 +24,8 @@ from docqa.errors import CitationError
 from docqa.loaders.settings import LoadSettings
 
 if TYPE_CHECKING:
+    from docqa.citations.outcomes import Verification
     from docqa.citations.records import Citation
-    from docqa.citations.verification import Verification
 
 __all__ = ["verify"]
 

@@ -14,11 +14,26 @@ from urllib.parse import quote
 
 from docqa.datamodel import Span
 
-__all__ = ["FragmentMatcher", "TextDirective", "is_unspaced"]
+__all__ = ["FragmentMatcher", "TextDirective", "is_unspaced", "is_word_character"]
 
 _MAX_CANDIDATES = 500
 """Places of a term that are looked at before a fragment is given up as hopelessly ambiguous."""
 
+_BY_HAND = {
+    **dict.fromkeys("‘’‚\N{HEBREW PUNCTUATION GERESH}", "'"),
+    **dict.fromkeys("“”„\N{HEBREW PUNCTUATION GERSHAYIM}", '"'),
+    **{
+        "\N{SOFT HYPHEN}": "",
+        "\N{FRACTION SLASH}": "/",
+        "æ": "ae",
+        "Æ": "ae",
+        "œ": "oe",
+        "Œ": "oe",
+    },
+}
+_FRACTION_SLASH = str.maketrans("\N{FRACTION SLASH}", "/")
+# UAX 29 joins words at these: low line, soft hyphen, zero-width (non-)joiner, word joiner.
+_JOINERS = "_\u00ad\u200c\u200d\u2060"
 # Scripts written without spaces: a browser's dictionary may see a border between any two letters.
 _UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff"
@@ -59,6 +74,7 @@ class FragmentMatcher:
     def __init__(self, text: str) -> None:
         self._text = text
         self._folded_text: str | None = None
+        self._expanded_text: str | None = None
 
     def resolve(self, directive: TextDirective) -> Span | None:
         """Return the range that a browser would scroll to, or None.
@@ -66,6 +82,8 @@ class FragmentMatcher:
         Stricter than a browser about word borders in no place, so that a range found here is
         found there too, and first.
         """
+        if self._has_look_alikes(directive):
+            return None
         prefix, start, end, suffix = (_fold(term) for term in directive)
         for place in self._candidates(prefix, start, bounded=bool(end) or not suffix):
             if not end:
@@ -75,6 +93,21 @@ class FragmentMatcher:
             found = self._end_of_range(end, suffix, place.end)
             return Span(place.start, found) if found is not None else None
         return None
+
+    def _has_look_alikes(self, directive: TextDirective) -> bool:
+        """Say whether a term stands somewhere in characters that only together are its own.
+
+        So it is with "Straße" and "strasse", "ﬁ" and "fi": a browser may stop there.
+        """
+        if self._expanded_text is None:
+            self._expanded_text = _expand(self._text)
+        if self._expanded_text == self._folded:
+            return False
+        return any(
+            self._expanded_text.count(_expand(term)) != self._folded.count(_fold(term))
+            for term in (directive.prefix or directive.start, directive.end)
+            if term
+        )
 
     @property
     def _folded(self) -> str:
@@ -131,7 +164,8 @@ class FragmentMatcher:
         if position in (0, len(self._text)):
             return True
         before, after = self._text[position - 1], self._text[position]
-        return not (_is_word(before) and _is_word(after)) or is_unspaced(before + after)
+        is_inside = is_word_character(before) and is_word_character(after)
+        return not is_inside or is_unspaced(before + after)
 
 
 def is_unspaced(text: str) -> bool:
@@ -139,24 +173,49 @@ def is_unspaced(text: str) -> bool:
     return _UNSPACED.search(text) is not None
 
 
-def _is_word(char: str) -> bool:
-    return char.isalnum() or char == "_"
+def is_word_character(char: str) -> bool:
+    """Say whether a character belongs to words: letters, digits, marks on them, joiners.
+
+    >>> [is_word_character(char) for char in ("a", "_", "\N{COMBINING ACUTE ACCENT}", "-")]
+    [True, True, True, False]
+    """
+    return char.isalnum() or char in _JOINERS or unicodedata.category(char)[0] == "M"
 
 
 def _fold(text: str) -> str:
     r"""Return `text` in lower case without accents, character by character.
 
-    >>> _fold("École 1\N{NO-BREAK SPACE}A")
-    'ecole 1 a'
+    >>> _fold("École 1\N{NO-BREAK SPACE}A ①")
+    'ecole 1 a 1'
     """
     return text.translate({ord(char): _fold_character(char) for char in set(text)})
 
 
 def _fold_character(char: str) -> str:
-    folded = unicodedata.normalize("NFD", char)[0].lower()
-    if folded == "\N{NO-BREAK SPACE}":
-        return " "
+    folded = _expand_character(char)
     return folded if len(folded) == 1 else char
+
+
+def _expand(text: str) -> str:
+    """Return `text` folded, where one character may become several or none.
+
+    >>> _expand("Straße ½ “ﬁn\u00adal”")
+    'strasse 1/2 "final"'
+    """
+    return text.translate({ord(char): _expand_character(char) for char in set(text)})
+
+
+def _expand_character(char: str) -> str:
+    """Return what a browser takes a character for: base letters, in lower case.
+
+    Sources: the root collation of CLDR at primary strength, by which Chromium compares, and the
+    quotes and the soft hyphen that it folds before.
+    """
+    if char in _BY_HAND:
+        return _BY_HAND[char]
+    parts = unicodedata.normalize("NFKD", char).translate(_FRACTION_SLASH)
+    # From class 10 on: accents and vowel points, but not the viramas of Indic scripts.
+    return "".join(part for part in parts if unicodedata.combining(part) < 10).casefold()
 
 
 def _encode(term: str) -> str:

@@ -12,10 +12,17 @@ for certain, and between a term and its neighbour no border is asked for.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
+from functools import cache
 
 from docqa.datamodel import Span
-from docqa.loaders.text_directive import FragmentMatcher, TextDirective, is_unspaced
+from docqa.loaders.text_directive import (
+    FragmentMatcher,
+    TextDirective,
+    is_unspaced,
+    is_word_character,
+)
 
 __all__ = ["FragmentFinder"]
 
@@ -25,8 +32,6 @@ _MAX_EXACT = 300
 _CONTEXT_WORDS = (0, 2, 4, 8, 16)
 _CONTEXT_CHARACTERS = 400
 _EDGE_WORDS = (3, 6, 12)
-# Words as UAX 29 joins them: "can't", "example.com", "1,000.50".
-_WORD = re.compile(r"\w+(?:(?:(?<=[^\W\d_])[.'’·:](?=[^\W\d_])|(?<=\d)[.,;'’](?=\d))\w+)*")
 _BREAKS = "\n\t"
 
 
@@ -63,6 +68,10 @@ class FragmentFinder:
             end -= 1
         if start == end:
             return Span(start, end)
+        while start and unicodedata.combining(text[start]):  # a mark belongs to its letter
+            start -= 1
+        while end < len(text) and unicodedata.combining(text[end]):
+            end += 1
         first, last = self._spaced_word(start), self._spaced_word(end)
         return Span(first.start if first else start, last.end if last else end)
 
@@ -154,7 +163,7 @@ class FragmentFinder:
         return self._text[position : found[min(words, len(found)) - 1].end] if found else ""
 
     def _words(self, start: int, end: int) -> Iterator[Span]:
-        for match in _WORD.finditer(self._text, start, end):
+        for match in _words().finditer(self._text, start, end):
             yield Span(*match.span())
 
     def _line_start(self, position: int) -> int:
@@ -166,5 +175,17 @@ class FragmentFinder:
 
 
 def _is_cut(text: str, position: int) -> bool:
-    """Say whether `position` is between two letters."""
-    return re.fullmatch(r"\w\w", text[max(0, position - 1) : position + 1]) is not None
+    """Say whether `position` is between two characters of words."""
+    beside = text[max(0, position - 1) : position + 1]
+    return len(beside) == 2 and all(map(is_word_character, beside))
+
+
+@cache
+def _words() -> re.Pattern[str]:
+    """Return the pattern of words as UAX 29 joins them: "can't", "example.com", "1,000.50"."""
+    others = (chr(code) for code in range(0x80, 0x10000))  # what `re` leaves out of its \\w
+    extra = "".join(char for char in others if is_word_character(char) and not char.isalnum())
+    part = rf"[\w{re.escape(extra)}]+"
+    return re.compile(
+        rf"{part}(?:(?:(?<=[^\W\d_])[.'’·:](?=[^\W\d_])|(?<=\d)[.,;'’](?=\d)){part})*"
+    )

@@ -24,6 +24,7 @@ import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
+from unicodedata import category
 from urllib.parse import quote, unquote, urlsplit
 
 import numpy as np
@@ -88,11 +89,17 @@ _PREPARE = """style => {
       !shows([t]));
   window.docqaOthers = range => [...document.querySelectorAll('img,input,button,svg,select,br,hr')]
     .filter(e => range.intersectsNode(e)).map(e => e.getBoundingClientRect())
+    .concat(docqaPieces(range).flatMap(([, p]) => [...p.getClientRects()]))
     .map(r => [r.left, r.top, r.right, r.bottom]);
   window.docqaRects = range => docqaPieces(range).filter(
     ([t, p]) => /[^\\t\\n\\f\\r ]/.test(p.toString()) &&
       t.parentElement.checkVisibility({visibilityProperty: true, opacityProperty: true}))
-    .flatMap(([, p]) => [...p.getClientRects()].map(r => [r.left, r.top, r.right, r.bottom]));
+    .flatMap(([t, p]) => [...t.data.slice(p.startOffset, p.endOffset)
+      .matchAll(/[^\\t\\n\\f\\r ]+/g)].flatMap(word => {
+        const r = document.createRange();
+        r.setStart(t, p.startOffset + word.index);
+        r.setEnd(t, p.startOffset + word.index + word[0].length);
+        return [...r.getClientRects()].map(r => [r.left, r.top, r.right, r.bottom]); }));
 }"""
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1780-\u17ff\u2e80-\u9fff\uac00-\ud7af]")
 
@@ -116,7 +123,8 @@ def random_spans(text: str, count: int, chance: random.Random) -> list[Span]:
 
 def is_inside_word(edge: str) -> bool:
     """Say whether the place between two characters is inside a word."""
-    return len(edge) == 2 and edge.isalnum() and not _UNSPACED.search(edge)
+    inside = (char.isalnum() or char == "_" or category(char)[0] in "MC" for char in edge)
+    return len(edge) == 2 and all(inside) and not _UNSPACED.search(edge)
 
 
 def selectors(document: Document, span: Span) -> tuple[list[Any], str | None]:
@@ -239,9 +247,10 @@ def main() -> int:
     parser.add_argument("--spans", type=int, default=25)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--chromium", default="/usr/bin/chromium")
+    parser.add_argument("--folder", type=Path, help="other pages than those of robust/html")
     parser.add_argument("--verbose", action="store_true")
     given = parser.parse_args()
-    folder = Path(os.environ["DOCQA_DATA"]) / "robust/html"
+    folder = given.folder or Path(os.environ["DOCQA_DATA"]) / "robust/html"
     paths = sorted(path for path in folder.glob("*.html"))
     if given.names:
         paths = [path for path in paths if any(name in path.name for name in given.names)]
