@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from docqa.datamodel import Span
+from docqa.loaders.html import HtmlLoader
 from docqa.loaders.text_directive import FragmentMatcher, TextDirective
 from docqa.loaders.text_fragment import FragmentFinder
 
@@ -99,6 +100,23 @@ def test_look_alikes_need_context(text: str, words: str) -> None:
 def test_marks_belong_to_their_letters() -> None:
     """A word of Devanagari is whole with its vowel signs."""
     assert unquote(_find("हिन्दी भाषा में", "भाष") or "") == "#:~:text=भाषा"
+
+
+@pytest.mark.parametrize(
+    ("words", "fragment"),
+    [
+        ("before it", "#:~:text=before%20it"),
+        ("before it after it", "#:~:text=before%20it,after%20it"),
+        ("after", "#:~:text=after"),
+    ],
+)
+def test_no_term_crosses_an_image(words: str, fragment: str) -> None:
+    """A browser finds no text across a box in the line, but a range from side to side it does."""
+    page = b"<p>before it <img src=a.png>after it</p>"
+    document = HtmlLoader().load(page, source="a.html")
+    start = document.text.index(words)
+    (place,) = document.locate(Span(start, start + len(words)))
+    assert place.text_fragment == fragment  # type: ignore[union-attr]
 
 
 def test_layout_alone_has_no_fragment() -> None:

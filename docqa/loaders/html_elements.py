@@ -44,6 +44,11 @@ SPACED_BLOCKS = _names(
 )
 """Blocks with a margin: an empty line sets them apart."""
 
+ATOMIC = _names(
+    "audio button canvas embed iframe img input meter object progress select svg textarea video"
+)
+"""Elements that stand in a line as one box: a browser finds no text across their edges."""
+
 CELLS = frozenset({"td", "th"})
 HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 PREFORMATTED = frozenset({"listing", "plaintext", "pre", "xmp"})
@@ -88,6 +93,7 @@ SVG_TAG_CASE = {"foreignobject": "foreignObject", "textpath": "textPath"}
 """SVG elements that can hold text and whose names are not in lower case."""
 
 _DECLARATION = re.compile(r"\s*(display|visibility|white-space)\s*:\s*([a-z-]+)", re.IGNORECASE)
+_BOX_VALUES = re.compile("block|inline-.*|flow-root|flex|grid|list-item|table.*")
 _PRE_VALUES = frozenset({"pre", "pre-wrap", "break-spaces"})
 
 
@@ -99,18 +105,20 @@ class InlineStyle:
         displayed: False for ``display: none``.
         visible: False for ``visibility: hidden`` and ``collapse``.
         preformatted: whether white space is kept.
+        boxed: it is a box of its own in the line, or a block.
     """
 
     displayed: bool | None = None
     visible: bool | None = None
     preformatted: bool | None = None
+    boxed: bool = False
 
 
 def parse_style(style: str) -> InlineStyle:
     """Read the declarations of a ``style`` attribute that decide about text; the last one wins.
 
     >>> parse_style("color: red; display:none")
-    InlineStyle(displayed=False, visible=None, preformatted=None)
+    InlineStyle(displayed=False, visible=None, preformatted=None, boxed=False)
     """
     values: dict[str, str] = {}
     for declaration in style.split(";"):
@@ -123,4 +131,5 @@ def parse_style(style: str) -> InlineStyle:
         displayed=None if display is None else display != "none",
         visible=None if visibility is None else visibility not in ("hidden", "collapse"),
         preformatted=None if space is None else space in _PRE_VALUES,
+        boxed=display is not None and _BOX_VALUES.fullmatch(display) is not None,
     )

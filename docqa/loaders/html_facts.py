@@ -20,6 +20,7 @@ class ElementFacts:
         displayed: False where the element is not rendered at all.
         visible: its inline ``visibility``.
         preformatted: whether its inline ``white-space`` keeps white space.
+        boxed: its inline ``display`` makes it a box of its own, or a block.
     """
 
     id: str = ""
@@ -28,6 +29,7 @@ class ElementFacts:
     displayed: bool = True
     visible: bool | None = None
     preformatted: bool | None = None
+    boxed: bool = False
 
 
 NO_FACTS = ElementFacts()
@@ -56,4 +58,5 @@ def element_facts(name: str, attributes: dict[str, str]) -> ElementFacts:
         displayed=not hidden if displayed is None else displayed,
         visible=style.visible if style else None,
         preformatted=style.preformatted if style else None,
+        boxed=style.boxed if style else False,
     )

@@ -35,6 +35,7 @@ class Frame:
     svg_text: bool
     container: int
     kind: BlockKind
+    atomic: bool = False  # no browser finds text across its edges
     children: dict[str, int] = field(default_factory=dict)
     text_nodes: int = 0
     node: int = -1  # the text node that further text continues, or -1
@@ -79,6 +80,7 @@ def child_frame(
         svg_text=_shows_foreign_text(name, parent),
         container=_container(name, element, facts, parent),
         kind=_KINDS.get(name, parent.kind),
+        atomic=parent.displayed and (facts.boxed or name in elements.ATOMIC),
     )
 
 

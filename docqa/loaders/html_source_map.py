@@ -30,7 +30,7 @@ class HtmlSourceMap:
         self._decoded = decoded
         self._runs = runs
         self._visible = visible
-        self._fragments = FragmentFinder(visible.text)
+        self._fragments = FragmentFinder(visible.text, visible.seams)
         self._by_source = _source_order(visible)
 
     @property

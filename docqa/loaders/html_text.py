@@ -6,6 +6,7 @@ blocks stand on lines of their own, cells are separated by tabs, ``<pre>`` keeps
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -36,6 +37,7 @@ class VisibleText:
         offset_map: from `text` to characters of the decoded source.
         blocks: of `text`, sorted, all its visible characters.
         elements, nodes: where the text stands in the tree.
+        seams: rising offsets of `text` at which a box in the line begins or ends, such as an image.
     """
 
     text: str
@@ -43,6 +45,7 @@ class VisibleText:
     blocks: tuple[Block, ...]
     elements: ElementTable
     nodes: TextNodeTable
+    seams: array[int]
 
 
 @dataclass(slots=True)
@@ -86,6 +89,7 @@ class _Layout:
         self._elements = ElementTable()
         self._nodes = TextNodeTable(len(marked.runs.start))
         self._rows: list[_Row] = []
+        self._seams = array("I")
         self._lines = 0  # line ends to write before the next character
         self._ends_block = False  # those line ends are a block's, not a <br>'s
         self._tabs = 0  # cells to skip before the next character
@@ -96,7 +100,12 @@ class _Layout:
     def build(self) -> VisibleText:
         text = "".join(self._parts)
         return VisibleText(
-            text, self._map.build(), self._blocks.build(text), self._elements, self._nodes
+            text,
+            self._map.build(),
+            self._blocks.build(text),
+            self._elements,
+            self._nodes,
+            self._seams,
         )
 
     # The tree
@@ -109,6 +118,8 @@ class _Layout:
         element = self._elements.add(name, parent.element, place, foreign=foreign, id_=facts.id)
         frame = child_frame(name, element, foreign, facts, parent)
         self._frames.append(frame)
+        if frame.atomic:
+            self._seams.append(self._map.text_length)
         if frame.displayed and not foreign:
             self._start_layout(name, frame)
         elif frame.displayed and name == "text":
@@ -117,6 +128,8 @@ class _Layout:
     def end(self) -> None:
         frame = self._frames.pop()
         self._frames[-1].node = -1
+        if frame.atomic:
+            self._seams.append(self._map.text_length)
         if frame.displayed and not frame.foreign:
             self._end_layout(frame.name)
         elif frame.displayed and frame.name == "text":

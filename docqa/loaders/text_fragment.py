@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
 from functools import cache
 
 from docqa.datamodel import Span
@@ -40,10 +41,13 @@ class FragmentFinder:
 
     Args:
         text: the visible text; line ends and tabs stand between blocks.
+        seams: rising offsets at which a box in the line begins or ends; no term crosses one, nor
+            does the context beside the text.
     """
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, seams: Sequence[int] = ()) -> None:
         self._text = text
+        self._seams = seams
         self._matcher = FragmentMatcher(text)
 
     def find(self, span: Span) -> str | None:
@@ -68,9 +72,9 @@ class FragmentFinder:
             end -= 1
         if start == end:
             return Span(start, end)
-        while start and unicodedata.combining(text[start]):  # a mark belongs to its letter
+        while start and _is_mark(text[start]):  # it belongs to the letter before it
             start -= 1
-        while end < len(text) and unicodedata.combining(text[end]):
+        while end < len(text) and _is_mark(text[end]):
             end += 1
         first, last = self._spaced_word(start), self._spaced_word(end)
         return Span(first.start if first else start, last.end if last else end)
@@ -89,7 +93,9 @@ class FragmentFinder:
 
     def _directives(self, target: Span) -> Iterator[TextDirective]:
         text = target.of(self._text)
-        one_line = not any(char in text for char in _BREAKS)
+        one_line = not (
+            any(char in text for char in _BREAKS) or self._has_seam(target.start + 1, target.end)
+        )
         is_exact = one_line and len(text) <= _MAX_EXACT
         terms = [(text, "")] if is_exact else list(self._edges(target))
         for words in _CONTEXT_WORDS:
@@ -143,8 +149,11 @@ class FragmentFinder:
         """Return up to `words` words before `position`, of its line or of the line before."""
         if not words:
             return ""
+        behind = position
         while position > 0 and self._text[position - 1].isspace():
             position -= 1
+        if self._has_seam(position, behind + 1):
+            return ""
         start = max(self._line_start(position), position - _CONTEXT_CHARACTERS)
         found = list(self._words(start, position))
         if start and self._text[start - 1] not in _BREAKS:
@@ -155,7 +164,9 @@ class FragmentFinder:
         """Return up to `words` words after `position`, of its line or of the line after."""
         if not words:
             return ""
-        position = self._matcher.skip_white(position)
+        ahead, position = position, self._matcher.skip_white(position)
+        if self._has_seam(ahead, position + 1):
+            return ""
         end = self._line_end(position)
         found = list(self._words(position, min(end, position + _CONTEXT_CHARACTERS)))
         if end > position + _CONTEXT_CHARACTERS:
@@ -167,11 +178,26 @@ class FragmentFinder:
             yield Span(*match.span())
 
     def _line_start(self, position: int) -> int:
-        return max(self._text.rfind(char, 0, position) for char in _BREAKS) + 1
+        """Return the last start of a line at or before `position`."""
+        at = bisect_right(self._seams, position)
+        breaks = (self._text.rfind(char, 0, position) + 1 for char in _BREAKS)
+        return max(self._seams[at - 1] if at else 0, *breaks)
 
     def _line_end(self, position: int) -> int:
+        """Return the first end of a line after `position`, or at it where its line is empty."""
+        at = bisect_right(self._seams, position)
         ends = [self._text.find(char, position) for char in _BREAKS]
+        ends += self._seams[at : at + 1]
         return min((end for end in ends if end >= 0), default=len(self._text))
+
+    def _has_seam(self, start: int, end: int) -> bool:
+        """Say whether a seam lies in ``[start, end)``."""
+        at = bisect_left(self._seams, start)
+        return at < len(self._seams) and self._seams[at] < end
+
+
+def _is_mark(char: str) -> bool:
+    return unicodedata.category(char)[0] == "M"
 
 
 def _is_cut(text: str, position: int) -> bool:
