@@ -282,9 +282,7 @@ def garbage(length: int = 200_000) -> bytes:
     return b"%PDF-1.7\n" + bytes(place * 7919 % 251 for place in range(length))
 
 
-def repeated(
-    part: bytes | str, times: int, *, start: bytes = b"", end: bytes = b""
-) -> bytes:
+def repeated(part: bytes | str, times: int, *, start: bytes = b"", end: bytes = b"") -> bytes:
     """Return `part` over and over."""
     return start + (part.encode() if isinstance(part, str) else part) * times + end
 
@@ -329,7 +327,7 @@ FILES: dict[str, Callable[[], bytes]] = {
         _HTML + b"<p " + b" ".join(b"a%d=%d" % (n, n) for n in range(1_000_000)) + b">" + _SENTENCE
     ),
     "long_attribute.html": partial(repeated, "x", 30 << 20, start=_HTML + b'<p title="', end=b'">'),
-    "entities.html": partial(repeated, "&amp;", 5_000_000, start=_HTML),
+    "entities.html": partial(repeated, "&amp;", 1_000_000, start=_HTML),
     "bad_entities.html": partial(repeated, "&" + "a" * 60, 300_000, start=_HTML),
     "numeric_entity.html": partial(repeated, "9", 5_000_000, start=_HTML + b"&#", end=b";"),
     "one_line.html": partial(repeated, _SENTENCE, (100 << 20) // 26, start=_HTML),
@@ -343,18 +341,18 @@ FILES: dict[str, Callable[[], bytes]] = {
     "frames.html": partial(repeated, "<frameset>", 300_000, start=b"<!doctype html>"),
     "templates.html": partial(repeated, "<template>", 100_000, start=_HTML, end=_SENTENCE),
     "one_line.txt": partial(repeated, _SENTENCE, (100 << 20) // 26),
-    "one_line_19_mb.txt": partial(repeated, _SENTENCE, 19_000_000 // 26),
-    "one_word.txt": partial(repeated, "a", 19_000_000),
-    "line_ends.txt": partial(repeated, "\n", 19_000_000, start=_SENTENCE),
-    "short_lines.txt": partial(repeated, "a\n", 9_000_000),
-    "full_stops.txt": partial(repeated, "a. ", 6_000_000),
-    "spaces.txt": partial(repeated, " ", 19_000_000, start=_SENTENCE, end=_SENTENCE),
-    "nuls.txt": partial(repeated, "\0", 10_000_000, start=_SENTENCE),
+    "one_line_3_mb.txt": partial(repeated, _SENTENCE, 3_000_000 // 26),
+    "one_word.txt": partial(repeated, "a", 3_000_000),
+    "line_ends.txt": partial(repeated, "\n", 9_000_000, start=_SENTENCE),
+    "short_lines.txt": partial(repeated, "a\n", 500_000),
+    "full_stops.txt": partial(repeated, "a. ", 300_000),
+    "spaces.txt": partial(repeated, " ", 9_000_000, start=_SENTENCE, end=_SENTENCE),
+    "nuls.txt": partial(repeated, "\0", 3_000_000, start=_SENTENCE),
     "binary.txt": lambda: bytes(n * n % 251 for n in range(1_000_000)),
-    "half_pairs.txt": partial(repeated, b"\x00\xd8a\x00", 2_000_000, start=b"\xff\xfe"),
+    "half_pairs.txt": partial(repeated, b"\x00\xd8a\x00", 500_000, start=b"\xff\xfe"),
     "odd_utf16.txt": partial(repeated, b"a\x00", 1_000_000, start=b"\xff\xfe", end=b"\x00"),
-    "broken_utf8.txt": partial(repeated, b"\xf0\x9f", 5_000_000, start=b"\xef\xbb\xbf" + _SENTENCE),
-    "accents.txt": partial(repeated, "\u0301", 9_000_000, start=b"a"),
+    "broken_utf8.txt": partial(repeated, b"\xf0\x9f", 2_000_000, start=b"\xef\xbb\xbf" + _SENTENCE),
+    "accents.txt": partial(repeated, "\u0301", 3_000_000, start=b"a"),
     "quotes.md": partial(repeated, ">", 200_000, end=_SENTENCE),
     "quote_lines.md": partial(repeated, "> " * 200 + "a\n", 20_000),
     "brackets.md": partial(repeated, "[", 500_000, end=_SENTENCE),
@@ -367,7 +365,7 @@ FILES: dict[str, Callable[[], bytes]] = {
     "table.md": lambda: b"|a" * 3_000 + b"\n" + b"|-" * 3_000 + b"\n" + b"|\n" * 30_000,
     "html_blocks.md": partial(repeated, "<a b='", 500_000),
     "entities.md": partial(repeated, "&", 3_000_000),
-    "one_line.md": partial(repeated, _SENTENCE, 19_000_000 // 26),
+    "one_line.md": partial(repeated, _SENTENCE, 3_000_000 // 26),
 }
 """Every file by name, with what makes its bytes."""
 

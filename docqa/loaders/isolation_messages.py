@@ -16,7 +16,7 @@ import pickle
 import struct
 from dataclasses import is_dataclass
 from enum import Enum
-from functools import lru_cache
+from functools import cache
 from typing import IO, Any
 
 __all__ = ["MessageError", "pack", "receive", "send", "unpack_trusted", "unpack_untrusted"]
@@ -36,7 +36,8 @@ _PLAIN = {
     ("docqa.errors", "_rebuild_load_error"),
 }
 
-_ACTIVE = ("docqa.loaders.isolat", "docqa.loaders.pdf_fallback")  # start processes, open files
+# Modules with classes that start processes or open files.
+_ACTIVE = ("docqa.loaders.isolat", "docqa.loaders.shared_worker", "docqa.loaders.pdf_fallback")
 
 
 class MessageError(Exception):
@@ -125,7 +126,7 @@ class _Unpickler(_ContentUnpickler):
         return _found(module, name)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _found(module: str, name: str) -> Any:
     """Return what a message may name.
 

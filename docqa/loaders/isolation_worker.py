@@ -19,7 +19,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import IO, TYPE_CHECKING, Any, cast
 
-from docqa.datamodel import Document, LoadWarning
+from docqa.datamodel import LoadWarning
 from docqa.errors import DocqaError, LoaderCrashedError, LoadMemoryError
 from docqa.loaders.isolation_limits import (
     MemoryWatch,
@@ -31,7 +31,6 @@ from docqa.loaders.isolation_limits import (
 from docqa.loaders.isolation_messages import pack, receive, send, unpack_trusted
 from docqa.loaders.isolation_requests import (
     Call,
-    CallKept,
     Done,
     Failed,
     Keep,

@@ -8,6 +8,7 @@ from docqa.loaders.limits import Limits
 
 __all__ = ["LoadSettings"]
 
+
 @dataclass(frozen=True, slots=True)
 class LoadSettings:
     """Hold what a caller says about sources; hashable, so that it can be part of a cache's key.
