@@ -127,7 +127,7 @@ def test_a_page_that_kills_is_left_empty():
 @linux
 def test_a_file_with_no_page_left_is_an_error():
     """Nothing to read: the error says at which page and of what."""
-    with pytest.raises(docqa.LoadMemoryError, match="bomb.pdf: page 1 takes") as caught:
+    with pytest.raises(docqa.LoadMemoryError, match=r"bomb\.pdf: page 1 takes") as caught:
         docqa.load(hostile.nested_forms(), name="bomb.pdf", isolate=True, limits=SMALL)
     assert caught.value.page_number == 1
     assert caught.value.stderr

@@ -7,9 +7,11 @@ from typing import Any
 
 from docqa.datamodel import Location, Page, Span
 from docqa.errors import IsolationError
-from docqa.loaders.isolation import call_kept, forget
-from docqa.loaders.isolation_process import WorkerDeath
+from docqa.loaders.isolation_deaths import WorkerDeathError, death_of, error_of
+from docqa.loaders.isolation_process import Worker
+from docqa.loaders.isolation_requests import CallKept, Done, Failed, Keep, Request
 from docqa.loaders.limits import Limits
+from docqa.loaders.shared_worker import SHARED
 
 __all__ = ["IsolatedSourceMap"]
 
@@ -42,7 +44,7 @@ class IsolatedSourceMap:
             try:
                 locations: tuple[Location, ...] = self._ask("locate", span)
                 return locations
-            except (WorkerDeath, IsolationError):
+            except IsolationError:
                 self._is_given_up = True
         from docqa.loaders.pdf_source_map import PagesSourceMap
 
@@ -59,7 +61,30 @@ class IsolatedSourceMap:
 
     def close(self) -> None:
         """Let the worker free the open file; a later `locate` opens it again."""
-        forget(self._key)
+        SHARED.forget(self._key)
 
     def _ask(self, method: str, *arguments: Any) -> Any:
-        return call_kept(self._key, self._state, self._data, self._limits, (method, arguments))
+        try:
+            with SHARED.claimed() as worker:
+                request = CallKept(self._limits, self._key, method, arguments)
+                if self._key in worker.kept:
+                    reply = self._send(worker, request)
+                    if isinstance(reply, Done):
+                        return reply.value
+                keep = Keep(self._limits, self._key, self._state)
+                self._send(worker, keep, self._data)
+                worker.kept.add(self._key)
+                reply = self._send(worker, request)
+                assert isinstance(reply, Done)
+                return reply.value
+        except WorkerDeathError as death:
+            raise error_of(death, "the document", self._limits) from death
+
+    def _send(self, worker: Worker, request: Request, content: bytes = b"") -> object:
+        """Return the reply where it is no error; one of those is raised."""
+        reply = SHARED.send(worker, request, content, self._limits.wall_seconds)
+        if isinstance(reply, Failed):
+            if isinstance(reply.error, IsolationError):
+                raise death_of(reply.error, None)
+            raise reply.error
+        return reply

@@ -140,7 +140,7 @@ class MemoryWatch(threading.Thread):
             if grown > self._limit:
                 _die(grown)
             if grown > self._noted:
-                self._noted = grown
+                self._noted = grown + self._limit // 16
                 _note(grown)
             time.sleep(_INTERVAL)
 

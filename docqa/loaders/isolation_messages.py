@@ -37,7 +37,8 @@ _PLAIN = {
     ("docqa.loaders.xml_reading", "_rebuild_step"),
 }
 
-_ACTIVE = ("docqa.loaders.isolat", "docqa.loaders.pdf_fallback")  # start processes, open files
+# Modules with classes that start processes or open files.
+_ACTIVE = ("docqa.loaders.isolat", "docqa.loaders.shared_worker", "docqa.loaders.pdf_fallback")
 
 
 class MessageError(Exception):

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Literal
 
 from docqa.errors import SettingError
 from docqa.loaders.deadline_clock import DeadlineClock
-from docqa.loaders.isolation_limits import GROWN, MEMORY_EXIT
+from docqa.loaders.isolation_deaths import WorkerDeathError, cause_of
 from docqa.loaders.isolation_messages import MessageError, pack, receive, send, unpack_untrusted
 from docqa.loaders.isolation_requests import (
     Done,
@@ -27,9 +25,7 @@ from docqa.loaders.isolation_requests import (
     Unknown,
 )
 
-__all__ = ["Worker", "WorkerDeath"]
-
-Cause = Literal["crashed", "timeout", "memory", "start"]
+__all__ = ["Worker"]
 
 # The worker is no copy of this process: it runs neither the caller's script (which may lack an
 # `if __name__ == "__main__"`) nor what the environment says (-I), but imports from the same places.
@@ -37,31 +33,9 @@ _BOOT = (
     "import sys; sys.path[:] = sys.argv[1:]; "
     "from docqa.loaders.isolation_worker import main; main()"
 )
-_DYING_SECONDS = 2.0  # a process that aborts writes its traceback first
 _REMAINS = 4000  # characters kept of standard error
-# What native code dies of when an allocation fails: abort() or a trap, on Windows the code with
-# which PDFium and other parts of Chromium report it.
-_ABORTS = {-signal.SIGABRT, *(-getattr(signal, n, 0) for n in ("SIGTRAP", "SIGILL", "SIGSEGV"))}
-_WINDOWS_OUT_OF_MEMORY = 0xE0000008
+_SECONDS_TO_DIE = 5.0  # from the end of its messages to that of the process
 _REPLIES = (Ready, Progressed, PageRead, Done, Failed, Unknown)
-
-
-class WorkerDeath(Exception):
-    """Say that a worker ended during a request, and of what.
-
-    Attributes:
-        cause: ``"crashed"``, ``"timeout"``, ``"memory"``, or ``"start"`` where it never started.
-        detail: a few words, such as the signal's name.
-        index: the page that was being read, from 0, or None where none was.
-        stderr: the last lines that it wrote.
-    """
-
-    def __init__(
-        self, cause: Cause, detail: str, *, index: int | None = None, stderr: str = ""
-    ) -> None:
-        super().__init__(f"{cause}: {detail}")
-        self.cause: Cause = cause
-        self.detail, self.index, self.stderr = detail, index, stderr
 
 
 class Worker:
@@ -127,7 +101,7 @@ class Worker:
             on_page: called with the index of a page from 0 and what it gave, packed.
 
         Raises:
-            WorkerDeath: the process ended, or did not speak as a worker does.
+            WorkerDeathError: the process ended, or did not speak as a worker does.
         """
         self._clock.set(seconds)
         self.is_fresh, self.page_index = False, None
@@ -145,7 +119,6 @@ class Worker:
             self._clock.set(None)
         if isinstance(reply, (Done, Failed)) and reply.leaves:
             self.kill()
-            self._process.wait()  # the next request must see that it is gone
         return reply
 
     def _answer(
@@ -173,20 +146,20 @@ class Worker:
                     on_progress(reply.done, reply.total)
 
     def kill(self) -> None:
-        """End the process and what it started; calling it again does nothing."""
+        """End the process and what it started, and wait for that; again, it does nothing."""
         if self._process.poll() is None:
             with suppress(OSError):
                 if hasattr(os, "killpg"):
                     os.killpg(self._process.pid, signal.SIGKILL)
                 else:
                     self._process.kill()
+            self._process.wait()  # the next request must see that it is gone
 
     def close(self) -> None:
         """End the process and free what belongs to it here."""
         self._clock.stop()
         self.kill()
         self.abandon()
-        self._process.wait()
 
     def abandon(self) -> None:
         """Close our ends of the pipes; a forked child does so with its copies."""
@@ -228,57 +201,27 @@ class Worker:
         except (EOFError, OSError, MessageError) as error:
             raise self._death(error, index, seconds) from error
 
-    def _death(self, error: Exception, index: int | None, seconds: float | None) -> WorkerDeath:
-        if isinstance(error, EOFError):  # its end of the pipe closes before its exit code is there
+    def _death(
+        self, error: Exception, index: int | None, seconds: float | None
+    ) -> WorkerDeathError:
+        if not isinstance(error, MessageError):
             with suppress(subprocess.TimeoutExpired):
-                self._process.wait(_DYING_SECONDS)
+                self._process.wait(_SECONDS_TO_DIE)  # its own end tells more than ours
         self.kill()
         code = self._process.wait()
         stderr = self._remains()
-        if self._clock.has_struck:
-            return WorkerDeath(
+        if self._clock.has_struck and seconds is not None:
+            return WorkerDeathError(
                 "timeout", f"{seconds:.3g} s on the clock", index=index, stderr=stderr
             )
-        cause, detail = self._cause(code, error, stderr)
-        return WorkerDeath(cause, detail, index=index, stderr=stderr)
-
-    def _cause(self, code: int, error: Exception, stderr: str) -> tuple[Cause, str]:
         if not self._is_ready:
-            return "start", (stderr.strip().splitlines() or [f"exit code {code}"])[-1]
+            words = (stderr.strip().splitlines() or [f"exit code {code}"])[-1]
+            return WorkerDeathError("start", words, stderr=stderr)
         if isinstance(error, MessageError):
-            return "crashed", str(error)
-        if code == -getattr(signal, "SIGXCPU", 0):
-            return "timeout", "processor time"
-        if code in (MEMORY_EXIT, _WINDOWS_OUT_OF_MEMORY):
-            return "memory", _grown(stderr)
-        if code == -getattr(signal, "SIGKILL", 0):
-            return "memory", "ended by the system"
-        if code in _ABORTS and GROWN in stderr:
-            return "memory", _grown(stderr)
-        return "crashed", _name(code)
+            return WorkerDeathError("crashed", str(error), index=index, stderr=stderr)
+        cause, detail = cause_of(code, stderr)
+        return WorkerDeathError(cause, detail, index=index, stderr=stderr)
 
 
 def _is_text(entry: object) -> bool:
     return isinstance(entry, str)
-
-
-def _grown(stderr: str) -> str:
-    """Return how much memory the last note of the watch tells of.
-
-    >>> _grown("docqa: memory in use grew by MiB: 900")
-    'it took 900 MiB'
-    """
-    notes = re.findall(rf"{re.escape(GROWN)} (\d+)", stderr)
-    return f"it took {int(notes[-1]):,} MiB" if notes else "an allocation failed"
-
-
-def _name(code: int) -> str:
-    """Return how a process ended, in words.
-
-    >>> _name(-11), _name(3)
-    ('SIGSEGV', 'exit code 3')
-    """
-    with suppress(ValueError):
-        if code < 0:
-            return signal.Signals(-code).name
-    return f"exit code {code}"

@@ -81,7 +81,7 @@ def row(name: str, pipeline: docqa.Pipeline | None, peak: Peak) -> str:
         outcome += "".join(f"; {warning.message}" for warning in document.warnings[:2])
         if pipeline is not None:
             answers = pipeline.ask(document, QUESTION, min_score=0.0)
-            outcome += f"; answer {str(answers[0])[:40]!r}" if answers else "; no answer"
+            outcome += f"; answer {answers[0].text[:40]!r}" if answers else "; no answer"
     except docqa.DocqaError as error:
         outcome += f" {type(error).__name__}: {error}"
     except (Exception, TimeoutError) as error:
