@@ -14,7 +14,7 @@ from docqa.datamodel import Answer
 from docqa.errors import SettingError
 from docqa.loaders.load import Source
 from docqa.new_file import write_new_file
-from docqa.original import Made, Original, read_original
+from docqa.original import Made, Original, read_original, work_on
 
 __all__ = ["HighlightResult", "highlight", "require_suffix"]
 
@@ -63,7 +63,8 @@ def highlight(
         page_number: the page to draw, from 1; None draws the page of the first answer.
         password: opens an encrypted PDF.
         encoding: of a text or web page, where it was given when the document was asked.
-        isolate: open a PDF in a worker process, so that one from a stranger cannot hurt this one.
+        isolate: open the original in a worker process, so that one from a stranger cannot hurt
+            this one.
 
     Raises:
         IsolationError: the original ended the worker process.
@@ -81,7 +82,8 @@ def highlight(
     if page_number is not None and target.suffix.lower() != ".png":
         raise SettingError("page_number chooses the page of a picture; let the file end in .png")
     data = read_original(document, source, out=target)
-    made = maker(Original(data, document, chosen, page_number, password, encoding, isolate))
+    original = Original(data, document, chosen, page_number, password, encoding)
+    made = work_on(document.source, maker, original, isolate=isolate)
     write_new_file(target, made.data)
     return HighlightResult(target, made.marked, made.page_numbers, made.keeps_original, made.notes)
 

@@ -33,7 +33,7 @@ def pdf_copy(original: Original) -> Made:
     """
     places, unmarked = _places(original)
     marks = [PdfMark(each.page_number, each.boxes, each.shade, each.comment) for each in places]
-    copy = original.work(mark_pdf, original.data, marks, password=original.password)
+    copy = mark_pdf(original.data, marks, password=original.password)
     return Made(
         copy.data,
         marked=len({each.answer_number for each in places}),
@@ -54,9 +54,7 @@ def page_image(original: Original) -> Made:
     page_number = original.page_number or first
     here = [each for each in places if each.page_number == page_number]
     marks = [Mark(box, each.shade) for each in here for box in each.boxes]
-    png = original.work(
-        draw_page, original.data, page_number, password=original.password, marks=marks
-    )
+    png = draw_page(original.data, page_number, password=original.password, marks=marks)
     if not here:
         note = f"no answer is on page {page_number}; the first one is on page {first}"
         return Made(png, 0, notes=(*unmarked, note))

@@ -32,7 +32,6 @@ class Original:
         page_number: the page that the caller chose, or None.
         password: opens an encrypted PDF.
         encoding: overrules the declared encoding of text and HTML, as when it was asked.
-        isolate: PDFium and pypdf see it in the worker process only.
     """
 
     data: bytes
@@ -41,11 +40,6 @@ class Original:
     page_number: int | None = None
     password: str | None = None
     encoding: str | None = None
-    isolate: bool = False
-
-    def work(self, function: Callable[..., _Result], *arguments: Any, **settings: Any) -> _Result:
-        """Return what `function` makes of the original; see `work_on`."""
-        return work_on(self.document.source, function, *arguments, isolate=self.isolate, **settings)
 
 
 @dataclass(frozen=True, slots=True)
