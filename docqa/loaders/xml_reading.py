@@ -78,6 +78,11 @@ def read_xml(
     reader.read(chunks)
 
 
+def _is_of_encoding(error: Exception) -> bool:
+    """Say whether Python's codecs, which expat asks, raised an error, and no element's handler."""
+    return type(error) is LookupError or "encoding" in str(error)
+
+
 class _Reader:
     def __init__(
         self, target: XmlTarget, prefixes: Mapping[str, str], where: str, source: str
@@ -104,6 +109,10 @@ class _Reader:
             self._parser.Parse(b"", True)
         except expat.ExpatError as error:
             raise self._malformed(f"is no well-formed XML: {error}") from error
+        except (LookupError, ValueError) as error:
+            if not _is_of_encoding(error):
+                raise
+            raise self._malformed(f"declares an encoding that no reader has: {error}") from error
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
         self._depth += 1

@@ -71,6 +71,8 @@ LAUGHS = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
         ("<a>", "no well-formed XML: no element found"),
         ("", "no well-formed XML"),
         ("<p:a/>", "no well-formed XML: unbound prefix"),
+        ('<?xml version="1.0" encoding="UTF-N"?><a/>', "declares an encoding that no reader has"),
+        ('<?xml version="1.0" encoding="utf-7"?><a/>', "declares an encoding that no reader has"),
     ],
 )
 def test_what_is_refused(source: str, words: str) -> None:
