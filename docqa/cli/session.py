@@ -64,6 +64,13 @@ class Session:
     stdin: bytes | None = field(default=None, init=False)  # what was loaded from "-", once it was
     _pipeline: Pipeline | None = field(default=None, init=False)
 
+    def __post_init__(self) -> None:
+        """Let the worker that loads the sources start while this process goes on."""
+        if self.sources.isolate:
+            from docqa.loaders.isolation import start
+
+            start()
+
     @property
     def pipeline(self) -> Pipeline:
         """Return the pipeline, loading the reader the first time."""

@@ -6,7 +6,7 @@ Both ways take turns, file by file and round by round. Wall and processor time (
 and the worker together; Linux) are medians over the rounds, added over the files; the ratio is
 that of the sums. Files are PDFs of about 20 pages until there are `--pages`, and with data the
 longest PDF of the development data and web pages of it put together to 5 MB. Last, what one
-location and one copy by pickle cost.
+location, one copy by pickle and a cold command cost.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ import argparse
 import os
 import pickle
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -128,6 +130,23 @@ def print_small_costs(path: Path) -> None:
         )
 
 
+def compare_commands(path: Path, rounds: int) -> None:
+    """Print what a cold `docqa ask` takes in both ways, medians of runs that take turns."""
+    samples: dict[str, list[tuple[float, float]]] = {"--isolate": [], "--no-isolate": []}
+    for _ in range(rounds):
+        for option, taken in samples.items():
+            started, used = time.perf_counter(), os.times()
+            command = [sys.executable, "-m", "docqa", "ask", str(path), "What is it?", option]
+            subprocess.run(command, capture_output=True, check=False)
+            now = os.times()
+            cpu = now.children_user - used.children_user
+            cpu += now.children_system - used.children_system
+            taken.append((time.perf_counter() - started, cpu))
+    for option, taken in samples.items():
+        wall, cpu = (statistics.median(kind) for kind in zip(*taken, strict=True))
+        print(f"cold docqa ask {option}: {wall:.2f} s on the clock, {cpu:.2f} s of processors")
+
+
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -148,6 +167,8 @@ def main() -> None:
         print()
         for path in [files[0], *large]:
             print_small_costs(path)
+        print()
+        compare_commands(files[0], options.rounds)
 
 
 if __name__ == "__main__":
