@@ -81,7 +81,7 @@ class ZipArchive:
             self._file = zipfile.ZipFile(io.BytesIO(data))
         self._entries: dict[str, list[zipfile.ZipInfo]] = {}
         for entry in self._file.infolist():
-            if not entry.is_dir():
+            if not entry.filename.endswith("/"):  # a folder; is_dir() fails on an empty name
                 self._entries.setdefault(_key(entry.filename), []).append(entry)
         self._refuse_overlaps()
         self._bytes_read = 0

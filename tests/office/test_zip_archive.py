@@ -152,6 +152,16 @@ def test_other_methods_of_compression_are_refused() -> None:
         ZipArchive(buffer.getvalue(), source="x").read("a")
 
 
+def test_a_part_may_have_no_name() -> None:
+    """Python's zipfile fails on asking such a part whether it is a folder."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        raw_entry(archive, "", zeros(1), MIB)
+        archive.writestr("a.txt", "lamp")
+    found = ZipArchive(buffer.getvalue(), source="x")
+    assert (found.names, found.read("a.txt")) == (["", "a.txt"], b"lamp")
+
+
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 0.99])
 def test_a_truncated_container_is_malformed(zipped: Zipped, share: float) -> None:
     """A file that was cut off is said to be."""
