@@ -273,30 +273,34 @@ def check_bytes(document: Document, data: bytes, span: Span, place: TextLocation
 
 def outcome(data: bytes, media_type: str, chance: random.Random) -> tuple[str, str]:
     """Return what came of a mutant: a word, and for a finding the details."""
+    settings = {"media_type": media_type, "isolate": True, "limits": LIMITS}
     try:
-        document = docqa.load(
-            data, name="mutant", media_type=media_type, isolate=True, limits=LIMITS
-        )
-    except docqa.IsolationError as error:
-        if media_type == "application/pdf" and "unexpected" not in str(error):
-            return f"[{type(error).__name__}]", ""
-        return type(error).__name__, f"{error}\n{error.stderr}"
+        document = docqa.load(data, name="mutant", **settings)
     except docqa.LoadError as error:
-        return f"({type(error).__name__})", ""
+        return judged(error, contained=media_type == "application/pdf")
     except Exception:
         return "unexpected", traceback.format_exc()
-    failed = [warning.message for warning in document.warnings if warning.kind == "page-failed"]
-    if any("unexpected" in message for message in failed):
-        return "unexpected on a page", "\n".join(failed)
-    if any("crashes" in message or "takes" in message for message in failed):
-        return "[page ended the worker]", ""
     try:
         check(document, data, chance)
     except Exception:
         return "broken promise", traceback.format_exc()
     finally:
         document.close()
-    return "(document)", ""
+    failed = [warning.message for warning in document.warnings if warning.kind == "page-failed"]
+    if any("unexpected" in message for message in failed):
+        return "unexpected on a page", "\n".join(failed)
+    is_whole = not any("crashes" in message or "takes" in message for message in failed)
+    return "(document)" if is_whole else "[page ended the worker]", ""
+
+
+def judged(error: docqa.LoadError, *, contained: bool) -> tuple[str, str]:
+    """Return a word for an error, and details where it must not happen."""
+    name = type(error).__name__
+    if not isinstance(error, docqa.IsolationError):
+        return f"({name})", ""
+    if contained and "unexpected" not in str(error):
+        return f"[{name}]", ""
+    return name, f"{error}\n{error.stderr}"
 
 
 def signature(kind: str, details: str) -> str:
