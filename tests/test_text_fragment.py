@@ -169,3 +169,22 @@ def test_the_first_match_is_the_span(text: str, start: int, length: int) -> None
         assert low <= left
         assert high >= left + len(wanted.strip())
         assert text[low:high].count(" ") <= wanted.count(" ") + 2
+
+
+@pytest.mark.parametrize(
+    ("rule", "crosses"),
+    [
+        (".tag { color: red }", True),
+        ("@media print { p > span.tag { display: none } }", False),
+        ("span { float: left }", False),
+        ("<!-- .tag { position : absolute }", False),
+    ],
+)
+def test_what_the_page_may_set_apart_is_not_crossed(rule: str, crosses: bool) -> None:
+    """Where a rule of the page takes an element out of the line, no term relies on its edge."""
+    page = f"<style>{rule}</style><p>one two <span class='a tag'>three</span> four</p>"
+    document = HtmlLoader().load(page.encode(), source="a.html")
+    start = document.text.index("two")
+    (place,) = document.locate(Span(start, start + len("two three")))
+    wanted = "#:~:text=two%20three" if crosses else "#:~:text=two,three"
+    assert place.text_fragment == wanted  # type: ignore[union-attr]

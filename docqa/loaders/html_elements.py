@@ -45,7 +45,8 @@ SPACED_BLOCKS = _names(
 """Blocks with a margin: an empty line sets them apart."""
 
 ATOMIC = _names(
-    "audio button canvas embed iframe img input meter object progress select svg textarea video"
+    "audio button canvas embed iframe img input meter object progress select svg textarea video "
+    "math mi mn mo ms mtext"
 )
 """Elements that stand in a line as one box: a browser finds no text across their edges."""
 

@@ -20,7 +20,8 @@ class ElementFacts:
         displayed: False where the element is not rendered at all.
         visible: its inline ``visibility``.
         preformatted: whether its inline ``white-space`` keeps white space.
-        boxed: its inline ``display`` makes it a box of its own, or a block.
+        boxed: its inline ``display``, or a rule of the page, may make it a box of its own or a
+            block.
     """
 
     id: str = ""

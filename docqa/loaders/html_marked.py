@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from docqa.loaders import html_elements as elements
 from docqa.loaders.html_depth import LeftOutElements
@@ -17,6 +17,7 @@ from docqa.loaders.html_facts import NO_FACTS, ElementFacts, element_facts
 from docqa.loaders.html_nesting import OpenElements
 from docqa.loaders.html_references import REFERENCE, decode_attribute, decode_reference, decode_text
 from docqa.loaders.html_runs import Runs, marker
+from docqa.loaders.html_styles import BoxedElements
 from docqa.loaders.html_tokens import Token, TokenKind, tokenize
 
 __all__ = ["MAX_DEPTH", "MarkedSource", "mark"]
@@ -87,6 +88,7 @@ class _Writer:
         self._runs = Runs()
         self._facts: list[ElementFacts] = []
         self._keys: dict[object, int] = {}
+        self._boxed = BoxedElements(source)
         self._open = OpenElements()
         self._left_out = LeftOutElements()
         self._dropped_formatting: Counter[str] = Counter()
@@ -279,6 +281,8 @@ class _Writer:
         most three of them), so that theirs are told apart in full.
         """
         facts = element_facts(name, attributes)
+        if self._boxed.holds(name, attributes):
+            facts = replace(facts, boxed=True)
         identity: object = facts
         if name in elements.FORMATTING:
             identity = (facts, tuple(sorted(attributes.items())))

@@ -167,7 +167,8 @@ def fragment_outcome(page: Page, ranges: list[Any]) -> str:
     for left, top, right, bottom in [*shown, *beside]:
         rows = slice(max(0, int(top) - 8), max(0, int(bottom) + 9))
         allowed[rows, max(0, int(left) - 2) : max(0, int(right) + 3)] = True
-    filled = [is_filled(marked, rect) for rect in shown]
+    wide = [rect for rect in shown if rect[2] - rect[0] > 8]  # not the hyphens at line ends
+    filled = [is_filled(marked, rect) for rect in wide or shown]
     if (marked & ~allowed).any():
         return "wrong"
     if all(filled):
