@@ -72,7 +72,7 @@ class Span:
         return self.end > self.start
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Pickle as a call: documents have thousands of spans, and slots take three times as long."""
+        """Pickle as a call, three times as fast as slots: documents have thousands of spans."""
         return Span, (self.start, self.end)
 
     def of(self, text: str) -> str:
