@@ -30,6 +30,7 @@ __all__ = [
     "DomPoint",
     "DomRange",
     "GridItem",
+    "Insertion",
     "LoadWarning",
     "Location",
     "Occurrence",
@@ -40,6 +41,9 @@ __all__ = [
     "RankedPassage",
     "SourceLocation",
     "Span",
+    "Table",
+    "TableCell",
+    "TableRow",
     "TextLocation",
 ]
 
@@ -223,6 +227,53 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
+class TableCell:
+    """Hold a cell of a table's row and what heads it.
+
+    Attributes:
+        span: the cell's characters in the document's text, signs of currency and percent included.
+        headers: characters of the document's text that head the cell, from the outermost header
+            ("Three months ended March 31,") to the innermost ("2021").
+    """
+
+    span: Span
+    headers: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TableRow:
+    """Hold a row of a table: its cells, from left to right, without the row's own label."""
+
+    cells: tuple[TableCell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Hold a table whose columns have headers: its rows, from the top, without the header's.
+
+    Cells, and so rows, rise in the document's text and do not overlap.
+    """
+
+    rows: tuple[TableRow, ...]
+
+    def shift(self, offset: int) -> Table:
+        """Return the table with all spans moved by `offset` characters."""
+        headers = {span for row in self.rows for cell in row.cells for span in cell.headers}
+        moved = {span: span.shift(offset) for span in headers}
+        return Table(
+            tuple(
+                TableRow(
+                    tuple(
+                        TableCell(cell.span.shift(offset), tuple(moved[each] for each in cell.headers))
+                        for cell in row.cells
+                    )
+                )
+                for row in self.rows
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """Hold what is known of one page of a paged document.
 
@@ -292,6 +343,7 @@ class Document:
         blocks: sorted, non-overlapping blocks where the format knows them; empty otherwise (then
             line ends may be soft). Text outside all blocks is white space.
         pages: one record per page of a paged format, else empty.
+        tables: the tables whose cells have headers, in order of the text.
         warnings: what its reader should know; never empty of a skipped page.
         metadata: author, dates and the like, as the file says them.
         extractor: name and version of the library that gave the text.
@@ -305,6 +357,7 @@ class Document:
     source_map: SourceMap
     blocks: tuple[Block, ...] = ()
     pages: tuple[Page, ...] = ()
+    tables: tuple[Table, ...] = ()
     warnings: tuple[LoadWarning, ...] = ()
     metadata: Mapping[str, str] = field(default_factory=dict)
     extractor: str = ""
@@ -336,6 +389,19 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
+class Insertion:
+    """Hold characters that a passage is read with but does not have: a table cell's headers.
+
+    Attributes:
+        position: offset in the passage's text before which they go.
+        text: the characters.
+    """
+
+    position: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Passage:
     """Hold a stretch of a document that is ranked and read as one.
 
@@ -347,6 +413,8 @@ class Passage:
         boilerplate: every block in it was flagged as navigation, footer and the like.
         borders: rising offsets of the passage's text at which a new block (heading, table row,
             list item, paragraph) or table cell begins; no answer crosses one.
+        insertions: what is put between the passage's characters for ranking and reading, at
+            rising positions; never part of an answer. See `docqa.reading_form`.
     """
 
     document_id: str
@@ -355,6 +423,7 @@ class Passage:
     text: str
     boilerplate: bool = False
     borders: tuple[int, ...] = ()
+    insertions: tuple[Insertion, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ ROWS = {
     "datamodel": WORDS,
     "protocols": WORDS,
     "errors": WORDS,
+    "reading_form": WORDS,
     "_pdfium": PDFIUM,
     "loaders": STAGES,
     "passages": STAGES,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from docqa.datamodel import Passage, RankedPassage
 from docqa.errors import SettingError
 from docqa.index.analysis import terms
+from docqa.reading_form import ReadingForm
 
 if TYPE_CHECKING:
     from docqa.index.bm25 import LuceneBM25
@@ -56,7 +57,7 @@ class MemoryIndex:
 
     def add(self, passages: Iterable[Passage]) -> None:
         """Add passages; a passage of the same document and number is replaced."""
-        analysed = [(passage, terms(passage.text)) for passage in passages]
+        analysed = [(passage, terms(_ranked_text(passage))) for passage in passages]
         with self._lock:
             for passage, found in analysed:
                 entries = self._entries.setdefault(passage.document_id, {})
@@ -107,3 +108,14 @@ class MemoryIndex:
                 passages = tuple(passage for passage, _ in entries)
                 self._ranking = _Ranking(passages, LuceneBM25([found for _, found in entries]))
             return self._ranking
+
+
+def _ranked_text(passage: Passage) -> str:
+    import os
+    m = os.environ.get("TIDX", "once")
+    if m == "text":
+        return passage.text
+    if m == "form":
+        return ReadingForm.of(passage).text
+    seen = dict.fromkeys(each.text for each in passage.insertions)
+    return " ".join([passage.text, *seen])

@@ -9,11 +9,12 @@ from itertools import islice
 from typing import Literal
 
 from docqa._pdfium import PdfPage
-from docqa.datamodel import LoadWarning, Page, Span
+from docqa.datamodel import LoadWarning, Page, Span, Table
 from docqa.loaders.offset_map import OffsetMap, OffsetMapBuilder
 from docqa.loaders.pdf_crop import outside_indexes
 from docqa.loaders.pdf_forms import FieldValue, shown_widgets, with_field_values
 from docqa.loaders.pdf_labels import Candidate, candidates, printed_labels
+from docqa.loaders.pdf_tables import page_tables
 from docqa.loaders.pdf_text import REPLACEMENT, PageText, page_text
 
 __all__ = ["PAGE_BREAK", "PagesBuilder", "ReadPage", "read_page"]
@@ -38,6 +39,7 @@ class ReadPage:
             PDFium has no font to read them with.
         fields: its filled form fields.
         has_boxes: whether the text leads to rectangles.
+        tables: in spans of its own text.
     """
 
     content: PageText
@@ -46,6 +48,7 @@ class ReadPage:
     height: float = 0.0
     fields: tuple[FieldValue, ...] = ()
     has_boxes: bool = True
+    tables: tuple[Table, ...] = ()
     needs_ocr: bool = False
     garbled: float = 0.0
     truncated: bool = False
@@ -75,6 +78,7 @@ def read_page(page: PdfPage) -> ReadPage:
         width=page.frame.width,
         height=page.frame.height,
         fields=fields,
+        tables=page_tables(page, content),
         needs_ocr=is_bare and page.image_share() > _SCAN_IMAGE,
         garbled=_garbled_share(page, plain.text),
         outside=len(outside) + outside_values,
@@ -104,6 +108,7 @@ class PagesBuilder:
     fields: dict[int, tuple[FieldValue, ...]] = field(default_factory=dict)
     without_boxes: set[int] = field(default_factory=set)
     source_starts: array[int] = field(default_factory=lambda: array("Q"))
+    tables: list[Table] = field(default_factory=list)
     _offsets: OffsetMapBuilder = field(default_factory=OffsetMapBuilder)
     _pages: list[Page] = field(default_factory=list)
     _votes: list[frozenset[Candidate]] = field(default_factory=list)
@@ -122,6 +127,7 @@ class PagesBuilder:
         self._source_length += page.source_length
         self._votes.append(frozenset() if label else candidates(text))
         self._pages.append(_page(page, Span(start, start + len(text)), index + 1, label))
+        self.tables += [table.shift(start) for table in page.tables]
         if page.fields:
             self.fields[index] = page.fields
         if not page.has_boxes:
