@@ -242,9 +242,16 @@ class TableCell:
 
 @dataclass(frozen=True, slots=True)
 class TableRow:
-    """Hold a row of a table: its cells, from left to right, without the row's own label."""
+    """Hold a row of a table.
+
+    Attributes:
+        cells: those with headers, from left to right.
+        label: what heads the row ("Net income"), with the lines above it that hold no values, or
+            None.
+    """
 
     cells: tuple[TableCell, ...]
+    label: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,19 +265,17 @@ class Table:
 
     def shift(self, offset: int) -> Table:
         """Return the table with all spans moved by `offset` characters."""
-        headers = {span for row in self.rows for cell in row.cells for span in cell.headers}
-        moved = {span: span.shift(offset) for span in headers}
-        return Table(
-            tuple(
-                TableRow(
-                    tuple(
-                        TableCell(cell.span.shift(offset), tuple(moved[each] for each in cell.headers))
-                        for cell in row.cells
-                    )
-                )
-                for row in self.rows
+        spans = {span for row in self.rows for cell in row.cells for span in cell.headers}
+        headers = {span: span.shift(offset) for span in spans}  # cells share them
+
+        def moved(row: TableRow) -> TableRow:
+            cells = (
+                TableCell(cell.span.shift(offset), tuple(headers[span] for span in cell.headers))
+                for cell in row.cells
             )
-        )
+            return TableRow(tuple(cells), row.label.shift(offset) if row.label else None)
+
+        return Table(tuple(map(moved, self.rows)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from docqa.datamodel import Block, Span
+from docqa.datamodel import Block, Span, Table
 from docqa.loaders import html_elements as elements
 from docqa.loaders.html_blocks import BlockRecorder
 from docqa.loaders.html_facts import NO_FACTS, ElementFacts
@@ -18,6 +18,7 @@ from docqa.loaders.html_marked import MarkedSource
 from docqa.loaders.html_paths import ElementTable, TextNodeTable
 from docqa.loaders.html_pieces import Piece, pieces
 from docqa.loaders.html_runs import runs_of
+from docqa.loaders.html_tables import TableRecorder
 from docqa.loaders.html_tree import TreeEvent
 from docqa.loaders.offset_map import OffsetMap, OffsetMapBuilder
 
@@ -36,6 +37,7 @@ class VisibleText:
         offset_map: from `text` to characters of the decoded source.
         blocks: of `text`, sorted, all its visible characters.
         elements, nodes: where the text stands in the tree.
+        tables: those whose cells have headers.
     """
 
     text: str
@@ -43,6 +45,7 @@ class VisibleText:
     blocks: tuple[Block, ...]
     elements: ElementTable
     nodes: TextNodeTable
+    tables: tuple[Table, ...] = ()
 
 
 @dataclass(slots=True)
@@ -86,6 +89,7 @@ class _Layout:
         self._elements = ElementTable()
         self._nodes = TextNodeTable(len(marked.runs.start))
         self._rows: list[_Row] = []
+        self._tables = TableRecorder()
         self._lines = 0  # line ends to write before the next character
         self._ends_block = False  # those line ends are a block's, not a <br>'s
         self._tabs = 0  # cells to skip before the next character
@@ -96,7 +100,12 @@ class _Layout:
     def build(self) -> VisibleText:
         text = "".join(self._parts)
         return VisibleText(
-            text, self._map.build(), self._blocks.build(text), self._elements, self._nodes
+            text,
+            self._map.build(),
+            self._blocks.build(text),
+            self._elements,
+            self._nodes,
+            self._tables.build(text),
         )
 
     # The tree
@@ -110,6 +119,7 @@ class _Layout:
         frame = child_frame(name, element, foreign, facts, parent)
         self._frames.append(frame)
         if frame.displayed and not foreign:
+            self._tables.start(name, facts, self._map.text_length)
             self._start_layout(name, frame)
         elif frame.displayed and name == "text":
             self._break(1)
@@ -118,6 +128,7 @@ class _Layout:
         frame = self._frames.pop()
         self._frames[-1].node = -1
         if frame.displayed and not frame.foreign:
+            self._tables.end(frame.name, self._map.text_length)
             self._end_layout(frame.name)
         elif frame.displayed and frame.name == "text":
             self._break(1)

@@ -70,20 +70,20 @@ class Column:
 
 
 def column_headers(
-    lines: PageLines, columns: Sequence[Column], above: int, first_row: int
+    lines: PageLines, columns: Sequence[Column], above: range, first: Chunk
 ) -> list[tuple[Span, ...]]:
     """Return the headers of each column, from the outermost to the innermost; () for none.
 
     Args:
         lines: of the page.
         columns: of the table, from left to right.
-        above: the first line that can be a header.
-        first_row: the line of the table's first row.
+        above: the lines between what stands before the table and its first row.
+        first: the leftmost chunk of the first row.
     """
     headers: list[list[Span]] = [[] for _ in columns]
     period: Span | None = None
     rows: list[list[_Header]] = []
-    for level in _levels(list(_header_chunks(lines, columns, above, first_row)))[-_MOST_LEVELS:]:
+    for level in _levels(list(_header_chunks(lines, columns, above, first)))[-_MOST_LEVELS:]:
         beside = [chunk for chunk in level if chunk.box.x1 <= columns[0].x0]
         period = next((_bare(each) for each in beside if _PERIOD.search(each.text)), period)
         over = [chunk for chunk in level if chunk.box.x1 > columns[0].x0]
@@ -129,15 +129,14 @@ def _bare(chunk: Chunk) -> Span:
 
 
 def _header_chunks(
-    lines: PageLines, columns: Sequence[Column], above: int, first_row: int
+    lines: PageLines, columns: Sequence[Column], above: range, first: Chunk
 ) -> Iterator[Chunk]:
     """Yield what stands right above a table, going up line by line until something else does."""
-    row = lines.chunks(first_row)
-    top, left = row[0].box.top, min(row[0].box.x0, columns[0].x0)
-    height = row[0].box.bottom - top
+    top, left = first.box.top, min(first.box.x0, columns[0].x0)
+    height = first.box.bottom - top
     pitch = (columns[-1].x1 - columns[0].x0) / len(columns)
     right = columns[-1].x1 + max(pitch, 2 * height)
-    for number in range(first_row - 1, max(above, first_row - _MOST_LINES) - 1, -1):
+    for number in reversed(above[-_MOST_LINES:]):
         chunks = lines.chunks(number)
         if not chunks or _ENDS_SENTENCE.search(lines.line(number)):
             return
@@ -220,8 +219,9 @@ def _under(
         for first in range(free.start, touched[0] + 1)
         for last in range(touched[-1], free.stop)
     ]
-    fitting = [g for g in groups if abs(_middle(columns, g) - header.middle) < 0.4 * pitch]
-    return max(fitting, key=len, default=touched)
+    off = [abs(_middle(columns, group) - header.middle) for group in groups]
+    fitting = (g for g, far in zip(groups, off, strict=True) if far < min(off) + 0.1 * pitch)
+    return max(fitting, key=len)
 
 
 def _touched(header: _Header, columns: Sequence[Column]) -> list[int]:

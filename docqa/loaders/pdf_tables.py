@@ -17,6 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from docqa._pdfium import PdfPage
 from docqa.datamodel import Span, Table, TableCell, TableRow
@@ -27,11 +28,11 @@ from docqa.loaders.table_values import is_value
 
 __all__ = ["page_tables"]
 
-_ENDS_IN_VALUE = re.compile(r"(?:\d[)\]%x]*|[)%—–−-]|N/?[AM]|n/?[am]|bps?)\s*$")
 _BEFORE = re.compile(r"[#$€£¥]+")  # stands at a column's left edge, apart from its number
 _AFTER = re.compile(r"[%)]+(?:\s*\([a-z]{1,2}\))*|\([a-z]{1,2}\)(?:\s*\([a-z]{1,2}\))*")
 _FOOTNOTE = re.compile(r"\([a-z\d]{1,2}\)\s|\*\s|•")
 
+_LAST_WORD = 40  # characters from a line's end in which to look for it
 _MOST_LABELS = 4  # lines without values between two rows of a table
 _MOST_COLUMNS = 30
 _MOST_ROWS = 500  # a page
@@ -39,9 +40,9 @@ _MOST_ROWS = 500  # a page
 
 @dataclass(slots=True)
 class _Row:
-    """Hold a line with values: its cells from left to right, and its label if it has one."""
+    """Hold a row with values: its lines, its cells from left to right, its label if it has one."""
 
-    number: int
+    lines: range
     label: Chunk | None
     cells: list[Chunk]
 
@@ -60,29 +61,47 @@ def page_tables(page: PdfPage, content: PageText) -> tuple[Table, ...]:
     tables, previous = list[Table](), None
     above = 0  # lines from here on may be the next table's header
     for run in _runs(lines):
-        headers = column_headers(lines, run.columns, above, run.rows[0].number)
+        first = run.rows[0]
+        headers = column_headers(
+            lines, run.columns, range(above, first.lines.start), first.label or first.cells[0]
+        )
         if not any(headers) and previous is not None and _same_columns(previous[0], run):
             headers = previous[1]
-        above = run.rows[-1].number + 1
+        above = run.rows[-1].lines.stop
         if any(headers):
             previous = run, headers
-            tables.append(_table(run, headers))
+            tables.append(_table(lines, run, headers))
     return tuple(tables)
 
 
 def _runs(lines: PageLines) -> Iterator[_Run]:
     """Yield the runs of rows that form tables."""
-    candidates = [n for n in range(len(lines)) if _ENDS_IN_VALUE.search(lines.line(n))]
     rows: list[_Row] = []
-    for number in candidates[:_MOST_ROWS]:
+    for number in _candidates(lines):
+        if rows and number in rows[-1].lines:
+            continue
         row = _row(lines, number)
         if row is None:
             continue
+        if rows and row.lines.start < rows[-1].lines.stop:
+            rows.pop()  # PDFium ended a line inside the row: now it is whole
         if rows and not _continues(lines, rows, row):
             yield from _closed(rows)
             rows = []
         rows.append(row)
     yield from _closed(rows)
+
+
+def _candidates(lines: PageLines) -> list[int]:
+    """Return the lines that end like a row's last cell and have another such line near."""
+    found = [n for n in range(len(lines)) if _ends_in_value(lines.line(n))]
+    near = {n for pair in pairwise(found) if pair[1] - pair[0] <= _MOST_LABELS + 1 for n in pair}
+    return sorted(near)[:_MOST_ROWS]
+
+
+def _ends_in_value(line: str) -> bool:
+    *_, last = ["", *line[-_LAST_WORD:].split()]
+    return bool(_AFTER.fullmatch(last)) or is_value(last)
 
 
 def _closed(rows: list[_Row]) -> Iterator[_Run]:
@@ -94,12 +113,20 @@ def _closed(rows: list[_Row]) -> Iterator[_Run]:
 
 def _row(lines: PageLines, number: int) -> _Row | None:
     """Return a line as a row, or None where it is prose or a line of years."""
-    chunks = _cells(_last_line(lines.chunks(number)), lines.text)
+    row = _row_of(lines, range(number, number + 1), lines.chunks(number))
+    if row is not None and row.label is not None:
+        return row
+    return _row_of(lines, *lines.across(number))
+
+
+def _row_of(lines: PageLines, where: range, across: Sequence[Chunk]) -> _Row | None:
+    """Return chunks at one height as a row, or None where they make none."""
+    chunks = _cells(_last_line(across), lines.text)
     label = chunks.pop(0) if chunks and not is_value(chunks[0].text) else None
     values = [chunk for chunk in chunks if is_value(chunk.text)]
     if not values:
         return None
-    return _Row(number, label, chunks) if label is not None or len(values) > 1 else None
+    return _Row(where, label, chunks) if label is not None or len(values) > 1 else None
 
 
 def _last_line(chunks: Sequence[Chunk]) -> Sequence[Chunk]:
@@ -127,7 +154,7 @@ def _cells(chunks: Sequence[Chunk], text: str) -> list[Chunk]:
 def _continues(lines: PageLines, rows: Sequence[_Row], row: _Row) -> bool:
     """Say whether a row belongs to the table of the rows before it."""
     last = rows[-1]
-    between = range(last.number + 1, row.number)
+    between = range(last.lines.stop, row.lines.start)
     if len(between) > _MOST_LABELS or _top(row) < _top(last):
         return False
     left = min(cell.box.x0 for each in (*rows[-3:], row) for cell in each.cells)
@@ -171,15 +198,20 @@ def _same_columns(one: _Run, other: _Run) -> bool:
     )
 
 
-def _table(run: _Run, headers: Sequence[tuple[Span, ...]]) -> Table:
-    rows = []
+def _table(lines: PageLines, run: _Run, headers: Sequence[tuple[Span, ...]]) -> Table:
+    rows, before = [], run.rows[0].lines.start
     for row in run.rows:
         cells = tuple(
             TableCell(cell.span, headers[column])
             for cell in row.cells
-            if (column := _column_of(run.columns, cell)) is not None
+            if (column := _column_of(run.columns, cell)) is not None and headers[column]
         )
-        rows.append(TableRow(cells))
+        label = row.label.span if row.label is not None else None
+        if label is not None and row.lines.start > before:
+            label = Span(lines.spans[before].start, label.end)
+        if cells:
+            rows.append(TableRow(cells, label))
+        before = row.lines.stop
     return Table(tuple(rows))
 
 
