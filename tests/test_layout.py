@@ -29,6 +29,7 @@ ROWS = {
     "reader": STAGES,
     "highlight": STAGES,
     "answers": COMPOSE,
+    "cell_relevance": COMPOSE,
     "grid": COMPOSE,
     "prepared": COMPOSE,
     "recent": COMPOSE,

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from docqa.datamodel import Passage, RankedPassage
 from docqa.errors import SettingError
 from docqa.index.analysis import terms
-from docqa.reading_form import ReadingForm
 
 if TYPE_CHECKING:
     from docqa.index.bm25 import LuceneBM25
@@ -111,11 +110,11 @@ class MemoryIndex:
 
 
 def _ranked_text(passage: Passage) -> str:
-    import os
-    m = os.environ.get("TIDX", "once")
-    if m == "text":
+    """Return what a passage is found by: its text, and each inserted header once.
+
+    As often as it is read, a header would outweigh the words of the row.
+    """
+    if not passage.insertions:
         return passage.text
-    if m == "form":
-        return ReadingForm.of(passage).text
-    seen = dict.fromkeys(each.text for each in passage.insertions)
-    return " ".join([passage.text, *seen])
+    headers = dict.fromkeys(insertion.text for insertion in passage.insertions)
+    return "\n".join((passage.text, *headers))

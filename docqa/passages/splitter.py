@@ -110,7 +110,7 @@ class Splitter:
                         text=text,
                         boilerplate=boilerplate,
                         borders=tuple(start - span.start for start in inside),
-                        insertions=self._fitting(text, headers.inside(span)),
+                        insertions=self._fitting(text, headers.insertions(span)),
                     )
                 )
         return passages
@@ -155,7 +155,7 @@ class Splitter:
                 inside = [token.start + span.start for token in alone]
             for piece, n_tokens in self._cut(text, span, inside):
                 is_first = sentence.is_first and piece.start == span.start
-                inserted = sum(self._inserted(each.text) for each in headers.inside(piece))
+                inserted = sum(self._inserted(each.text) for each in headers.insertions(piece))
                 yield replace(
                     sentence, span=piece, n_tokens=n_tokens + inserted, is_first=is_first
                 )
@@ -281,8 +281,5 @@ def _borders(text: str, sentences: Iterable[_Sentence], headers: CellHeaders) ->
         if sentence.is_row:
             tabs = _TAB.finditer(text, sentence.span.start, sentence.span.end)
             borders += [tab.end() for tab in tabs]
-        first = bisect_left(headers.cell_starts, sentence.span.start)
-        last = bisect_left(headers.cell_starts, sentence.span.end)
-        if first < last:
-            borders += headers.cell_starts[first:last]
+        borders += headers.borders(sentence.span)
     return sorted(set(borders))
