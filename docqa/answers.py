@@ -9,7 +9,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from docqa.cell_relevance import cell_relevances
+from docqa.cell_relevance import HeadedSpan, headed_spans
 from docqa.datamodel import (
     Answer,
     AnswerSpan,
@@ -62,8 +62,8 @@ def answers_from_spans(
     Proposals with a score below `min_score` are left out. The others are ordered by the reader's
     margin less `rank_weight` times what their passage lacks in relevance: the reader alone is
     misled by passages that have little to do with the question. Scores stay the reader's own, so
-    they do not depend on what else the document holds, and need not fall down the list. In the same
-    way a span in a table's cell loses for what the words that head the cell lack of the question's
+    they do not depend on what else the document holds, and need not fall down the list. In the
+    same way a span in a table's row loses for what the words that head it lack of the question's
     (see `docqa.cell_relevance`).
 
     A proposal that overlaps a better one is the same place and is dropped. The same words at
@@ -79,21 +79,16 @@ def answers_from_spans(
         rank_weight: in units of the margin; 0 leaves the order to the reader.
     """
 
-    passing = [span for span in proposals.spans if span.score >= min_score]
-    cells = cell_relevances(document, proposals.question, map(_in_document, passing))
-
-    def order(span: AnswerSpan) -> tuple[float, int, int]:
+    def order(headed: HeadedSpan) -> tuple[float, int, int]:
+        span = headed.proposal
         lost = rank_weight * (1.0 - relevance.get(span.passage.number, 0.0))
-        lost += _CELL_WEIGHT * (1.0 - cells.get(_in_document(span), 1.0))
+        lost += _CELL_WEIGHT * (1.0 - headed.relevance)
         return lost - span.margin, span.passage.number, span.span.start
 
-    passing.sort(key=order)
+    headed = sorted(headed_spans(document, proposals.question, proposals.spans), key=order)
+    passing = (each.proposal for each in headed if each.proposal.score >= min_score)
     kept = _one_per_wording(document, _one_per_place(passing))
     return [_answer(document, proposals.question, place) for place in kept[:top_k]]
-
-
-def _in_document(proposal: AnswerSpan) -> Span:
-    return proposal.span.shift(proposal.passage.span.start)
 
 
 def _one_per_place(proposals: Iterable[AnswerSpan]) -> list[_Place]:
@@ -101,7 +96,7 @@ def _one_per_place(proposals: Iterable[AnswerSpan]) -> list[_Place]:
     kept: list[_Place] = []
     taken: list[Span] = []  # sorted, and apart from one another
     for proposal in proposals:
-        span = _in_document(proposal)
+        span = proposal.span.shift(proposal.passage.span.start)
         at = bisect_left(taken, span)
         if not any(span.overlaps(other) for other in taken[max(at - 1, 0) : at + 1]):
             taken.insert(at, span)

@@ -14,7 +14,10 @@ def shown(source: str) -> list[tuple[str, list[str]]]:
     """Return the rows of all tables: the label, and the cells as "header/header=value"."""
     document = docqa.load(source.encode(), media_type="text/html")
     return [
-        (row.label.of(document.text) if row.label else "", [_cell(document, cell) for cell in row.cells])
+        (
+            row.label.of(document.text) if row.label else "",
+            [_cell(document, cell) for cell in row.cells],
+        )
         for table in document.tables
         for row in table.rows
     ]
@@ -26,7 +29,7 @@ def _cell(document: Document, cell) -> str:  # type: ignore[no-untyped-def]
 
 
 def test_headers_over_several_columns_and_rows() -> None:
-    """colspan and rowspan say which cells a header stands over."""
+    """Colspan and rowspan say which cells a header stands over."""
     source = (
         "<table><thead><tr><th rowspan=2>Item<th colspan=2>Year<th rowspan=2>Change"
         "<tr><th>2021<th>2020<tbody><tr><td>Fees<td>14<td>12<td>2</table>"

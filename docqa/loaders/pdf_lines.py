@@ -116,9 +116,7 @@ class PageLines:
         shown = self._frame.display(box)
         return UserBox(shown.x0, -shown.bottom, shown.x1, -shown.top)
 
-    def _gathered(
-        self, words: Sequence[tuple[int, int]], boxes: Sequence[UserBox]
-    ) -> list[Chunk]:
+    def _gathered(self, words: Sequence[tuple[int, int]], boxes: Sequence[UserBox]) -> list[Chunk]:
         """Join neighbouring words that no wide gap divides."""
         chunks: list[Chunk] = []
         first = 0
@@ -159,4 +157,3 @@ def _follows(before: Sequence[Chunk], after: Sequence[Chunk]) -> bool:
     one, two = before[-1].box, after[0].box
     apart = abs(one.bottom - two.bottom)
     return two.x0 >= one.x1 and apart < _SAME_HEIGHT * (one.bottom - one.top)
-

@@ -200,9 +200,7 @@ def _tiles(
     return tiles if fits and not only else None
 
 
-def _under(
-    header: _Header, columns: Sequence[Column], free: range, pitch: float
-) -> Sequence[int]:
+def _under(header: _Header, columns: Sequence[Column], free: range, pitch: float) -> Sequence[int]:
     """Return the columns under a header that stands over one, between two, or over several.
 
     A header over several spans as many on both sides as keep it in their middle.

@@ -126,9 +126,7 @@ def _is_marked(row: _PlacedRow) -> bool:
     return bool(own) and all(each.cell.heads == "column" for each in own) and own[-1].column > 0
 
 
-def _cells(
-    text: str, row: _PlacedRow, headers: Sequence[_PlacedRow]
-) -> Iterable[TableCell]:
+def _cells(text: str, row: _PlacedRow, headers: Sequence[_PlacedRow]) -> Iterable[TableCell]:
     labels = [each.cell.span for each in row if not each.is_own and each.cell.span]
     sign: Span | None = None
     for each in row:

@@ -156,9 +156,7 @@ class Splitter:
             for piece, n_tokens in self._cut(text, span, inside):
                 is_first = sentence.is_first and piece.start == span.start
                 inserted = sum(self._inserted(each.text) for each in headers.insertions(piece))
-                yield replace(
-                    sentence, span=piece, n_tokens=n_tokens + inserted, is_first=is_first
-                )
+                yield replace(sentence, span=piece, n_tokens=n_tokens + inserted, is_first=is_first)
 
     def _inserted(self, text: str) -> int:
         """Return how many tokens a header has; tables repeat theirs."""

@@ -32,7 +32,9 @@ def lines(write, *rows: str, top: int = 250) -> str:
     for number, row in enumerate(rows):
         for part in row.split("|"):
             x, words = part.split(":", 1)
-            content += write(float(x), top - 15 * number, words.replace("(", r"\(").replace(")", r"\)"), 10)
+            content += write(
+                float(x), top - 15 * number, words.replace("(", r"\(").replace(")", r"\)"), 10
+            )
     return content
 
 
