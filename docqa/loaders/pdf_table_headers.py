@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from docqa.datamodel import Box, Span
 from docqa.loaders.pdf_lines import Chunk, PageLines
-from docqa.loaders.table_values import is_value
+from docqa.loaders.table_values import is_value, is_year
 
 __all__ = ["Column", "column_headers"]
 
@@ -27,6 +27,7 @@ _NOTES = re.compile(r"(?:\s*\([a-z\d]{1,2}\))+$")
 _UNIT = re.compile(r"\(.*\)")
 _PERIOD = re.compile(r"\b(?:ended|ending|as of|at)\b|\w+ \d{1,2},$", re.IGNORECASE)
 _DATE = re.compile(r"\d{1,2}[./-]\d{1,2}[./-]\d{2,4}")
+_CONTENTS = re.compile(r"\bcontents\b|^page$", re.IGNORECASE)  # the numbers are pages
 _ENDS_SENTENCE = re.compile(r"[a-z]{2}[.;:]\s*$|^\s*[•·▪]")
 
 
@@ -144,11 +145,18 @@ def _header_chunks(
             box = chunk.box
             if box.bottom > top + height / 2 or box.top < top - _REACH * height:
                 return
-            if is_value(chunk.text) and not _DATE.fullmatch(chunk.text):
+            if not _is_header(chunk.text):
                 return
             if box.x0 < left - pitch or box.x1 > right or _is_prose(box, columns, left):
                 return
         yield from chunks
+
+
+def _is_header(text: str) -> bool:
+    """Say whether words can head a column: numbers but for years and dates, or contents, cannot."""
+    if not any(map(str.isalpha, text)):
+        return is_year(text) or bool(_DATE.fullmatch(text)) or bool(_UNIT.fullmatch(text))
+    return not is_value(text) and not _CONTENTS.search(text)
 
 
 def _is_prose(box: Box, columns: Sequence[Column], left: float) -> bool:

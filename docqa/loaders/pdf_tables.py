@@ -124,8 +124,8 @@ def _row_of(lines: PageLines, where: range, across: Sequence[Chunk]) -> _Row | N
     chunks = _cells(_last_line(across), lines.text)
     label = chunks.pop(0) if chunks and not is_value(chunks[0].text) else None
     values = [chunk for chunk in chunks if is_value(chunk.text)]
-    if not values:
-        return None
+    if 2 * len(values) <= len(chunks):
+        return None  # prose with wide spaces, or a table of words
     return _Row(where, label, chunks) if label is not None or len(values) > 1 else None
 
 
