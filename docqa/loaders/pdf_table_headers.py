@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from docqa.datamodel import Box, Span
 from docqa.loaders.pdf_lines import Chunk, PageLines
+from docqa.loaders.table_grid import innermost
 from docqa.loaders.table_values import is_value, is_year
 
 __all__ = ["Column", "column_headers"]
@@ -21,7 +22,6 @@ __all__ = ["Column", "column_headers"]
 _MOST_LINES = 24  # of text above the first row: a header of eight columns has two or three each
 _MOST_LEVELS = 7
 _REACH = 10  # heights of a line above the first row
-_MOST_CHARACTERS = 90  # of one column's headers together; more is prose that was taken for them
 
 _NOTES = re.compile(r"(?:\s*\([a-z\d]{1,2}\))+$")
 _UNIT = re.compile(r"\(.*\)")
@@ -115,11 +115,9 @@ def _stack(rows: list[list[_Header]], level: list[_Header]) -> None:
 
 def _complete(text: str, period: Span | None, headers: list[Span]) -> tuple[Span, ...]:
     """Return a column's headers, with the period beside them where they have none."""
-    if not headers or sum(len(each) for each in headers) > _MOST_CHARACTERS:
-        return ()
-    if period is not None and not any(_PERIOD.search(each.of(text)) for each in headers):
-        return (period, *headers)
-    return tuple(headers)
+    if headers and period is not None and not any(_PERIOD.search(h.of(text)) for h in headers):
+        return innermost((period, *headers))
+    return innermost(headers)
 
 
 def _bare(chunk: Chunk) -> Span:

@@ -16,11 +16,9 @@ from typing import Literal
 from docqa.datamodel import Span, Table, TableCell, TableRow
 from docqa.loaders.table_values import is_currency, is_value
 
-__all__ = ["MOST_HEADER_CHARACTERS", "GridCell", "grid_table"]
+__all__ = ["GridCell", "grid_table", "innermost"]
 
-MOST_HEADER_CHARACTERS = 90
-"""Of one cell's headers together; more is prose that was taken for headers."""
-
+_MOST_CHARACTERS = 90  # of one cell's headers together; more is mostly prose, and costs reading
 _MOST_COLUMNS = 100
 _MOST_HEADER_ROWS = 6
 
@@ -142,8 +140,9 @@ def _cells(text: str, row: _PlacedRow, headers: Sequence[_PlacedRow]) -> Iterabl
         span = cell.span if sign is None else Span(sign.start, cell.span.end)
         sign = None
         above = _above(headers, each.column)
-        if above and sum(map(len, above)) <= MOST_HEADER_CHARACTERS:
-            yield TableCell(span, (*_short(labels), *above))
+        headers = innermost((*labels, *above)) if above else ()
+        if headers:
+            yield TableCell(span, headers)
 
 
 def _above(headers: Sequence[_PlacedRow], column: int) -> tuple[Span, ...]:
@@ -163,6 +162,13 @@ def _label(row: _PlacedRow) -> Span | None:
     return next((span for span in [*heads, *first] if span), None)
 
 
-def _short(labels: Sequence[Span]) -> Sequence[Span]:
-    """Return labels that reach down from rows above, unless they are prose."""
-    return labels if sum(map(len, labels)) <= MOST_HEADER_CHARACTERS else ()
+def innermost(headers: Sequence[Span]) -> tuple[Span, ...]:
+    """Return headers without the outermost where they are too long together.
+
+    >>> innermost([Span(0, 80), Span(80, 120), Span(120, 124)])
+    (Span(start=80, end=120), Span(start=120, end=124))
+    """
+    kept = list(headers)
+    while sum(map(len, kept)) > _MOST_CHARACTERS:
+        kept.pop(0)
+    return tuple(kept)
