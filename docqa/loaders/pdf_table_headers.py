@@ -115,9 +115,10 @@ def _stack(rows: list[list[_Header]], level: list[_Header]) -> None:
 
 def _complete(text: str, period: Span | None, headers: list[Span]) -> tuple[Span, ...]:
     """Return a column's headers, with the period beside them where they have none."""
-    if headers and period is not None and not any(_PERIOD.search(h.of(text)) for h in headers):
-        return innermost((period, *headers))
-    return innermost(headers)
+    kept = innermost(headers)
+    if not kept or period is None or any(_PERIOD.search(each.of(text)) for each in kept):
+        return kept
+    return innermost((period, *kept))
 
 
 def _bare(chunk: Chunk) -> Span:

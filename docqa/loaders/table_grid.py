@@ -140,9 +140,8 @@ def _cells(text: str, row: _PlacedRow, headers: Sequence[_PlacedRow]) -> Iterabl
         span = cell.span if sign is None else Span(sign.start, cell.span.end)
         sign = None
         above = _above(headers, each.column)
-        headers = innermost((*labels, *above)) if above else ()
-        if headers:
-            yield TableCell(span, headers)
+        if above:
+            yield TableCell(span, innermost((*labels, *above)))
 
 
 def _above(headers: Sequence[_PlacedRow], column: int) -> tuple[Span, ...]:
