@@ -16,7 +16,7 @@ from __future__ import annotations
 import ctypes
 import threading
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -254,6 +254,25 @@ class PdfPage:
         ):
             return None
         return UserBox(edges[0], edges[2], edges[1], edges[3])
+
+    def word_boxes(self, words: Iterable[tuple[int, int]]) -> list[UserBox | None]:
+        """Return the box around the first and last character of each word, or None.
+
+        Args:
+            words: the character indexes of each word's first and last character.
+        """
+        rect = pdfium.FS_RECTF()
+        where, boxes = ctypes.addressof(rect), list[UserBox | None]()
+        for first, last in words:
+            if not _loose_box(self._text, first, where):
+                boxes.append(None)
+                continue
+            left, bottom, right, top = rect.left, rect.bottom, rect.right, rect.top
+            if last != first and _loose_box(self._text, last, where):
+                left, right = min(left, rect.left), max(right, rect.right)
+                bottom, top = min(bottom, rect.bottom), max(top, rect.top)
+            boxes.append(UserBox(left, bottom, right, top))
+        return boxes
 
     def places(self) -> Iterator[Place]:
         """Yield where each visible character stands, in order; white space is left out.

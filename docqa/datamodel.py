@@ -32,6 +32,7 @@ __all__ = [
     "DomPoint",
     "DomRange",
     "GridItem",
+    "Insertion",
     "LoadWarning",
     "Location",
     "Occurrence",
@@ -44,6 +45,9 @@ __all__ = [
     "ReaderInfo",
     "SourceLocation",
     "Span",
+    "Table",
+    "TableCell",
+    "TableRow",
     "TextLocation",
 ]
 
@@ -248,6 +252,58 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
+class TableCell:
+    """Hold a cell of a table's row and what heads it.
+
+    Attributes:
+        span: the cell's characters in the document's text, signs of currency and percent included.
+        headers: characters of the document's text that head the cell, from the outermost header
+            ("Three months ended March 31,") to the innermost ("2021").
+    """
+
+    span: Span
+    headers: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TableRow:
+    """Hold a row of a table.
+
+    Attributes:
+        cells: those with headers, from left to right.
+        label: what heads the row ("Net income"), with the lines above it that hold no values, or
+            None.
+    """
+
+    cells: tuple[TableCell, ...]
+    label: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Hold a table whose columns have headers: its rows, from the top, without the header's.
+
+    Cells, and so rows, rise in the document's text and do not overlap.
+    """
+
+    rows: tuple[TableRow, ...]
+
+    def shift(self, offset: int) -> Table:
+        """Return the table with all spans moved by `offset` characters."""
+        spans = {span for row in self.rows for cell in row.cells for span in cell.headers}
+        headers = {span: span.shift(offset) for span in spans}  # cells share them
+
+        def moved(row: TableRow) -> TableRow:
+            cells = (
+                TableCell(cell.span.shift(offset), tuple(headers[span] for span in cell.headers))
+                for cell in row.cells
+            )
+            return TableRow(tuple(cells), row.label.shift(offset) if row.label else None)
+
+        return Table(tuple(map(moved, self.rows)))
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """Hold what is known of one page of a paged document, or of one slide.
 
@@ -319,6 +375,7 @@ class Document:
         blocks: sorted, non-overlapping blocks where the format knows them; empty otherwise (then
             line ends may be soft). Text outside all blocks is white space.
         pages: one record per page of a paged format, else empty.
+        tables: the tables whose cells have headers, in order of the text.
         warnings: what its reader should know; never empty of a skipped page.
         metadata: author, dates and the like, as the file says them.
         extractor: name and version of the library that gave the text.
@@ -333,6 +390,7 @@ class Document:
     source_map: SourceMap
     blocks: tuple[Block, ...] = ()
     pages: tuple[Page, ...] = ()
+    tables: tuple[Table, ...] = ()
     warnings: tuple[LoadWarning, ...] = ()
     metadata: Mapping[str, str] = field(default_factory=dict)
     extractor: str = ""
@@ -365,6 +423,19 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
+class Insertion:
+    """Hold characters that a passage is read with but does not have: a table cell's headers.
+
+    Attributes:
+        position: offset in the passage's text before which they go.
+        text: the characters.
+    """
+
+    position: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Passage:
     """Hold a stretch of a document that is ranked and read as one.
 
@@ -376,6 +447,8 @@ class Passage:
         boilerplate: every block in it was flagged as navigation, footer and the like.
         borders: rising offsets of the passage's text at which a new block (heading, table row,
             list item, paragraph) or table cell begins; no answer crosses one.
+        insertions: what is put between the passage's characters for ranking and reading, at
+            rising positions; never part of an answer. See `docqa.reading_form`.
     """
 
     document_id: str
@@ -384,6 +457,7 @@ class Passage:
     text: str
     boilerplate: bool = False
     borders: tuple[int, ...] = ()
+    insertions: tuple[Insertion, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

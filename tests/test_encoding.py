@@ -14,6 +14,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from docqa.errors import ModelIncompatibleError
 from docqa.reader.encoding import PassageTokens, Window, assemble, plan_batches, window_ranges
 from docqa.reader.tokenizer import FastTokenizer
+from docqa.reading_form import ReadingForm
 
 
 @pytest.fixture(params=["bert", "roberta"])
@@ -119,7 +120,8 @@ def test_assemble_equals_the_tokenizers_own_pairs(checkpoint: Callable[[str], Pa
         tokenizer = FastTokenizer(Tokenizer.from_str(backend.to_str()))
         question, passage = tokenizer.encode(["who is john ?", "my name is john ."])
         length = len(question) + len(passage) + tokenizer.template.n_special
-        window = Window(0, 0, question.ids, passage, 0, len(passage), length)
+        form = ReadingForm("my name is john .", ())
+        window = Window(0, 0, question.ids, form, passage, 0, len(passage), length)
         batch = assemble([window], tokenizer.template, pad_id=0)
         pair = backend.encode("who is john ?", "my name is john .")
         assert batch.input_ids[0].tolist() == pair.ids

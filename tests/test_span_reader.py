@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from docqa.datamodel import AnswerSpans, Passage, Span
+from docqa.datamodel import AnswerSpans, Insertion, Passage, Span
 from docqa.errors import ModelError, QuestionError, SettingError
 from docqa.protocols import Reader
 from docqa.reader.models import load_reader
@@ -70,6 +70,7 @@ def passage(text: str, number: int = 0, document_id: str = "d") -> Passage:
 
 WORDS = ["john", "seattle", "company", "the", "in", "live", "name", "my", ".", ","]
 texts = st.lists(st.sampled_from(WORDS), max_size=70).map(" ".join)
+insertable = st.tuples(st.integers(0, 300), st.sampled_from(WORDS))
 questions = st.sampled_from(["who is john ?", "where do i live", "what is the name of my company"])
 
 
@@ -119,6 +120,25 @@ def test_no_span_crosses_a_border(
     bounded = Passage("d", 0, Span(0, len(text)), text, borders=borders)
     for found in make().read(question, [bounded], top_k=9).spans:
         assert not any(found.span.start < border < found.span.end for border in borders)
+
+
+@given(
+    texts, st.lists(st.tuples(st.integers(0, 300), st.sampled_from(WORDS)), max_size=5), questions
+)
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_no_answer_touches_an_insertion(
+    make: Callable[..., SpanReader], text: str, drawn: list[tuple[int, str]], question: str
+) -> None:
+    """Inserted words are read but are no answers, and no answer reaches over them."""
+    words = [match.start() for match in re.finditer(r"\S+", text)]
+    inserted = tuple(Insertion(at, f"{word} ") for at, word in sorted(drawn) if at in words)
+    whole = Passage("d", 0, Span(0, len(text)), text, insertions=inserted)
+    for found in make().read(question, [whole], top_k=9).spans:
+        words_of = found.span.of(text)
+        assert words_of == words_of.strip() != ""
+        assert not any(found.span.start < each.position < found.span.end for each in inserted)
 
 
 @given(st.lists(texts, max_size=6), st.lists(questions, min_size=1, max_size=3), st.integers(0, 99))

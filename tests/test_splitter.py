@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from docqa.datamodel import Block, Document, Passage, Span, TextLocation
+from docqa.datamodel import (
+    Block,
+    Document,
+    Passage,
+    Span,
+    Table,
+    TableCell,
+    TableRow,
+    TextLocation,
+)
 from docqa.errors import SettingError
 from docqa.passages.sentences import sentence_spans
 from docqa.passages.splitter import Splitter
 from docqa.protocols import Tokenizer
+from docqa.reading_form import ReadingForm
 from docqa.testing import WhitespaceTokenizer
 
 PIECES = st.sampled_from(
@@ -226,3 +237,41 @@ def test_word_pieces_fit(mini: object) -> None:
         passages = Splitter(tokenizer, passage_tokens=size, overlap=overlap).split(document(text))
         assert all(len(tokenizer.offsets(passage.text)) <= size for passage in passages)
         assert not outside(text, passages)
+
+
+@st.composite
+def tabled(draw: st.DrawFn) -> Document:
+    """Draw a document whose words are the cells of a table now and then, headed by the first."""
+    source = draw(DOCUMENTS)
+    words = WhitespaceTokenizer().offsets(source.text)
+    cells = [span for span in words[1:] if draw(st.booleans())]
+    rows = tuple(TableRow((TableCell(span, (words[0],)),)) for span in cells)
+    return replace(source, tables=(Table(rows),) if rows else ())
+
+
+@settings(max_examples=100, deadline=None)
+@given(tabled(), TOKENIZERS, SIZES)
+def test_what_is_read_fits(source: Document, tokenizer: Tokenizer, sizes: tuple[int, int]) -> None:
+    """With the headers put in, a passage is no longer than allowed, and its own text stays."""
+    splitter = Splitter(tokenizer, passage_tokens=sizes[0], overlap=sizes[1])
+    passages = splitter.split(source)
+    for passage in passages:
+        assert passage.text == passage.span.of(source.text) == passage.text.strip() != ""
+        assert len(tokenizer.offsets(ReadingForm.of(passage).text)) <= sizes[0]
+        assert {each.position for each in passage.insertions} <= {0, *passage.borders}
+    assert not outside(source.text, passages)
+
+
+def test_a_row_is_read_with_its_headers() -> None:
+    """Each cell of a row has its header before it, in whatever passage the row is."""
+    text = "Year 2021 2020\nFees 14 12\nCosts 9 8"
+    heads = Span(5, 9), Span(10, 14)
+    cells = ((20, 22), (23, 25)), ((32, 33), (34, 35))
+    rows = tuple(
+        TableRow(tuple(TableCell(Span(*at), (head,)) for at, head in zip(row, heads, strict=True)))
+        for row in cells
+    )
+    source = replace(document(text), tables=(Table(rows),))
+    passages = Splitter(WhitespaceTokenizer(), passage_tokens=6, overlap=0).split(source)
+    read = [ReadingForm.of(passage).text for passage in passages]
+    assert read == ["Year 2021 2020", "Fees 2021: 14 2020: 12", "Costs 2021: 9 2020: 8"]

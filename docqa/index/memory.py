@@ -56,7 +56,7 @@ class MemoryIndex:
 
     def add(self, passages: Iterable[Passage]) -> None:
         """Add passages; a passage of the same document and number is replaced."""
-        analysed = [(passage, terms(passage.text)) for passage in passages]
+        analysed = [(passage, terms(_ranked_text(passage))) for passage in passages]
         with self._lock:
             for passage, found in analysed:
                 entries = self._entries.setdefault(passage.document_id, {})
@@ -107,3 +107,14 @@ class MemoryIndex:
                 passages = tuple(passage for passage, _ in entries)
                 self._ranking = _Ranking(passages, LuceneBM25([found for _, found in entries]))
             return self._ranking
+
+
+def _ranked_text(passage: Passage) -> str:
+    """Return what a passage is found by: its text, and each inserted header once.
+
+    As often as it is read, a header would outweigh the words of the row.
+    """
+    if not passage.insertions:
+        return passage.text
+    headers = dict.fromkeys(insertion.text for insertion in passage.insertions)
+    return "\n".join((passage.text, *headers))

@@ -72,6 +72,7 @@ class HtmlLoader:
             title=marked.title,
             source_map=HtmlSourceMap(decoded, marked.runs, visible),
             blocks=visible.blocks,
+            tables=visible.tables,
             warnings=tuple(_warnings(sniffed, decoded.is_broken, marked)),
             metadata={**marked.metadata, "encoding": sniffed.name},
             extractor=f"{builder.name} {builder.version}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from docqa.loaders.html_elements import parse_style
@@ -22,6 +23,8 @@ class ElementFacts:
         preformatted: whether its inline ``white-space`` keeps white space.
         boxed: its inline ``display``, or a rule of the page, may make it a box of its own or a
             block.
+        colspan, rowspan: over how many columns and rows a table cell reaches.
+        scope: what a table's header cell heads, in lower case, or ``""``.
     """
 
     id: str = ""
@@ -31,7 +34,13 @@ class ElementFacts:
     visible: bool | None = None
     preformatted: bool | None = None
     boxed: bool = False
+    colspan: int = 1
+    rowspan: int = 1
+    scope: str = ""
 
+
+_MOST_COLUMNS, _MOST_ROWS = 1000, 65534  # HTML Standard, 4.9.11
+_LEADING_NUMBER = re.compile(r"\s*(\d{1,9})", re.ASCII)
 
 NO_FACTS = ElementFacts()
 
@@ -60,4 +69,17 @@ def element_facts(name: str, attributes: dict[str, str]) -> ElementFacts:
         visible=style.visible if style else None,
         preformatted=style.preformatted if style else None,
         boxed=style.boxed if style else False,
+        colspan=_count(attributes.get("colspan", ""), _MOST_COLUMNS),
+        rowspan=_count(attributes.get("rowspan", ""), _MOST_ROWS),
+        scope=attributes.get("scope", "").strip().lower(),
     )
+
+
+def _count(value: str, most: int) -> int:
+    """Return the number an attribute's value begins with, 1 to `most`; 1 where it has none.
+
+    >>> _count(" 3", 9), _count("99", 9), _count("0", 9), _count("many", 9)
+    (3, 9, 1, 1)
+    """
+    match = _LEADING_NUMBER.match(value)
+    return min(max(1, int(match[1])), most) if match else 1

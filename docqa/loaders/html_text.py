@@ -10,7 +10,7 @@ from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from docqa.datamodel import Block, Span
+from docqa.datamodel import Block, Span, Table
 from docqa.loaders import html_elements as elements
 from docqa.loaders.html_blocks import BlockRecorder
 from docqa.loaders.html_facts import NO_FACTS, ElementFacts
@@ -19,6 +19,7 @@ from docqa.loaders.html_marked import MarkedSource
 from docqa.loaders.html_paths import ElementTable, TextNodeTable
 from docqa.loaders.html_pieces import Piece, pieces
 from docqa.loaders.html_runs import runs_of
+from docqa.loaders.html_tables import TableRecorder
 from docqa.loaders.html_tree import TreeEvent
 from docqa.loaders.offset_map import OffsetMap, OffsetMapBuilder
 
@@ -38,6 +39,7 @@ class VisibleText:
         blocks: of `text`, sorted, all its visible characters.
         elements, nodes: where the text stands in the tree.
         seams: rising offsets of `text` at which a box in the line begins or ends, such as an image.
+        tables: those whose cells have headers.
     """
 
     text: str
@@ -46,6 +48,7 @@ class VisibleText:
     elements: ElementTable
     nodes: TextNodeTable
     seams: array[int]
+    tables: tuple[Table, ...] = ()
 
 
 @dataclass(slots=True)
@@ -90,6 +93,7 @@ class _Layout:
         self._nodes = TextNodeTable(len(marked.runs.start))
         self._rows: list[_Row] = []
         self._seams = array("I")
+        self._tables = TableRecorder()
         self._lines = 0  # line ends to write before the next character
         self._ends_block = False  # those line ends are a block's, not a <br>'s
         self._tabs = 0  # cells to skip before the next character
@@ -106,6 +110,7 @@ class _Layout:
             self._elements,
             self._nodes,
             self._seams,
+            self._tables.build(text),
         )
 
     # The tree
@@ -121,6 +126,7 @@ class _Layout:
         if frame.atomic:
             self._seams.append(self._map.text_length)
         if frame.displayed and not foreign:
+            self._tables.start(name, facts, self._map.text_length)
             self._start_layout(name, frame)
         elif frame.displayed and name == "text":
             self._break(1)
@@ -131,6 +137,7 @@ class _Layout:
         if frame.atomic:
             self._seams.append(self._map.text_length)
         if frame.displayed and not frame.foreign:
+            self._tables.end(frame.name, self._map.text_length)
             self._end_layout(frame.name)
         elif frame.displayed and frame.name == "text":
             self._break(1)

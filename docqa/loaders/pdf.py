@@ -207,6 +207,7 @@ def _document(
         title=title(entries.get("Title")),
         source_map=source_map,
         pages=pages,
+        tables=tuple(builder.tables),
         warnings=(*_permission_warnings(permissions), *builder.warnings),
         metadata={**metadata(entries), **permissions},
         extractor=extractor,

@@ -140,6 +140,7 @@ def _with_reading(engine: OcrEngine, page: ReadPage, scan: Scan) -> ReadPage:
     return replace(
         page,
         content=insert(content, insertions),
+        tables=() if scan.is_replaced else page.tables,
         source_length=placed[-1].source.end,
         placed=(*page.placed, *placed),
         reading=reading,

@@ -9,13 +9,14 @@ from itertools import islice
 from typing import Literal
 
 from docqa._pdfium import PdfPage
-from docqa.datamodel import LoadWarning, Page, Span
+from docqa.datamodel import LoadWarning, Page, Span, Table
 from docqa.loaders.ocr import Reading
 from docqa.loaders.offset_map import OffsetMap, OffsetMapBuilder
 from docqa.loaders.pdf_crop import outside_indexes
 from docqa.loaders.pdf_forms import shown_widgets, with_field_values
 from docqa.loaders.pdf_labels import Candidate, candidates, printed_labels
 from docqa.loaders.pdf_placed import PlacedText
+from docqa.loaders.pdf_tables import page_tables
 from docqa.loaders.pdf_text import REPLACEMENT, PageText, page_text
 
 __all__ = ["PAGE_BREAK", "PagesBuilder", "ReadPage", "read_page"]
@@ -39,6 +40,7 @@ class ReadPage:
         truncated_at: characters beyond so many are left out; None where none is.
         placed: values of its filled form fields, and words read by OCR.
         has_boxes: whether the text leads to rectangles.
+        tables: in spans of its own text.
         reading: what OCR gave, or None where it was not asked.
         is_read: the text has words read by OCR.
         warnings: what else is to be said of the page.
@@ -50,6 +52,7 @@ class ReadPage:
     height: float = 0.0
     placed: tuple[PlacedText, ...] = ()
     has_boxes: bool = True
+    tables: tuple[Table, ...] = ()
     needs_ocr: bool = False
     garbled: float = 0.0
     truncated_at: int | None = None
@@ -90,6 +93,7 @@ def read_page(page: PdfPage, most_characters: int | None = None) -> ReadPage:
         width=page.frame.width,
         height=page.frame.height,
         placed=fields,
+        tables=page_tables(page, content),
         needs_ocr=is_bare and page.image_share() > _SCAN_IMAGE,
         garbled=_garbled_share(page, plain.text),
         outside=len(outside) + outside_values,
@@ -119,6 +123,7 @@ class PagesBuilder:
     placed: dict[int, tuple[PlacedText, ...]] = field(default_factory=dict)
     without_boxes: set[int] = field(default_factory=set)
     source_starts: array[int] = field(default_factory=lambda: array("Q"))
+    tables: list[Table] = field(default_factory=list)
     _offsets: OffsetMapBuilder = field(default_factory=OffsetMapBuilder)
     _pages: list[Page] = field(default_factory=list)
     _votes: list[frozenset[Candidate]] = field(default_factory=list)
@@ -137,6 +142,7 @@ class PagesBuilder:
         self._source_length += page.source_length
         self._votes.append(frozenset() if label else candidates(text))
         self._pages.append(_page(page, Span(start, start + len(text)), index + 1, label))
+        self.tables += [table.shift(start) for table in page.tables]
         if page.placed:
             self.placed[index] = page.placed
         if not page.has_boxes:

@@ -8,10 +8,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from docqa.datamodel import Content, Document, Passage, Span
+from docqa.datamodel import Content, Document, Insertion, Passage, Span
 from docqa.errors import SettingError
+from docqa.passages.cell_headers import CellHeaders
 from docqa.passages.sentences import block_sentences, sentence_blocks
 from docqa.protocols import Tokenizer
+from docqa.reading_form import ReadingForm
 
 __all__ = ["DEFAULT_OVERLAP", "DEFAULT_PASSAGE_TOKENS", "Splitter"]
 
@@ -85,43 +87,59 @@ class Splitter:
         self._passage_tokens = passage_tokens
         self._overlap = overlap
         self._content = content
+        self._header_tokens: dict[str, int] = {}
 
     def split(self, document: Document) -> list[Passage]:
         """Return the document's passages, numbered from 0 in the order of its text."""
         passages: list[Passage] = []
-        sentences = self._sentences(document)
+        headers = CellHeaders(document)
+        sentences = self._sentences(document, headers)
         for boilerplate, run in groupby(sentences, key=lambda sentence: sentence.boilerplate):
             if boilerplate and self._content == "main":
                 continue
             sentences_of_run = list(run)
-            borders = _borders(document.text, sentences_of_run)
+            borders = _borders(document.text, sentences_of_run, headers)
             for span in self._pack(document.text, sentences_of_run):
                 inside = borders[bisect_right(borders, span.start) : bisect_left(borders, span.end)]
+                text = span.of(document.text)
                 passages.append(
                     Passage(
                         document_id=document.id,
                         number=len(passages),
                         span=span,
-                        text=span.of(document.text),
+                        text=text,
                         boilerplate=boilerplate,
                         borders=tuple(start - span.start for start in inside),
+                        insertions=self._fitting(text, headers.insertions(span)),
                     )
                 )
         return passages
 
-    def _sentences(self, document: Document) -> Iterator[_Sentence]:
+    def _fitting(self, text: str, insertions: tuple[Insertion, ...]) -> tuple[Insertion, ...]:
+        """Return as many of the insertions, from the first, as the largest passage has room for."""
+        while insertions:
+            form = ReadingForm.from_insertions(text, insertions)
+            excess = len(self._tokenizer.offsets(form.text)) - self._passage_tokens
+            if excess <= 0:
+                break
+            insertions = insertions[: -max(1, excess // 20)]
+        return insertions
+
+    def _sentences(self, document: Document, headers: CellHeaders) -> Iterator[_Sentence]:
         """Yield the document's sentences with their tokens counted, long ones cut."""
         text, batch = document.text, list[_Sentence]()
         for block in sentence_blocks(text, document.blocks):
             is_heading, is_row = block.kind == "heading", block.kind == "table_row"
             for number, span in enumerate(block_sentences(text, block)):
                 if batch and span.end - batch[0].span.start > _BATCH:
-                    yield from self._counted(text, batch)
+                    yield from self._counted(text, batch, headers)
                     batch = []
                 batch.append(_Sentence(span, 0, is_heading, block.boilerplate, number == 0, is_row))
-        yield from self._counted(text, batch)
+        yield from self._counted(text, batch, headers)
 
-    def _counted(self, text: str, batch: Sequence[_Sentence]) -> Iterator[_Sentence]:
+    def _counted(
+        self, text: str, batch: Sequence[_Sentence], headers: CellHeaders
+    ) -> Iterator[_Sentence]:
         if not batch:
             return
         origin = batch[0].span.start
@@ -137,7 +155,14 @@ class Splitter:
                 inside = [token.start + span.start for token in alone]
             for piece, n_tokens in self._cut(text, span, inside):
                 is_first = sentence.is_first and piece.start == span.start
-                yield replace(sentence, span=piece, n_tokens=n_tokens, is_first=is_first)
+                inserted = sum(self._inserted(each.text) for each in headers.insertions(piece))
+                yield replace(sentence, span=piece, n_tokens=n_tokens + inserted, is_first=is_first)
+
+    def _inserted(self, text: str) -> int:
+        """Return how many tokens a header has; tables repeat theirs."""
+        if text not in self._header_tokens:
+            self._header_tokens[text] = len(self._tokenizer.offsets(text))
+        return self._header_tokens[text]
 
     def _cut(self, text: str, span: Span, starts: Sequence[int]) -> Iterator[tuple[Span, int]]:
         """Yield a sentence and its number of tokens, in pieces where it is too long.
@@ -245,7 +270,7 @@ class Splitter:
         return len(self._tokenizer.offsets(content))
 
 
-def _borders(text: str, sentences: Iterable[_Sentence]) -> list[int]:
+def _borders(text: str, sentences: Iterable[_Sentence], headers: CellHeaders) -> list[int]:
     """Return where blocks and the cells of table rows begin, rising."""
     borders: list[int] = []
     for sentence in sentences:
@@ -254,4 +279,5 @@ def _borders(text: str, sentences: Iterable[_Sentence]) -> list[int]:
         if sentence.is_row:
             tabs = _TAB.finditer(text, sentence.span.start, sentence.span.end)
             borders += [tab.end() for tab in tabs]
-    return borders
+        borders += headers.borders(sentence.span)
+    return sorted(set(borders))

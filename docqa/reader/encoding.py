@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from docqa.reader.tokenizer import FastTokenizer, Template, Tokens
+from docqa.reading_form import ReadingForm
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,7 +29,8 @@ class Window:
     Attributes:
         request, passage: which request, and which of its passages.
         question: token ids of the question, without special tokens.
-        tokens: all tokens of the passage.
+        form: what the passage is read as.
+        tokens: all tokens of that.
         first, last: the passage's tokens ``[first, last)`` that this window shows.
         length: tokens in all, special ones included.
     """
@@ -36,6 +38,7 @@ class Window:
     request: int
     passage: int
     question: NDArray[np.int32]
+    form: ReadingForm
     tokens: Tokens
     first: int
     last: int
@@ -50,7 +53,8 @@ class Batch:
         input_ids: shape ``(n_windows, n_tokens)``, padded on the right.
         attention_mask: same shape, 1 for tokens and 0 for padding.
         answerable: same shape, True where an answer may start or end: on the passage's tokens
-            that hold more than white space; never on the question, special tokens or padding.
+            that hold more than white space; never on the question, special tokens, padding or
+            what is not the passage's own.
         passage_starts: shape ``(n_windows,)``, the column of the passage's first token.
     """
 
@@ -158,5 +162,16 @@ def assemble(windows: Sequence[Window], template: Template, *, pad_id: int) -> B
         attention_mask[row, : window.length] = 1
         begin = passage_starts[row] = len(before) + len(window.question) + len(between)
         end = begin + window.last - window.first
-        answerable[row, begin:end] = tokens.starts[shown] < tokens.ends[shown]
+        answerable[row, begin:end] = _is_own(window.form, tokens.starts[shown], tokens.ends[shown])
     return Batch(input_ids, attention_mask, answerable, passage_starts)
+
+
+def _is_own(form: ReadingForm, starts: NDArray[np.int32], ends: NDArray[np.int32]) -> BoolArray:
+    """Say of tokens whether they hold characters, all of them the passage's own."""
+    own: BoolArray = starts < ends
+    if form.inserted:
+        begins = np.array([span.start for span in form.inserted])
+        stops = np.array([span.end for span in form.inserted])
+        before = np.searchsorted(begins, ends, "left")  # insertions that begin before a token ends
+        own &= np.concatenate([[0], stops])[before] <= starts
+    return own

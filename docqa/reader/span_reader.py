@@ -21,6 +21,7 @@ from docqa.reader.encoding import (
     window_ranges,
 )
 from docqa.reader.tokenizer import FastTokenizer, Tokens
+from docqa.reading_form import ReadingForm
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -52,11 +53,19 @@ class WindowLogits:
     end_logits: FloatArray
 
     def span(self, row: int, first: int, last: int) -> Span:
-        """Return the passage's characters from column `first` to column `last` of a window."""
+        """Return the passage's characters from column `first` to column `last` of a window.
+
+        Raises:
+            ValueError: the columns reach over characters that are not the passage's own.
+        """
         window = self.windows[row]
         shift = window.first - int(self.batch.passage_starts[row])
         tokens = window.tokens
-        return Span(int(tokens.starts[shift + first]), int(tokens.ends[shift + last]))
+        read = Span(int(tokens.starts[shift + first]), int(tokens.ends[shift + last]))
+        span = window.form.to_passage(read)
+        if span is None:
+            raise ValueError(f"{read} is not of the passage's own characters")
+        return span
 
 
 class SpanReader:
@@ -191,23 +200,28 @@ class SpanReader:
 
     def _windows(self, requests: Requests) -> list[Window]:
         questions = self._questions(tuple(dict.fromkeys(question for question, _ in requests)))
-        made = self._passage_tokens(p.text for _, passages in requests for p in passages)
+        forms = [[ReadingForm.of(passage) for passage in passages] for _, passages in requests]
+        made = self._passage_tokens(form.text for of_request in forms for form in of_request)
         return [
             window
-            for request, (question, passages) in enumerate(requests)
-            for number, passage in enumerate(passages)
+            for request, (question, _) in enumerate(requests)
+            for number, form in enumerate(forms[request])
             for window in self._passage_windows(
-                (request, number), questions[question], made[passage.text]
+                (request, number), questions[question], form, made[form.text]
             )
         ]
 
     def _passage_windows(
-        self, place: tuple[int, int], question: NDArray[np.int32], tokens: Tokens
+        self,
+        place: tuple[int, int],
+        question: NDArray[np.int32],
+        form: ReadingForm,
+        tokens: Tokens,
     ) -> Iterator[Window]:
         taken = len(question) + self.tokenizer.template.n_special
         ranges = window_ranges(len(tokens), self.window_tokens - taken, self.window_overlap)
         for first, last in ranges:
-            yield Window(*place, question, tokens, first, last, taken + last - first)
+            yield Window(*place, question, form, tokens, first, last, taken + last - first)
 
     def _questions(self, questions: Sequence[str]) -> dict[str, NDArray[np.int32]]:
         made = dict(zip(questions, self.tokenizer.encode(questions), strict=True))
@@ -249,11 +263,12 @@ class SpanReader:
 def _blocks(read: WindowLogits, requests: Requests) -> NDArray[np.int64] | None:
     """Return the number of each token's block, ``(n_windows, n_tokens)``; None without borders."""
     passages = [requests[window.request][1][window.passage] for window in read.windows]
-    if not any(passage.borders for passage in passages):
+    if not any(passage.borders or passage.insertions for passage in passages):
         return None
     blocks = np.zeros(read.start_logits.shape, dtype=np.int64)
     for row, (window, passage) in enumerate(zip(read.windows, passages, strict=True)):
         begin, starts = read.batch.passage_starts[row], window.tokens.starts
-        numbers = np.searchsorted(passage.borders, starts[window.first : window.last], "right")
+        borders = window.form.borders(passage.borders)
+        numbers = np.searchsorted(borders, starts[window.first : window.last], "right")
         blocks[row, begin : begin + len(numbers)] = numbers
     return blocks

@@ -1,6 +1,6 @@
 """Measure asking whole documents: SQuAD articles, papers and real PDFs.
 
-    DOCQA_DATA=... python tests/benchmarks/end_to_end.py squad|covid|pdf [--sample N]
+    DOCQA_DATA=... python tests/benchmarks/end_to_end.py squad|covid|pdf [--sample N] [--only WORD]
 
 Every question reads its best-ranked passages once; the table shows what the outcome would be had
 only the first k of them been read, so that `top_passages` can be chosen from one run. The row of
@@ -196,6 +196,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("set", choices=sorted(SETS))
     parser.add_argument("--sample", type=int, help="questions drawn at random (seed 0)")
+    parser.add_argument("--only", default="", help="only sources with these letters in the name")
+    parser.add_argument("--without", help="no sources with these letters in the name")
     parser.add_argument("--top", default=f"3,5,{DEFAULT_TOP_PASSAGES}", help="passages read")
     parser.add_argument("--passage-tokens", type=int)
     parser.add_argument("--overlap", type=int)
@@ -215,7 +217,12 @@ def main() -> None:
         overlap=options.overlap,
         rank_weight=options.rank_weight,
     )
-    documents = list(SETS[options.set](Path(os.environ["DOCQA_DATA"])))
+    documents = [
+        (document, questions)
+        for document, questions in SETS[options.set](Path(os.environ["DOCQA_DATA"]))
+        if options.only in document.source
+        and (options.without is None or options.without not in document.source)
+    ]
     pool = [(n, q) for n, (_, questions) in enumerate(documents) for q in questions]
     if options.sample:
         pool = random.Random(0).sample(pool, min(options.sample, len(pool)))

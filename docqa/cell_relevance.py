@@ -1,0 +1,134 @@
+"""Which cell of a table's row answers a question: the words that head the cells decide.
+
+A reader trained on prose finds the row of a table more often than the column: beside "2021: 14,300
+2020: 2,865" it gives either to a question about 2020. The words that head a cell, in its row's
+label and its headers, tell the two apart without a model.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from docqa.datamodel import AnswerSpan, Document, Span, TableRow
+from docqa.index.analysis import terms
+
+__all__ = ["HeadedSpan", "headed_spans"]
+
+_NOTES = re.compile(r"(?:\([a-z]{1,2}\))+$")
+
+
+@dataclass(frozen=True, slots=True)
+class HeadedSpan:
+    """Hold a span that the reader proposes, and how well what heads it fits the question.
+
+    Attributes:
+        proposal: the reader's.
+        relevance: the share of the question's terms that the row's label and the cell's headers
+            hold, as a share of the best such cell's; 1 outside the rows of tables.
+    """
+
+    proposal: AnswerSpan
+    relevance: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Hold what heads a span in a row, and the row's number where the span is in a cell."""
+
+    context: Collection[Span]
+    row: int | None
+
+
+def headed_spans(
+    document: Document, question: str, proposals: Sequence[AnswerSpan]
+) -> list[HeadedSpan]:
+    """Return the proposals with their relevance; the best-headed cell of a row speaks for the row.
+
+    A part of a number ("28" of "28,286") becomes the whole of it, without marks of footnotes. Of
+    the cells of one row, the most relevant takes over the evidence (margin and logits) of the one
+    that the reader prefers. A row's label as an answer ("Which state ...?") has all headers of
+    its row, but not its own words. Spans outside the rows of tables are returned as they are.
+
+    Args:
+        document: what was read.
+        question: as asked.
+        proposals: the reader's spans, of passages of this document.
+    """
+    if not document.tables:
+        return [HeadedSpan(proposal) for proposal in proposals]
+    asked = set(terms(question))
+    proposals = [_whole_number(document, proposal) for proposal in proposals]
+    places = [_place(document, each.span.shift(each.passage.span.start)) for each in proposals]
+    shared = [
+        None if place is None else len(asked & _terms(document.text, place.context))
+        for place in places
+    ]
+    best = max((count for count in shared if count is not None), default=0)
+    headed = [
+        HeadedSpan(proposal, 1.0 if count is None or not best else count / best)
+        for proposal, count in zip(proposals, shared, strict=True)
+    ]
+    return _one_voice(headed, [None if place is None else place.row for place in places])
+
+
+def _whole_number(document: Document, proposal: AnswerSpan) -> AnswerSpan:
+    """Return a proposal that touches a number in a cell with all of that number."""
+    span, text = proposal.span, proposal.passage.text
+    place = _place(document, span.shift(proposal.passage.span.start))
+    if place is None or place.row is None or not any(map(str.isdigit, span.of(text))):
+        return proposal
+    start, end = span.start, span.end
+    while start > 0 and not text[start - 1].isspace():
+        start -= 1
+    while end < len(text) and not text[end].isspace():
+        end += 1
+    end = max(span.end, start + len(_NOTES.sub("", text[start:end])))
+    return replace(proposal, span=Span(start, end))
+
+
+def _one_voice(headed: Sequence[HeadedSpan], rows: Sequence[int | None]) -> list[HeadedSpan]:
+    """Let the most relevant cell of each row have the evidence of the row's best."""
+    settled = list(headed)
+    cells: dict[int, list[int]] = {}
+    for number, row in enumerate(rows):
+        if row is not None:
+            cells.setdefault(row, []).append(number)
+    for numbers in cells.values():
+        most = max(numbers, key=lambda n: (headed[n].relevance, headed[n].proposal.margin))
+        best = max((headed[n].proposal for n in numbers), key=lambda proposal: proposal.margin)
+        proposal = replace(
+            headed[most].proposal,
+            margin=best.margin,
+            span_logit=best.span_logit,
+            no_answer_logit=best.no_answer_logit,
+        )
+        settled[most] = replace(headed[most], proposal=proposal)
+    return settled
+
+
+def _place(document: Document, span: Span) -> _Place | None:
+    """Return where in a row a span of the document's text lies; None outside all rows."""
+    tables = document.tables
+    number = bisect_right(tables, span.start, key=lambda table: _start(table.rows[0])) - 1
+    if number < 0:
+        return None
+    rows = tables[number].rows
+    row = rows[bisect_right(rows, span.start, key=_start) - 1]
+    if row.label is not None and row.label.covers(span):
+        return _Place({header for cell in row.cells for header in cell.headers}, None)
+    cell = next((cell for cell in row.cells if cell.span.covers(span)), None)
+    if cell is None:
+        return None
+    labels = () if row.label is None else (row.label,)
+    return _Place((*labels, *cell.headers), _start(row))
+
+
+def _start(row: TableRow) -> int:
+    return row.cells[0].span.start if row.label is None else row.label.start
+
+
+def _terms(text: str, spans: Iterable[Span]) -> set[str]:
+    return {term for span in spans for term in terms(span.of(text))}

@@ -1,0 +1,49 @@
+"""Questions that a table answers, with the shipped reader."""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+import pytest
+
+import docqa
+
+ROWS = [
+    ("", "2021", "2020"),
+    ("Net income", "14,300", "2,865"),
+    ("Total revenue", "32,266", "28,286"),
+    ("Cash and deposits", "1,047", "986"),
+]
+QUESTIONS = [
+    ("What was net income in 2021?", "14,300"),
+    ("What was net income in 2020?", "2,865"),
+    ("What was the total revenue in 2020?", "28,286"),
+    ("How much were cash and deposits in 2021?", "1,047"),
+]
+
+
+def html() -> bytes:
+    """Return a page with the table."""
+    rows = "".join(f"<tr><td>{'<td>'.join(row)}" for row in ROWS)
+    return f"<h1>Annual accounts</h1><table>{rows}</table>".encode()
+
+
+def pdf() -> bytes:
+    """Return a page with the table, numbers aligned on the right."""
+    canvas = pytest.importorskip("reportlab.pdfgen.canvas")
+    data = BytesIO()
+    page = canvas.Canvas(data, invariant=True)
+    page.drawString(72, 740, "Annual accounts")
+    for number, row in enumerate(ROWS):
+        page.drawString(72, 700 - 18 * number, row[0])
+        for column, words in enumerate(row[1:]):
+            page.drawRightString(330 + 90 * column, 700 - 18 * number, words)
+    page.save()
+    return data.getvalue()
+
+
+@pytest.mark.parametrize("make", [html, pdf])
+@pytest.mark.parametrize(("question", "answer"), QUESTIONS)
+def test_the_right_cell_answers(make, question: str, answer: str) -> None:  # type: ignore[no-untyped-def]
+    """Row and column both decide."""
+    assert [found.text for found in docqa.ask(make(), question)] == [answer]
