@@ -66,14 +66,14 @@ from docqa.loaders.limits import Limits
 from docqa.loaders.load import load
 
 if TYPE_CHECKING:
-    from docqa.answer_report import report
     from docqa.citations.citing import cite
     from docqa.citations.outcomes import FoundPlace, Verification
     from docqa.citations.records import Citation
     from docqa.citations.verification import verify
-    from docqa.marked_copy import highlight
     from docqa.pipeline import Pipeline, ask
     from docqa.reader.models import load_reader
+    from docqa.showing.answer_report import report
+    from docqa.showing.marked_copy import highlight
 
 __version__ = "0.1.0"
 
@@ -83,11 +83,11 @@ _LAZY = {
     "Pipeline": "docqa.pipeline",
     "Verification": "docqa.citations.outcomes",
     "ask": "docqa.pipeline",
-    "highlight": "docqa.marked_copy",
+    "highlight": "docqa.showing.marked_copy",
     "cite": "docqa.citations.citing",
     "load_reader": "docqa.reader.models",
     "verify": "docqa.citations.verification",
-    "report": "docqa.answer_report",
+    "report": "docqa.showing.answer_report",
 }
 
 __all__ = [

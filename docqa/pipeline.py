@@ -15,7 +15,7 @@ from docqa.errors import LoadError, MissingDependencyError, QuestionError, Setti
 from docqa.grid import Cell, Reading, answer_cells, batches, question_error, require_text
 from docqa.loaders.limits import Limits
 from docqa.loaders.load import Source, load_with, read_source, source_name
-from docqa.loaders.ocr import OcrEngine
+from docqa.loaders.ocr.engine import OcrEngine
 from docqa.loaders.settings import DEFAULT_LANGUAGE, LoadSettings
 from docqa.prepared import PreparedDocument, prepare
 from docqa.protocols import Progress, Reader

@@ -15,7 +15,7 @@ from pathlib import Path
 from PIL import Image
 
 import docqa
-from docqa.page_view import view_page
+from docqa.showing.page_view import view_page
 
 DOCS = Path(__file__).parent
 HANDBOOK = DOCS.parent / "examples" / "handbook.pdf"

@@ -161,7 +161,7 @@ def test_every_dependency_is_explained() -> None:
 
 def test_every_warning_is_explained() -> None:
     """The page on warnings names every kind that a loader gives, and no other."""
-    loaders = "".join(path.read_text("utf-8") for path in (ROOT / "docqa/loaders").glob("*.py"))
+    loaders = "".join(path.read_text("utf-8") for path in (ROOT / "docqa/loaders").rglob("*.py"))
     page = (ROOT / "docs/reference/warnings.md").read_text(encoding="utf-8")
     given = set(re.findall(r'LoadWarning\(\s*"([\w-]+)"', loaders))
     assert set(re.findall(r"^\| `([\w-]+)`", page, re.MULTILINE)) == given

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from docqa.datamodel import SourceLocation, Span
 from docqa.errors import SettingError
 from docqa.loaders.decoded_source import decode
-from docqa.loaders.html import HtmlLoader
-from docqa.loaders.html_encodings import encoding_of_label, sniff_encoding
+from docqa.loaders.html.encodings import encoding_of_label, sniff_encoding
+from docqa.loaders.html.loader import HtmlLoader
 
 _JAPANESE = "<p>日本語の文、ｱとあ。</p><p>二番目 ABC</p>"
 

@@ -15,8 +15,8 @@ from docqa.datamodel import Document, Span
 from docqa.errors import HighlightError
 from docqa.highlighting.html import HtmlMark, free_prefix, mark_html
 from docqa.highlighting.html_insertion import Insertion, insert
-from docqa.loaders.html import HtmlLoader
-from docqa.loaders.html_source_map import HtmlSourceMap
+from docqa.loaders.html.loader import HtmlLoader
+from docqa.loaders.html.source_map import HtmlSourceMap
 
 _WHITE = re.compile(r"[\t\n\f\r ]+")
 _TAG = re.compile(rb'<mark id="docqa-[^>]*>|</mark>')

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from docqa.datamodel import Document, SourceLocation, Span
-from docqa.loaders.html import HtmlLoader
-from docqa.loaders.html_source_map import HtmlSourceMap
-from docqa.loaders.html_tree import TreeBuilder
+from docqa.loaders.html.loader import HtmlLoader
+from docqa.loaders.html.source_map import HtmlSourceMap
+from docqa.loaders.html.tree import TreeBuilder
 
 _WHITE = re.compile(r"[\t\n\f\r ]+")
 _HIDDEN = {"script", "style", "template", "noscript", "head", "title", "textarea", "select"} | {

@@ -10,8 +10,8 @@ import pytest
 
 from docqa.datamodel import Document, Span
 from docqa.errors import LoadError, MissingDependencyError, NoTextError
-from docqa.loaders import html_tree
-from docqa.loaders.html import HtmlLoader
+from docqa.loaders.html import tree as html_tree
+from docqa.loaders.html.loader import HtmlLoader
 from docqa.protocols import Loader, SourceMap
 
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from docqa.loaders.html_references import REFERENCE, decode_attribute, decode_reference
-from docqa.loaders.html_tokens import TokenKind, tokenize
+from docqa.loaders.html.references import REFERENCE, decode_attribute, decode_reference
+from docqa.loaders.html.tokens import TokenKind, tokenize
 
 _SOUP = st.lists(
     st.sampled_from(

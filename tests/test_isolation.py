@@ -17,8 +17,8 @@ import pytest
 
 import docqa
 from docqa.datamodel import Span
-from docqa.loaders import isolation
-from docqa.loaders.isolation_messages import MessageError, unpack_untrusted
+from docqa.loaders.isolation import calls as isolation
+from docqa.loaders.isolation.messages import MessageError, unpack_untrusted
 from docqa.loaders.limits import Limits
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -241,7 +241,8 @@ def test_a_script_without_a_guard_runs_once(tmp_path: Path):
 def test_a_killed_parent_leaves_no_worker(tmp_path: Path):
     """The worker ends with its parent, also in the middle of its work."""
     code = (
-        "import os, signal, threading, time, docqa\nfrom docqa.loaders import isolation\n"
+        "import os, signal, threading, time, docqa\n"
+        "from docqa.loaders.isolation import calls as isolation\n"
         "isolation.call(len, '', source='')\nprint(isolation.worker_pid(), flush=True)\n"
         "threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGKILL)).start()\n"
         "isolation.call(time.sleep, 60, source='')\n"
@@ -268,7 +269,7 @@ def is_running(pid: int) -> bool:
 def test_a_forked_child_has_its_own_worker(tmp_path: Path):
     """A fork leaves the parent's worker alone."""
     code = (
-        "import os, docqa\nfrom docqa.loaders import isolation\n"
+        "import os, docqa\nfrom docqa.loaders.isolation import calls as isolation\n"
         "docqa.load(b'x', isolate=True)\npid = os.fork()\n"
         "text = docqa.load(b'after', isolate=True).text\n"
         "if not pid:\n    isolation.stop()\n    os._exit(text != 'after')\n"
@@ -281,7 +282,7 @@ def test_a_forked_child_has_its_own_worker(tmp_path: Path):
 def test_memory_is_watched_where_the_kernel_does_not(tmp_path: Path):
     """Without a limit of the kernel the watch ends the process."""
     code = (
-        "import time\nfrom docqa.loaders import isolation_limits as limits\n"
+        "import time\nfrom docqa.loaders.isolation import process_limits as limits\n"
         "limits.resource = None\nwatch = limits.MemoryWatch()\nwatch.start()\n"
         "watch.begin(50 << 20)\nheld = bytearray(200 << 20)\ntime.sleep(20)\n"
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from docqa.errors import HighlightError, SettingError
-from docqa.new_file import require_new_file, require_writable, write_new_file
+from docqa.showing.new_file import require_new_file, require_writable, write_new_file
 
 
 @pytest.fixture

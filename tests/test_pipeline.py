@@ -272,7 +272,7 @@ def test_a_missing_library_fails_its_source_alone(
     def without(self, data, *, source):
         raise docqa.MissingDependencyError("pip install it")
 
-    monkeypatch.setattr("docqa.loaders.html.HtmlLoader.load", without)
+    monkeypatch.setattr("docqa.loaders.html.loader.HtmlLoader.load", without)
     items = list(pipeline.ask_all([LOG, b"<!doctype html><p>x"], ["Which bell rings in fog?"]))
     assert [type(item.error).__name__ for item in items] == ["NoneType", "MissingDependencyError"]
 

@@ -21,7 +21,7 @@ from click.testing import CliRunner
 import docqa
 from docqa import answer_report
 from docqa.cli import main, session
-from docqa.source_links import link_to_file
+from docqa.showing.source_links import link_to_file
 from docqa.testing import FakeReader
 
 EXAMPLES = Path(__file__).parent.parent / "examples"

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from docqa.datamodel import Span
-from docqa.loaders.html import HtmlLoader
-from docqa.loaders.text_directive import FragmentMatcher, TextDirective
-from docqa.loaders.text_fragment import FragmentFinder
+from docqa.loaders.html.loader import HtmlLoader
+from docqa.loaders.html.text_directive import FragmentMatcher, TextDirective
+from docqa.loaders.html.text_fragment import FragmentFinder
 
 _TEXTS = st.lists(
     st.sampled_from(["a", "b", "Café", "cafe", "1,000", "-", "don't", "\n", "\t"])

@@ -51,8 +51,8 @@ def highlight_copy(
         click.UsageError: the options do not go together.
         DocqaError: nothing can be written to `out`.
     """
-    from docqa.marked_copy import require_suffix
-    from docqa.new_file import require_new_file, require_writable
+    from docqa.showing.marked_copy import require_suffix
+    from docqa.showing.new_file import require_new_file, require_writable
 
     if page_number is not None and not (out or "").lower().endswith(".png"):
         raise click.UsageError("--page chooses the page of a picture: add --highlight OUT.png")
@@ -90,7 +90,7 @@ class HighlightCopy:
 
     def write(self, notices: Notices) -> None:
         """Write the copy, or say that there is nothing to mark."""
-        from docqa.marked_copy import highlight
+        from docqa.showing.marked_copy import highlight
 
         if not self._answers:
             notices.note(f"no answer to mark; {self._out} is not written")

@@ -15,7 +15,7 @@ from docqa.cli.sources import STDIN, Expansion
 from docqa.datamodel import Document, GridItem
 
 if TYPE_CHECKING:
-    from docqa.answer_report import ReportResult
+    from docqa.showing.answer_report import ReportResult
 
 __all__ = ["ReportPage", "report_option", "report_page"]
 
@@ -36,7 +36,7 @@ def report_page(out: str | None, expansion: Expansion, session: Session) -> Repo
         click.UsageError: the report is no HTML file.
         DocqaError: nothing can be written to `out`.
     """
-    from docqa.new_file import require_new_file, require_writable
+    from docqa.showing.new_file import require_new_file, require_writable
 
     if out is None:
         return None
@@ -87,7 +87,7 @@ class ReportPage:
             self._report(notes=[said], pictures=False)
 
     def _report(self, *, notes: Sequence[str] = (), pictures: bool = True) -> ReportResult:
-        from docqa.answer_report import report
+        from docqa.showing.answer_report import report
 
         piped = self._session.stdin
         return report(

@@ -67,7 +67,7 @@ class Session:
     def __post_init__(self) -> None:
         """Let the worker that loads the sources start while this process goes on."""
         if self.sources.isolate:
-            from docqa.loaders.isolation import start
+            from docqa.loaders.isolation.calls import start
 
             start()
 

@@ -63,8 +63,8 @@ def show(
 ) -> None:
     """Draw a page of the PDF FILE into OUT.png, with what docqa sees on it."""
     from docqa.loaders.load import read_source
-    from docqa.new_file import require_new_file, require_writable, write_new_file
-    from docqa.page_view import view_page
+    from docqa.showing.new_file import require_new_file, require_writable, write_new_file
+    from docqa.showing.page_view import view_page
 
     hush_libraries(ctx)
     target = Path(out)

@@ -21,7 +21,7 @@ class HtmlMark:
     Attributes:
         id: of its first ``<mark>`` element; further ones get ``-2``, ``-3`` and so on behind it.
         stretches: bytes of the file, in the order of the text, each between two neighbouring tags
-            (see `docqa.loaders.html_markable`).
+            (see `docqa.loaders.html.markable`).
         color: a CSS colour for the background.
         title: shown when the pointer rests on the mark.
     """

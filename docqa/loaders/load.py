@@ -12,12 +12,12 @@ from docqa.datamodel import Document
 from docqa.errors import SettingError, SourceNotFoundError, SourceUnreadableError, TooLargeError
 from docqa.loaders.limits import Limits
 from docqa.loaders.media_types import SUPPORTED_TYPES, detect_media_type
-from docqa.loaders.ocr import OcrEngine
+from docqa.loaders.ocr.engine import OcrEngine
 from docqa.loaders.settings import DEFAULT_LANGUAGE, LoadSettings
 from docqa.protocols import Loader, Progress
 
 if TYPE_CHECKING:
-    from docqa.loaders.pdf_page_log import PageLog
+    from docqa.loaders.pdf.page_log import PageLog
 
 __all__ = ["Source", "load", "load_bytes", "load_with", "read_source", "source_name"]
 
@@ -89,7 +89,7 @@ def load_with(
     data, own_name = read_source(source, most_bytes=settings.effective_limits.file_bytes)
     name = own_name if name is None else name
     if settings.isolate:
-        from docqa.loaders.isolation import load_isolated
+        from docqa.loaders.isolation.calls import load_isolated
 
         document = load_isolated(settings, data, name=name, progress=progress)
     else:
@@ -263,7 +263,7 @@ def _ocr_engine(settings: LoadSettings) -> OcrEngine | None:
         return settings.ocr
     if not settings.ocr:
         return None
-    from docqa.loaders.tesseract import Tesseract
+    from docqa.loaders.ocr.tesseract import Tesseract
 
     return Tesseract(settings.ocr_language)
 
@@ -272,7 +272,7 @@ def _loader(  # noqa: PLR0911 - one return for each format
     media_type: str, settings: LoadSettings, progress: Progress | None, log: PageLog | None
 ) -> Loader:
     if media_type == "application/pdf":
-        from docqa.loaders.pdf import PdfLoader
+        from docqa.loaders.pdf.loader import PdfLoader
 
         return PdfLoader(
             settings.password,
@@ -282,7 +282,7 @@ def _loader(  # noqa: PLR0911 - one return for each format
             log=log,
         )
     if media_type == "text/html":
-        from docqa.loaders.html import HtmlLoader
+        from docqa.loaders.html.loader import HtmlLoader
 
         return HtmlLoader(encoding=settings.encoding)
     if media_type == "text/markdown":
@@ -294,15 +294,15 @@ def _loader(  # noqa: PLR0911 - one return for each format
 
         return TextLoader(encoding=settings.encoding)
     if media_type.endswith("wordprocessingml.document"):
-        from docqa.loaders.docx import DocxLoader
+        from docqa.loaders.containers.docx import DocxLoader
 
         return DocxLoader()
     if media_type.endswith("presentationml.presentation"):
-        from docqa.loaders.pptx import PptxLoader
+        from docqa.loaders.containers.pptx import PptxLoader
 
         return PptxLoader()
     if media_type == "application/epub+zip":
-        from docqa.loaders.epub import EpubLoader
+        from docqa.loaders.containers.epub import EpubLoader
 
         return EpubLoader()
     raise SettingError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from docqa.loaders.limits import Limits
-from docqa.loaders.ocr import OcrEngine
+from docqa.loaders.ocr.engine import OcrEngine
 
 __all__ = ["DEFAULT_LANGUAGE", "LoadSettings"]
 

@@ -33,8 +33,8 @@ from PIL import Image, ImageChops, ImageDraw
 from docqa.datamodel import Answer, Box, Document, PageLocation, Passage, Span
 from docqa.errors import DocqaError, LoadError
 from docqa.highlighting.page_image import draw_page
-from docqa.loaders.pdf import PdfLoader
-from docqa.marked_copy import highlight
+from docqa.loaders.pdf.loader import PdfLoader
+from docqa.showing.marked_copy import highlight
 
 SCALE = 2.0  # pixels per point: 144 an inch
 TOLERANCE = 4  # pixels

@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import hostile
 
 import docqa
-from docqa.loaders import isolation
+from docqa.loaders.isolation import calls as isolation
 
 QUESTION = "When was the lamp lit?"
 

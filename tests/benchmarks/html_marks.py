@@ -23,8 +23,8 @@ import html5lib
 from docqa.datamodel import Document, Span
 from docqa.errors import LoadError
 from docqa.highlighting.html import HtmlMark, free_prefix, mark_html
-from docqa.loaders.html import HtmlLoader
-from docqa.loaders.html_source_map import HtmlSourceMap
+from docqa.loaders.html.loader import HtmlLoader
+from docqa.loaders.html.source_map import HtmlSourceMap
 
 _WHITE = re.compile(r"[\t\n\f\r ]+")
 _LENGTHS = (1, 5, 20, 80, 300, 2000)

@@ -26,7 +26,7 @@ from cold_ask import cut, make
 
 import docqa
 from docqa.datamodel import Span
-from docqa.loaders import isolation
+from docqa.loaders.isolation import calls as isolation
 
 
 def pdfs(pages: int, folder: Path) -> list[Path]:

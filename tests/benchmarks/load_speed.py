@@ -21,12 +21,12 @@ from pathlib import Path
 
 import pypdf
 
-from docqa.loaders.pdf import PdfLoader
+from docqa.loaders.pdf.loader import PdfLoader
 
 PEAK = """
 import resource, sys, time
 from pathlib import Path
-from docqa.loaders.pdf import PdfLoader
+from docqa.loaders.pdf.loader import PdfLoader
 from docqa.datamodel import Span
 data = open(sys.argv[1], "rb").read()
 start = time.process_time()

@@ -20,7 +20,7 @@ import html5lib
 
 from docqa.datamodel import Document, SourceLocation, Span
 from docqa.errors import LoadError
-from docqa.loaders.html import HtmlLoader
+from docqa.loaders.html.loader import HtmlLoader
 
 _WHITE = re.compile(r"[\t\n\f\r ]+")
 _WORD = re.compile(r"\w+")

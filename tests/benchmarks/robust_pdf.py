@@ -29,7 +29,7 @@ import pypdfium2.raw as pdfium
 
 from docqa.datamodel import Document, PageLocation, Span
 from docqa.errors import LoadError
-from docqa.loaders.pdf import PdfLoader
+from docqa.loaders.pdf.loader import PdfLoader
 
 SCALE = 100  # device units per point: PDFium gives whole ones
 TOLERANCE = 0.03  # points: rounding to device units and to the boxes' decimals

@@ -85,7 +85,7 @@ def write_fixture() -> Callable[..., str]:
 @pytest.fixture
 def load() -> Callable[..., Document]:
     """Return a function from the bytes of a PDF (or what makes them) to its document."""
-    from docqa.loaders.pdf import PdfLoader
+    from docqa.loaders.pdf.loader import PdfLoader
 
     def loaded(data: bytes | PdfText, **settings: object) -> Document:
         content = data.to_bytes() if isinstance(data, PdfText) else data

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from docqa.loaders.pdf_labels import Candidate, candidates, printed_labels
+from docqa.loaders.pdf.labels import Candidate, candidates, printed_labels
 
 
 def labels(document) -> list[tuple[str | None, str | None]]:

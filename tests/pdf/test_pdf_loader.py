@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from docqa.datamodel import Document, Span
 from docqa.errors import EncryptedError, LoadError, MalformedError, SettingError
-from docqa.loaders.pdf import PdfLoader
+from docqa.loaders.pdf.loader import PdfLoader
 from docqa.protocols import Loader, SourceMap
 
 

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from docqa.datamodel import Document, Span
-from docqa.loaders.ocr import OcrError, OcrWord, PageImage, PixelBox
-from docqa.loaders.pdf import PdfLoader
+from docqa.loaders.ocr.engine import OcrError, OcrWord, PageImage, PixelBox
+from docqa.loaders.pdf.loader import PdfLoader
 
 BLACK = 128  # grey values below are ink
 

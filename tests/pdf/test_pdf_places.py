@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from docqa._pdfium import PdfFile, UserBox
 from docqa.datamodel import Box, Span
-from docqa.loaders.pdf import PdfLoader
-from docqa.loaders.pdf_boxes import line_boxes
-from docqa.loaders.pdf_glyphs import Glyph, PageGlyphs
+from docqa.loaders.pdf.boxes import line_boxes
+from docqa.loaders.pdf.glyphs import Glyph, PageGlyphs
+from docqa.loaders.pdf.loader import PdfLoader
 
 PIXELS = 4  # a point
 

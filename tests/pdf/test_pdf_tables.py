@@ -7,7 +7,7 @@ import time
 import pytest
 
 from docqa.datamodel import Document
-from docqa.loaders.pdf_tables import page_tables
+from docqa.loaders.pdf.tables import page_tables
 
 BOX = "/MediaBox[0 0 500 300]"
 
@@ -144,7 +144,7 @@ def test_ten_thousand_numbers_take_no_longer_than_reading_them(pdf, load, write,
         spent[0] += time.process_time() - started
         return found
 
-    monkeypatch.setattr("docqa.loaders.pdf_pages.page_tables", timed)
+    monkeypatch.setattr("docqa.loaders.pdf.pages.page_tables", timed)
     started = time.process_time()
     load(data)
     assert spent[0] < 0.5 * (time.process_time() - started) + 0.1

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from docqa.datamodel import Span
-from docqa.loaders.pdf_text import Insertion, insert, page_text
+from docqa.loaders.pdf.text import Insertion, insert, page_text
 
 ODD_CODES = st.sampled_from([0, 2, 9, 10, 13, 0xA0, 0xAD, 0xD835, 0xDC00, 0xFFFE, 0x10FFFF, 2**31])
 CODES = st.lists(ODD_CODES | st.integers(32, 126) | st.integers(0, 2**32 - 1), max_size=30)

@@ -1,0 +1,1 @@
+"""Documents made of XML files in a zip container: Word, PowerPoint, EPUB."""

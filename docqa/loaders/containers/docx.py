@@ -1,0 +1,99 @@
+"""Load Word documents: the text that is shown, a paragraph of a part for each of its places."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+
+from docqa.datamodel import Document, LoadWarning
+from docqa.errors import NoTextError
+from docqa.loaders.containers.docx_reader import WordReader
+from docqa.loaders.containers.docx_styles import StyleReader
+from docqa.loaders.containers.office_layout import Paragraph, lay_out
+from docqa.loaders.containers.office_package import OfficePackage
+from docqa.loaders.containers.office_unread import unread_warnings
+
+__all__ = ["MEDIA_TYPE", "DocxLoader"]
+
+MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+
+_NOTES = ("footnotes", "endnotes")
+_EDGES = ("header", "footer")
+
+
+class DocxLoader:
+    """Load Word documents (.docx, .docm, .dotx), of the transitional and the strict kind.
+
+    The text is that of the body, then of the footnotes and endnotes, then of each header and
+    footer, which are boilerplate. It is what Word shows with all tracked changes accepted: inserted
+    text is there, deleted text is not, nor are hidden text, field codes and comments. Numbers that
+    Word counts itself (of list items and headings) are no text of the file.
+    """
+
+    def load(self, data: bytes, *, source: str) -> Document:
+        """Load `data`; `source` is its path or name, for messages and answers.
+
+        Raises:
+            MalformedError: it is no Word document, or is damaged.
+            EncryptedError: its parts are encrypted.
+            TooLargeError: it unpacks to more than is read.
+            NoTextError: it holds no text.
+        """
+        package = OfficePackage(data, source=source)
+        warnings: list[LoadWarning] = []
+        readers = list(_read_parts(package, warnings))
+        laid_out = lay_out(_paragraphs(readers))
+        if not laid_out.text:
+            raise NoTextError(
+                f"{source} holds no text; if its pages are pictures, save it as PDF and run OCR "
+                "on that",
+                source=source,
+            )
+        metadata = package.metadata()
+        return Document(
+            id=hashlib.sha256(data).hexdigest(),
+            text=laid_out.text,
+            source=source,
+            media_type=MEDIA_TYPE,
+            title=metadata.pop("title", None) or laid_out.title,
+            source_map=laid_out.source_map,
+            blocks=laid_out.blocks,
+            warnings=(*warnings, *unread_warnings(package, [reader.part for reader in readers])),
+            metadata=metadata,
+            extractor="docqa docx",
+        )
+
+
+def _read_parts(package: OfficePackage, warnings: list[LoadWarning]) -> Iterator[WordReader]:
+    """Yield the readers of the parts that hold text, in the order of the text."""
+    main, styles = package.main_part, StyleReader()
+    for part in package.related(main, "styles")[:1]:
+        if part in package.archive:
+            package.read(part, styles)
+        else:
+            warnings.append(_missing(part, "headings are known by their style's id only"))
+    parts = [(main, False)]
+    parts += [(part, False) for kind in _NOTES for part in package.related(main, kind)]
+    parts += [(part, True) for kind in _EDGES for part in package.related(main, kind)]
+    for part, boilerplate in parts:
+        if part not in package.archive:
+            warnings.append(_missing(part, "its text was not read"))
+            continue
+        reader = WordReader(part, styles, boilerplate=boilerplate)
+        package.read(part, reader)
+        yield reader
+
+
+def _missing(part: str, effect: str) -> LoadWarning:
+    return LoadWarning("missing-part", f"the part {part} is missing from the file; {effect}")
+
+
+def _paragraphs(readers: list[WordReader]) -> Iterator[Paragraph]:
+    """Yield all paragraphs; of headers and footers with the same words, one."""
+    seen: set[str] = set()
+    for reader in readers:
+        words = "\n".join(paragraph.text for paragraph in reader.paragraphs)
+        is_edge = all(paragraph.boilerplate for paragraph in reader.paragraphs)
+        if not (is_edge and words in seen):
+            yield from reader.paragraphs
+        seen.add(words)

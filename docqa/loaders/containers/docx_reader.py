@@ -1,0 +1,174 @@
+"""Read the paragraphs of a Word part: ISO/IEC 29500-1, section 17."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from docqa.loaders.containers.docx_styles import Style, StyleReader, heading_level, inherit, is_on
+from docqa.loaders.containers.docx_symbols import symbol
+from docqa.loaders.containers.office_layout import Paragraph
+from docqa.loaders.containers.office_reader import OfficeReader
+
+__all__ = ["WordReader"]
+
+# Deleted or moved away by a tracked change, field codes, phonetic guides, and properties whose
+# elements are called as elements of text are.
+_LEFT_OUT = frozenset({"w:del", "w:moveFrom", "w:instrText", "w:rt", "w:sdtPr", "w:tabs"}) | {
+    *(
+        "w:pPrChange",
+        "w:rPrChange",
+        "w:tblPrChange",
+        "w:trPrChange",
+        "w:tcPrChange",
+        "w:numPrChange",
+    )
+}
+_SEPARATORS = frozenset({"separator", "continuationSeparator", "continuationNotice"})
+_RUNS = frozenset({"w:r", "m:r"})
+_CHARACTERS = {"w:tab": "\t", "w:ptab": "\t", "w:br": "\n", "w:cr": "\n", "w:noBreakHyphen": "-"}
+
+
+@dataclass(slots=True)
+class _Run:
+    hidden: bool | None = None
+    style: str | None = None
+
+
+@dataclass(slots=True)
+class _ParagraphStyle:
+    """Hold what a paragraph's properties say, in whatever order they come."""
+
+    named: Style = field(default_factory=Style)
+    is_heading: bool | None = None
+    in_list: bool | None = None
+
+    @property
+    def style(self) -> Style:
+        return inherit(Style(is_heading=self.is_heading, in_list=self.in_list), self.named)
+
+
+@dataclass(slots=True)
+class _Field:
+    """Hold an open field; its result begins at its separator.
+
+    Attributes:
+        depth: how many paragraphs were open where it began.
+    """
+
+    depth: int
+    in_result: bool = False
+
+
+class WordReader(OfficeReader):
+    """Read the body, the notes, a header or a footer as it is shown with all changes accepted.
+
+    Args:
+        part: the part's name.
+        styles: the document's styles.
+        boilerplate: every paragraph is (headers and footers).
+    """
+
+    paragraph_name, row_name, cell_name = "w:p", "w:tr", "w:tc"
+    text_names = frozenset({"w:t", "m:t"})
+
+    def __init__(self, part: str, styles: StyleReader, *, boilerplate: bool = False) -> None:
+        super().__init__(part)
+        self._styles, self._boilerplate = styles, boilerplate
+        self._resolved: dict[str, Style] = {}
+        self._runs: list[_Run] = []
+        self._fields: list[_Field] = []
+        self._codes = 0  # fields whose result has not begun
+        self._paragraph_styles: list[_ParagraphStyle] = []
+
+    def leaves_out(self, name: str, attributes: Mapping[str, str]) -> bool:
+        """Say whether nothing in an element shows."""
+        if name in ("w:footnote", "w:endnote"):
+            return attributes.get("w:type") in _SEPARATORS
+        return name in _LEFT_OUT
+
+    def begin_paragraph(self, paragraph: Paragraph) -> None:
+        """Take a paragraph that was just begun."""
+        paragraph.boilerplate = self._boilerplate
+        self._paragraph_styles.append(_ParagraphStyle())
+
+    def end_paragraph(self, paragraph: Paragraph) -> None:
+        """Take a paragraph that was just finished: a field's code ends with it at the latest."""
+        style = self._paragraph_styles.pop().style
+        paragraph.boilerplate |= bool(style.in_contents)
+        if style.is_heading and not style.in_contents:
+            paragraph.kind = "heading"
+        elif style.in_list:
+            paragraph.kind = "list_item"
+        if self._codes:
+            depth = len(self._paragraph_styles) + 1
+            self._fields = [one for one in self._fields if one.in_result or one.depth < depth]
+            self._codes = sum(not one.in_result for one in self._fields)
+
+    def shows(self) -> bool:
+        """Say whether characters here are shown."""
+        if self._codes:
+            return False
+        run = self._runs[-1] if self._runs else _Run()
+        if run.hidden is not None:
+            return not run.hidden
+        by_run = self._style(run.style).hidden if run.style else None
+        by_paragraph = self._paragraph_styles[-1].named.hidden
+        return bool(by_run) == bool(by_paragraph)  # 17.7.3: styles toggle what styles below say
+
+    def enter(self, name: str, attributes: Mapping[str, str], parent: str) -> None:
+        """Take an element that shows."""
+        if name in _RUNS:
+            self._runs.append(_Run())
+        elif parent in _RUNS:
+            self._enter_run(name, attributes)
+        elif parent in ("w:rPr", "w:pPr", "w:numPr"):
+            self._property(name, attributes, parent)
+
+    def leave(self, name: str) -> None:
+        """Take the end of an element that shows."""
+        if name in _RUNS:
+            self._runs.pop()
+
+    def _enter_run(self, name: str, attributes: Mapping[str, str]) -> None:
+        if name in _CHARACTERS:
+            self.add(_CHARACTERS[name])
+        elif name == "w:sym":
+            self.add(symbol(attributes.get("w:font", ""), attributes.get("w:char", "")))
+        elif name == "w:fldChar":
+            self._field(attributes.get("w:fldCharType", ""))
+
+    def _field(self, kind: str) -> None:
+        if kind == "begin":
+            self._fields.append(_Field(len(self._paragraph_styles)))
+            self._codes += 1
+        elif kind == "separate" and self._fields and not self._fields[-1].in_result:
+            self._fields[-1].in_result = True
+            self._codes -= 1
+        elif kind == "end" and self._fields:
+            self._codes -= not self._fields.pop().in_result
+
+    def _property(self, name: str, attributes: Mapping[str, str], parent: str) -> None:
+        names, value = self.path.names, attributes.get("w:val", "")
+        if parent == "w:rPr":
+            if names[-3:-2] and names[-3] in _RUNS and self._runs:
+                if name == "w:vanish":
+                    self._runs[-1].hidden = is_on(attributes)
+                elif name == "w:rStyle":
+                    self._runs[-1].style = value
+        elif self._paragraph_styles:
+            self._paragraph_property(name, value)
+
+    def _paragraph_property(self, name: str, value: str) -> None:
+        current = self._paragraph_styles[-1]
+        if name == "w:pStyle":
+            current.named = self._style(value)
+        elif name == "w:outlineLvl":
+            current.is_heading = heading_level(value)
+        elif name == "w:numId":
+            current.in_list = value != "0"
+
+    def _style(self, style_id: str) -> Style:
+        if style_id not in self._resolved:
+            self._resolved[style_id] = self._styles.style(style_id)
+        return self._resolved[style_id]

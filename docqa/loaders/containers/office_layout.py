@@ -1,0 +1,187 @@
+"""Lay paragraphs out as one text, and lead from its spans back to them."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from docqa.datamodel import Block, BlockKind, PartLocation, Span
+from docqa.loaders.containers.xml_reading import PathStep
+
+__all__ = ["LaidOut", "Paragraph", "PartSourceMap", "Row", "lay_out"]
+
+_MAX_ROW = 2000
+"""A longer table row lays out a page rather than data; characters. As for HTML."""
+
+
+@dataclass(slots=True, eq=False)
+class Row:
+    """Hold what is known of an open table row.
+
+    Attributes:
+        cells: how many were begun.
+        is_layout: it holds a heading or another table: the table only places them.
+    """
+
+    cells: int = 0
+    is_layout: bool = False
+
+
+@dataclass(slots=True)
+class Paragraph:
+    """Hold a paragraph of a part with its text.
+
+    Attributes:
+        part: name of the part.
+        element: where its element stands in the part.
+        number: from 1, among all paragraphs of the part in document order, blank ones too.
+        text: its characters, joined as `PartLocation` counts them.
+        kind, boilerplate: what its block will be.
+        row, cell: the innermost table row around it, and the cell's number in it from 1.
+        slide_number: from 1, in presentations.
+    """
+
+    part: str
+    element: PathStep
+    number: int
+    text: str = ""
+    kind: BlockKind = "paragraph"
+    boilerplate: bool = False
+    row: Row | None = None
+    cell: int = 0
+    slide_number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LaidOut:
+    """Hold a document's text, its blocks, and where each paragraph starts in it."""
+
+    text: str
+    blocks: tuple[Block, ...]
+    source_map: PartSourceMap
+
+    @property
+    def title(self) -> str | None:
+        """Return the heading that the text begins with, or None."""
+        if not self.blocks or self.blocks[0].kind != "heading":
+            return None
+        return " ".join(self.blocks[0].span.of(self.text).split())
+
+
+class PartSourceMap:
+    """Map spans of a text that is made of paragraphs to places in them.
+
+    Args:
+        paragraphs: in the order of the text.
+        starts: where each begins in the text; between them lies layout only.
+    """
+
+    def __init__(self, paragraphs: Sequence[Paragraph], starts: Sequence[int]) -> None:
+        self._paragraphs = paragraphs
+        self._starts = array("Q", starts)
+
+    def locate(self, span: Span) -> tuple[PartLocation, ...]:
+        """Return the places of `span`, one for each paragraph it touches.
+
+        Layout between two paragraphs is located at the end of the first.
+        """
+        first = max(0, bisect_right(self._starts, span.start) - 1)
+        last = max(first + 1, bisect_right(self._starts, span.end - 1))
+        places = [self._place(number, span) for number in range(first, last)]
+        return tuple(place for place in places if place.span) or (places[0],)
+
+    def slide_spans(self) -> dict[int, Span]:
+        """Return which characters of the text each slide takes, by its number."""
+        spans: dict[int, Span] = {}
+        for paragraph, start in zip(self._paragraphs, self._starts, strict=True):
+            number, end = paragraph.slide_number, start + len(paragraph.text)
+            if number is not None:
+                spans[number] = Span(spans[number].start if number in spans else start, end)
+        return spans
+
+    def close(self) -> None:
+        """Do nothing: no file is held open."""
+
+    def _place(self, number: int, span: Span) -> PartLocation:
+        paragraph, start = self._paragraphs[number], self._starts[number]
+        length = len(paragraph.text)
+        low = min(length, max(0, span.start - start))
+        return PartLocation(
+            part=paragraph.part,
+            xpath=paragraph.element.xpath(),
+            paragraph=paragraph.number,
+            span=Span(low, max(low, min(length, span.end - start))),
+            slide_number=paragraph.slide_number,
+        )
+
+
+def lay_out(paragraphs: Iterable[Paragraph]) -> LaidOut:
+    r"""Join paragraphs with what their layout implies.
+
+    The cells of a table row are divided by tabs and the paragraphs of a cell by line ends; rows
+    and list items follow one another on lines of their own, other blocks after an empty line,
+    slides after a form feed. Blank paragraphs are left out.
+
+    >>> row, step = Row(cells=2), PathStep(None, "w:p", 1)
+    >>> cells = [Paragraph("p", step, 2, "Oil", row=row, cell=1),
+    ...          Paragraph("p", step, 3, "40 l", row=row, cell=2)]
+    >>> laid_out = lay_out([Paragraph("p", step, 1, "Stores", kind="heading"), *cells])
+    >>> laid_out.text, [block.kind for block in laid_out.blocks]
+    ('Stores\n\nOil\t40 l', ['heading', 'table_row'])
+    """
+    parts: list[str] = []
+    kept: list[Paragraph] = []
+    starts: list[int] = []
+    blocks: list[Block] = []
+    length = 0
+    for group, kind in _groups(paragraph for paragraph in paragraphs if paragraph.text.strip()):
+        separator = _separator(kept[-1], blocks[-1].kind, group[0], kind) if kept else ""
+        first = length + len(separator)
+        for number, paragraph in enumerate(group):
+            if number:
+                separator = "\t" * (paragraph.cell - group[number - 1].cell) or "\n"
+            parts += [separator, paragraph.text]
+            starts.append(length + len(separator))
+            length = starts[-1] + len(paragraph.text)
+        kept += group
+        blocks.append(_block(group, kind, Span(first, length)))
+    return LaidOut("".join(parts), tuple(blocks), PartSourceMap(kept, starts))
+
+
+def _groups(paragraphs: Iterable[Paragraph]) -> Iterator[tuple[list[Paragraph], BlockKind]]:
+    """Yield what becomes one block each: the paragraphs of a row together, others alone."""
+    for row, run in groupby(paragraphs, key=lambda paragraph: paragraph.row):
+        group = list(run)
+        if row is not None and _is_data(row, group):
+            yield group, "table_row"
+        else:
+            yield from (([paragraph], paragraph.kind) for paragraph in group)
+
+
+def _is_data(row: Row, group: Sequence[Paragraph]) -> bool:
+    if row.is_layout or sum(len(paragraph.text) for paragraph in group) > _MAX_ROW:
+        return False
+    return len(group) == 1 or group[0].cell != group[-1].cell
+
+
+def _separator(before: Paragraph, kind_before: BlockKind, after: Paragraph, kind: BlockKind) -> str:
+    if before.slide_number != after.slide_number:
+        return "\f"
+    if kind == kind_before and kind in ("list_item", "table_row") and before.part == after.part:
+        return "\n"
+    return "\n\n"
+
+
+def _block(group: Sequence[Paragraph], kind: BlockKind, span: Span) -> Block:
+    first, last = group[0].text, group[-1].text
+    return Block(
+        Span(
+            span.start + len(first) - len(first.lstrip()),
+            span.end - (len(last) - len(last.rstrip())),
+        ),
+        kind,
+        boilerplate=all(paragraph.boilerplate for paragraph in group),
+    )

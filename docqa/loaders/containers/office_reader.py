@@ -1,0 +1,165 @@
+"""What the paragraphs of Word and PowerPoint have in common when they are read from their XML."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from docqa.loaders.containers.office_layout import Paragraph, Row
+from docqa.loaders.containers.xml_reading import ElementPath
+
+__all__ = ["OfficeReader", "OpenParagraph"]
+
+# Parts of a formula that do not stand on its line; a space keeps 1/2 from reading as 12.
+_APART = frozenset({"m:num", "m:den", "m:deg", "m:sub", "m:sup", "m:lim", "m:mr", "m:e"})
+# Emoji as characters of a font: their fallback is the character itself ([MS-DOCX], w16se:symEx).
+_NOT_READ = frozenset({"w16se"})
+_SPACES = str.maketrans("\t\n\r", "   ")
+
+
+@dataclass(slots=True)
+class OpenParagraph:
+    """Hold a paragraph while its element is open."""
+
+    paragraph: Paragraph
+    pieces: list[str] = field(default_factory=list)
+
+
+class OfficeReader:
+    """Read the paragraphs of one part: the target of `read_xml`, to be made whole by a format.
+
+    A paragraph inside another one (that of a text box) follows the one that it stands in. Of
+    alternatives for new and old programs (``mc:AlternateContent``) the first is read that holds
+    text.
+
+    Args:
+        part: the part's name.
+
+    Attributes:
+        paragraphs: in document order; most of those without text are left out.
+        path: the open elements.
+    """
+
+    paragraph_name = ""  # of a paragraph's element
+    row_name = ""
+    cell_name = ""
+    text_names: frozenset[str] = frozenset()
+    """Elements whose characters are text."""
+
+    def __init__(self, part: str) -> None:
+        self.part = part
+        self.paragraphs: list[Paragraph] = []
+        self.path = ElementPath()
+        self._count = 0
+        self._open: list[OpenParagraph] = []
+        self._rows: list[Row] = []
+        self._alternatives: list[bool] = []  # whether one was taken already
+        self._skipped = 0  # open elements from the first that is left out
+
+    # What a format says of its own elements
+
+    def leaves_out(self, name: str, attributes: Mapping[str, str]) -> bool:
+        """Say whether nothing in an element shows."""
+        return False
+
+    def enter(self, name: str, attributes: Mapping[str, str], parent: str) -> None:
+        """Take an element that shows."""
+
+    def leave(self, name: str) -> None:
+        """Take the end of an element that shows; it is still the innermost of `path`."""
+
+    def begin_paragraph(self, paragraph: Paragraph) -> None:
+        """Take a paragraph that was just begun."""
+
+    def end_paragraph(self, paragraph: Paragraph) -> None:
+        """Take a paragraph that was just finished."""
+
+    def shows(self) -> bool:
+        """Say whether characters here are shown."""
+        return True
+
+    # The target of `read_xml`
+
+    def start(self, name: str, attributes: Mapping[str, str]) -> None:
+        """Take a start tag."""
+        if name == self.paragraph_name:
+            self._count += 1  # those left out too, so that the number counts elements
+        if self._skipped:
+            self._skipped += 1
+            return
+        self.path.start(name)
+        if self._is_other_alternative(name, attributes) or self.leaves_out(name, attributes):
+            self._skipped = 1
+        elif name == self.paragraph_name:
+            self._begin_paragraph()
+        elif name == self.row_name:
+            if self._rows:
+                self._rows[-1].is_layout = True
+            self._rows.append(Row())
+        elif name == self.cell_name and self._rows:
+            self._rows[-1].cells += 1
+        elif name in _APART:
+            self.add(" ")
+        else:
+            self.enter(name, attributes, self._parent())
+
+    def end(self, name: str) -> None:
+        """Take an end tag."""
+        if self._skipped > 1:
+            self._skipped -= 1
+            return
+        if self._skipped:
+            self._skipped = 0
+        elif name == self.paragraph_name:
+            self._end_paragraph()
+        elif name == self.row_name:
+            self._rows.pop()
+        elif name == "mc:AlternateContent":
+            self._alternatives.pop()
+        else:
+            self.leave(name)
+        self.path.end()
+
+    def text(self, text: str) -> None:
+        """Take characters; a line end or tab among them is a space to Word and PowerPoint."""
+        if not self._skipped and self.path.names[-1] in self.text_names:
+            self.add(text.translate(_SPACES))
+
+    def add(self, text: str) -> None:
+        """Add characters to the innermost open paragraph, if they show."""
+        if self._open and self.shows():
+            self._open[-1].pieces.append(text)
+
+    def _parent(self) -> str:
+        """Return the name of the element around the innermost one; alternatives do not count."""
+        around = self.path.names[-2::-1]
+        return next((name for name in around if not name.startswith("mc:")), "")
+
+    def _is_other_alternative(self, name: str, attributes: Mapping[str, str]) -> bool:
+        if name == "mc:AlternateContent":
+            self._alternatives.append(False)
+        if name not in ("mc:Choice", "mc:Fallback") or not self._alternatives:
+            return False
+        if name == "mc:Choice" and attributes.get("Requires") in _NOT_READ:
+            return True
+        taken, self._alternatives[-1] = self._alternatives[-1], True
+        return taken
+
+    def _begin_paragraph(self) -> None:
+        row = self._rows[-1] if self._rows else None
+        paragraph = Paragraph(
+            self.part, self.path.step, self._count, row=row, cell=row.cells if row else 0
+        )
+        self.paragraphs.append(paragraph)
+        self._open.append(OpenParagraph(paragraph))
+        self.begin_paragraph(paragraph)
+
+    def _end_paragraph(self) -> None:
+        done = self._open.pop()
+        done.paragraph.text = "".join(done.pieces)
+        self.end_paragraph(done.paragraph)
+        if not done.paragraph.text.strip():
+            if self.paragraphs[-1] is done.paragraph:  # else one of its text boxes has text
+                self.paragraphs.pop()
+        elif done.paragraph.kind == "heading" and done.paragraph.row:
+            done.paragraph.row.is_layout = True

@@ -1,0 +1,1 @@
+"""Web pages: source to visible text, and every character back to its place."""

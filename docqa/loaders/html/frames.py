@@ -1,0 +1,100 @@
+"""What the open elements around a text mean for it: whether it shows, and as what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from docqa.datamodel import BlockKind
+from docqa.loaders.html import elements
+from docqa.loaders.html.blocks import boilerplate_container
+from docqa.loaders.html.facts import ElementFacts
+
+__all__ = ["Frame", "child_frame", "is_foreign", "root_frame"]
+
+_KINDS: dict[str, BlockKind] = {
+    **dict.fromkeys(elements.HEADINGS, "heading"),
+    **dict.fromkeys(elements.PREFORMATTED, "code"),
+    **dict.fromkeys(("li", "dd", "dt"), "list_item"),
+    **dict.fromkeys(("article", "section", "main", "td", "th", "caption"), "paragraph"),
+}
+_SECTIONS = frozenset({"article", "main", "section"})
+
+
+@dataclass(slots=True)
+class Frame:
+    """Hold what an open element means for the text inside it."""
+
+    name: str
+    element: int
+    foreign: bool
+    displayed: bool
+    visible: bool
+    preformatted: bool
+    in_link: bool
+    in_article: bool
+    svg_text: bool
+    container: int
+    kind: BlockKind
+    atomic: bool = False  # no browser finds text across its edges
+    children: dict[str, int] = field(default_factory=dict)
+    text_nodes: int = 0
+    node: int = -1  # the text node that further text continues, or -1
+
+
+def root_frame() -> Frame:
+    """Return the frame around the root element."""
+    return Frame("", -1, False, True, True, False, False, False, False, -1, "paragraph")
+
+
+def is_foreign(name: str, parent: Frame) -> bool:
+    """Say whether an element is SVG or MathML, by its name and its parent."""
+    if name in ("svg", "math"):
+        return True
+    integrates = parent.name in ("foreignobject", "mi", "mo", "mn", "ms", "mtext", "annotation-xml")
+    return parent.foreign and not integrates
+
+
+def child_frame(
+    name: str, element: int, foreign: bool, facts: ElementFacts, parent: Frame
+) -> Frame:
+    """Return what an element means for the text inside it.
+
+    Args:
+        name: in lower case.
+        element: its number in the element table.
+        foreign: it is SVG or MathML.
+        facts: what its attributes say.
+        parent: the frame around it.
+    """
+    hidden = name in (elements.HIDDEN_FOREIGN if foreign else elements.HIDDEN)
+    preformatted = parent.preformatted or (name in elements.PREFORMATTED and not foreign)
+    return Frame(
+        name=name,
+        element=element,
+        foreign=foreign,
+        displayed=parent.displayed and facts.displayed and not hidden,
+        visible=parent.visible if facts.visible is None else facts.visible,
+        preformatted=preformatted if facts.preformatted is None else facts.preformatted,
+        in_link=parent.in_link or facts.is_link,
+        in_article=parent.in_article or name in _SECTIONS,
+        svg_text=_shows_foreign_text(name, parent),
+        container=_container(name, element, facts, parent),
+        kind=_KINDS.get(name, parent.kind),
+        atomic=parent.displayed and (facts.boxed or name in elements.ATOMIC),
+    )
+
+
+def _shows_foreign_text(name: str, parent: Frame) -> bool:
+    """Say whether text right inside this element is rendered: all MathML, of SVG ``<text>``."""
+    if name == "svg":
+        return False
+    return name in ("math", "text") or parent.svg_text
+
+
+def _container(name: str, element: int, facts: ElementFacts, parent: Frame) -> int:
+    if name == "main" or facts.role == "main":
+        return -1
+    if parent.container >= 0:
+        return parent.container
+    in_article = parent.in_article
+    return element if boilerplate_container(name, facts.role, in_article=in_article) else -1

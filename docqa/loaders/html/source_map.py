@@ -1,0 +1,169 @@
+"""From spans of a page's visible text to places in its source."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left, bisect_right
+
+from docqa.datamodel import DomPoint, DomRange, SourceLocation, Span
+from docqa.loaders.decoded_source import DecodedSource
+from docqa.loaders.html.markable import Markable, markable_ranges
+from docqa.loaders.html.pieces import pieces
+from docqa.loaders.html.runs import Runs
+from docqa.loaders.html.text import VisibleText
+from docqa.loaders.html.text_fragment import FragmentFinder
+from docqa.loaders.offset_map import SegmentKind
+
+__all__ = ["HtmlSourceMap"]
+
+
+class HtmlSourceMap:
+    """Map spans of a page's visible text to its decoded source, its bytes and its elements.
+
+    Args:
+        decoded: the decoded source; it gives the byte offsets.
+        runs: the source's runs of text.
+        visible: the visible text with its offset map.
+    """
+
+    def __init__(self, decoded: DecodedSource, runs: Runs, visible: VisibleText) -> None:
+        self._decoded = decoded
+        self._runs = runs
+        self._visible = visible
+        self._fragments = FragmentFinder(visible.text, visible.seams)
+        self._by_source = _source_order(visible)
+
+    @property
+    def source(self) -> str:
+        """Return the decoded source that spans of locations count in."""
+        return self._decoded.text
+
+    @property
+    def codec(self) -> str:
+        """Return Python's name of the source's encoding."""
+        return self._decoded.codec
+
+    def markable(self, span: Span) -> Markable:
+        """Return the stretches of the file that a ``<mark>`` element each can wrap."""
+        ranges = self._visible.offset_map.to_source(span)
+        found, is_whole = markable_ranges(self.source, self._runs, self._visible, ranges)
+        places = [self._decoded.byte_span(part) for part in found]
+        stretches = tuple(place for place in places if place is not None)
+        return Markable(stretches, is_whole and len(stretches) == len(found) > 0)
+
+    def locate(self, span: Span) -> tuple[SourceLocation, ...]:
+        """Return where `span` stands in the source, one location per contiguous range.
+
+        The source of a range, tags stripped, hidden elements left out and references decoded, is
+        the text of `span` up to white space. Several ranges are needed only where the tree has
+        another order than the source, as for text that a table pushes out.
+        """
+        fragment = self._fragments.find(span)
+        return tuple(self._location(part, fragment) for part in self._source_ranges(span))
+
+    def dom_range(self, span: Span) -> DomRange:
+        """Return the range of `span` between its first and last character in the page's DOM."""
+        parts = self._visible.offset_map.to_source(span) or self._source_ranges(span)
+        return self._dom_range(parts[0].start, parts[-1].end)
+
+    def close(self) -> None:
+        """Do nothing: no file is held open."""
+
+    def _location(self, part: Span, fragment: str | None) -> SourceLocation:
+        node = self._node(part.start)
+        element = self._visible.nodes.element[node]
+        return SourceLocation(
+            span=part,
+            byte_span=self._decoded.byte_span(part),
+            xpath=self._visible.elements.xpath(element),
+            css_path=self._visible.elements.css_path(element),
+            text_fragment=fragment,
+            dom_range=self._dom_range(part.start, part.end),
+        )
+
+    def _source_ranges(self, span: Span) -> tuple[Span, ...]:
+        parts = self._visible.offset_map.to_source(span)
+        if not parts:
+            return (self._between(span),)
+        joined = [parts[0]]
+        for part in parts[1:]:
+            last = joined[-1]
+            if last.end <= part.start and not self._shows_text(last.end, part.start):
+                joined[-1] = Span(last.start, part.end)
+            elif not last.covers(part):
+                joined.append(part)
+        return tuple(joined)
+
+    def _between(self, span: Span) -> Span:
+        """Return the source between the characters around a span of nothing but layout."""
+        offsets = self._visible.offset_map
+        first = bisect_right(offsets.text_start, span.start) - 1
+        last = bisect_left(offsets.text_start, span.end)
+        while first >= 0 and offsets.kind[first] == SegmentKind.SYNTHETIC:
+            first -= 1
+        while last < len(offsets) and offsets.kind[last] == SegmentKind.SYNTHETIC:
+            last += 1
+        start = offsets.src_end[first] if first >= 0 else 0
+        end = offsets.src_start[last] if last < len(offsets) else len(self.source)
+        return Span(start, max(start, end))
+
+    def _shows_text(self, start: int, end: int) -> bool:
+        """Say whether visible text stands in ``[start, end)`` of the source."""
+        if self._by_source is None:
+            return False  # in order: what stands between two pieces stands between them here too
+        place = bisect_left(self._by_source, start)
+        return place < len(self._by_source) and self._by_source[place] < end
+
+    def _node(self, position: int) -> int:
+        """Return the text node whose run holds `position` of the source, or the one before."""
+        run = max(0, bisect_right(self._runs.start, position) - 1)
+        while run > 0 and self._visible.nodes.node_of(run) < 0:
+            run -= 1
+        return max(0, self._visible.nodes.node_of(run))
+
+    def _dom_range(self, start: int, end: int) -> DomRange:
+        return DomRange(self._point(start), self._point(end, is_end=True))
+
+    def _point(self, position: int, *, is_end: bool = False) -> DomPoint:
+        node = self._node(position - 1 if is_end else position)
+        nodes, runs = self._visible.nodes, self._runs
+        before: list[str] = []
+        for run in nodes.runs(node):
+            start, end = runs.start[run], runs.end[run]
+            inside = start <= position <= end if is_end else start <= position < end
+            before += self._dom_text(run, min(position, end) if inside else end)
+            if inside:
+                break
+        text = "".join(before)
+        path = self._visible.elements.xpath(nodes.element[node])
+        return DomPoint(
+            f"{path}/text()[{nodes.place[node]}]", len(text.encode("utf-16-le")) // 2, len(text)
+        )
+
+    def _dom_text(self, run: int, end: int) -> list[str]:
+        """Return a run's text up to `end` of the source, as it stands in the DOM."""
+        parts = pieces(
+            self.source,
+            Span(self._runs.start[run], end),
+            references=bool(self._runs.has_references[run]),
+            keeps_nul=bool(self._runs.keeps_nul[run]),
+            preformatted=True,
+        )
+        return [part.text for part in parts]
+
+
+def _source_order(visible: VisibleText) -> array[int] | None:
+    """Return the source starts of all visible pieces, sorted, or None where they are in order."""
+    starts = array(
+        "I",
+        (
+            start
+            for start, kind in zip(
+                visible.offset_map.src_start, visible.offset_map.kind, strict=True
+            )
+            if kind != SegmentKind.SYNTHETIC
+        ),
+    )
+    if all(starts[place] <= starts[place + 1] for place in range(len(starts) - 1)):
+        return None
+    return array("I", sorted(starts))

@@ -1,0 +1,94 @@
+"""Load in a worker process, so that a hostile file hurts that process and no other.
+
+The first isolated load starts the worker; it serves every later one, and starts anew after it
+died. It is a fresh interpreter, not a fork, and holds no model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from docqa.datamodel import Document
+from docqa.errors import IsolationError
+from docqa.loaders.isolation.deaths import WorkerDeathError, death_of, error_of
+from docqa.loaders.isolation.isolated_load import IsolatedLoad
+from docqa.loaders.isolation.requests import Call, Done, Failed
+from docqa.loaders.isolation.shared_worker import SHARED
+from docqa.loaders.limits import Limits
+from docqa.loaders.settings import LoadSettings
+from docqa.protocols import Progress
+
+__all__ = ["call", "load_isolated", "start", "stop", "worker_pid"]
+
+_Result = TypeVar("_Result")
+
+
+def load_isolated(
+    settings: LoadSettings, data: bytes, *, name: str, progress: Progress | None = None
+) -> Document:
+    """Load a document from its bytes in the worker.
+
+    Where a page of a PDF ends the worker, the document is read once more, page by page: pages
+    that end it again are left empty, with a warning for each.
+
+    Raises:
+        LoadError: the content cannot become a document.
+        IsolationError: it ended the worker; the subclass says of what.
+        SettingError: a setting is unknown.
+    """
+    return IsolatedLoad(settings, data, name, progress).run()
+
+
+def call(
+    function: Callable[..., _Result],
+    *arguments: Any,
+    source: str,
+    limits: Limits | None = None,
+    **settings: Any,
+) -> _Result:
+    """Return ``function(*arguments, **settings)`` as the worker computes it.
+
+    Args:
+        function: one that both processes can import by its name.
+        arguments: what can be pickled.
+        source: what messages call the file that the function works on.
+        limits: on time and memory; None takes `Limits()`.
+        settings: further arguments, by name.
+
+    Returns:
+        Plain values, and records and errors of docqa; the worker cannot send anything else.
+
+    Raises:
+        IsolationError: it ended the worker; the subclass says of what.
+        DocqaError: what the function raises.
+    """
+    limits = Limits() if limits is None else limits
+    try:
+        with SHARED.claimed() as worker:
+            request = Call(limits, function, arguments, settings)
+            reply = SHARED.send(worker, request, b"", limits.wall_seconds)
+        if isinstance(reply, Failed):
+            if isinstance(reply.error, IsolationError):
+                raise death_of(reply.error, None)
+            raise reply.error
+    except WorkerDeathError as death:
+        raise error_of(death, source, limits) from death
+    assert isinstance(reply, Done)
+    value: _Result = reply.value
+    return value
+
+
+def start() -> None:
+    """Start the worker now, so that it is ready when it is needed; return at once."""
+    SHARED.start()
+
+
+def stop() -> None:
+    """End the worker; the next isolated load starts another."""
+    SHARED.stop()
+
+
+def worker_pid() -> int | None:
+    """Return the number of the worker's process, or None while there is none."""
+    return SHARED.pid

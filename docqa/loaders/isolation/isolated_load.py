@@ -1,0 +1,145 @@
+"""One isolated load, over several workers where the file ends them."""
+
+from __future__ import annotations
+
+import time
+import uuid
+import weakref
+from dataclasses import replace
+
+from docqa.datamodel import Document, LoadWarning
+from docqa.errors import IsolationError
+from docqa.loaders.isolation.deaths import WorkerDeathError, death_of, error_of, what_it_did
+from docqa.loaders.isolation.process import Worker
+from docqa.loaders.isolation.requests import Done, Failed, Load
+from docqa.loaders.isolation.shared_worker import SHARED
+from docqa.loaders.isolation.source_map import IsolatedSourceMap
+from docqa.loaders.settings import LoadSettings
+from docqa.protocols import Progress
+
+__all__ = ["IsolatedLoad"]
+
+_MOST_DEAD_PAGES = 20  # of one document; each costs a new worker, and what kills the page
+
+
+class IsolatedLoad:
+    """Load one document in the worker.
+
+    Args:
+        settings: how, with the limits.
+        data: the content.
+        name: path or name of the source.
+        progress: called with (pages done, pages in all); a second attempt starts over.
+    """
+
+    def __init__(
+        self, settings: LoadSettings, data: bytes, name: str, progress: Progress | None
+    ) -> None:
+        self._limits = settings.effective_limits
+        self._settings = replace(settings, isolate=False, limits=self._limits)
+        self._data, self._name, self._progress = data, name, progress
+        self._key = uuid.uuid4().hex
+        self._pages: dict[int, bytes | LoadWarning] = {}
+        self._deaths: list[WorkerDeathError] = []
+        wall = self._limits.wall_seconds
+        self._deadline = None if wall is None else time.monotonic() + wall
+
+    def run(self) -> Document:
+        """Return the document.
+
+        Raises:
+            LoadError: the content cannot become one, or ended the worker.
+        """
+        try:
+            return self._whole()
+        except WorkerDeathError as death:
+            if death.index is None or self._is_late():
+                raise self._error(death) from death
+            if death.cause in ("timeout", "memory"):
+                self._bury(death)  # trying that page again would cost as much again
+        return self._page_by_page()
+
+    def _whole(self) -> Document:
+        with SHARED.claimed() as worker:
+            was_fresh = worker.is_fresh
+            try:
+                return self._attempt(worker)
+            except WorkerDeathError as death:
+                excused = death.index is None and death.cause in ("crashed", "memory")
+                if was_fresh or not excused:
+                    raise
+        with SHARED.claimed() as worker:  # what was loaded before may have damaged that worker
+            return self._attempt(worker)
+
+    def _page_by_page(self) -> Document:
+        while True:
+            try:
+                with SHARED.claimed() as worker:
+                    return self._attempt(worker, page_by_page=True)
+            except WorkerDeathError as death:
+                if death.index is None or self._is_late():
+                    raise self._error(death) from death
+                self._bury(death)
+                if len(self._deaths) > _MOST_DEAD_PAGES:
+                    note = f"after {_MOST_DEAD_PAGES} other pages"
+                    raise self._error(death, note) from death
+
+    def _attempt(self, worker: Worker, *, page_by_page: bool = False) -> Document:
+        """Return the document that a worker makes of the data.
+
+        Raises:
+            WorkerDeathError: the worker ended, or lived to tell what would have ended it.
+        """
+        n_pages = 0
+
+        def on_progress(done: int, total: int) -> None:
+            nonlocal n_pages
+            n_pages = total
+            if done and self._progress is not None:
+                self._progress(done, total)
+
+        pages = self._pages if page_by_page else None
+        left = None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
+        reply = SHARED.send(
+            worker,
+            Load(self._limits, self._key, self._settings, self._name, pages),
+            self._data,
+            left,
+            on_progress=on_progress,
+            on_page=self._pages.__setitem__,
+        )
+        if isinstance(reply, Failed):
+            if isinstance(reply.error, IsolationError):
+                raise death_of(reply.error, worker.page_index)
+            raise reply.error
+        if n_pages and len(self._deaths) >= n_pages:
+            raise self._error(self._deaths[0])
+        assert isinstance(reply, Done)
+        return self._document(reply, worker)
+
+    def _document(self, reply: Done, worker: Worker) -> Document:
+        """Return the document, with a source map that asks the worker where it must."""
+        document: Document = reply.value
+        if reply.state is None:
+            return document
+        if not reply.leaves:
+            worker.kept.add(self._key)
+        source_map = IsolatedSourceMap(
+            self._key, reply.state, self._data, self._limits, document.pages
+        )
+        weakref.finalize(source_map, SHARED.forget, self._key).atexit = False
+        return replace(document, source_map=source_map)
+
+    def _bury(self, death: WorkerDeathError) -> None:
+        """Leave the page that ended a worker empty in what follows."""
+        assert death.index is not None
+        self._deaths.append(death)
+        number = death.index + 1
+        message = f"page {number} {what_it_did(death, self._limits)}; it is left empty"
+        self._pages[death.index] = LoadWarning("page-failed", message, number)
+
+    def _is_late(self) -> bool:
+        return self._deadline is not None and time.monotonic() >= self._deadline
+
+    def _error(self, death: WorkerDeathError, note: str = "") -> IsolationError:
+        return error_of(death, self._name, self._limits, note=note)

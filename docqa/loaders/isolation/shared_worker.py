@@ -1,0 +1,108 @@
+"""The one worker of this process: started when it is needed, again after it died."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from docqa.errors import SettingError
+from docqa.loaders.isolation.process import Worker
+from docqa.loaders.isolation.requests import Done, Failed, Request, Unknown
+
+__all__ = ["SHARED", "SharedWorker"]
+
+
+class SharedWorker:
+    """Lend the worker to one request at a time."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._worker: Worker | None = None
+        self._is_busy = False
+        self._forgotten: deque[str] = deque()
+
+    @property
+    def pid(self) -> int | None:
+        """Return the number of the worker's process, or None while there is none."""
+        worker = self._worker
+        return worker.pid if worker is not None and worker.is_alive else None
+
+    @contextmanager
+    def claimed(self) -> Iterator[Worker]:
+        """Hold the running worker for a `with` statement, waiting for requests of other threads.
+
+        Raises:
+            SettingError: this very thread is in the middle of a request, or no worker can run.
+        """
+        with self._lock:
+            if self._is_busy:
+                raise SettingError(
+                    "a progress callback cannot load or locate isolated documents: the worker is "
+                    "busy with the load that it is told of"
+                )
+            self._is_busy = True
+            try:
+                yield self._running()
+            finally:
+                self._is_busy = False
+
+    def send(
+        self,
+        worker: Worker,
+        request: Request,
+        content: bytes,
+        seconds: float | None,
+        **listeners: Callable[..., None],
+    ) -> Done | Failed | Unknown:
+        """Send a request to a claimed worker, with what may be forgotten; see `Worker.exchange`.
+
+        Raises:
+            WorkerDeathError: the worker ended.
+        """
+        forgotten = [self._forgotten.popleft() for _ in range(len(self._forgotten))]
+        worker.kept.difference_update(forgotten)
+        request = replace(request, forget=tuple(forgotten))
+        return worker.exchange(request, content, seconds=seconds, **listeners)
+
+    def forget(self, key: str) -> None:
+        """Let the worker drop a source map, with its next request; any thread, at any time."""
+        self._forgotten.append(key)
+
+    def start(self) -> None:
+        """Start the worker where none runs."""
+        with self._lock:
+            if not self._is_busy:
+                self._running()
+
+    def stop(self) -> None:
+        """End the worker where one runs."""
+        with self._lock:
+            if self._worker is not None:
+                self._worker.close()
+                self._worker = None
+
+    def leave_to_parent(self) -> None:
+        """Forget the worker in a forked child, which starts its own."""
+        if self._worker is not None:
+            self._worker.abandon()
+        self.__init__()  # type: ignore[misc]  # the lock may be held by a thread that is not here
+
+    def _running(self) -> Worker:
+        if self._worker is not None and not self._worker.is_alive:
+            self._worker.close()
+            self._worker = None
+        if self._worker is None:
+            self._worker = Worker()
+        return self._worker
+
+
+SHARED = SharedWorker()
+
+atexit.register(SHARED.stop)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=SHARED.leave_to_parent)

@@ -1,0 +1,1 @@
+"""PDFs: pages to text, and every character back to its rectangle."""

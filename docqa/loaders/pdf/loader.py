@@ -1,0 +1,304 @@
+"""Load PDFs: text from PDFium's characters, a place on the page for each of them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+
+from docqa._pdf_passwords import open_pdf
+from docqa._pdfium import EXTRACTOR, PdfFile, PdfiumError
+from docqa.datamodel import Document, LoadWarning, Page
+from docqa.errors import EncryptedError, LoadError, MalformedError, TooLargeError
+from docqa.loaders.limits import Limits
+from docqa.loaders.ocr.engine import OcrEngine
+from docqa.loaders.pdf.fallback import FallbackError, FallbackFile
+from docqa.loaders.pdf.metadata import metadata, permission_names, title
+from docqa.loaders.pdf.ocr import Scan, read_scans, scan_of
+from docqa.loaders.pdf.page_log import PageLog
+from docqa.loaders.pdf.pages import PagesBuilder, ReadPage, read_page
+from docqa.loaders.pdf.source_map import PagesSourceMap, PdfSource, PdfSourceMap
+from docqa.protocols import Progress, SourceMap
+
+__all__ = ["MEDIA_TYPE", "PdfLoader"]
+
+MEDIA_TYPE = "application/pdf"
+
+_UNNEEDED_PASSWORD = LoadWarning(
+    "password-not-needed",
+    "the password is neither the user's nor the owner's, but the file opens without one",
+)
+
+
+class PdfLoader:
+    """Load PDFs with PDFium, or where it refuses with pypdf (then without rectangles).
+
+    The text is that of the pages joined by form feeds, with the values of filled form fields.
+
+    Args:
+        password: opens an encrypted file; the user's or the owner's.
+        progress: called with (pages done, pages in all) after each page.
+        max_pages: pages beyond are left out with a warning: a file of a few hundred bytes can
+            claim any number of pages. None takes that of `limits`.
+        limits: caps on pages and characters.
+        ocr: reads the pages that show text but hold none; None leaves them as they are.
+        log: what an earlier attempt read, and what is told of this one.
+    """
+
+    def __init__(
+        self,
+        password: str | None = None,
+        progress: Progress | None = None,
+        *,
+        max_pages: int | None = None,
+        limits: Limits | None = None,
+        ocr: OcrEngine | None = None,
+        log: PageLog | None = None,
+    ) -> None:
+        self._password, self._progress = password, progress
+        self._limits = Limits(characters=None) if limits is None else limits
+        self._max_pages = self._limits.pages if max_pages is None else max_pages
+        self._ocr = ocr
+        self._log = PageLog() if log is None else log
+
+    def load(self, data: bytes, *, source: str) -> Document:
+        """Load `data`; `source` is its path or name, for messages and answers.
+
+        Raises:
+            EncryptedError: the file needs a password, or another one.
+            MalformedError: neither PDFium nor pypdf can read it.
+            TooLargeError: it holds more characters than the limits allow.
+            MissingDependencyError: OCR is asked for, and its engine is not installed.
+            SettingError: the password is no text, or OCR lacks the language.
+        """
+        extractor = f"{EXTRACTOR}; {self._ocr.name}" if self._ocr is not None else EXTRACTOR
+        try:
+            file, password = open_pdf(data, self._password)
+        except PdfiumError as error:
+            return self._fall_back(data, source, error)
+        with file:
+            return self._read(file, data, source=source, password=password, extractor=extractor)
+
+    def _read(
+        self,
+        file: PdfFile,
+        data: bytes,
+        *,
+        source: str,
+        password: bytes | None,
+        extractor: str,
+    ) -> Document:
+        """Return the document of a file that PDFium has opened."""
+        builder, rescue = PagesBuilder(), _Rescue(data, self._password, file.page_count)
+
+        def open_one(index: int) -> tuple[ReadPage, Scan | None]:
+            try:
+                with file.page(index) as page:
+                    read = read_page(page, self._limits.page_characters)
+                    return read, scan_of(page, read) if self._ocr is not None else None
+            except PdfiumError:
+                return rescue.page(index), None
+
+        self._read_pages(builder, file.page_count, open_one, file.label, source=source)
+        entries, permissions = file.metadata(), _permissions(file)
+        pages, offsets = builder.pages(), builder.offsets()
+        if self._password and password is None:
+            builder.warnings.append(_UNNEEDED_PASSWORD)
+        places = PdfSource(
+            data, password, offsets, builder.source_starts, builder.placed, builder.without_boxes
+        )
+        return _document(
+            data,
+            builder,
+            source=source,
+            source_map=PdfSourceMap(pages, places),
+            pages=pages,
+            entries=entries,
+            permissions=permissions,
+            extractor=extractor if any(page.ocr for page in pages) else EXTRACTOR,
+        )
+
+    def _fall_back(self, data: bytes, source: str, refusal: PdfiumError) -> Document:
+        """Return the document that pypdf makes of a file that PDFium refuses."""
+        try:
+            file = FallbackFile(data, self._password)
+        except FallbackError as error:
+            raise _error(refusal, error, source=source, password=self._password) from error
+        builder = PagesBuilder()
+        builder.warnings.append(
+            LoadWarning(
+                "no-rectangles",
+                f"PDFium cannot open the file ({refusal}); the text is from pypdf, without "
+                "rectangles on the page",
+            )
+        )
+        labels = file.labels()
+
+        def open_one(index: int) -> tuple[ReadPage, Scan | None]:
+            return _fallback_page(file, index), None
+
+        self._read_pages(builder, file.page_count, open_one, labels.__getitem__, source=source)
+        entries, pages = file.metadata(), builder.pages()
+        return _document(
+            data,
+            builder,
+            source=source,
+            source_map=PagesSourceMap(pages),
+            pages=pages,
+            entries=entries,
+            permissions={},
+            extractor=file.extractor,
+        )
+
+    def _read_pages(
+        self,
+        builder: PagesBuilder,
+        page_count: int,
+        open_one: Callable[[int], tuple[ReadPage, Scan | None]],
+        label: Callable[[int], str | None],
+        *,
+        source: str,
+    ) -> None:
+        """Add every page to `builder`, those of an earlier attempt from the log."""
+        total = page_count if self._max_pages is None else min(page_count, self._max_pages)
+
+        def opened(index: int) -> tuple[ReadPage, Scan | None]:
+            known = self._log.known(index)
+            if known is not None:
+                return known, None
+            self._log.starts(index, total)
+            return open_one(index)
+
+        for index, read in enumerate(read_scans(map(opened, range(total)), self._ocr)):
+            self._log.ends(index, read)
+            builder.add(read, label(index))
+            self._check_length(builder, index, source)
+            if self._progress is not None:
+                self._progress(index + 1, total)
+        builder.warnings += _page_limit_warning(page_count, total)
+
+    def _check_length(self, builder: PagesBuilder, index: int, source: str) -> None:
+        most = self._limits.characters
+        if most is not None and builder.text_length > most:
+            raise TooLargeError(
+                f"{source}: the text has over {most:,} characters at page {index + 1}; split the "
+                "document, or raise the limit with Limits(characters=...)",
+                source=source,
+                page_number=index + 1,
+            )
+
+
+def _document(
+    data: bytes,
+    builder: PagesBuilder,
+    *,
+    source: str,
+    source_map: SourceMap,
+    pages: tuple[Page, ...],
+    entries: Mapping[str, str],
+    permissions: Mapping[str, str],
+    extractor: str,
+) -> Document:
+    """Return the document of the pages put together, whichever library gave them."""
+    return Document(
+        id=hashlib.sha256(data).hexdigest(),
+        text=builder.text(),
+        source=source,
+        media_type=MEDIA_TYPE,
+        title=title(entries.get("Title")),
+        source_map=source_map,
+        pages=pages,
+        tables=tuple(builder.tables),
+        warnings=(*_permission_warnings(permissions), *builder.warnings),
+        metadata={**metadata(entries), **permissions},
+        extractor=extractor,
+    )
+
+
+class _Rescue:
+    """Read with pypdf the pages that PDFium cannot load; pypdf opens the file for the first.
+
+    Where the two count the pages differently (pypdf passes over missing ones), pypdf's text would
+    end up on the wrong page, and is not used.
+    """
+
+    def __init__(self, data: bytes, password: str | None, page_count: int) -> None:
+        self._data, self._password, self._page_count = data, password, page_count
+        self._file: FallbackFile | None = None
+        self._is_tried = False
+
+    def page(self, index: int) -> ReadPage:
+        """Return the page with pypdf's text, or empty, and a warning that says so."""
+        text, size = "", (0.0, 0.0)
+        try:
+            if not self._is_tried:
+                self._is_tried = True
+                self._file = FallbackFile(self._data, self._password)
+            if self._file is not None and self._file.page_count == self._page_count:
+                text, size = self._file.text(index), self._file.size(index)
+        except FallbackError:
+            pass
+        instead = "its text is from pypdf, without rectangles" if text else "it is left empty"
+        message = f"page {index + 1} cannot be read by PDFium; {instead}"
+        warning = LoadWarning("page-failed", message, index + 1)
+        return ReadPage.without_boxes(text, size, warnings=(warning,))
+
+
+def _fallback_page(file: FallbackFile, index: int) -> ReadPage:
+    try:
+        return ReadPage.without_boxes(file.text(index), file.size(index))
+    except FallbackError as error:
+        message = f"page {index + 1} cannot be read ({error}); it is left empty"
+        warning = LoadWarning("page-failed", message, index + 1)
+        return ReadPage.without_boxes("", file.size(index), warnings=(warning,))
+
+
+def _error(
+    refusal: PdfiumError, error: FallbackError, *, source: str, password: str | None
+) -> LoadError:
+    """Return what to tell the caller of a file that neither library can read."""
+    if refusal.reason == "password" or error.needs_password:
+        if password is None:
+            message = f"{source} is encrypted and needs a password: give password= or --password"
+        else:
+            message = (
+                f"the password does not open {source}: give the right one with password= or "
+                "--password"
+            )
+        return EncryptedError(message, source=source)
+    if refusal.reason == "security":
+        message = f"{source} is encrypted in a way that cannot be read: save it without encryption"
+        return EncryptedError(message, source=source)
+    message = (
+        f"{source} is not a PDF that can be read ({refusal}; {error}): it may be cut short; "
+        "get the file again or repair it with a PDF program"
+    )
+    return MalformedError(message, source=source)
+
+
+def _permissions(file: PdfFile) -> dict[str, str]:
+    """Return what an encrypted file says of itself; nothing for a plain one."""
+    revision = file.security_revision()
+    if revision is None:
+        return {}
+    allowed = permission_names(file.permissions())
+    return {"encryption": f"revision {revision}", "permissions": ", ".join(allowed) or "none"}
+
+
+def _permission_warnings(permissions: Mapping[str, str]) -> list[LoadWarning]:
+    if not permissions or "copy" in permissions["permissions"].split(", "):
+        return []
+    message = (
+        "the file's owner does not permit copying its text; whether you may use it is for you "
+        "to decide"
+    )
+    return [LoadWarning("permissions", message)]
+
+
+def _page_limit_warning(claimed: int, read: int) -> list[LoadWarning]:
+    if claimed <= read:
+        return []
+    message = (
+        f"the file claims {claimed:,} pages; only the first {read:,} are read; raise the "
+        "limit with Limits(pages=...) to read on"
+    )
+    return [LoadWarning("page-limit", message, read + 1)]

@@ -1,0 +1,132 @@
+"""The original of a document: its bytes, read again, and checked to be those of the answers."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from docqa.datamodel import Answer, Document, DocumentInfo
+from docqa.errors import HighlightError
+from docqa.loaders.load import Source, read_source
+from docqa.showing.new_file import require_new_file
+
+__all__ = ["Made", "Original", "read_original", "require_same_text", "work_on"]
+
+_Result = TypeVar("_Result")
+
+_NO_PATHS = frozenset({"-", "<bytes>", "<file>"})
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """Hold what a marked copy is made of.
+
+    Attributes:
+        data: the original's bytes; their SHA-256 is the document's id.
+        document: what the answers say of it.
+        answers: all of this document; never none. Their colours go by their order.
+        page_number: the page that the caller chose, or None.
+        password: opens an encrypted PDF.
+        encoding: overrules the declared encoding of text and HTML, as when it was asked.
+    """
+
+    data: bytes
+    document: DocumentInfo
+    answers: tuple[Answer, ...]
+    page_number: int | None = None
+    password: str | None = None
+    encoding: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """Hold a marked copy before it is written.
+
+    Attributes:
+        data: its bytes.
+        marked: how many of the answers are marked in it.
+        page_numbers: the pages with marks, from 1, rising; empty for formats without pages.
+        keeps_original: it begins with all bytes of the original.
+        notes: one sentence for each thing that a user should know of it.
+    """
+
+    data: bytes
+    marked: int
+    page_numbers: tuple[int, ...] = ()
+    keeps_original: bool = False
+    notes: tuple[str, ...] = ()
+
+
+def work_on(
+    source: str,
+    function: Callable[..., _Result],
+    *arguments: Any,
+    isolate: bool,
+    **settings: Any,
+) -> _Result:
+    """Return ``function(*arguments, **settings)``, computed here or in the worker process.
+
+    Args:
+        source: what messages call the file that the function works on.
+        function: one that both processes can import by its name.
+        arguments: what can be pickled.
+        isolate: in the worker process, so that a file from a stranger cannot hurt this one.
+        settings: further arguments, by name.
+
+    Raises:
+        IsolationError: it ended the worker process.
+        DocqaError: what the function raises.
+    """
+    if not isolate:
+        return function(*arguments, **settings)
+    from docqa.loaders.isolation.calls import call
+
+    return call(function, *arguments, source=source, **settings)
+
+
+def read_original(document: DocumentInfo, source: Source | None, *, out: Path) -> bytes:
+    """Return the bytes in which answers were found, to be marked in a copy at `out`.
+
+    Args:
+        document: what the answers say of it.
+        source: where it is now; None for the path at which it was.
+        out: the new file.
+
+    Raises:
+        HighlightError: the bytes are others now, or nobody says where they are.
+        LoadError: they cannot be read.
+        SettingError: `out` is the original.
+    """
+    if source is None and document.source in _NO_PATHS:
+        raise HighlightError(
+            f"{document.source} is at no path that could be read again; give the original's bytes "
+            "as source="
+        )
+    place = document.source if source is None else source
+    if isinstance(place, (str, os.PathLike)):
+        require_new_file(out, Path(place))
+    data, name = read_source(place)
+    if hashlib.sha256(data).hexdigest() != document.id:
+        raise HighlightError(
+            f"{name} is not the file in which the answers were found: it has changed since; ask "
+            "again, or give the original as source="
+        )
+    return data
+
+
+def require_same_text(document: Document, answers: Iterable[Answer]) -> None:
+    """Check that a document, loaded again, has its answers where they were found.
+
+    Raises:
+        HighlightError: it reads differently: it was asked with other settings.
+    """
+    for answer in answers:
+        if document.text[answer.start : answer.end] != answer.text:
+            raise HighlightError(
+                f"{document.source} reads differently than when it was asked; give the encoding "
+                "that it was asked with (encoding=, --encoding)"
+            )
