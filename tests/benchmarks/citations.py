@@ -158,9 +158,13 @@ def rewritten(path: Path, edit: Callable[[pypdf.PdfWriter], bool]) -> bool:
 
 
 def is_alone(answer: Answer, text: str) -> bool:
-    """Say whether an answer's words stand beside the same characters nowhere else."""
+    """Say whether an answer's words stand beside the same characters nowhere else.
+
+    White space is folded: a sentence that is repeated breaks its lines elsewhere.
+    """
+    folded = " ".join(text.split())
     before, after = answer.prefix[-12:] + answer.text, answer.text + answer.suffix[:12]
-    return text.count(before) == text.count(after) == 1
+    return all(folded.count(" ".join(part.split())) == 1 for part in (before, after))
 
 
 def edits(
