@@ -92,6 +92,15 @@ def test_a_password_that_is_not_needed(plain, load, algorithm):
     assert kinds(load(data, password="owner")) == kinds(load(data)) == []
 
 
+@pytest.mark.parametrize("given", [None, "wrong"])
+def test_an_empty_owner_password_opens_nothing(plain, load, monkeypatch, given):
+    """Where PDFium wants a password, pypdf is not let in with the empty one."""
+    data = encrypted(plain, user_password="secret", algorithm="AES-256")
+    monkeypatch.setattr("pypdf.PdfReader.decrypt", lambda self, password: password == "")
+    with pytest.raises(EncryptedError):
+        load(data, password=given)
+
+
 def test_passwords_that_are_no_text(plain, load):
     """Undecoded bytes are a password like any other; what is no text is a wrong setting."""
     data = encrypted(plain, user_password="secret", algorithm="AES-256")

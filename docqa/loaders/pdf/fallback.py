@@ -31,19 +31,25 @@ class FallbackFile:
 
     Args:
         data: the file's bytes.
-        password: to try; the empty one is tried where it does not fit, or is None.
+        password: to try.
+        tries_empty: try the empty one where `password` does not fit. Not where PDFium asked for
+            one: pypdf opens files whose owner's password is empty, which a mistyped password must
+            not turn into a success without rectangles.
 
     Raises:
         FallbackError: pypdf cannot read it.
     """
 
-    def __init__(self, data: bytes, password: str | None = None) -> None:
+    def __init__(
+        self, data: bytes, password: str | None = None, *, tries_empty: bool = True
+    ) -> None:
         with _translated():
             import pypdf
 
             self.extractor = f"pypdf {pypdf.__version__}"
             self._reader: Any = pypdf.PdfReader(BytesIO(data), strict=False)
-            forms = dict.fromkeys([password or "", ""])
+            forms = [password] if password else []
+            forms += [""] if tries_empty else []
             if self._reader.is_encrypted and not any(map(self._reader.decrypt, forms)):
                 raise FallbackError("the password is missing or wrong", needs_password=True)
             self.page_count = len(self._reader.pages)

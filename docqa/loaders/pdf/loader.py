@@ -120,7 +120,8 @@ class PdfLoader:
     def _fall_back(self, data: bytes, source: str, refusal: PdfiumError) -> Document:
         """Return the document that pypdf makes of a file that PDFium refuses."""
         try:
-            file = FallbackFile(data, self._password)
+            asked = refusal.reason == "password"
+            file = FallbackFile(data, self._password, tries_empty=not asked)
         except FallbackError as error:
             raise _error(refusal, error, source=source, password=self._password) from error
         builder = PagesBuilder()
