@@ -109,7 +109,8 @@ class Reader(Protocol):
     def read(self, question: str, passages: Sequence[Passage], *, top_k: int) -> AnswerSpans:
         """Return at most `top_k` spans, best first.
 
-        Each span lies inside its passage, crosses none of its borders and is not empty. The result
+        Each span lies inside its passage, crosses none of its borders and is not empty. A passage
+        may be read with its insertions; no span reaches over one. The result
         does not depend on batch size or on the order of the passages, up to float rounding and
         exact ties.
 

@@ -20,7 +20,7 @@ __all__ = ["GridCell", "grid_table", "innermost", "tabbed_tables"]
 
 _MOST_CHARACTERS = 90  # of one cell's headers together; more is mostly prose, and costs reading
 _MOST_COLUMNS = 100
-_MOST_HEADER_ROWS = 6
+_MOST_HEADER_ROWS, _MOST_UNMARKED_ROWS = 6, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,10 +155,16 @@ def _header_rows(text: str, rows: Sequence[_PlacedRow]) -> list[bool]:
     marked = [_is_marked(row) for row in rows]
     if any(marked):
         return marked
-    values = [any(is_value(each.cell.span.of(text)) for each in row) for row in rows]
+    values = [any(_has_number(each.cell.span.of(text)) for each in row) for row in rows]
     first = values.index(True) if sum(values) > 1 else 0
+    if first > _MOST_UNMARKED_ROWS:
+        return [False] * len(rows)
     head = any(each.column and each.cell.span for row in rows[:first] for each in row)
     return [number < first and head for number in range(len(rows))]
+
+
+def _has_number(content: str) -> bool:
+    return is_value(content) and any(map(str.isdigit, content))
 
 
 def _is_marked(row: _PlacedRow) -> bool:

@@ -24,6 +24,7 @@ DEFAULT_OVERLAP = 32
 
 _BATCH = 50_000  # characters tokenised at once; bounds the memory that offsets take
 _TAB = re.compile("\t")
+_HEADER_TOKENS = 20  # of a long header: at least so many are taken out together
 _SLACK = 2  # tokens by which a text may count more alone than inside the document
 
 
@@ -33,7 +34,8 @@ class _Sentence:
 
     Attributes:
         span: characters of the document's text.
-        n_tokens: its tokens.
+        n_tokens: its tokens, with those of the headers put before its cells.
+        n_inserted: those of the headers alone.
         is_heading: a passage should not end with it.
         boilerplate: its block is flagged.
         is_first: its block begins with it.
@@ -42,6 +44,7 @@ class _Sentence:
 
     span: Span
     n_tokens: int
+    n_inserted: int
     is_heading: bool
     boilerplate: bool
     is_first: bool
@@ -122,7 +125,7 @@ class Splitter:
             excess = len(self._tokenizer.offsets(form.text)) - self._passage_tokens
             if excess <= 0:
                 break
-            insertions = insertions[: -max(1, excess // 20)]
+            insertions = insertions[: -max(1, excess // _HEADER_TOKENS)]
         return insertions
 
     def _sentences(self, document: Document, headers: CellHeaders) -> Iterator[_Sentence]:
@@ -134,7 +137,9 @@ class Splitter:
                 if batch and span.end - batch[0].span.start > _BATCH:
                     yield from self._counted(text, batch, headers)
                     batch = []
-                batch.append(_Sentence(span, 0, is_heading, block.boilerplate, number == 0, is_row))
+                batch.append(
+                    _Sentence(span, 0, 0, is_heading, block.boilerplate, number == 0, is_row)
+                )
         yield from self._counted(text, batch, headers)
 
     def _counted(
@@ -156,7 +161,13 @@ class Splitter:
             for piece, n_tokens in self._cut(text, span, inside):
                 is_first = sentence.is_first and piece.start == span.start
                 inserted = sum(self._inserted(each.text) for each in headers.insertions(piece))
-                yield replace(sentence, span=piece, n_tokens=n_tokens + inserted, is_first=is_first)
+                yield replace(
+                    sentence,
+                    span=piece,
+                    n_tokens=n_tokens + inserted,
+                    n_inserted=inserted,
+                    is_first=is_first,
+                )
 
     def _inserted(self, text: str) -> int:
         """Return how many tokens a header has; tables repeat theirs."""
@@ -258,16 +269,17 @@ class Splitter:
 
     def _fits(self, text: str, sentences: Sequence[_Sentence], total: int) -> bool:
         content = text[sentences[0].span.start : sentences[-1].span.end]
-        return self._recount(content, total) <= self._passage_tokens
+        inserted = sum(sentence.n_inserted for sentence in sentences)
+        return self._recount(content, total - inserted, inserted) <= self._passage_tokens
 
-    def _recount(self, content: str, estimate: int) -> int:
-        """Return the tokens of a text alone: counted where the estimate is near the limit.
+    def _recount(self, content: str, estimate: int, inserted: int = 0) -> int:
+        """Return the tokens of a text alone, and what is inserted: counted near the limit.
 
         Inside the document its first and last word may have been other tokens.
         """
-        if abs(estimate - self._passage_tokens) > _SLACK:
-            return estimate
-        return len(self._tokenizer.offsets(content))
+        if abs(estimate + inserted - self._passage_tokens) > _SLACK:
+            return estimate + inserted
+        return len(self._tokenizer.offsets(content)) + inserted
 
 
 def _borders(text: str, sentences: Iterable[_Sentence], headers: CellHeaders) -> list[int]:

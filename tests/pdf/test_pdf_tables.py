@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from docqa.datamodel import Document
 from docqa.loaders.pdf.tables import page_tables
@@ -148,3 +150,32 @@ def test_ten_thousand_numbers_take_no_longer_than_reading_them(pdf, load, write,
     started = time.process_time()
     load(data)
     assert spent[0] < 0.5 * (time.process_time() - started) + 0.1
+
+
+@given(
+    st.lists(
+        st.lists(
+            st.tuples(
+                st.integers(0, 29), st.sampled_from(["2021", "9", "$", "Wide header", "(a)"])
+            ),
+            min_size=1,
+            max_size=6,
+        ),
+        max_size=12,
+    )
+)
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_any_layout_gives_sound_tables(load, new_pdf, write, drawn):
+    """Wherever words stand, cells rise, lie in the text and have headers that do."""
+    rows = ["|".join(f"{15 * x}:{words}" for x, words in row) for row in drawn]
+    pdf = new_pdf()
+    pdf.page(lines(write, *rows), BOX)
+    document = load(pdf)
+    cells = [cell for table in document.tables for row in table.rows for cell in row.cells]
+    ends = [0, *(cell.span.end for cell in cells)]
+    for cell, end in zip(cells, ends, strict=False):
+        assert end <= cell.span.start < cell.span.end <= len(document.text)
+        assert cell.headers
+        assert all(header.of(document.text).strip() for header in cell.headers)

@@ -221,11 +221,11 @@ def _under(header: _Header, columns: Sequence[Column], free: range, pitch: float
         return touched
     groups = [
         range(first, last + 1)
-        for first in range(free.start, touched[0] + 1)
-        for last in range(touched[-1], free.stop)
+        for first in range(min(free.start, touched[0]), touched[0] + 1)
+        for last in range(touched[-1], max(free.stop, touched[-1] + 1))
     ]
     off = [abs(_middle(columns, group) - header.middle) for group in groups]
-    fitting = (g for g, far in zip(groups, off, strict=True) if far < min(off) + 0.1 * pitch)
+    fitting = (g for g, far in zip(groups, off, strict=True) if far <= min(off) + 0.1 * pitch)
     return max(fitting, key=len)
 
 
