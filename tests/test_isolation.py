@@ -282,7 +282,8 @@ def test_a_forked_child_has_its_own_worker(tmp_path: Path):
 def test_a_fork_during_a_load_does_not_hang(tmp_path: Path):
     """A child forked while another thread waits for the worker has its own worker."""
     code = (
-        "import os, threading, time, docqa\nfrom docqa.loaders.isolation import calls as isolation\n"
+        "import os, threading, time, docqa\n"
+        "from docqa.loaders.isolation import calls as isolation\n"
         "docqa.load(b'x', isolate=True)\n"
         "waits = threading.Thread(target=isolation.call, args=(time.sleep, 2), "
         "kwargs={'source': ''})\n"
