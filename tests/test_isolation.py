@@ -279,6 +279,24 @@ def test_a_forked_child_has_its_own_worker(tmp_path: Path):
 
 
 @posix
+def test_a_fork_during_a_load_does_not_hang(tmp_path: Path):
+    """A child forked while another thread waits for the worker has its own worker."""
+    code = (
+        "import os, threading, time, docqa\n"
+        "from docqa.loaders.isolation import calls as isolation\n"
+        "docqa.load(b'x', isolate=True)\n"
+        "waits = threading.Thread(target=isolation.call, args=(time.sleep, 2), "
+        "kwargs={'source': ''})\n"
+        "waits.start()\ntime.sleep(0.5)\npid = os.fork()\n"
+        "if not pid:\n    text = docqa.load(b'after', isolate=True).text\n"
+        "    isolation.stop()\n    os._exit(text != 'after')\n"
+        "waits.join()\ntime.sleep(3)\nprint(os.waitpid(pid, os.WNOHANG) == (pid, 0))\n"
+        "os.kill(pid, 9)\n"
+    )
+    assert run_script(code, tmp_path, timeout=60).stdout == "True\n"
+
+
+@posix
 def test_memory_is_watched_where_the_kernel_does_not(tmp_path: Path):
     """Without a limit of the kernel the watch ends the process."""
     code = (

@@ -23,6 +23,7 @@ __all__ = ["MessageError", "pack", "receive", "send", "unpack_trusted", "unpack_
 
 _LENGTHS = struct.Struct("<QQ")
 _LONGEST = 1 << 32  # bytes; far over what the caps on content leave
+_PIECE = 1 << 20  # bytes read at once; a pipe holds less
 _CONTENT = "content"  # stands in a pickle for the bytes that both sides have
 _PLAIN = {
     ("array", "_array_reconstructor"),
@@ -46,11 +47,11 @@ class MessageError(Exception):
 
 
 def send(stream: IO[bytes], packed: bytes, content: bytes = b"") -> None:
-    """Write a message and flush it."""
-    stream.write(_LENGTHS.pack(len(packed), len(content)))
-    stream.write(packed)
-    if content:
-        stream.write(content)
+    """Write a message and flush it; the stream may be one without a buffer."""
+    for part in (_LENGTHS.pack(len(packed), len(content)), packed, content):
+        left = memoryview(part)
+        while left:
+            left = left[stream.write(left) :]
     stream.flush()
 
 
@@ -68,10 +69,14 @@ def receive(stream: IO[bytes]) -> tuple[bytes, bytes]:
 
 
 def _exactly(stream: IO[bytes], length: int) -> bytes:
-    data = stream.read(length)
-    if len(data) < length:
-        raise EOFError
-    return data
+    """Return so many bytes, piece by piece: a stream without a buffer gives what is there."""
+    data = io.BytesIO()
+    while left := length - data.tell():
+        piece = stream.read(min(left, _PIECE))
+        if not piece:
+            raise EOFError
+        data.write(piece)
+    return data.getvalue()
 
 
 def pack(value: object, content: bytes | None = None) -> bytes:

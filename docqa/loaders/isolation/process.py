@@ -55,7 +55,9 @@ class Worker:
         self.is_fresh = True  # it has served no request yet
         self.page_index: int | None = None  # of the page that it reads, as far as it says
         self._is_ready = False
-        self._stderr = tempfile.TemporaryFile("a+b")  # noqa: SIM115  # lives as long as the process
+        # No stream has a buffer, whose lock a thread may hold when the process forks: the child,
+        # where that thread is not, could never close it.
+        self._stderr = tempfile.TemporaryFile("a+b", buffering=0)  # noqa: SIM115  # closed in abandon()
         flags = ["-B"] if sys.dont_write_bytecode else []
         if sys.flags.utf8_mode:
             flags += ["-X", "utf8"]
@@ -64,6 +66,7 @@ class Worker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._stderr,
+            bufsize=0,
             start_new_session=True,  # Ctrl-C on the terminal reaches us, and we end the worker
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )
