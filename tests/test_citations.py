@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -289,3 +290,12 @@ def test_an_emptied_page_has_lost_its_words() -> None:
     cited = record("a.html")
     Path("a.html").write_text("<!doctype html><title>Log</title>")
     assert (outcome(cited).status, outcome(cited).file_changed) == ("gone", True)
+
+
+@pytest.mark.parametrize("around", ["", "wick " * 20_000], ids=["none", "long"])
+def test_many_places_cost_no_more_each_in_a_long_text(around: str) -> None:
+    """What one place costs depends neither on the text's length nor on a stranger's record."""
+    text = "lamp " * 20_000 + "x" * 20_000_000
+    start = time.process_time()
+    assert len(find_quote(text[::-1], Quote("pmal", around, around), near=0)) == 20_000
+    assert time.process_time() - start < 5
