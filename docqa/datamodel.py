@@ -49,6 +49,7 @@ __all__ = [
     "TableCell",
     "TableRow",
     "TextLocation",
+    "is_nameless",
 ]
 
 
@@ -359,6 +360,15 @@ class DocumentInfo:
     title: str | None
     media_type: str
     extractor: str = ""
+
+
+def is_nameless(source: str) -> bool:
+    """Say whether a source was standard input, bytes, or a file object without a name.
+
+    >>> [is_nameless(source) for source in ("-", "<bytes>", "<stdin>", "", "<a>.txt")]
+    [True, True, True, True, False]
+    """
+    return source in {"", "-"} or (source.startswith("<") and source.endswith(">"))
 
 
 @dataclass(frozen=True, slots=True)

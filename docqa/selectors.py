@@ -28,6 +28,7 @@ from docqa.datamodel import (
     SourceLocation,
     Span,
     TextLocation,
+    is_nameless,
 )
 
 __all__ = ["PDF_FRAGMENT", "TEXT_DIRECTIVE", "TEXT_FRAGMENT", "web_target"]
@@ -39,7 +40,6 @@ PDF_FRAGMENT = "http://tools.ietf.org/rfc/rfc8118"
 TEXT_FRAGMENT = "http://tools.ietf.org/rfc/rfc5147"
 TEXT_DIRECTIVE = "https://wicg.github.io/scroll-to-text-fragment/"
 
-_NAMELESS = re.compile(r"-|<.*>")
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 
 
@@ -70,7 +70,7 @@ def _iri(document: DocumentInfo) -> str:
     name = document.source
     if _ADDRESS.match(name):
         return name
-    if not name or _NAMELESS.fullmatch(name):
+    if is_nameless(name):
         digest = base64.urlsafe_b64encode(bytes.fromhex(document.id)).decode().rstrip("=")
         return f"ni:///sha-256;{digest}"  # RFC 6920
     path = PurePath(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,10 @@ import pytest
 
 import docqa
 from docqa.citations.anchoring import Quote, best_anchors, find_quote
+from docqa.citations.records import citations_of
+from docqa.citations.verification import verifications
 from docqa.datamodel import Span
+from docqa.loaders.settings import LoadSettings
 
 LAMP = (
     "The station opened in 1911 as a signal post.\n\n"
@@ -289,3 +293,22 @@ def test_an_emptied_page_has_lost_its_words() -> None:
     cited = record("a.html")
     Path("a.html").write_text("<!doctype html><title>Log</title>")
     assert (outcome(cited).status, outcome(cited).file_changed) == ("gone", True)
+
+
+@pytest.mark.parametrize("around", ["", "wick " * 20_000], ids=["none", "long"])
+def test_many_places_cost_no_more_each_in_a_long_text(around: str) -> None:
+    """What one place costs depends neither on the text's length nor on a stranger's record."""
+    text = "lamp " * 20_000 + "x" * 20_000_000
+    start = time.process_time()
+    assert len(find_quote(text[::-1], Quote("pmal", around, around), near=0)) == 20_000
+    assert time.process_time() - start < 5
+
+
+def test_a_file_over_the_limit_is_not_read_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The cap on a file's size holds before its bytes are in memory; the message names its path."""
+    Path("a.txt").write_text(LAMP)
+    monkeypatch.setattr(Path, "read_bytes", lambda path: pytest.fail(f"{path} is read whole"))
+    settings = LoadSettings(limits=docqa.Limits(file_bytes=10))
+    (found,) = verifications(citations_of(record("a.txt")), settings=settings)
+    assert found.status == "failed"
+    assert found.reason.startswith("a.txt: the file has more than the limit of 10 bytes")

@@ -76,10 +76,11 @@ def test_occurrences_are_marked_lighter(answers: Answers, tmp_path: Path) -> Non
     assert found.get_object()["/Contents"] == expected
 
 
-def test_source_may_be_bytes(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", [None, "<stdin>"])
+def test_source_may_be_bytes(tmp_path: Path, name: str | None) -> None:
     """A document that was at no path is given again."""
     data = HANDBOOK.read_bytes()
-    answers = PIPELINE.ask(data, "How long is lost property kept?")
+    answers = PIPELINE.ask(docqa.load(data, name=name), "How long is lost property kept?")
     with pytest.raises(HighlightError, match="give the original's bytes as source="):
         docqa.highlight(answers, tmp_path / "out.pdf")
     assert docqa.highlight(answers, tmp_path / "out.pdf", source=BytesIO(data)).marked == 1

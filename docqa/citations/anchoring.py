@@ -24,6 +24,7 @@ _MARGIN = 0.05
 _SELF_EVIDENT = 40  # characters; so long a quote is no coincidence wherever it stands
 _TELLING = 8  # characters; less on one side says little where the other side has more
 _READ = 2  # times the recorded length, so that enough is left when white space is folded
+_COMPARED = 64  # characters on a side at most, whatever a record says: many places are compared
 # Scripts written without spaces: their words have no borders that could be looked for.
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\uac00-\ud7af]")
 
@@ -112,7 +113,7 @@ def _folded(text: str, quote: Quote) -> Iterator[Span]:
 
 def _keeps_borders(text: str, quote: Quote, span: Span) -> bool:
     """Say whether the words end where words end, unless they never did: 63 is not in 1963."""
-    before, after = text[: span.start][-1:], text[span.end : span.end + 1]
+    before, after = text[max(0, span.start - 1) : span.start], text[span.end : span.end + 1]
     return (_cuts(quote.prefix[-1:], quote.exact[0]) or not _cuts(before, text[span.start])) and (
         _cuts(quote.exact[-1], quote.suffix[:1]) or not _cuts(text[span.end - 1], after)
     )
@@ -124,9 +125,10 @@ def _cuts(before: str, after: str) -> bool:
 
 
 def _anchor(text: str, quote: Quote, span: Span, same_spacing: bool) -> Anchor:
-    before = text[max(0, span.start - _READ * len(quote.prefix)) : span.start]
-    after = text[span.end : span.end + _READ * len(quote.suffix)]
-    sides = [_alike(quote.prefix, before, -1), _alike(quote.suffix, after, 1)]
+    prefix, suffix = quote.prefix[-_COMPARED:], quote.suffix[:_COMPARED]
+    before = text[max(0, span.start - _READ * len(prefix)) : span.start]
+    after = text[span.end : span.end + _READ * len(suffix)]
+    sides = [_alike(prefix, before, -1), _alike(suffix, after, 1)]
     total = sum(side.length for side in sides)
     if not total:
         return Anchor(span, 1.0, True, same_spacing)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from docqa.citations.records import Citation
+from docqa.datamodel import is_nameless
 
 __all__ = ["CitedFile", "CitedFiles"]
 
-_NAMELESS = re.compile(r"-|<.*>|")  # standard input, bytes, a file object without a name
 _BLOCK = 1 << 20  # bytes hashed at a time
 
 
@@ -50,12 +49,12 @@ class CitedFiles:
         return self._found[key]
 
     def _look(self, source: str, document_id: str) -> CitedFile:
-        is_nameless = bool(_NAMELESS.fullmatch(source))
-        if not is_nameless:
+        nameless = is_nameless(source)
+        if not nameless:
             path = (self._root or Path()) / source
             if _is_file(path):
                 return CitedFile(path)
-        missing = "it was no file when it was cited" if is_nameless else "the file is missing"
+        missing = "it was no file when it was cited" if nameless else "the file is missing"
         if self._root is None:
             return CitedFile(None, f"{missing}; --root DIR looks for its content under a folder")
         if document_id and (path_by_id := self._ids().get(document_id)):

@@ -117,9 +117,7 @@ def _check_group(
     )
     try:
         # The name it was cited under, since its ending helps to tell the format.
-        loaded = load_with(chosen, path.read_bytes(), name=group.source)
-    except OSError as error:
-        return _failed(citations, path, DocqaError(f"{path}: cannot be read: {error.strerror}"))
+        loaded = load_with(chosen, path, name=group.source)
     except NoTextError as error:  # it had some when it was cited
         return [
             Verification(citation, "gone", str(error), str(path), file_changed=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from docqa.datamodel import Answer, Document, DocumentInfo
+from docqa.datamodel import Answer, Document, DocumentInfo, is_nameless
 from docqa.errors import HighlightError
 from docqa.loaders.load import Source, read_source
 from docqa.showing.new_file import require_new_file
@@ -17,8 +17,6 @@ from docqa.showing.new_file import require_new_file
 __all__ = ["Made", "Original", "read_original", "require_same_text", "work_on"]
 
 _Result = TypeVar("_Result")
-
-_NO_PATHS = frozenset({"-", "<bytes>", "<file>"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +99,7 @@ def read_original(document: DocumentInfo, source: Source | None, *, out: Path) -
         LoadError: they cannot be read.
         SettingError: `out` is the original.
     """
-    if source is None and document.source in _NO_PATHS:
+    if source is None and is_nameless(document.source):
         raise HighlightError(
             f"{document.source} is at no path that could be read again; give the original's bytes "
             "as source="
