@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from docqa.cli.notices import Notices, page_ranges
+from docqa.cli.notices import Notices, counted, page_ranges
 from docqa.cli.session import Session
 from docqa.cli.sources import STDIN, Expansion
 from docqa.datamodel import Answer, Document, GridItem
@@ -118,7 +118,6 @@ def _said(marked: int, page_numbers: tuple[int, ...], out: str) -> str:
     >>> _said(3, (3, 7), "out.pdf"), _said(1, (), "out.html")
     ('marked 3 answers on pages 3, 7 in out.pdf', 'marked 1 answer in out.html')
     """
-    answers = f"{marked:,} answer{'s' * (marked != 1)}"
     many = len(page_numbers) != 1
     pages = f" on page{'s' * many} {page_ranges(page_numbers)}" if page_numbers else ""
-    return f"marked {answers}{pages} in {out}"
+    return f"marked {counted(marked, 'answer')}{pages} in {out}"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from docqa.cli.interrupt import before_leaving
-from docqa.cli.notices import Notices, fold_warnings
+from docqa.cli.notices import Notices, counted, fold_warnings
 from docqa.cli.session import Session
 from docqa.cli.sources import STDIN, Expansion
 from docqa.datamodel import Document, GridItem
@@ -77,8 +77,7 @@ class ReportPage:
         self._is_written = True
         for note in result.notes:
             notices.note(note)
-        answers = f"{result.answers:,} answer{'s' * (result.answers != 1)}"
-        notices.note(f"wrote {answers} to {result.path}")
+        notices.note(f"wrote {counted(result.answers, 'answer')} to {result.path}")
 
     def write_what_is_there(self) -> None:
         """Write the outcomes so far, after Ctrl-C: without pictures, for PDFium may be at work."""

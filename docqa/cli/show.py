@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from docqa.cli.exits import ANSWERED, debug_option, debugging, hush_libraries
-from docqa.cli.notices import Notices
+from docqa.cli.notices import Notices, counted
 from docqa.cli.options import source_options
 from docqa.cli.progress import ProgressLine
 from docqa.cli.session import ReadingSettings, Session
@@ -88,15 +88,6 @@ def show(
         )
         session.progress.close()
         write_new_file(target, view.png)
-        outlined = f" with {_counted(view.lines, 'line')}, {_counted(view.fields, 'form field')}"
+        outlined = f" with {counted(view.lines, 'line')}, {counted(view.fields, 'form field')}"
         notices.note(f"drew page {page_number}{outlined if boxes else ''} in {out}")
     ctx.exit(ANSWERED)
-
-
-def _counted(number: int, name: str) -> str:
-    """Return a number with its name.
-
-    >>> _counted(1, "line"), _counted(0, "form field")
-    ('1 line', '0 form fields')
-    """
-    return f"{number:,} {name}{'s' * (number != 1)}"
