@@ -77,7 +77,7 @@ class HighlightCopy:
     Args:
         out: the copy.
         page_number: of the page to draw, or None.
-        session: knows the password, and what came from standard input.
+        session: knows the password, and what it kept of sources that are read once.
     """
 
     def __init__(self, out: str, page_number: int | None, session: Session) -> None:
@@ -98,7 +98,7 @@ class HighlightCopy:
         result = highlight(
             self._answers,
             self._out,
-            source=self._session.stdin,
+            source=self._session.kept.get(self._answers[0].document.source),
             page_number=self._page_number,
             password=self._session.sources.password,
             encoding=self._session.sources.encoding,

@@ -56,7 +56,7 @@ class ReportPage:
 
     Args:
         out: the page.
-        session: knows the reader, the password, and what came from standard input.
+        session: knows the reader, the password, and what it kept of sources that are read once.
     """
 
     def __init__(self, out: str, session: Session) -> None:
@@ -88,12 +88,11 @@ class ReportPage:
     def _report(self, *, notes: Sequence[str] = (), pictures: bool = True) -> ReportResult:
         from docqa.showing.answer_report import report
 
-        piped = self._session.stdin
         return report(
             self._items,
             self._out,
             reader=self._session.reading.reader,
-            sources={} if piped is None else {STDIN: piped},
+            sources=self._session.kept,
             warnings=self._warnings,
             notes=notes,
             pictures=pictures,

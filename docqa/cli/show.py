@@ -62,7 +62,6 @@ def show(
     loading: LoadSettings,
 ) -> None:
     """Draw a page of the PDF FILE into OUT.png, with what docqa sees on it."""
-    from docqa.loaders.load import read_source
     from docqa.showing.new_file import require_new_file, require_writable, write_new_file
     from docqa.showing.page_view import view_page
 
@@ -76,11 +75,10 @@ def show(
     session = Session(loading, ReadingSettings(), ProgressLine(quiet=quiet))
     ctx.call_on_close(session.progress.close)
     notices = Notices(quiet=quiet, debug=debugging(ctx))
-    with session.load(SourceFile(file)) as document:
-        data = session.stdin or read_source(file)[0]
+    with session.load(SourceFile(file), keeps=True) as document:
         view = view_page(
             document,
-            data,
+            session.kept[file],
             page_number,
             boxes=boxes,
             password=loading.password,
