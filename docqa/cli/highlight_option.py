@@ -11,7 +11,7 @@ import click
 
 from docqa.cli.notices import Notices, counted, page_ranges
 from docqa.cli.session import Session
-from docqa.cli.sources import STDIN, Expansion
+from docqa.cli.sources import Expansion
 from docqa.datamodel import Answer, Document, GridItem
 
 __all__ = ["HighlightCopy", "highlight_copy", "highlight_options"]
@@ -52,7 +52,7 @@ def highlight_copy(
         DocqaError: nothing can be written to `out`.
     """
     from docqa.showing.marked_copy import require_suffix
-    from docqa.showing.new_file import require_new_file, require_writable
+    from docqa.showing.new_file import require_writable
 
     if page_number is not None and not (out or "").lower().endswith(".png"):
         raise click.UsageError("--page chooses the page of a picture: add --highlight OUT.png")
@@ -65,9 +65,6 @@ def highlight_copy(
         )
     require_suffix(out)
     require_writable(Path(out))
-    for file in expansion.files:
-        if file.path != STDIN:
-            require_new_file(Path(out), Path(file.path))
     return HighlightCopy(out, page_number, session)
 
 

@@ -11,7 +11,6 @@ import click
 from docqa.cli.interrupt import before_leaving
 from docqa.cli.notices import Notices, counted, fold_warnings
 from docqa.cli.session import Session
-from docqa.cli.sources import STDIN, Expansion
 from docqa.datamodel import Document, GridItem
 
 if TYPE_CHECKING:
@@ -29,23 +28,20 @@ report_option = click.option(
 )
 
 
-def report_page(out: str | None, expansion: Expansion, session: Session) -> ReportPage | None:
+def report_page(out: str | None, session: Session) -> ReportPage | None:
     """Return what collects the outcomes for a report, or None where nobody asked for one.
 
     Raises:
         click.UsageError: the report is no HTML file.
         DocqaError: nothing can be written to `out`.
     """
-    from docqa.showing.new_file import require_new_file, require_writable
+    from docqa.showing.new_file import require_writable
 
     if out is None:
         return None
     if Path(out).suffix.lower() not in (".html", ".htm"):
         raise click.UsageError(f"--report writes a web page: let {out} end in .html")
     require_writable(Path(out))
-    for file in expansion.files:
-        if file.path != STDIN:
-            require_new_file(Path(out), Path(file.path))
     page = ReportPage(out, session)
     before_leaving(page.write_what_is_there)
     return page
