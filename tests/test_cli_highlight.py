@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pypdf
@@ -83,6 +86,33 @@ def test_standard_input_is_marked() -> None:
     result = run("ask", "-", DOGS, "--highlight", "out.pdf", stdin=data)
     assert result.exit_code == 0
     assert Path("out.pdf").read_bytes().startswith(data)
+
+
+@contextmanager
+def pipe(path: str) -> Iterator[str]:
+    """Yield the name of a pipe that gives a file's bytes once, as the shell's ``<(cat path)``."""
+    if not Path("/dev/fd").is_dir():
+        pytest.skip("no /dev/fd here")
+    with subprocess.Popen(["cat", path], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        yield f"/dev/fd/{process.stdout.fileno()}"
+
+
+@pytest.mark.parametrize("name", ["handbook.pdf", "handbook.html"])
+def test_a_pipe_is_marked(name: str) -> None:
+    """A source that can be read only once is read once, for the copy and for the report."""
+    out = f"out{Path(name).suffix}"
+    with pipe(name) as source:
+        result = run("ask", source, DOGS, "--highlight", out, "--report", "report.html")
+    assert (result.exit_code, "marked 1 answer" in result.stderr) == (0, True)
+    assert ("data:image" in Path("report.html").read_text("utf-8")) == name.endswith("pdf")
+
+
+def test_show_draws_from_a_pipe() -> None:
+    """What was loaded is what is drawn."""
+    with pipe("handbook.pdf") as source:
+        assert run("show", source, "--page", "6", "--boxes", "page.png").exit_code == 0
+    assert size("page.png") == (839, 1191)
 
 
 def test_no_answer_writes_nothing() -> None:

@@ -114,6 +114,14 @@ def test_source_named_twice_is_asked_once() -> None:
     ]
 
 
+@pytest.mark.usefixtures("folder")
+def test_a_file_that_is_also_named_is_not_only_found() -> None:
+    """What a folder or a pattern brought along is told from what an argument names."""
+    files = expand(["b", "*.txt", "b/a.md"]).files
+    found = {Path(file.path).as_posix(): file.is_found for file in files}
+    assert found == {"b/a.md": False, "b/page.html": True, "report.txt": True}
+
+
 def test_file_whose_name_looks_like_a_pattern_is_a_file(folder: Path) -> None:
     """Brackets in an existing name are no pattern."""
     (folder / "a[1].txt").write_text("Words.")

@@ -86,6 +86,18 @@ def test_source_may_be_bytes(tmp_path: Path, name: str | None) -> None:
     assert docqa.highlight(answers, tmp_path / "out.pdf", source=BytesIO(data)).marked == 1
 
 
+@pytest.mark.parametrize("name", ["prices.txt", "prices.html"])
+def test_encoding_of_the_answers_is_used_again(tmp_path: Path, name: str) -> None:
+    """What overruled the declared encoding when a document was asked need not be given again."""
+    (tmp_path / name).write_bytes("Die Gebühr beträgt zwölf Kronen im Jahr.".encode("cp437"))
+    with docqa.load(tmp_path / name, encoding="cp437") as document:
+        answers = PIPELINE.ask(document, "Wie hoch ist die Gebühr im Jahr?")
+    result = docqa.highlight(answers, tmp_path / "out.html")
+    assert result.marked == 1
+    marked = result.path.read_bytes().decode("utf-8" if name.endswith("txt") else "cp437")
+    assert "beträgt zwölf" in marked.replace("</mark>", "").partition("<mark")[2]
+
+
 def test_changed_file_is_refused(answers: Answers, handbook: Path, tmp_path: Path) -> None:
     """Marks from other bytes could stand anywhere."""
     handbook.write_bytes(handbook.read_bytes() + b"\n")

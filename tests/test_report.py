@@ -19,8 +19,8 @@ import pytest
 from click.testing import CliRunner
 
 import docqa
-from docqa import answer_report
 from docqa.cli import main, session
+from docqa.showing import answer_report
 from docqa.showing.source_links import link_to_file
 from docqa.testing import FakeReader
 
@@ -267,6 +267,58 @@ def test_the_command_refuses_before_it_reads() -> None:
         assert (result.exit_code, result.stdout) == (2, "")
         assert reason in result.stderr
     assert Path("page.html").read_text() == f"<p>{LAMP}"
+
+
+@pytest.mark.usefixtures("without_weights")
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["--highlight", "out.html", "--report", "./out.html"], "both write to out.html"),
+        (["--questions", "asked.html", "--report", "asked.html"], "holds the questions"),
+        (["--questions", "asked.html", "--highlight", "asked.html"], "holds the questions"),
+        (["all", "--report", "all/lamp.html"], "is the original itself"),
+        (["all/*.html", "--report", "all/lamp.html"], "is the original itself"),
+    ],
+)
+def test_outputs_replace_neither_each_other_nor_what_is_read(
+    arguments: list[str], reason: str
+) -> None:
+    """Two outputs in one file, or one over the questions or a source, end before anything else."""
+    Path("all").mkdir()
+    Path("all/lamp.html").write_text(f"<p>{LAMP}")
+    Path("asked.html").write_text(QUESTION)
+    result = run("ask", "lamp.txt", "-q", QUESTION, *arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert reason in result.stderr
+    assert Path("asked.html").read_text() == QUESTION
+    assert Path("all/lamp.html").read_text() == f"<p>{LAMP}"
+    assert not Path("out.html").exists()
+
+
+@pytest.mark.usefixtures("without_weights")
+@pytest.mark.parametrize("source", ["all", "all/*"])
+@pytest.mark.parametrize(
+    ("name", "option", "out"),
+    [
+        ("lamp.txt", "--report", "all/out.html"),
+        ("lamp.txt", "--highlight", "all/out.html"),
+        ("lamp.html", "--highlight", "all/out.html"),
+        ("lamp.pdf", "--highlight", "all/out.pdf"),
+    ],
+)
+def test_the_same_command_works_again(source: str, name: str, option: str, out: str) -> None:
+    """What the first run put among the sources is no source of the second, and a line says so."""
+    Path("all").mkdir()
+    Path("all", name).write_text(LAMP)
+    question = QUESTION
+    if name.endswith("pdf"):
+        shutil.copy(EXAMPLES / "handbook.pdf", Path("all", name))
+        question = "Where do dogs stay?"
+    first, second = (run("ask", source, question, option, out) for _ in range(2))
+    assert (first.exit_code, second.exit_code) == (0, 0)
+    assert first.stdout == second.stdout
+    said = f"docqa: {Path(out)} is no source: docqa made it, and {option} writes it anew"
+    assert (said in first.stderr, said in second.stderr) == (False, True)
 
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from time import process_time
 from typing import Any
 
 import html5lib
@@ -47,6 +48,15 @@ def test_the_page_shows_the_text_and_marks_its_characters(text: str, places: lis
         marks = root.xpath(f"//mark[contains(concat(@class, ' '), 'c{number % 6} ')]")
         found = "".join("".join(mark.itertext()) for mark in marks)
         assert found == re.sub(r"[\r\n]", "", shown[span.start : span.end])
+
+
+def test_many_marks_on_one_line_take_time_in_proportion() -> None:
+    """Thousands of answers in a table without line ends do not look at one another."""
+    marks = [TextMark(f"docqa-{n}", Span(9 * n, 9 * n + 4), n % 6, "q") for n in range(20_000)]
+    started = process_time()
+    made = text_view("some word" * len(marks), marks, [], **_SETTINGS)
+    assert made.page.count(b">some</mark>") == len(marks)
+    assert process_time() - started < 20  # seconds; two take each against each, many minutes
 
 
 def test_each_mark_has_its_id_once() -> None:

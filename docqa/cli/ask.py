@@ -21,6 +21,7 @@ from docqa.cli.highlight_option import highlight_copy, highlight_options
 from docqa.cli.notices import Notices
 from docqa.cli.options import LibraryDefault, reading_options, source_options
 from docqa.cli.output import Format, open_writer
+from docqa.cli.outputs import require_apart, without_outputs
 from docqa.cli.progress import ProgressLine
 from docqa.cli.report_option import report_option, report_page
 from docqa.cli.session import ReadingSettings, Session
@@ -166,6 +167,10 @@ def ask(
     notices = Notices(quiet=quiet, debug=debugging(ctx))
     expansion = expand(names)
     notices.passed_over(expansion.passed_over)
+    written = {"--highlight": highlight_out, "--report": report_out}
+    outputs = {option: out for option, out in written.items() if out is not None}
+    expansion = without_outputs(expansion, outputs, notices)
+    require_apart(outputs, expansion, question_file)
     session = Session(
         loading,
         ReadingSettings(**reading),  # type: ignore[arg-type]  # click checked them
@@ -174,7 +179,7 @@ def ask(
     ctx.call_on_close(session.progress.close)
     artifacts = _artifacts(
         highlight_copy(highlight_out, expansion, session, page_number=page_number),
-        report_page(report_out, expansion, session),
+        report_page(report_out, session),
     )
     if asked is None:
         from docqa.cli.prompt import converse

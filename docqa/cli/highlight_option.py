@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 
 import click
 
-from docqa.cli.notices import Notices, page_ranges
+from docqa.cli.notices import Notices, counted, page_ranges
 from docqa.cli.session import Session
-from docqa.cli.sources import STDIN, Expansion
+from docqa.cli.sources import Expansion
 from docqa.datamodel import Answer, Document, GridItem
 
 __all__ = ["HighlightCopy", "highlight_copy", "highlight_options"]
@@ -52,7 +52,7 @@ def highlight_copy(
         DocqaError: nothing can be written to `out`.
     """
     from docqa.showing.marked_copy import require_suffix
-    from docqa.showing.new_file import require_new_file, require_writable
+    from docqa.showing.new_file import require_writable
 
     if page_number is not None and not (out or "").lower().endswith(".png"):
         raise click.UsageError("--page chooses the page of a picture: add --highlight OUT.png")
@@ -65,9 +65,6 @@ def highlight_copy(
         )
     require_suffix(out)
     require_writable(Path(out))
-    for file in expansion.files:
-        if file.path != STDIN:
-            require_new_file(Path(out), Path(file.path))
     return HighlightCopy(out, page_number, session)
 
 
@@ -77,7 +74,7 @@ class HighlightCopy:
     Args:
         out: the copy.
         page_number: of the page to draw, or None.
-        session: knows the password, and what came from standard input.
+        session: knows the password, and what it kept of sources that are read once.
     """
 
     def __init__(self, out: str, page_number: int | None, session: Session) -> None:
@@ -98,7 +95,7 @@ class HighlightCopy:
         result = highlight(
             self._answers,
             self._out,
-            source=self._session.stdin,
+            source=self._session.kept.get(self._answers[0].document.source),
             page_number=self._page_number,
             password=self._session.sources.password,
             encoding=self._session.sources.encoding,
@@ -118,7 +115,6 @@ def _said(marked: int, page_numbers: tuple[int, ...], out: str) -> str:
     >>> _said(3, (3, 7), "out.pdf"), _said(1, (), "out.html")
     ('marked 3 answers on pages 3, 7 in out.pdf', 'marked 1 answer in out.html')
     """
-    answers = f"{marked:,} answer{'s' * (marked != 1)}"
     many = len(page_numbers) != 1
     pages = f" on page{'s' * many} {page_ranges(page_numbers)}" if page_numbers else ""
-    return f"marked {answers}{pages} in {out}"
+    return f"marked {counted(marked, 'answer')}{pages} in {out}"

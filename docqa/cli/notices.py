@@ -15,7 +15,7 @@ from docqa.cli.terminal import console_for, one_line
 from docqa.datamodel import Document, LoadWarning
 from docqa.errors import QuestionError
 
-__all__ = ["Notices", "fold_warnings", "page_ranges"]
+__all__ = ["Notices", "counted", "fold_warnings", "page_ranges"]
 
 
 class Notices:
@@ -115,6 +115,15 @@ def _folded(group: Sequence[LoadWarning]) -> str:
         return _OF_MANY_PAGES[first.kind].format(page_ranges(pages))
     rest = page_ranges(page for page in pages if page != first.page_number)
     return f"{first.message} (likewise page{'s' * (len(pages) > 2)} {rest})"
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with what it counts.
+
+    >>> counted(1, "line"), counted(0, "form field")
+    ('1 line', '0 form fields')
+    """
+    return f"{number:,} {noun}{'s' * (number != 1)}"
 
 
 def page_ranges(numbers: Iterable[int]) -> str:

@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager, suppress
 
 from docqa.cli.exits import ANSWERED, FAILED
 from docqa.cli.interrupt import emit
-from docqa.cli.notices import Notices
+from docqa.cli.notices import Notices, counted
 from docqa.cli.output import Format, Writer, open_writer
 from docqa.cli.session import Session
 from docqa.cli.sources import SourceFile
@@ -62,7 +62,7 @@ def _load(
 def _named(documents: Sequence[Document]) -> str:
     pages = sum(len(document.pages) for document in documents)
     name = documents[0].source if len(documents) == 1 else f"{len(documents)} documents"
-    return f"{name}: {pages:,} page{'s' * (pages != 1)}" if pages else name
+    return f"{name}: {counted(pages, 'page')}" if pages else name
 
 
 def _answer(

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from docqa.cli.interrupt import before_leaving
-from docqa.cli.notices import Notices, fold_warnings
+from docqa.cli.notices import Notices, counted, fold_warnings
 from docqa.cli.session import Session
-from docqa.cli.sources import STDIN, Expansion
 from docqa.datamodel import Document, GridItem
 
 if TYPE_CHECKING:
@@ -29,23 +28,20 @@ report_option = click.option(
 )
 
 
-def report_page(out: str | None, expansion: Expansion, session: Session) -> ReportPage | None:
+def report_page(out: str | None, session: Session) -> ReportPage | None:
     """Return what collects the outcomes for a report, or None where nobody asked for one.
 
     Raises:
         click.UsageError: the report is no HTML file.
         DocqaError: nothing can be written to `out`.
     """
-    from docqa.showing.new_file import require_new_file, require_writable
+    from docqa.showing.new_file import require_writable
 
     if out is None:
         return None
     if Path(out).suffix.lower() not in (".html", ".htm"):
         raise click.UsageError(f"--report writes a web page: let {out} end in .html")
     require_writable(Path(out))
-    for file in expansion.files:
-        if file.path != STDIN:
-            require_new_file(Path(out), Path(file.path))
     page = ReportPage(out, session)
     before_leaving(page.write_what_is_there)
     return page
@@ -56,7 +52,7 @@ class ReportPage:
 
     Args:
         out: the page.
-        session: knows the reader, the password, and what came from standard input.
+        session: knows the reader, the password, and what it kept of sources that are read once.
     """
 
     def __init__(self, out: str, session: Session) -> None:
@@ -77,8 +73,7 @@ class ReportPage:
         self._is_written = True
         for note in result.notes:
             notices.note(note)
-        answers = f"{result.answers:,} answer{'s' * (result.answers != 1)}"
-        notices.note(f"wrote {answers} to {result.path}")
+        notices.note(f"wrote {counted(result.answers, 'answer')} to {result.path}")
 
     def write_what_is_there(self) -> None:
         """Write the outcomes so far, after Ctrl-C: without pictures, for PDFium may be at work."""
@@ -89,12 +84,11 @@ class ReportPage:
     def _report(self, *, notes: Sequence[str] = (), pictures: bool = True) -> ReportResult:
         from docqa.showing.answer_report import report
 
-        piped = self._session.stdin
         return report(
             self._items,
             self._out,
             reader=self._session.reading.reader,
-            sources={} if piped is None else {STDIN: piped},
+            sources=self._session.kept,
             warnings=self._warnings,
             notes=notes,
             pictures=pictures,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from docqa.cli.progress import ProgressLine
@@ -61,7 +62,7 @@ class Session:
     sources: LoadSettings
     reading: ReadingSettings
     progress: ProgressLine
-    stdin: bytes | None = field(default=None, init=False)  # what was loaded from "-", once it was
+    kept: dict[str, bytes] = field(default_factory=dict, init=False)  # what is read only once
     _pipeline: Pipeline | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
@@ -79,8 +80,11 @@ class Session:
             self._pipeline = open_pipeline(self.reading)
         return self._pipeline
 
-    def load(self, file: SourceFile) -> Document:
+    def load(self, file: SourceFile, *, keeps: bool = False) -> Document:
         """Return the document of one source.
+
+        The bytes of standard input, a pipe or a device, which can be read only once, are kept by
+        the source's name; with `keeps` those of every source.
 
         Raises:
             LoadError: it cannot become a document.
@@ -91,8 +95,9 @@ class Session:
             raise file.error
         self.progress.say(f"loading {file.path}")
         source: Source = file.path
-        if file.path == STDIN:
-            source = self.stdin = read_source(STDIN)[0]  # it can be read only once
+        if keeps or file.path == STDIN or not Path(file.path).is_file():
+            most = self.sources.effective_limits.file_bytes
+            source = self.kept[file.path] = read_source(file.path, most_bytes=most)[0]
         progress = self.progress.pages(file.path)
         return load_with(self.sources, source, name=file.path, progress=progress)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from docqa.cli.exits import ANSWERED, debug_option, debugging, hush_libraries
-from docqa.cli.notices import Notices
+from docqa.cli.notices import Notices, counted
 from docqa.cli.options import source_options
 from docqa.cli.progress import ProgressLine
 from docqa.cli.session import ReadingSettings, Session
@@ -62,7 +62,6 @@ def show(
     loading: LoadSettings,
 ) -> None:
     """Draw a page of the PDF FILE into OUT.png, with what docqa sees on it."""
-    from docqa.loaders.load import read_source
     from docqa.showing.new_file import require_new_file, require_writable, write_new_file
     from docqa.showing.page_view import view_page
 
@@ -76,11 +75,10 @@ def show(
     session = Session(loading, ReadingSettings(), ProgressLine(quiet=quiet))
     ctx.call_on_close(session.progress.close)
     notices = Notices(quiet=quiet, debug=debugging(ctx))
-    with session.load(SourceFile(file)) as document:
-        data = session.stdin or read_source(file)[0]
+    with session.load(SourceFile(file), keeps=True) as document:
         view = view_page(
             document,
-            data,
+            session.kept[file],
             page_number,
             boxes=boxes,
             password=loading.password,
@@ -88,15 +86,6 @@ def show(
         )
         session.progress.close()
         write_new_file(target, view.png)
-        outlined = f" with {_counted(view.lines, 'line')}, {_counted(view.fields, 'form field')}"
+        outlined = f" with {counted(view.lines, 'line')}, {counted(view.fields, 'form field')}"
         notices.note(f"drew page {page_number}{outlined if boxes else ''} in {out}")
     ctx.exit(ANSWERED)
-
-
-def _counted(number: int, name: str) -> str:
-    """Return a number with its name.
-
-    >>> _counted(1, "line"), _counted(0, "form field")
-    ('1 line', '0 form fields')
-    """
-    return f"{number:,} {name}{'s' * (number != 1)}"

@@ -9,7 +9,7 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 
@@ -33,10 +33,17 @@ _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.I)
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """Name one source to load, or say with `error` why it cannot be."""
+    """Name one source to load, or say with `error` why it cannot be.
+
+    Attributes:
+        path: of the file, or ``-``.
+        error: why there is nothing to load.
+        is_found: in a folder or by a pattern; no argument names it.
+    """
 
     path: str
     error: LoadError | None = None
+    is_found: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +178,8 @@ def expand(arguments: Iterable[str]) -> Expansion:
     for argument in arguments:
         for file in _expand_one(argument, passed_over):
             key = file.path if file.path == STDIN else os.path.normpath(file.path)
-            files.setdefault(key, file)
+            if key not in files or not file.is_found:
+                files[key] = file
     return Expansion(tuple(files.values()), passed_over)
 
 
@@ -183,7 +191,7 @@ def _expand_one(argument: str, passed_over: Counter[str]) -> Iterator[SourceFile
         yield from _folder(argument, passed_over)
     elif glob.has_magic(argument) and (found := _matches(argument)):
         for match in found:
-            yield from _expand_one(match, passed_over)
+            yield from (replace(file, is_found=True) for file in _expand_one(match, passed_over))
     elif os.path.lexists(argument):
         yield SourceFile(argument)  # a pipe or device, or a dangling link that loading reports
     else:
@@ -212,7 +220,7 @@ def _folder(folder: str, passed_over: Counter[str]) -> Iterator[SourceFile]:
     if not supported and not unreadable:
         message = f"{folder}: no file of a supported kind in this folder ({_suffixes()})"
         yield SourceFile(folder, SourceNotFoundError(message, source=folder))
-    yield from (SourceFile(path) for path in sorted(supported))
+    yield from (SourceFile(path, is_found=True) for path in sorted(supported))
 
 
 def _suffixes() -> str:

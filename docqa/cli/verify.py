@@ -14,7 +14,7 @@ import click
 
 from docqa.cli.exits import FAILED, debug_option, debugging, hush_libraries
 from docqa.cli.interrupt import emit
-from docqa.cli.notices import Notices
+from docqa.cli.notices import Notices, counted
 from docqa.cli.options import isolate_option, password_option
 from docqa.cli.output import json_line
 from docqa.cli.progress import ProgressLine
@@ -208,16 +208,12 @@ def _now(outcome: Verification) -> str:
 def _summary(counts: Counter[str], records: _Records) -> str:
     kinds = ("exact", "moved", "ambiguous", "gone", "failed")
     told = ", ".join(f"{counts[kind]:,} {kind}" for kind in kinds if counts[kind])
-    summary = f"{_counted(len(records.citations), 'citation')}: {told or 'nothing to check'}"
+    summary = f"{counted(len(records.citations), 'citation')}: {told or 'nothing to check'}"
     if records.n_without_answer:
-        summary += f"; {_counted(records.n_without_answer, 'record')} without an answer"
+        summary += f"; {counted(records.n_without_answer, 'record')} without an answer"
     if records.n_broken:
-        summary += f"; {_counted(records.n_broken, 'broken line')}"
+        summary += f"; {counted(records.n_broken, 'broken line')}"
     return summary
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'s' * (number != 1)}"
 
 
 def _exit_code(counts: Counter[str]) -> int:

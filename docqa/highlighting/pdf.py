@@ -142,10 +142,10 @@ def _require_cryptography(error: _WriteError) -> None:
 def _appended(
     data: bytes, marks: Sequence[PdfMark], seen: _Seen, password: str | None
 ) -> MarkedPdf:
-    copy = _with_annotations(data, marks, seen, password)
+    copy, notes = _with_annotations(data, marks, seen, password)
     _compare(copy, marks, seen, password)
-    notes = (_IS_SIGNED,) if _SIGNED.search(data) else ()
-    return MarkedPdf(copy, keeps_original=True, notes=notes)
+    notes += [_IS_SIGNED] if _SIGNED.search(data) else []
+    return MarkedPdf(copy, keeps_original=True, notes=tuple(notes))
 
 
 def _rewritten(
@@ -159,22 +159,38 @@ def _rewritten(
             any(map(reader.decrypt, dict.fromkeys([password or "", ""])))
         plain = BytesIO()
         pypdf.PdfWriter(clone_from=reader).write(plain)
-    copy = _with_annotations(plain.getvalue(), marks, seen, None)
+    copy, notes = _with_annotations(plain.getvalue(), marks, seen, None)
     _compare(copy, marks, seen, None)
-    notes = [_DECRYPTED if is_encrypted else _REWRITTEN]
+    notes += [_DECRYPTED if is_encrypted else _REWRITTEN]
     notes += [_NO_LONGER_SIGNED] if _SIGNED.search(data) else []
     return MarkedPdf(copy, keeps_original=False, notes=tuple(notes))
 
 
 def _with_annotations(
     data: bytes, marks: Sequence[PdfMark], seen: _Seen, password: str | None
-) -> bytes:
+) -> tuple[bytes, list[str]]:
+    """Return a copy with the highlights appended, and what its reader should know of them."""
     when = datetime.now(timezone.utc)
     with translated(_WriteError):
         update = PdfUpdate(data, password)
         for mark in marks:
             _annotate(update, mark, seen.pages[mark.page_number], when)
-        return update.to_bytes()
+        repeated = {update.page_places(mark.page_number - 1) for mark in marks}
+        notes = [_one_page(places) for places in sorted(repeated) if len(places) > 1]
+        return update.to_bytes(), notes
+
+
+def _one_page(indexes: Sequence[int]) -> str:
+    """Say that one page stands at several places.
+
+    >>> _one_page([0, 2])
+    'pages 1 and 3 are one page in the file: what is marked on one of them shows on each'
+    """
+    *numbers, last = (str(index + 1) for index in indexes)
+    return (
+        f"pages {', '.join(numbers)} and {last} are one page in the file: what is marked on one of "
+        "them shows on each"
+    )
 
 
 def _annotate(update: PdfUpdate, mark: PdfMark, seen: _Page, when: datetime) -> None:

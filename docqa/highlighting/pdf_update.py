@@ -60,6 +60,23 @@ class PdfUpdate:
         """Return how many pages pypdf finds."""
         return len(self._pages)
 
+    @cached_property
+    def _places(self) -> dict[tuple[int, int], list[int]]:
+        """Return by its number and generation at which indexes each page stands."""
+        found: dict[tuple[int, int], list[int]] = {}
+        for index, page in enumerate(self._pages):
+            if (reference := page.indirect_reference) is not None:
+                found.setdefault((reference.idnum, reference.generation), []).append(index)
+        return found
+
+    def page_places(self, index: int) -> tuple[int, ...]:
+        """Return every index at which the page at `index` stands, rising; seldom more than one.
+
+        A file may list one page several times; what changes on one of them changes on all.
+        """
+        reference = self._pages[index].indirect_reference
+        return tuple(self._places[reference.idnum, reference.generation])
+
     def page(self, index: int) -> tuple[Any, Any]:
         """Return the reference to page `index` (from 0) and its dictionary, which may be changed.
 

@@ -196,11 +196,17 @@ def _by_line(starts: Sequence[int], marks: Sequence[TextMark]) -> defaultdict[in
 
 def _pieces(text: str, line: Span, marks: Sequence[TextMark], begun: set[str]) -> Iterator[_Piece]:
     """Cut a line wherever a mark starts or ends; `begun` holds the ids that are taken."""
-    edges = {line.start, line.end}
-    for mark in marks:
-        edges |= {at for at in (mark.span.start, mark.span.end) if line.start < at < line.end}
-    for start, end in pairwise(sorted(edges)):
-        around = tuple(mark for mark in marks if mark.span.covers(Span(start, end)))
+    opening, closing = defaultdict[int, list[int]](list), defaultdict[int, list[int]](list)
+    for number, mark in enumerate(marks):
+        start, end = max(mark.span.start, line.start), min(mark.span.end, line.end)
+        if start < end:
+            opening[start].append(number)
+            closing[end].append(number)
+    open_now: set[int] = set()
+    for start, end in pairwise(sorted({line.start, line.end, *opening, *closing})):
+        open_now -= set(closing[start])
+        open_now |= set(opening[start])
+        around = tuple(marks[number] for number in sorted(open_now))
         starting = tuple(mark for mark in around if mark.id not in begun)
         begun.update(mark.id for mark in starting)
         yield _Piece(text[start:end], around, starting)

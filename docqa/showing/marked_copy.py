@@ -62,7 +62,7 @@ def highlight(
             was at one (bytes, standard input).
         page_number: the page to draw, from 1; None draws the page of the first answer.
         password: opens an encrypted PDF.
-        encoding: of a text or web page, where it was given when the document was asked.
+        encoding: of a text or web page; None for the one with which it was asked.
         isolate: open the original in a worker process, so that one from a stranger cannot hurt
             this one.
 
@@ -82,6 +82,8 @@ def highlight(
     if page_number is not None and target.suffix.lower() != ".png":
         raise SettingError("page_number chooses the page of a picture; let the file end in .png")
     data = read_original(document, source, out=target)
+    if encoding is None:
+        encoding = _encoding_asked_with(chosen[0])
     original = Original(data, document, chosen, page_number, password, encoding)
     made = work_on(document.source, maker, original, isolate=isolate)
     write_new_file(target, made.data)
@@ -109,6 +111,12 @@ def _of_one_document(answers: Answer | Iterable[Answer]) -> tuple[Answer, ...]:
             "the answers are of several documents; mark one at a time, or write a report of all"
         )
     return chosen
+
+
+def _encoding_asked_with(answer: Answer) -> str | None:
+    """Return the encoding that overruled the declared one, as far as the answer says."""
+    load = None if answer.settings is None else answer.settings.load
+    return None if load is None else load.encoding
 
 
 def _maker(media_type: str, out: Path) -> _Maker:

@@ -11,6 +11,7 @@ from docqa.highlighting.colours import colour
 from docqa.highlighting.page_image import Mark, draw_page
 from docqa.highlighting.pdf import PdfMark, mark_pdf
 from docqa.showing.original import Made, Original
+from docqa.showing.place_words import score_words
 
 __all__ = ["page_image", "pdf_copy"]
 
@@ -86,22 +87,12 @@ def _places(original: Original) -> tuple[list[_PagePlace], tuple[str, ...]]:
 def _on_pages(
     number: int, answer: Answer, place: Answer | Occurrence, shade: str
 ) -> Iterator[_PagePlace]:
-    comment = f"{answer.question}\nscore {_rounded(place.score)}"
+    comment = f"{answer.question}\nscore {score_words(place.score)}"
     if place is not answer:
         comment += "\nthe same words at a further place"
     for location in place.locations:
         if isinstance(location, PageLocation) and location.boxes:
             yield _PagePlace(number, location.page_number, location.boxes, shade, comment)
-
-
-def _rounded(score: float) -> str:
-    """Return a score with two digits that does not claim certainty.
-
-    >>> _rounded(0.874), _rounded(0.9997)
-    ('0.87', '>0.99')
-    """
-    rounded = f"{score:.2f}"
-    return {"1.00": ">0.99", "0.00": "<0.01"}.get(rounded, rounded)
 
 
 def _without_boxes(answer: Answer) -> str:

@@ -10,22 +10,24 @@ from pathlib import Path
 
 from docqa.errors import HighlightError, SettingError
 
-__all__ = ["require_new_file", "require_writable", "write_new_file"]
+__all__ = ["is_one_file", "require_new_file", "require_writable", "write_new_file"]
+
+
+def is_one_file(path: Path, other: Path) -> bool:
+    """Say whether two paths name one file: by links of both kinds, or by names in another case."""
+    try:
+        return path.samefile(other)
+    except (OSError, ValueError):
+        return path.resolve() == other.resolve()
 
 
 def require_new_file(out: Path, original: Path) -> None:
     """Check that writing `out` leaves `original` as it is.
 
-    Links, both kinds, and names in another case lead to the same file and are refused.
-
     Raises:
         SettingError: both name one file.
     """
-    try:
-        same = out.samefile(original)
-    except (OSError, ValueError):
-        same = out.resolve() == original.resolve()
-    if same:
+    if is_one_file(out, original):
         raise SettingError(
             f"{out} is the original itself, which is never written to; choose another name"
         )

@@ -385,3 +385,15 @@ def test_page_that_is_shown_twice_is_marked_twice(pdf) -> None:
     marks = [MARK, PdfMark(2, (Box(20, 100, 120, 120),), VIOLET, "When?")]
     found = annotations(mark_pdf(pdf.to_bytes(), marks).data)
     assert [each["/Contents"][:4] for each in found] == ["Who?", "When"]
+
+
+def test_marks_that_show_on_further_pages_are_named(pdf) -> None:
+    """A page listed again shows the mark there too, and a note says where."""
+    repeated = pdf.page("")
+    pdf.page("")
+    pdf.pages.append(repeated)
+    marked = mark_pdf(pdf.to_bytes(), [MARK, PdfMark(2, (WORDS,), VIOLET, "When?")])
+    pages = pypdf.PdfReader(BytesIO(marked.data)).pages
+    assert [len(page["/Annots"]) for page in pages] == [1, 1, 1]
+    [note] = marked.notes
+    assert note.startswith("pages 1 and 3 are one page")
