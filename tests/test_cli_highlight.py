@@ -178,7 +178,7 @@ def test_show_outlines_the_lines() -> None:
     ("arguments", "message"),
     [
         (["handbook.pdf", "--page", "8", "page.png"], "has no page 8: pages are 1 to 7"),
-        (["handbook.html", "page.png"], "text/html, which has no pages"),
+        (["handbook.html", "page.png"], "is no PDF, and only pages of PDFs are drawn"),
         (["handbook.pdf", "page.jpg"], "let the file end in .png"),
         (["missing.pdf", "page.png"], "missing.pdf: no such file"),
         (["."], "Missing argument"),

@@ -56,7 +56,7 @@ def test_moved_and_gone_are_1() -> None:
     moved, gone = result.stdout.splitlines()
     assert result.exit_code == 1
     assert moved == 'moved     a.txt: "40 litres", line 3, characters 20 to 29 (the file changed)'
-    assert gone.startswith('gone      b.txt: "40 litres" (the file is missing; --root DIR')
+    assert gone.startswith('gone      b.txt: "40 litres" (the file is missing; relative paths start')
 
 
 def test_ambiguous_names_the_places() -> None:

@@ -113,6 +113,14 @@ def test_every_death_has_its_error(error, words, function, arguments, limits):
 
 
 @linux
+def test_a_tiny_limit_blames_no_file():
+    """Where not even the libraries find room, it is the memory and no crash."""
+    isolation.stop()
+    with pytest.raises(docqa.LoadMemoryError, match="too much memory"):
+        docqa.load(EXAMPLES / "handbook.pdf", isolate=True, limits=Limits(memory_bytes=2 * MIB))
+
+
+@linux
 def test_a_page_that_kills_is_left_empty():
     """The other pages are read, and a warning names the page."""
     data = hostile.flate_bomb(400 * MIB)

@@ -56,7 +56,11 @@ class CitedFiles:
                 return CitedFile(path)
         missing = "it was no file when it was cited" if nameless else "the file is missing"
         if self._root is None:
-            return CitedFile(None, f"{missing}; --root DIR looks for its content under a folder")
+            return CitedFile(
+                None,
+                f"{missing}; relative paths start in the working directory, or in that of --root, "
+                "which also looks for the content",
+            )
         if document_id and (path_by_id := self._ids().get(document_id)):
             return CitedFile(path_by_id, f"found by its content at {path_by_id}")
         return CitedFile(None, f"{missing}, and no file under {self._root} has its content")

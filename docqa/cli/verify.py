@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["verify"]
 
+_MOST_BROKEN_TOLD = 5  # lines; a whole file of them is another kind of file
 _STDIN = "-"
 _ALL_EXACT, _NOT_ALL = 0, 1
 _LONGEST_QUOTE = 60  # characters shown
@@ -138,11 +139,15 @@ def _read(names: Sequence[str], notices: Notices) -> _Records:
             found = citations_of(_parsed(line))
         except CitationError as error:
             records.n_broken += 1
-            notices.error(CitationError(f"{place}: {error}"))
+            if records.n_broken <= _MOST_BROKEN_TOLD:
+                notices.error(CitationError(f"{place}: {error}"))
             continue
         records.n_without_answer += not found
         records.citations += found
         records.places += [place] * len(found)
+    if records.n_broken > _MOST_BROKEN_TOLD:
+        more = f"{records.n_broken - _MOST_BROKEN_TOLD:,} more lines are broken"
+        notices.error(CitationError(f"{more}; give what docqa ask --json wrote"))
     if not records.n_lines:
         raise click.UsageError(
             f"nothing to check in {', '.join(names)}; docqa ask ... --json writes what is checked"

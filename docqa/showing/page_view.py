@@ -44,7 +44,8 @@ def chosen_page(document: Document, page_number: int) -> Page:
     """
     if document.media_type != "application/pdf":
         raise SettingError(
-            f"{document.source} is {document.media_type}, which has no pages; only PDFs are drawn"
+            f"{document.source} is no PDF, and only pages of PDFs are drawn; docqa ask ... "
+            "--highlight OUT.html shows the text of other documents with answers marked"
         )
     last = len(document.pages)
     if not 1 <= page_number <= last:

@@ -7,6 +7,7 @@ here and nowhere else.
 
 from __future__ import annotations
 
+import errno
 import faulthandler
 import os
 import queue
@@ -119,8 +120,12 @@ class _Worker:
         except DocqaError as error:
             reply = Failed(error)
         except Exception as error:
-            message = f"unexpected {type(error).__name__}: {error}"
-            reply = Failed(LoaderCrashedError(message, source="", stderr=_trace()))
+            if _is_want_of_memory(error):
+                unloaded = "no room to load a library"
+                reply = Failed(LoadMemoryError(unloaded, source="", stderr=_trace()), True)
+            else:
+                message = f"unexpected {type(error).__name__}: {error}"
+                reply = Failed(LoaderCrashedError(message, source="", stderr=_trace()))
         self._end()
         if isinstance(reply, Failed):
             answer = pack(reply)
@@ -210,6 +215,16 @@ class _PageLog:
     def ends(self, index: int, page: ReadPage) -> None:
         if self._pages is not None and index not in self._pages:
             self._reply(PageRead(index), pack(page))
+
+
+def _is_want_of_memory(error: Exception) -> bool:
+    """Say whether a library could not be loaded because the address space is used up."""
+    if not isinstance(error, (ImportError, OSError)):
+        return False
+    words = str(error)
+    return getattr(error, "errno", None) == errno.ENOMEM or any(
+        sign in words for sign in ("failed to map segment", "Cannot allocate memory")
+    )
 
 
 def _trace() -> str:
