@@ -9,11 +9,12 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import fields
 
-from docqa.errors import SettingError
+from docqa.errors import DocqaError, SettingError
 from docqa.loaders.isolation.deadline_clock import DeadlineClock
 from docqa.loaders.isolation.deaths import WorkerDeathError, cause_of
-from docqa.loaders.isolation.messages import MessageError, pack, receive, send, unpack_untrusted
+from docqa.loaders.isolation.messages import MessageError, pack, receive, send
 from docqa.loaders.isolation.requests import (
     Done,
     Failed,
@@ -24,6 +25,7 @@ from docqa.loaders.isolation.requests import (
     Request,
     Unknown,
 )
+from docqa.loaders.isolation.untrusted import unpack_untrusted
 
 __all__ = ["Worker"]
 
@@ -180,7 +182,7 @@ class Worker:
     def _reply(self, content: bytes) -> tuple[Reply, bytes]:
         packed, extra = receive(self._stdout)
         reply = unpack_untrusted(packed, content)
-        if not isinstance(reply, _REPLIES):
+        if not isinstance(reply, _REPLIES) or not _is_sound(reply):
             raise MessageError("no reply")
         return reply, extra
 
@@ -224,6 +226,20 @@ class Worker:
             return WorkerDeathError("crashed", str(error), index=index, stderr=stderr)
         cause, detail = cause_of(code, stderr)
         return WorkerDeathError(cause, detail, index=index, stderr=stderr)
+
+
+def _is_sound(reply: Reply) -> bool:
+    """Say whether a reply holds plain values where it should; `Done` holds what was asked for."""
+    if isinstance(reply, Failed):
+        error: object = reply.error
+        return isinstance(error, DocqaError) and _are_plain(*error.args, *vars(error).values())
+    return isinstance(reply, Done) or _are_plain(
+        *(getattr(reply, field.name) for field in fields(reply))
+    )
+
+
+def _are_plain(*values: object) -> bool:
+    return all(value is None or type(value) in (str, int) for value in values)
 
 
 def _is_text(entry: object) -> bool:
