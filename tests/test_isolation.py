@@ -247,6 +247,38 @@ def test_a_worker_that_sends_no_document_is_an_error(value, monkeypatch):
         docqa.load(b"x", name="x.txt", isolate=True)
 
 
+def test_an_engine_that_cannot_be_pickled_is_a_wrong_setting():
+    """The file is not blamed, and the worker goes on."""
+
+    class Engine:
+        name = "local"
+
+    docqa.load(b"x", isolate=True)
+    pid = isolation.worker_pid()
+    with pytest.raises(docqa.SettingError, match=r"OCR engine cannot be sent.* isolate=False"):
+        docqa.load(b"x", isolate=True, ocr=Engine())
+    assert isolation.worker_pid() == pid
+
+
+def test_an_engine_of_a_script_is_a_wrong_setting(tmp_path: Path):
+    """The worker, which does not run the script, does not know its classes."""
+    code = (
+        "import docqa\nclass Engine:\n    name = 'own'\n"
+        "try:\n    docqa.load(b'x', isolate=True, ocr=Engine())\n"
+        "except docqa.SettingError as error:\n    print(error)\n"
+        "print(docqa.load(b'next', isolate=True).text)\n"
+    )
+    done = run_script(code, tmp_path)
+    assert done.stdout.startswith("the OCR engine cannot be sent to the worker process")
+    assert done.stdout.endswith("next\n")
+
+
+def test_a_document_keeps_no_engine():
+    """What an answer says of its settings can be pickled whatever read the scans."""
+    settings = docqa.load(b"x", ocr=lambda: None, password="secret").settings
+    assert (settings.ocr, settings.password) == (True, None)
+
+
 def run_script(code: str, folder: Path, **settings: object) -> subprocess.CompletedProcess[str]:
     """Run a script as a file, importing this docqa."""
     (folder / "script.py").write_text(code, encoding="utf-8")

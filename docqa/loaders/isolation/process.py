@@ -16,6 +16,7 @@ from docqa.loaders.isolation.deadline_clock import DeadlineClock
 from docqa.loaders.isolation.deaths import WorkerDeathError, cause_of
 from docqa.loaders.isolation.messages import MessageError, pack, receive, send
 from docqa.loaders.isolation.requests import (
+    NOT_SENT,
     Done,
     Failed,
     PageRead,
@@ -107,14 +108,16 @@ class Worker:
 
         Raises:
             WorkerDeathError: the process ended, or did not speak as a worker does.
+            SettingError: the request cannot be pickled.
         """
+        packed = _packed(request)
         self._clock.set(seconds)
         self.is_fresh, self.page_index = False, None
         try:
             with self._deaths(None, seconds):
                 self._be_ready()
                 self._clear_stderr()
-                send(self._stdin, pack(request), content)
+                send(self._stdin, packed, content)
             reply = self._answer(content, seconds, on_progress, on_page)
         except BaseException:
             self.kill()  # it is dead, or in the middle of a message
@@ -226,6 +229,13 @@ class Worker:
             return WorkerDeathError("crashed", str(error), index=index, stderr=stderr)
         cause, detail = cause_of(code, stderr)
         return WorkerDeathError(cause, detail, index=index, stderr=stderr)
+
+
+def _packed(request: Request) -> bytes:
+    try:
+        return pack(request)
+    except Exception as error:  # what an engine's own pickling raises, too
+        raise SettingError(f"{NOT_SENT} ({error})") from error
 
 
 def _is_sound(reply: Reply) -> bool:
