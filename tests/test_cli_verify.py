@@ -136,3 +136,12 @@ def test_password_opens_encrypted_files(folder: Path) -> None:
     closed = run("answers.jsonl", lines=(cited,))
     assert (closed.exit_code, "needs a password" in closed.stderr) == (2, True)
     assert "sesame" not in cited
+
+
+def test_limits_are_those_of_the_options() -> None:
+    """The options that messages advise are there, and say when nothing would watch them."""
+    lines = (line("a.txt"),)
+    options = "--time-limit", "50", "--memory-limit", "500"
+    assert run("answers.jsonl", *options, lines=lines).exit_code == 0
+    result = run("answers.jsonl", "--no-isolate", "--time-limit", "50", lines=lines)
+    assert (result.exit_code, "do nothing with --no-isolate" in result.stderr) == (2, True)

@@ -26,6 +26,7 @@ from docqa.loaders.isolation.untrusted import unpack_untrusted
 from docqa.loaders.limits import Limits
 from docqa.loaders.ocr.tesseract import Tesseract
 from docqa.loaders.pdf.source_map import PdfSourceMap
+from docqa.showing.page_view import view_page
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 MIB = 1 << 20
@@ -212,6 +213,33 @@ def test_threads_share_the_worker():
     with ThreadPoolExecutor(4) as pool:
         loaded = pool.map(lambda text: docqa.load(text.encode(), isolate=True).text, texts)
     assert list(loaded) == texts
+
+
+def test_limits_hold_for_what_shows_and_checks_places(tmp_path: Path):
+    """A marked copy, a drawn page, a report's picture and a check keep inside the limits given."""
+    path = EXAMPLES / "handbook.pdf"
+    document = docqa.load(path)
+    answer = docqa.cite(document, Span(0, 20))
+    found = docqa.Answers([answer], coverage=docqa.Coverage(1, 1))
+    item = docqa.GridItem("?", str(path), document.info, found, None)
+    given = {"isolate": True, "limits": Limits(wall_seconds=0.001)}
+    isolation.stop()  # to start the worker alone takes longer
+    with pytest.raises(docqa.LoadTimeoutError, match=r"over 0\.001 s"):
+        docqa.highlight(answer, tmp_path / "a.png", **given)
+    with pytest.raises(docqa.LoadTimeoutError, match=r"over 0\.001 s"):
+        view_page(document, path.read_bytes(), 1, **given)
+    assert "over 0.001 s" in docqa.report([item], tmp_path / "a.html", **given).notes[0]
+    assert isinstance(docqa.verify(answer, **given)[0].error, docqa.LoadTimeoutError)
+
+
+@pytest.mark.parametrize("isolate", [False, True])
+def test_no_more_of_an_original_is_read_than_the_limit(isolate, tmp_path: Path):
+    """A marked copy and a check read no file that is over the cap on bytes."""
+    answer, limits = docqa.cite(docqa.load(EXAMPLES / "notes.md"), Span(0, 9)), Limits(file_bytes=9)
+    with pytest.raises(docqa.TooLargeError, match="limit of 9 bytes"):
+        docqa.highlight(answer, tmp_path / "a.html", isolate=isolate, limits=limits)
+    [checked] = docqa.verify(answer, isolate=isolate, limits=limits)
+    assert isinstance(checked.error, docqa.TooLargeError)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,8 @@ from docqa.citations.outcomes import FoundPlace, Status, Verification
 from docqa.citations.records import Citable, Citation, citations_of
 from docqa.datamodel import Answer, Document, Location, Span
 from docqa.errors import DocqaError, NoTextError
-from docqa.loaders.load import load_with
+from docqa.loaders.limits import Limits
+from docqa.loaders.load import load_with, read_source
 from docqa.loaders.settings import LoadSettings
 
 __all__ = ["verifications", "verify"]
@@ -32,6 +33,7 @@ def verify(
     root: str | os.PathLike[str] | None = None,
     password: str | None = None,
     isolate: bool = False,
+    limits: Limits | None = None,
 ) -> list[Verification]:
     """Reopen the files that answers cite and say of each place whether the words stand there.
 
@@ -44,6 +46,7 @@ def verify(
             here by their content; None for the working directory.
         password: opens encrypted PDFs.
         isolate: load in a worker process, so that a file from a stranger cannot hurt this one.
+        limits: what loading a file may cost, see `docqa.load`.
 
     Returns:
         One outcome for every answer and for each of its occurrences, in order.
@@ -53,7 +56,7 @@ def verify(
     """
     records = [answers] if isinstance(answers, (Answer, Mapping)) else answers
     citations = [citation for record in records for citation in citations_of(record)]
-    settings = LoadSettings(password=password, isolate=isolate)
+    settings = LoadSettings(password=password, isolate=isolate, limits=limits)
     return list(verifications(citations, root=root, settings=settings))
 
 
@@ -117,9 +120,8 @@ def _check_group(
     )
     try:
         # The name it was cited under, since its ending helps to tell the format.
-        loaded = load_with(chosen, path.read_bytes(), name=group.source)
-    except OSError as error:
-        return _failed(citations, path, DocqaError(f"{path}: cannot be read: {error.strerror}"))
+        data, _ = read_source(path, most_bytes=chosen.effective_limits.file_bytes)
+        loaded = load_with(chosen, data, name=group.source)
     except NoTextError as error:  # it had some when it was cited
         return [
             Verification(citation, "gone", str(error), str(path), file_changed=True)

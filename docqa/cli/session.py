@@ -92,7 +92,9 @@ class Session:
         self.progress.say(f"loading {file.path}")
         source: Source = file.path
         if file.path == STDIN:
-            source = self.stdin = read_source(STDIN)[0]  # it can be read only once
+            most_bytes = self.sources.effective_limits.file_bytes
+            # It can be read only once.
+            source = self.stdin = read_source(STDIN, most_bytes=most_bytes)[0]
         progress = self.progress.pages(file.path)
         return load_with(self.sources, source, name=file.path, progress=progress)
 

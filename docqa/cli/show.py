@@ -77,7 +77,8 @@ def show(
     ctx.call_on_close(session.progress.close)
     notices = Notices(quiet=quiet, debug=debugging(ctx))
     with session.load(SourceFile(file)) as document:
-        data = session.stdin or read_source(file)[0]
+        most_bytes = loading.effective_limits.file_bytes
+        data = session.stdin or read_source(file, most_bytes=most_bytes)[0]
         view = view_page(
             document,
             data,
@@ -85,6 +86,7 @@ def show(
             boxes=boxes,
             password=loading.password,
             isolate=loading.isolate,
+            limits=loading.limits,
         )
         session.progress.close()
         write_new_file(target, view.png)
