@@ -389,7 +389,8 @@ class Document:
         warnings: what its reader should know; never empty of a skipped page.
         metadata: author, dates and the like, as the file says them.
         extractor: name and version of the library that gave the text.
-        settings: how it was loaded, without the password; None where no loader says.
+        settings: how it was loaded, without the password and an engine's object; None where no
+            loader says.
     """
 
     id: str

@@ -56,7 +56,9 @@ def test_moved_and_gone_are_1() -> None:
     moved, gone = result.stdout.splitlines()
     assert result.exit_code == 1
     assert moved == 'moved     a.txt: "40 litres", line 3, characters 20 to 29 (the file changed)'
-    assert gone.startswith('gone      b.txt: "40 litres" (the file is missing; relative paths start')
+    assert gone.startswith(
+        'gone      b.txt: "40 litres" (the file is missing; relative paths start'
+    )
 
 
 def test_ambiguous_names_the_places() -> None:
@@ -136,3 +138,12 @@ def test_password_opens_encrypted_files(folder: Path) -> None:
     closed = run("answers.jsonl", lines=(cited,))
     assert (closed.exit_code, "needs a password" in closed.stderr) == (2, True)
     assert "sesame" not in cited
+
+
+def test_limits_are_those_of_the_options() -> None:
+    """The options that messages advise are there, and say when nothing would watch them."""
+    lines = (line("a.txt"),)
+    options = "--time-limit", "50", "--memory-limit", "500"
+    assert run("answers.jsonl", *options, lines=lines).exit_code == 0
+    result = run("answers.jsonl", "--no-isolate", "--time-limit", "50", lines=lines)
+    assert (result.exit_code, "do nothing with --no-isolate" in result.stderr) == (2, True)

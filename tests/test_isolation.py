@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import hostile
@@ -18,8 +19,14 @@ import pytest
 import docqa
 from docqa.datamodel import Span
 from docqa.loaders.isolation import calls as isolation
-from docqa.loaders.isolation.messages import MessageError, unpack_untrusted
+from docqa.loaders.isolation.messages import MessageError
+from docqa.loaders.isolation.requests import Done
+from docqa.loaders.isolation.shared_worker import SHARED
+from docqa.loaders.isolation.untrusted import unpack_untrusted
 from docqa.loaders.limits import Limits
+from docqa.loaders.ocr.tesseract import Tesseract
+from docqa.loaders.pdf.source_map import PdfSourceMap
+from docqa.showing.page_view import view_page
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 MIB = 1 << 20
@@ -35,7 +42,13 @@ def no_worker_left() -> Iterator[None]:
     isolation.stop()
 
 
-@pytest.mark.parametrize("name", ["handbook.pdf", "handbook.html", "notes.md", "logbook.txt"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("handbook.pdf", "handbook.html", "notes.md", "logbook.txt"),
+        *("handbook.docx", "handbook.pptx", "handbook.epub"),
+    ],
+)
 def test_an_isolated_document_is_the_same(name):
     """Text, pages, blocks, metadata and places do not depend on where a file was loaded."""
     here, there = docqa.load(EXAMPLES / name), docqa.load(EXAMPLES / name, isolate=True)
@@ -194,9 +207,10 @@ def test_places_survive_a_dead_worker():
 
 
 def test_places_that_kill_have_no_rectangles():
-    """Where boxes cannot be had inside the limits, the page is named without them."""
+    """Where boxes cannot be had because the worker dies, the page is named without them."""
     document = docqa.load(EXAMPLES / "handbook.pdf", isolate=True)
-    document.source_map._limits = Limits(wall_seconds=1e-9)
+    document.source_map._key = "another"  # so that a worker is sent the map, and dies of it:
+    document.source_map._state = b"cos\n_exit\n(K\x03tR."
     [place] = document.locate(Span(0, 20))
     assert (place.page_number, place.page_label, place.boxes) == (1, "i", None)
 
@@ -209,18 +223,96 @@ def test_threads_share_the_worker():
     assert list(loaded) == texts
 
 
-def test_a_message_holds_records_only():
-    """A pickle that names anything else is refused: the worker is not trusted with it."""
+def test_limits_hold_for_what_shows_and_checks_places(tmp_path: Path):
+    """A marked copy, a drawn page, a report's picture and a check keep inside the limits given."""
+    path = EXAMPLES / "handbook.pdf"
+    document = docqa.load(path)
+    answer = docqa.cite(document, Span(0, 20))
+    found = docqa.Answers([answer], coverage=docqa.Coverage(1, 1))
+    item = docqa.GridItem("?", str(path), document.info, found, None)
+    given = {"isolate": True, "limits": Limits(wall_seconds=0.001)}
+    isolation.stop()  # to start the worker alone takes longer
+    with pytest.raises(docqa.LoadTimeoutError, match=r"over 0\.001 s"):
+        docqa.highlight(answer, tmp_path / "a.png", **given)
+    with pytest.raises(docqa.LoadTimeoutError, match=r"over 0\.001 s"):
+        view_page(document, path.read_bytes(), 1, **given)
+    assert "over 0.001 s" in docqa.report([item], tmp_path / "a.html", **given).notes[0]
+    assert isinstance(docqa.verify(answer, **given)[0].error, docqa.LoadTimeoutError)
 
-    class Harm:
-        def __reduce__(self) -> tuple[object, ...]:
-            return os.system, ("true",)
 
-    for value in (Harm(), subprocess.Popen, docqa.load):
-        with pytest.raises(MessageError):
-            unpack_untrusted(pickle.dumps(value) if value is not Harm else b"")
-    with pytest.raises(MessageError, match="may not hold"):
-        unpack_untrusted(b"cdocqa.loaders.load\nos.system\n.")
+@pytest.mark.parametrize("isolate", [False, True])
+def test_no_more_of_an_original_is_read_than_the_limit(isolate, tmp_path: Path):
+    """A marked copy and a check read no file that is over the cap on bytes."""
+    answer, limits = docqa.cite(docqa.load(EXAMPLES / "notes.md"), Span(0, 9)), Limits(file_bytes=9)
+    with pytest.raises(docqa.TooLargeError, match="limit of 9 bytes"):
+        docqa.highlight(answer, tmp_path / "a.html", isolate=isolate, limits=limits)
+    [checked] = docqa.verify(answer, isolate=isolate, limits=limits)
+    assert isinstance(checked.error, docqa.TooLargeError)
+
+
+@pytest.mark.parametrize(
+    "packed",
+    [
+        pickle.dumps(subprocess.Popen),
+        pickle.dumps(docqa.load),
+        pickle.dumps(PdfSourceMap),
+        pickle.dumps(Tesseract("eng")),
+        b"cdocqa.loaders.load\nos.system\n.",
+        b"cdocqa.datamodel\nPage\n(tR.",  # calls a class
+        b"cdocqa.datamodel\nSpan\nN}X\x03\x00\x00\x00endK\x00s\x86b.",  # changes a class
+    ],
+)
+def test_a_message_holds_records_only(packed):
+    """A pickle that names or does anything else is refused: the worker is not trusted with it."""
+    with pytest.raises(MessageError, match="may not"):
+        unpack_untrusted(packed)
+
+
+@pytest.mark.parametrize("hashed", [b"}%sK\x00s.", b"}(%sK\x00u.", b"\x8f(%s\x90.", b"(%s\x91."])
+def test_a_message_takes_no_time_without_end(hashed):
+    """A tuple that holds another twice, 200 deep, is never hashed: that would take for ever."""
+    with pytest.raises(MessageError, match=r"may not|no sets"):
+        unpack_untrusted(hashed.replace(b"%s", b")" + b"2\x86" * 200))
+
+
+@pytest.mark.parametrize("value", ["text", replace(docqa.load(b"x"), text=((), ()))])
+def test_a_worker_that_sends_no_document_is_an_error(value, monkeypatch):
+    """What a worker in a file's hands sends in a document's place ends that load alone."""
+    monkeypatch.setattr(SHARED, "send", lambda *_, **__: Done(value))
+    with pytest.raises(docqa.LoaderCrashedError, match=r"x\.txt: crashes what reads it"):
+        docqa.load(b"x", name="x.txt", isolate=True)
+
+
+def test_an_engine_that_cannot_be_pickled_is_a_wrong_setting():
+    """The file is not blamed, and the worker goes on."""
+
+    class Engine:
+        name = "local"
+
+    docqa.load(b"x", isolate=True)
+    pid = isolation.worker_pid()
+    with pytest.raises(docqa.SettingError, match=r"OCR engine cannot be sent.* isolate=False"):
+        docqa.load(b"x", isolate=True, ocr=Engine())
+    assert isolation.worker_pid() == pid
+
+
+def test_an_engine_of_a_script_is_a_wrong_setting(tmp_path: Path):
+    """The worker, which does not run the script, does not know its classes."""
+    code = (
+        "import docqa\nclass Engine:\n    name = 'own'\n"
+        "try:\n    docqa.load(b'x', isolate=True, ocr=Engine())\n"
+        "except docqa.SettingError as error:\n    print(error)\n"
+        "print(docqa.load(b'next', isolate=True).text)\n"
+    )
+    done = run_script(code, tmp_path)
+    assert done.stdout.startswith("the OCR engine cannot be sent to the worker process")
+    assert done.stdout.endswith("next\n")
+
+
+def test_a_document_keeps_no_engine():
+    """What an answer says of its settings can be pickled whatever read the scans."""
+    settings = docqa.load(b"x", ocr=lambda: None, password="secret").settings
+    assert (settings.ocr, settings.password) == (True, None)
 
 
 def run_script(code: str, folder: Path, **settings: object) -> subprocess.CompletedProcess[str]:

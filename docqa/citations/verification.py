@@ -15,6 +15,7 @@ from docqa.citations.outcomes import FoundPlace, Status, Verification
 from docqa.citations.records import Citable, Citation, citations_of
 from docqa.datamodel import Answer, Document, Location, Span
 from docqa.errors import DocqaError, NoTextError
+from docqa.loaders.limits import Limits
 from docqa.loaders.load import load_with
 from docqa.loaders.settings import LoadSettings
 
@@ -32,6 +33,7 @@ def verify(
     root: str | os.PathLike[str] | None = None,
     password: str | None = None,
     isolate: bool = False,
+    limits: Limits | None = None,
 ) -> list[Verification]:
     """Reopen the files that answers cite and say of each place whether the words stand there.
 
@@ -44,6 +46,7 @@ def verify(
             here by their content; None for the working directory.
         password: opens encrypted PDFs.
         isolate: load in a worker process, so that a file from a stranger cannot hurt this one.
+        limits: what loading a file may cost, see `docqa.load`.
 
     Returns:
         One outcome for every answer and for each of its occurrences, in order.
@@ -53,7 +56,7 @@ def verify(
     """
     records = [answers] if isinstance(answers, (Answer, Mapping)) else answers
     citations = [citation for record in records for citation in citations_of(record)]
-    settings = LoadSettings(password=password, isolate=isolate)
+    settings = LoadSettings(password=password, isolate=isolate, limits=limits)
     return list(verifications(citations, root=root, settings=settings))
 
 

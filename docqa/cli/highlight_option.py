@@ -100,6 +100,7 @@ class HighlightCopy:
             password=self._session.sources.password,
             encoding=self._session.sources.encoding,
             isolate=self._session.sources.isolate,
+            limits=self._session.sources.limits,
         )
         for note in result.notes:
             notices.note(note)

@@ -15,7 +15,7 @@ from docqa.loaders.settings import DEFAULT_LANGUAGE, LoadSettings
 
 __all__ = [
     "LibraryDefault",
-    "isolate_option",
+    "isolation_options",
     "password_option",
     "reading_options",
     "source_options",
@@ -29,23 +29,14 @@ password_option = click.option(
     help="Opens encrypted PDFs. Other users of the machine see it in the list of processes;"
     " the variable DOCQA_PASSWORD does the same unseen.",
 )
-isolate_option = click.option(
-    "--isolate/--no-isolate",
-    default=True,
-    show_default=True,
-    help="Load in a process of its own under limits, which a hostile file cannot get past;"
-    " --no-isolate is for files that you trust and sets none.",
-)
-_SOURCE = (
-    password_option,
-    click.option("--encoding", help="The sources' encoding, where they declare a wrong one."),
+_ISOLATION = (
     click.option(
-        "--media-type",
-        type=click.Choice(list(SUPPORTED_TYPES)),
-        metavar="TYPE",
-        help=f"The sources' format, where it is told wrong: {', '.join(SUPPORTED_TYPES)}.",
+        "--isolate/--no-isolate",
+        default=True,
+        show_default=True,
+        help="Load in a process of its own under limits, which a hostile file cannot get past;"
+        " --no-isolate is for files that you trust and sets none.",
     ),
-    isolate_option,
     click.option(
         "--time-limit",
         type=click.FloatRange(min=0, min_open=True),
@@ -59,6 +50,17 @@ _SOURCE = (
         metavar="MIB",
         help=f"How much memory it may take; {(Limits().memory_bytes or 0) >> 20} by default.",
     ),
+)
+_SOURCE = (
+    password_option,
+    click.option("--encoding", help="The sources' encoding, where they declare a wrong one."),
+    click.option(
+        "--media-type",
+        type=click.Choice(list(SUPPORTED_TYPES)),
+        metavar="TYPE",
+        help=f"The sources' format, where it is told wrong: {', '.join(SUPPORTED_TYPES)}.",
+    ),
+    *_ISOLATION,
     click.option(
         "--ocr",
         is_flag=True,
@@ -128,6 +130,23 @@ def source_options(command: _Command) -> _Command:
         return command(*arguments, loading=loading, **given)
 
     return _with(cast(_Command, with_loading), _SOURCE)
+
+
+def isolation_options(command: _Command) -> _Command:
+    """Add the options of isolated loading; the command gets them as `isolate` and `limits`."""
+
+    @functools.wraps(command)
+    def with_limits(
+        *arguments: Any,
+        isolate: bool,
+        time_limit: float | None,
+        memory_limit: int | None,
+        **given: Any,
+    ) -> Any:
+        limits = _limits(isolate=isolate, time_limit=time_limit, memory_limit=memory_limit)
+        return command(*arguments, isolate=isolate, limits=limits, **given)
+
+    return _with(cast(_Command, with_limits), _ISOLATION)
 
 
 def reading_options(command: _Command) -> _Command:

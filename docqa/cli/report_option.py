@@ -94,4 +94,5 @@ class ReportPage:
             pictures=pictures,
             password=self._session.sources.password,
             isolate=self._session.sources.isolate,
+            limits=self._session.sources.limits,
         )

@@ -83,6 +83,7 @@ def show(
             boxes=boxes,
             password=loading.password,
             isolate=loading.isolate,
+            limits=loading.limits,
         )
         session.progress.close()
         write_new_file(target, view.png)

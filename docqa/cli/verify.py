@@ -15,12 +15,13 @@ import click
 from docqa.cli.exits import FAILED, debug_option, debugging, hush_libraries
 from docqa.cli.interrupt import emit
 from docqa.cli.notices import Notices, counted
-from docqa.cli.options import isolate_option, password_option
+from docqa.cli.options import isolation_options, password_option
 from docqa.cli.output import json_line
 from docqa.cli.progress import ProgressLine
 from docqa.cli.reading_text import place as where
 from docqa.cli.terminal import console_for, one_line, speaks_unicode
 from docqa.errors import CitationError
+from docqa.loaders.limits import Limits
 from docqa.loaders.settings import LoadSettings
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ class _Records:
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON object a line.")
 @click.option("--quiet", is_flag=True, help="No progress and notes; only errors.")
 @password_option
-@isolate_option
+@isolation_options
 @debug_option
 @click.pass_context
 def verify(
@@ -95,6 +96,7 @@ def verify(
     quiet: bool,
     password: str | None,
     isolate: bool,
+    limits: Limits | None,
 ) -> None:
     """Reopen the files that ANSWERS cite and tell whether the words still stand there.
 
@@ -111,7 +113,7 @@ def verify(
     outcomes = verifications(
         records.citations,
         root=root,
-        settings=LoadSettings(password=password, isolate=isolate),
+        settings=LoadSettings(password=password, isolate=isolate, limits=limits),
         on_file=lambda done, total, path: progress.say(f"checking {path}, {done + 1} of {total}"),
     )
     for outcome, place in zip(outcomes, records.places, strict=True):

@@ -94,7 +94,7 @@ def load_with(
         document = load_isolated(settings, data, name=name, progress=progress)
     else:
         document = load_bytes(settings, data, name=name, progress=progress)
-    return replace(document, settings=replace(settings, password=None))
+    return replace(document, settings=settings.kept)
 
 
 def load_bytes(

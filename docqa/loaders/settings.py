@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from docqa.loaders.limits import Limits
 from docqa.loaders.ocr.engine import OcrEngine
@@ -46,6 +46,11 @@ class LoadSettings:
             "ocr": bool(self.ocr),
             "ocr_language": self.ocr_language if self.ocr else None,
         }
+
+    @property
+    def kept(self) -> LoadSettings:
+        """Return what a document keeps: no password, and of an engine only that there was one."""
+        return replace(self, password=None, ocr=bool(self.ocr))
 
     @property
     def effective_limits(self) -> Limits:

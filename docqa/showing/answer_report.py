@@ -16,7 +16,9 @@ from docqa.errors import HighlightError, LoadError, SettingError
 from docqa.highlighting.colours import colour
 from docqa.highlighting.page_crop import PageCrop, page_crop
 from docqa.highlighting.templating import render
+from docqa.loaders.limits import Limits
 from docqa.loaders.load import Source
+from docqa.loaders.settings import LoadSettings
 from docqa.showing.new_file import require_new_file, write_new_file
 from docqa.showing.original import read_original, work_on
 from docqa.showing.report_entries import AnswerEntry, Picture
@@ -58,6 +60,7 @@ def report(
     pictures: bool = True,
     password: str | None = None,
     isolate: bool = False,
+    limits: Limits | None = None,
 ) -> ReportResult:
     """Write one HTML page with every outcome: answers in their sentences, places, pictures.
 
@@ -78,6 +81,8 @@ def report(
         password: opens encrypted PDFs.
         isolate: draw the pictures in a worker process, so that a file from a stranger cannot hurt
             this one.
+        limits: what a picture may cost, see `Limits`; without `isolate` only the cap on bytes
+            holds.
 
     Raises:
         HighlightError: the page cannot be written.
@@ -91,8 +96,10 @@ def report(
             require_new_file(target, Path(source))
     found = ReportItems(kept, target.parent, warnings or {})
     wanted = found.answers if pictures else ()
-    crop = partial(_crop, password=password, isolate=isolate)
-    problems = _add_pictures(wanted, target, sources or {}, crop)
+    crop = partial(_crop, password=password, isolate=isolate, limits=limits)
+    most_bytes = LoadSettings(isolate=isolate, limits=limits).effective_limits.file_bytes
+    read = partial(read_original, out=target, most_bytes=most_bytes)
+    problems = _add_pictures(wanted, sources or {}, read, crop)
     page = render(
         "report.html",
         items=found,
@@ -114,8 +121,8 @@ def _title(found: ReportItems) -> str:
 
 def _add_pictures(
     answers: Sequence[AnswerEntry],
-    out: Path,
     sources: Mapping[str, Source],
+    read: Callable[[DocumentInfo, Source | None], bytes],
     crop_of: Callable[[bytes, AnswerEntry], PageCrop],
 ) -> tuple[str, ...]:
     """Give answers in PDFs a picture, the best ones first; return what could not be done."""
@@ -126,7 +133,7 @@ def _add_pictures(
     size, notes = 0, dict[str, None]()
     for document, entries in by_document.items():
         try:
-            data = read_original(document, sources.get(document.source), out=out)
+            data = read(document, sources.get(document.source))
         except (HighlightError, LoadError) as error:
             notes[f"No pictures of pages: {error}"] = None
             continue
@@ -153,7 +160,14 @@ def _boxes(entry: AnswerEntry) -> PageLocation | None:
     return first if isinstance(first, PageLocation) and first.boxes else None
 
 
-def _crop(data: bytes, entry: AnswerEntry, *, password: str | None, isolate: bool) -> PageCrop:
+def _crop(
+    data: bytes,
+    entry: AnswerEntry,
+    *,
+    password: str | None,
+    isolate: bool,
+    limits: Limits | None,
+) -> PageCrop:
     place = _boxes(entry)
     assert place is not None  # the caller chose those that have one
     assert place.boxes is not None
@@ -165,6 +179,7 @@ def _crop(data: bytes, entry: AnswerEntry, *, password: str | None, isolate: boo
         place.page_number,
         place.boxes,
         isolate=isolate,
+        limits=limits,
         fill=shades.fill,
         line=shades.line,
         password=password,

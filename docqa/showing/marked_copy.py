@@ -12,7 +12,9 @@ from pathlib import Path
 
 from docqa.datamodel import Answer
 from docqa.errors import SettingError
+from docqa.loaders.limits import Limits
 from docqa.loaders.load import Source
+from docqa.loaders.settings import LoadSettings
 from docqa.showing.new_file import write_new_file
 from docqa.showing.original import Made, Original, read_original, work_on
 
@@ -47,6 +49,7 @@ def highlight(
     password: str | None = None,
     encoding: str | None = None,
     isolate: bool = False,
+    limits: Limits | None = None,
 ) -> HighlightResult:
     """Write a copy of a document with answers marked in it, each in its own colour.
 
@@ -65,6 +68,7 @@ def highlight(
         encoding: of a text or web page; None for the one with which it was asked.
         isolate: open the original in a worker process, so that one from a stranger cannot hurt
             this one.
+        limits: what that may cost, see `Limits`; without `isolate` only the cap on bytes holds.
 
     Raises:
         IsolationError: the original ended the worker process.
@@ -81,11 +85,12 @@ def highlight(
     maker = _maker(document.media_type, target)
     if page_number is not None and target.suffix.lower() != ".png":
         raise SettingError("page_number chooses the page of a picture; let the file end in .png")
-    data = read_original(document, source, out=target)
+    most_bytes = LoadSettings(isolate=isolate, limits=limits).effective_limits.file_bytes
+    data = read_original(document, source, out=target, most_bytes=most_bytes)
     if encoding is None:
         encoding = _encoding_asked_with(chosen[0])
     original = Original(data, document, chosen, page_number, password, encoding)
-    made = work_on(document.source, maker, original, isolate=isolate)
+    made = work_on(document.source, maker, original, isolate=isolate, limits=limits)
     write_new_file(target, made.data)
     return HighlightResult(target, made.marked, made.page_numbers, made.keeps_original, made.notes)
 

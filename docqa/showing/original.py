@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from docqa.datamodel import Answer, Document, DocumentInfo, is_nameless
 from docqa.errors import HighlightError
+from docqa.loaders.limits import Limits
 from docqa.loaders.load import Source, read_source
 from docqa.showing.new_file import require_new_file
 
@@ -64,6 +65,7 @@ def work_on(
     function: Callable[..., _Result],
     *arguments: Any,
     isolate: bool,
+    limits: Limits | None = None,
     **settings: Any,
 ) -> _Result:
     """Return ``function(*arguments, **settings)``, computed here or in the worker process.
@@ -73,6 +75,7 @@ def work_on(
         function: one that both processes can import by its name.
         arguments: what can be pickled.
         isolate: in the worker process, so that a file from a stranger cannot hurt this one.
+        limits: on time and memory there; None takes `Limits()`.
         settings: further arguments, by name.
 
     Raises:
@@ -83,16 +86,19 @@ def work_on(
         return function(*arguments, **settings)
     from docqa.loaders.isolation.calls import call
 
-    return call(function, *arguments, source=source, **settings)
+    return call(function, *arguments, source=source, limits=limits, **settings)
 
 
-def read_original(document: DocumentInfo, source: Source | None, *, out: Path) -> bytes:
+def read_original(
+    document: DocumentInfo, source: Source | None, *, out: Path, most_bytes: int | None
+) -> bytes:
     """Return the bytes in which answers were found, to be marked in a copy at `out`.
 
     Args:
         document: what the answers say of it.
         source: where it is now; None for the path at which it was.
         out: the new file.
+        most_bytes: no more is read; None for no limit.
 
     Raises:
         HighlightError: the bytes are others now, or nobody says where they are.
@@ -107,7 +113,7 @@ def read_original(document: DocumentInfo, source: Source | None, *, out: Path) -
     place = document.source if source is None else source
     if isinstance(place, (str, os.PathLike)):
         require_new_file(out, Path(place))
-    data, name = read_source(place)
+    data, name = read_source(place, most_bytes=most_bytes)
     if hashlib.sha256(data).hexdigest() != document.id:
         raise HighlightError(
             f"{name} is not the file in which the answers were found: it has changed since; ask "

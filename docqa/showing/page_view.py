@@ -10,6 +10,7 @@ from docqa._pdfium import PdfiumError
 from docqa.datamodel import Box, Document, Page, PageLocation
 from docqa.errors import HighlightError, SettingError
 from docqa.highlighting.page_image import Mark, draw_page
+from docqa.loaders.limits import Limits
 from docqa.showing.original import work_on
 
 __all__ = ["PageView", "chosen_page", "field_boxes", "view_page"]
@@ -62,6 +63,7 @@ def view_page(
     boxes: bool = False,
     password: str | None = None,
     isolate: bool = False,
+    limits: Limits | None = None,
 ) -> PageView:
     """Return the picture of a page.
 
@@ -72,6 +74,7 @@ def view_page(
         boxes: draw the rectangles of the text, one per line, and of filled form fields.
         password: opens an encrypted file.
         isolate: open it in the worker process.
+        limits: on time and memory there; None takes `Limits()`.
 
     Raises:
         IsolationError: the file ended the worker process.
@@ -79,7 +82,7 @@ def view_page(
         SettingError: the document is no PDF, or has no such page.
     """
     page = chosen_page(document, page_number)
-    work = partial(work_on, document.source, isolate=isolate)
+    work = partial(work_on, document.source, isolate=isolate, limits=limits)
     fields = work(field_boxes, data, page_number, password=password) if boxes else []
     marks = _marks(document, page, fields) if boxes else []
     png = work(draw_page, data, page_number, password=password, marks=marks)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections import Counter
 
 from docqa.loaders.html.elements import SVG_TAG_CASE
 
@@ -30,7 +29,7 @@ class ElementTable:
         self._names: list[str] = []
         self._name_numbers: dict[str, int] = {}
         self._ids: dict[int, str] = {}
-        self._id_counts: Counter[str] = Counter()
+        self._id_counts: dict[str, int] = {}
 
     def __len__(self) -> int:
         return len(self._parent)
@@ -54,7 +53,7 @@ class ElementTable:
         self._is_foreign.append(foreign)
         if id_:
             self._ids[len(self._parent) - 1] = id_
-            self._id_counts[id_] += 1
+            self._id_counts[id_] = self._id_counts.get(id_, 0) + 1
         return len(self._parent) - 1
 
     def name(self, element: int) -> str:

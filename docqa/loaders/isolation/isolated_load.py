@@ -6,6 +6,7 @@ import time
 import uuid
 import weakref
 from dataclasses import replace
+from typing import TypeGuard
 
 from docqa.datamodel import Document, LoadWarning
 from docqa.errors import IsolationError
@@ -119,7 +120,9 @@ class IsolatedLoad:
 
     def _document(self, reply: Done, worker: Worker) -> Document:
         """Return the document, with a source map that asks the worker where it must."""
-        document: Document = reply.value
+        document = reply.value
+        if not _is_document(document, is_located=reply.state is None):
+            raise WorkerDeathError("crashed", "no document came of it")
         if reply.state is None:
             return document
         if not reply.leaves:
@@ -143,3 +146,17 @@ class IsolatedLoad:
 
     def _error(self, death: WorkerDeathError, note: str = "") -> IsolationError:
         return error_of(death, self._name, self._limits, note=note)
+
+
+def _is_document(value: object, *, is_located: bool) -> TypeGuard[Document]:
+    """Say whether a worker sent what a loader makes, in what callers rely on unseen.
+
+    Args:
+        value: what it sent.
+        is_located: a source map comes along, which must not open the source.
+    """
+    if not isinstance(value, Document):
+        return False
+    texts = value.id, value.text, value.source, value.media_type, value.extractor, value.title or ""
+    opens_source = getattr(value.source_map, "opens_source", False)
+    return all(type(text) is str for text in texts) and not (is_located and opens_source)

@@ -1,45 +1,22 @@
 """Messages between a process and its isolated worker.
 
 A message is two lengths (8 bytes each, little-endian), a pickle, and raw bytes that are not copied
-into it, such as a file's content.
-
-What the worker sends is not trusted with more than it needs: a file that takes over the worker
-must not take over its parent by a pickle. So the parent rebuilds records of docqa, errors and
-plain containers, and nothing else that a pickle can name.
+into it, such as a file's content. `untrusted` unpacks what comes from the worker.
 """
 
 from __future__ import annotations
 
-import importlib
 import io
 import pickle
 import struct
-from dataclasses import is_dataclass
-from enum import Enum
-from functools import cache
 from typing import IO, Any
 
-__all__ = ["MessageError", "pack", "receive", "send", "unpack_trusted", "unpack_untrusted"]
+__all__ = ["MessageError", "content_of", "pack", "receive", "send", "unpack_trusted"]
 
 _LENGTHS = struct.Struct("<QQ")
 _LONGEST = 1 << 32  # bytes; far over what the caps on content leave
 _PIECE = 1 << 20  # bytes read at once; a pipe holds less
 _CONTENT = "content"  # stands in a pickle for the bytes that both sides have
-_PLAIN = {
-    ("array", "_array_reconstructor"),
-    ("array", "array"),
-    ("builtins", "bytearray"),
-    ("builtins", "frozenset"),
-    ("builtins", "set"),
-    ("collections", "Counter"),
-    ("collections", "OrderedDict"),
-    ("docqa.errors", "_rebuild_isolation_error"),
-    ("docqa.errors", "_rebuild_load_error"),
-    ("docqa.loaders.containers.xml_reading", "_rebuild_step"),
-}
-
-# Modules with classes that start processes or open files.
-_ACTIVE = ("docqa.loaders.isolation", "docqa.loaders.pdf.fallback")
 
 
 class MessageError(Exception):
@@ -90,21 +67,18 @@ def pack(value: object, content: bytes | None = None) -> bytes:
 
 def unpack_trusted(packed: bytes, content: bytes | None = None) -> Any:
     """Return what a process packed for its worker; never call it on what a worker sends."""
-    return _ContentUnpickler(io.BytesIO(packed), content).load()
+    return _Unpickler(io.BytesIO(packed), content).load()
 
 
-def unpack_untrusted(packed: bytes, content: bytes | None = None) -> Any:
-    """Return what a worker packed.
+def content_of(mark: object, content: bytes | None) -> bytes:
+    """Return the bytes that a mark in a pickle stands for.
 
     Raises:
-        MessageError: it is no pickle, or names something other than the records of docqa.
+        pickle.UnpicklingError: nothing is known under it.
     """
-    try:
-        return _Unpickler(io.BytesIO(packed), content).load()
-    except MessageError:
-        raise
-    except Exception as error:
-        raise MessageError(f"not a message: {error}") from error
+    if mark != _CONTENT or content is None:
+        raise pickle.UnpicklingError(f"a {type(mark).__name__} stands for nothing")
+    return content
 
 
 class _Pickler(pickle.Pickler):
@@ -116,41 +90,10 @@ class _Pickler(pickle.Pickler):
         return _CONTENT if obj is self._content else None
 
 
-class _ContentUnpickler(pickle.Unpickler):
+class _Unpickler(pickle.Unpickler):
     def __init__(self, buffer: IO[bytes], content: bytes | None) -> None:
         super().__init__(buffer)
         self._content = content
 
     def persistent_load(self, pid: object) -> bytes:
-        if pid != _CONTENT or self._content is None:
-            raise pickle.UnpicklingError(f"nothing is known as {pid!r}")
-        return self._content
-
-
-class _Unpickler(_ContentUnpickler):
-    def find_class(self, module: str, name: str) -> Any:
-        return _found(module, name)
-
-
-@cache
-def _found(module: str, name: str) -> Any:
-    """Return what a message may name.
-
-    Raises:
-        MessageError: it may not.
-    """
-    if (module, name) in _PLAIN:
-        return getattr(importlib.import_module(module), name)
-    if module.startswith("docqa.") and "." not in name:
-        found = getattr(importlib.import_module(module), name, None)
-        if isinstance(found, type) and found.__module__ == module and _is_record(found):
-            return found
-    raise MessageError(f"a message may not hold {module}.{name}")
-
-
-def _is_record(kind: type) -> bool:
-    """Say whether objects of a class open and start nothing when they are made."""
-    if is_dataclass(kind) or issubclass(kind, (Exception, Enum, tuple)):
-        return True
-    module = kind.__module__  # source maps have parts that are neither
-    return module.startswith("docqa.loaders.") and not module.startswith(_ACTIVE)
+        return content_of(pid, self._content)

@@ -9,12 +9,14 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import fields
 
-from docqa.errors import SettingError
+from docqa.errors import DocqaError, SettingError
 from docqa.loaders.isolation.deadline_clock import DeadlineClock
 from docqa.loaders.isolation.deaths import WorkerDeathError, cause_of
-from docqa.loaders.isolation.messages import MessageError, pack, receive, send, unpack_untrusted
+from docqa.loaders.isolation.messages import MessageError, pack, receive, send
 from docqa.loaders.isolation.requests import (
+    NOT_SENT,
     Done,
     Failed,
     PageRead,
@@ -24,6 +26,7 @@ from docqa.loaders.isolation.requests import (
     Request,
     Unknown,
 )
+from docqa.loaders.isolation.untrusted import unpack_untrusted
 
 __all__ = ["Worker"]
 
@@ -105,14 +108,16 @@ class Worker:
 
         Raises:
             WorkerDeathError: the process ended, or did not speak as a worker does.
+            SettingError: the request cannot be pickled.
         """
+        packed = _packed(request)
         self._clock.set(seconds)
         self.is_fresh, self.page_index = False, None
         try:
             with self._deaths(None, seconds):
                 self._be_ready()
                 self._clear_stderr()
-                send(self._stdin, pack(request), content)
+                send(self._stdin, packed, content)
             reply = self._answer(content, seconds, on_progress, on_page)
         except BaseException:
             self.kill()  # it is dead, or in the middle of a message
@@ -180,7 +185,7 @@ class Worker:
     def _reply(self, content: bytes) -> tuple[Reply, bytes]:
         packed, extra = receive(self._stdout)
         reply = unpack_untrusted(packed, content)
-        if not isinstance(reply, _REPLIES):
+        if not isinstance(reply, _REPLIES) or not _is_sound(reply):
             raise MessageError("no reply")
         return reply, extra
 
@@ -224,6 +229,27 @@ class Worker:
             return WorkerDeathError("crashed", str(error), index=index, stderr=stderr)
         cause, detail = cause_of(code, stderr)
         return WorkerDeathError(cause, detail, index=index, stderr=stderr)
+
+
+def _packed(request: Request) -> bytes:
+    try:
+        return pack(request)
+    except Exception as error:  # what an engine's own pickling raises, too
+        raise SettingError(f"{NOT_SENT} ({error})") from error
+
+
+def _is_sound(reply: Reply) -> bool:
+    """Say whether a reply holds plain values where it should; `Done` holds what was asked for."""
+    if isinstance(reply, Failed):
+        error: object = reply.error
+        return isinstance(error, DocqaError) and _are_plain(*error.args, *vars(error).values())
+    return isinstance(reply, Done) or _are_plain(
+        *(getattr(reply, field.name) for field in fields(reply))
+    )
+
+
+def _are_plain(*values: object) -> bool:
+    return all(value is None or type(value) in (str, int) for value in values)
 
 
 def _is_text(entry: object) -> bool:

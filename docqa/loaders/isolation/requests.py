@@ -12,6 +12,7 @@ from docqa.loaders.limits import Limits
 from docqa.loaders.settings import LoadSettings
 
 __all__ = [
+    "NOT_SENT",
     "Call",
     "CallKept",
     "Done",
@@ -25,6 +26,12 @@ __all__ = [
     "Request",
     "Unknown",
 ]
+
+# Of a request's parts, only an engine is the caller's own.
+NOT_SENT = (
+    "the OCR engine cannot be sent to the worker process: define its class in a module that can be "
+    "imported, or load with isolate=False"
+)
 
 
 @dataclass(frozen=True, slots=True)

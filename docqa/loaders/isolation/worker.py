@@ -21,7 +21,7 @@ from dataclasses import replace
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from docqa.datamodel import LoadWarning
-from docqa.errors import DocqaError, LoaderCrashedError, LoadMemoryError
+from docqa.errors import DocqaError, LoaderCrashedError, LoadMemoryError, SettingError
 from docqa.loaders.isolation.messages import pack, receive, send, unpack_trusted
 from docqa.loaders.isolation.process_limits import (
     MemoryWatch,
@@ -31,6 +31,7 @@ from docqa.loaders.isolation.process_limits import (
     renew_cpu_limit,
 )
 from docqa.loaders.isolation.requests import (
+    NOT_SENT,
     Call,
     Done,
     Failed,
@@ -107,11 +108,11 @@ class _Worker:
 
     def serve(self, packed: bytes, content: bytes) -> None:
         """Answer one request; what goes wrong is the answer."""
-        request: Request = unpack_trusted(packed)
-        for key in request.forget:
-            self._forget(key)
         reply: Done | Failed | Unknown
         try:
+            request = _unpacked(packed)
+            for key in request.forget:
+                self._forget(key)
             self._begin(request.limits)
             reply = self._result(request, content)
             answer = pack(reply, content or None)
@@ -186,6 +187,19 @@ class _Worker:
     def _forget(self, key: str) -> None:
         if key in self._kept:
             self._kept.pop(key)[0].close()
+
+
+def _unpacked(packed: bytes) -> Request:
+    """Return a request.
+
+    Raises:
+        SettingError: the classes that it names are not here.
+    """
+    try:
+        request: Request = unpack_trusted(packed)
+    except Exception as error:  # an engine's class may do anything when it is made
+        raise SettingError(f"{NOT_SENT} ({error})") from error
+    return request
 
 
 class _PageLog:
