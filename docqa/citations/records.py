@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Union
 
 from docqa.datamodel import Answer
@@ -13,6 +13,8 @@ from docqa.loaders.settings import DEFAULT_LANGUAGE, LoadSettings
 __all__ = ["Citation", "Citable", "citations_of"]
 
 Citable = Union[Answer, Mapping[str, Any]]
+
+_NUMBERS = ("page_number", "page_label", "line")  # where the words start, beside the locations
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,8 @@ class Citation:
         extractor: what gave the text; ``""`` where it was not recorded.
         loading: the settings that decide how the file reads; nothing else of them is recorded.
         locations: the recorded places in the original, as plain values.
+        numbers: the page, its label and the line, those that were recorded.
+        selectors: of the recorded target, as plain values.
         occurrence: 0 for the answer itself, from 1 for its further occurrences.
     """
 
@@ -41,6 +45,8 @@ class Citation:
     extractor: str
     loading: LoadSettings
     locations: tuple[Mapping[str, Any], ...]
+    numbers: Mapping[str, Any] = field(default_factory=dict)
+    selectors: tuple[Any, ...] = ()
     occurrence: int = 0
 
 
@@ -90,25 +96,32 @@ def _citation(
     start, end = _field(plain, "start", "whole number"), _field(plain, "end", "whole number")
     if not 0 <= start < end or not quote:
         raise CitationError(f"[{start}, {end}) is no place of {quote!r}")
-    surroundings = _text_quote(_optional(plain, "target", "object", {}))
+    target = _optional(plain, "target", "object", {})
+    selectors = _optional(target, "selector", "list", [])
+    surroundings = _text_quote(selectors)
     return Citation(
         quote=quote,
         start=start,
         end=end,
         prefix=_optional(surroundings, "prefix", "text", ""),
         suffix=_optional(surroundings, "suffix", "text", ""),
-        locations=tuple(
-            place
-            for place in _optional(plain, "locations", "list", [])
-            if isinstance(place, Mapping)
-        ),
+        locations=_locations(plain),
+        numbers={name: plain[name] for name in _NUMBERS if name in plain},
+        selectors=tuple(selectors),
         occurrence=occurrence,
         **shared,
     )
 
 
-def _text_quote(target: Mapping[str, Any]) -> Mapping[str, Any]:
-    selectors = _optional(target, "selector", "list", [])
+def _locations(plain: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
+    places = _optional(plain, "locations", "list", [])
+    for number, place in enumerate(places, start=1):
+        if not isinstance(place, Mapping):
+            raise CitationError(f"location {number} is no object")
+    return tuple(places)
+
+
+def _text_quote(selectors: Iterable[Any]) -> Mapping[str, Any]:
     quotes = (
         selector
         for selector in selectors
