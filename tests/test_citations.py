@@ -407,3 +407,43 @@ def test_words_that_stand_there_by_chance_are_not_taken() -> None:
     cited |= {"answer": "40 litres", "start": start, "end": start + 9}
     found = outcome(cited)
     assert (found.status, found.places[0].span.start) == ("moved", meant)
+
+
+def capped(words: str, limits: docqa.Limits) -> dict[str, Any]:
+    """Cite words of a PDF that was loaded under limits."""
+    with docqa.load("a.pdf", limits=limits) as document:
+        start = document.text.index(words)
+        cited = docqa.cite(document, Span(start, start + len(words)))
+    found: dict[str, Any] = json.loads(json.dumps(cited.to_dict()))
+    return found
+
+
+def test_limits_that_cut_text_off_are_recorded(make_pdf: Callable[[str], None]) -> None:
+    """The file is cut again where it was cut; what is usual is not recorded."""
+    make_pdf("a.pdf")
+    cited = capped("14 October 1871", docqa.Limits(page_characters=300))
+    load = cited["settings"]["load"]
+    assert load["page_characters"] == 300
+    assert "pages" not in load
+    assert outcome(cited).status == "exact"
+    del load["page_characters"]
+    assert outcome(cited).status == "moved"
+
+
+def test_a_record_never_raises_the_limits(make_pdf: Callable[[str], None]) -> None:
+    """What a stranger's record asks for costs no more than the caller allows."""
+    make_pdf("a.pdf")
+    cited = capped("14 October 1871", docqa.Limits(pages=10**9, page_characters=10**9))
+    settings = LoadSettings(limits=docqa.Limits(pages=1))
+    (found,) = verifications(citations_of(cited), settings=settings)
+    assert found.status == "gone"
+
+
+@pytest.mark.parametrize("cap", [0, -1, "all", True])
+def test_a_limit_that_is_none_is_refused(cap: object) -> None:
+    """A broken record is an error of its own kind."""
+    Path("a.txt").write_text(LAMP)
+    cited = record("a.txt")
+    cited["settings"]["load"]["pages"] = cap
+    with pytest.raises(docqa.CitationError, match="pages"):
+        docqa.verify(cited)

@@ -13,9 +13,9 @@ from docqa.citations.outcomes import FoundPlace, Status, Verification
 from docqa.citations.recorded_place import misnamed, same_locations
 from docqa.citations.records import Citable, Citation, citations_of
 from docqa.datamodel import Answer, Document, Span
-from docqa.errors import DocqaError, NoTextError
+from docqa.errors import CitationError, DocqaError, NoTextError
 from docqa.loaders.load import load_with
-from docqa.loaders.settings import LoadSettings
+from docqa.loaders.settings import TEXT_CAPS, LoadSettings
 
 __all__ = ["verifications", "verify"]
 
@@ -94,10 +94,11 @@ class _Group:
     file: CitedFile
     source: str
     loading: LoadSettings
+    ocr_engine: str
 
     @staticmethod
     def of(citation: Citation, file: CitedFile) -> _Group:
-        return _Group(file, citation.source, citation.loading)
+        return _Group(file, citation.source, citation.loading, citation.ocr_engine)
 
 
 def _check_group(
@@ -106,12 +107,14 @@ def _check_group(
     path = group.file.path
     if path is None:
         return [Verification(citation, "gone", group.file.note) for citation in citations]
-    chosen = replace(
-        group.loading,
-        password=settings.password,
-        isolate=settings.isolate,
-        limits=settings.limits,
-    )
+    if group.ocr_engine:
+        reason = (
+            f"{path}: its scanned pages were read by {group.ocr_engine}, which a record cannot "
+            "bring along, and another engine may read them otherwise; give the Answer itself to "
+            "docqa.verify, which then asks its engine again"
+        )
+        return _failed(citations, path, CitationError(reason))
+    chosen = _loading(group.loading, settings)
     try:
         # The name it was cited under, since its ending helps to tell the format.
         loaded = load_with(chosen, path, name=group.source)
@@ -129,6 +132,26 @@ def _check_group(
         replace(one, path=str(path), reason="; ".join(part for part in (one.reason, note) if part))
         for one in checked
     ]
+
+
+def _loading(recorded: LoadSettings, settings: LoadSettings) -> LoadSettings:
+    """Return how a file is loaded: as it was, with the caller's password, isolation and limits.
+
+    A record may lower the limits that cut text off, never raise them.
+    """
+    chosen = replace(
+        recorded,
+        password=settings.password,
+        isolate=settings.isolate,
+        limits=settings.limits,
+    )
+    if recorded.limits is None:
+        return chosen
+    limits = chosen.effective_limits
+    for name in TEXT_CAPS:
+        cap, own = getattr(recorded.limits, name), getattr(limits, name)
+        limits = replace(limits, **{name: cap if own is None else min(cap, own)})
+    return replace(chosen, limits=limits)
 
 
 def _failed(citations: Sequence[Citation], path: Path, error: DocqaError) -> list[Verification]:
