@@ -265,6 +265,7 @@ def test_occurrences_are_checked_too() -> None:
         {"answer": "x", "source": "a", "start": 4, "end": 4},
         {"answer": "x", "source": "a", "start": 0, "end": 1, "occurrences": [7]},
         {"answer": "x", "source": "a", "start": 0, "end": 1, "document": []},
+        {"answer": "x", "source": "a", "start": 0, "end": 1, "locations": [5]},
         [],
     ],
 )
@@ -312,3 +313,137 @@ def test_a_file_over_the_limit_is_not_read_and_named(monkeypatch: pytest.MonkeyP
     (found,) = verifications(citations_of(record("a.txt")), settings=settings)
     assert found.status == "failed"
     assert found.reason.startswith("a.txt: the file has more than the limit of 10 bytes")
+
+
+def selector(cited: dict[str, Any], kind: str) -> dict[str, Any]:
+    """Return the first selector of its kind in a record."""
+    found: dict[str, Any] = next(one for one in cited["target"]["selector"] if one["type"] == kind)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("kind", "wrong"),
+    [
+        ("TextPositionSelector", {"start": 999, "end": 1001}),
+        ("DataPositionSelector", {"start": 0}),
+        ("FragmentSelector", {"value": "line=900,901"}),
+        ("TextQuoteSelector", {"prefix": "The horn takes "}),
+        ("TextQuoteSelector", {"suffix": " of ale"}),
+        ("TextQuoteSelector", {"exact": "50 litres"}),
+    ],
+)
+def test_a_wrong_selector_is_not_exact(kind: str, wrong: dict[str, Any]) -> None:
+    """Other programs go where the selectors lead, so these must lead to the words."""
+    Path("a.txt").write_text(LAMP)
+    cited = record("a.txt")
+    selector(cited, kind).update(wrong)
+    found = outcome(cited)
+    assert (found.status, found.file_changed) == ("moved", False)
+    assert "the record names another place (target)" in found.reason
+    assert found.places[0].span == Span(cited["start"], cited["end"])
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"line": 900}, {"line": None}, {"page_number": 17}, {"locations": [{}]}]
+)
+def test_a_wrong_number_is_not_exact(wrong: dict[str, Any]) -> None:
+    """What people read of the place must be right too; an empty location is no place."""
+    Path("a.txt").write_text(LAMP)
+    found = outcome(record("a.txt", **wrong))
+    assert (found.status, found.places[0].locations[0].line) == ("moved", 3)  # type: ignore[union-attr]
+    assert f"another place ({next(iter(wrong))})" in found.reason
+
+
+@pytest.mark.parametrize("change", ["page", "shape", "number"])
+def test_a_wrong_page_of_a_pdf_is_not_exact(change: str, make_pdf: Callable[[str], None]) -> None:
+    """Neither the page nor the rectangles of the selectors may be others."""
+    make_pdf("a.pdf")
+    cited = record("a.pdf", "14 October 1871")
+    page = selector(cited, "FragmentSelector")
+    drawing = page["refinedBy"]["value"]
+    assert outcome(cited).status == "exact"
+    if change == "page":
+        page["value"] = "page=17"
+    elif change == "shape":
+        page["refinedBy"]["value"] = drawing.replace('x="', 'x="1')
+    else:
+        cited["page_number"] = 17
+    assert outcome(cited).status == "moved"
+
+
+def test_rounding_of_a_rectangle_is_no_other_place(make_pdf: Callable[[str], None]) -> None:
+    """A thousandth of a point, as another machine may round it, is the same place."""
+    make_pdf("a.pdf")
+    cited = record("a.pdf", "14 October 1871")
+    shape = selector(cited, "FragmentSelector")["refinedBy"]
+    x = cited["locations"][0]["boxes"][0]["x0"]
+    shape["value"] = shape["value"].replace(f'x="{x:g}', f'x="{x + 0.001:.3f}', 1)
+    cited["locations"][0]["boxes"][0]["x0"] = x + 0.001
+    assert outcome(cited).status == "exact"
+
+
+def test_a_number_beyond_every_float_is_another_place(make_pdf: Callable[[str], None]) -> None:
+    """A stranger's record cannot end the check."""
+    make_pdf("a.pdf")
+    cited = record("a.pdf", "14 October 1871")
+    cited["locations"][0]["boxes"][0]["x0"] = 10**400
+    assert outcome(cited).status == "moved"
+
+
+@pytest.mark.parametrize("lacking", ["target", "locations", "line", "settings"])
+def test_what_a_record_lacks_is_not_compared(lacking: str) -> None:
+    """Records of other programs hold when what they say is right."""
+    Path("a.txt").write_text(LAMP)
+    cited = record("a.txt")
+    del cited[lacking]
+    assert outcome(cited).status == "exact"
+
+
+def test_words_that_stand_there_by_chance_are_not_taken() -> None:
+    """The surroundings say which place a record with a wrong offset means."""
+    Path("a.txt").write_text("It cost 40 litres.\n\n" + LAMP)
+    cited = record("a.txt", "40 litres of")
+    meant, start = cited["start"], docqa.load("a.txt").text.index("40 litres")
+    cited |= {"answer": "40 litres", "start": start, "end": start + 9}
+    found = outcome(cited)
+    assert (found.status, found.places[0].span.start) == ("moved", meant)
+
+
+def capped(words: str, limits: docqa.Limits) -> dict[str, Any]:
+    """Cite words of a PDF that was loaded under limits."""
+    with docqa.load("a.pdf", limits=limits) as document:
+        start = document.text.index(words)
+        cited = docqa.cite(document, Span(start, start + len(words)))
+    found: dict[str, Any] = json.loads(json.dumps(cited.to_dict()))
+    return found
+
+
+def test_limits_that_cut_text_off_are_recorded(make_pdf: Callable[[str], None]) -> None:
+    """The file is cut again where it was cut; what is usual is not recorded."""
+    make_pdf("a.pdf")
+    cited = capped("14 October 1871", docqa.Limits(page_characters=300))
+    load = cited["settings"]["load"]
+    assert load["page_characters"] == 300
+    assert "pages" not in load
+    assert outcome(cited).status == "exact"
+    del load["page_characters"]
+    assert outcome(cited).status == "moved"
+
+
+def test_a_record_never_raises_the_limits(make_pdf: Callable[[str], None]) -> None:
+    """What a stranger's record asks for costs no more than the caller allows."""
+    make_pdf("a.pdf")
+    cited = capped("14 October 1871", docqa.Limits(pages=10**9, page_characters=10**9))
+    settings = LoadSettings(limits=docqa.Limits(pages=1))
+    (found,) = verifications(citations_of(cited), settings=settings)
+    assert found.status == "gone"
+
+
+@pytest.mark.parametrize("cap", [0, -1, "all", True])
+def test_a_limit_that_is_none_is_refused(cap: object) -> None:
+    """A broken record is an error of its own kind."""
+    Path("a.txt").write_text(LAMP)
+    cited = record("a.txt")
+    cited["settings"]["load"]["pages"] = cap
+    with pytest.raises(docqa.CitationError, match="pages"):
+        docqa.verify(cited)

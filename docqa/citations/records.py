@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Union
 
 from docqa.datamodel import Answer
-from docqa.errors import CitationError
-from docqa.loaders.settings import DEFAULT_LANGUAGE, LoadSettings
+from docqa.errors import CitationError, SettingError
+from docqa.loaders.limits import Limits
+from docqa.loaders.ocr.engine import OcrEngine
+from docqa.loaders.settings import DEFAULT_LANGUAGE, TEXT_CAPS, LoadSettings
 
 __all__ = ["Citation", "Citable", "citations_of"]
 
 Citable = Union[Answer, Mapping[str, Any]]
+
+_NUMBERS = ("page_number", "page_label", "line")  # where the words start, beside the locations
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +31,11 @@ class Citation:
         document_id: SHA-256 of the file's bytes; ``""`` where it was not recorded.
         extractor: what gave the text; ``""`` where it was not recorded.
         loading: the settings that decide how the file reads; nothing else of them is recorded.
+        ocr_engine: what read scanned pages where `loading` has no engine for it; ``""`` where
+            nothing else than the library's own did.
         locations: the recorded places in the original, as plain values.
+        numbers: the page, its label and the line, those that were recorded.
+        selectors: of the recorded target, as plain values.
         occurrence: 0 for the answer itself, from 1 for its further occurrences.
     """
 
@@ -41,7 +49,10 @@ class Citation:
     extractor: str
     loading: LoadSettings
     locations: tuple[Mapping[str, Any], ...]
+    numbers: Mapping[str, Any] = field(default_factory=dict)
+    selectors: tuple[Any, ...] = ()
     occurrence: int = 0
+    ocr_engine: str = ""
 
 
 def citations_of(record: Citable) -> tuple[Citation, ...]:
@@ -59,23 +70,32 @@ def citations_of(record: Citable) -> tuple[Citation, ...]:
         raise CitationError('no record of an answer: it has no "answer"; see docqa ask --json')
     if plain["answer"] is None:
         return ()
-    return tuple(_citations(plain))
+    return tuple(_citations(plain, _engine(record) if isinstance(record, Answer) else None))
 
 
-def _citations(plain: Mapping[str, Any]) -> Iterator[Citation]:
+def _engine(answer: Answer) -> OcrEngine | None:
+    """Return the engine of its own with which an answer's document was loaded, if any."""
+    loaded = answer.settings.load if answer.settings is not None else None
+    return None if loaded is None or isinstance(loaded.ocr, bool) else loaded.ocr
+
+
+def _citations(plain: Mapping[str, Any], engine: OcrEngine | None) -> Iterator[Citation]:
     document = _optional(plain, "document", "object", {})
     load = _optional(_optional(plain, "settings", "object", {}), "load", "object", {})
+    extractor = _optional(document, "extractor", "text", "")
     shared = {
         "source": _field(document if "source" in document else plain, "source", "text"),
         "document_id": _optional(document, "id", "text", ""),
-        "extractor": _optional(document, "extractor", "text", ""),
+        "extractor": extractor,
         # The file may be a stranger's: it decides how its text is read, and nothing else.
         "loading": LoadSettings(
             media_type=_optional(load, "media_type", "text", None),
             encoding=_optional(load, "encoding", "text", None),
-            ocr=load.get("ocr") is True,
+            limits=_caps(load),
+            ocr=engine or load.get("ocr") is True,
             ocr_language=_optional(load, "ocr_language", "text", DEFAULT_LANGUAGE),
         ),
+        "ocr_engine": "" if engine else _engine_name(load, extractor),
     }
     yield _citation(plain, _field(plain, "answer", "text"), 0, shared)
     for number, spot in enumerate(_optional(plain, "occurrences", "list", []), start=1):
@@ -84,31 +104,56 @@ def _citations(plain: Mapping[str, Any]) -> Iterator[Citation]:
         yield _citation(spot, _field(spot, "text", "text"), number, shared)
 
 
+def _caps(load: Mapping[str, Any]) -> Limits | None:
+    """Return the recorded limits beyond which text was left out; None where they were the usual."""
+    given = [name for name in TEXT_CAPS if load.get(name) is not None]
+    caps = {name: _field(load, name, "whole number") for name in given}
+    try:
+        return Limits(**caps) if caps else None
+    except SettingError as error:
+        raise CitationError(str(error)) from error
+
+
+def _engine_name(load: Mapping[str, Any], extractor: str) -> str:
+    """Return the engine that read pages of the document, when it was one of the caller's own."""
+    name = load.get("ocr")
+    if not isinstance(name, str) or (extractor and not extractor.endswith(f"; {name}")):
+        return ""  # it had nothing to read
+    return name
+
+
 def _citation(
     plain: Mapping[str, Any], quote: str, occurrence: int, shared: Mapping[str, Any]
 ) -> Citation:
     start, end = _field(plain, "start", "whole number"), _field(plain, "end", "whole number")
     if not 0 <= start < end or not quote:
         raise CitationError(f"[{start}, {end}) is no place of {quote!r}")
-    surroundings = _text_quote(_optional(plain, "target", "object", {}))
+    target = _optional(plain, "target", "object", {})
+    selectors = _optional(target, "selector", "list", [])
+    surroundings = _text_quote(selectors)
     return Citation(
         quote=quote,
         start=start,
         end=end,
         prefix=_optional(surroundings, "prefix", "text", ""),
         suffix=_optional(surroundings, "suffix", "text", ""),
-        locations=tuple(
-            place
-            for place in _optional(plain, "locations", "list", [])
-            if isinstance(place, Mapping)
-        ),
+        locations=_locations(plain),
+        numbers={name: plain[name] for name in _NUMBERS if name in plain},
+        selectors=tuple(selectors),
         occurrence=occurrence,
         **shared,
     )
 
 
-def _text_quote(target: Mapping[str, Any]) -> Mapping[str, Any]:
-    selectors = _optional(target, "selector", "list", [])
+def _locations(plain: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
+    places = _optional(plain, "locations", "list", [])
+    for number, place in enumerate(places, start=1):
+        if not isinstance(place, Mapping):
+            raise CitationError(f"location {number} is no object")
+    return tuple(places)
+
+
+def _text_quote(selectors: Iterable[Any]) -> Mapping[str, Any]:
     quotes = (
         selector
         for selector in selectors

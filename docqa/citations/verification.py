@@ -4,27 +4,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from math import isclose
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from docqa.citations.anchoring import Quote, best_anchors, find_quote
 from docqa.citations.cited_files import CitedFile, CitedFiles
 from docqa.citations.outcomes import FoundPlace, Status, Verification
+from docqa.citations.recorded_place import misnamed, same_locations
 from docqa.citations.records import Citable, Citation, citations_of
-from docqa.datamodel import Answer, Document, Location, Span
-from docqa.errors import DocqaError, NoTextError
+from docqa.datamodel import Answer, Document, Span
+from docqa.errors import CitationError, DocqaError, NoTextError
 from docqa.loaders.limits import Limits
 from docqa.loaders.load import load_with
-from docqa.loaders.settings import LoadSettings
+from docqa.loaders.settings import TEXT_CAPS, LoadSettings
 
 __all__ = ["verifications", "verify"]
 
 _PLACES_SHOWN = 5  # of an ambiguous citation
 _ALIKE = 0.95  # surroundings less alike are told about
-_SAME_POINT = 0.01  # points; rectangles are kept to a thousandth
-_NO_PLACE = frozenset({"text_fragment"})  # a link to the place, which a later version may improve
 
 
 def verify(
@@ -100,10 +97,11 @@ class _Group:
     file: CitedFile
     source: str
     loading: LoadSettings
+    ocr_engine: str
 
     @staticmethod
     def of(citation: Citation, file: CitedFile) -> _Group:
-        return _Group(file, citation.source, citation.loading)
+        return _Group(file, citation.source, citation.loading, citation.ocr_engine)
 
 
 def _check_group(
@@ -112,12 +110,14 @@ def _check_group(
     path = group.file.path
     if path is None:
         return [Verification(citation, "gone", group.file.note) for citation in citations]
-    chosen = replace(
-        group.loading,
-        password=settings.password,
-        isolate=settings.isolate,
-        limits=settings.limits,
-    )
+    if group.ocr_engine:
+        reason = (
+            f"{path}: its scanned pages were read by {group.ocr_engine}, which a record cannot "
+            "bring along, and another engine may read them otherwise; give the Answer itself to "
+            "docqa.verify, which then asks its engine again"
+        )
+        return _failed(citations, path, CitationError(reason))
+    chosen = _loading(group.loading, settings)
     try:
         # The name it was cited under, since its ending helps to tell the format.
         loaded = load_with(chosen, path, name=group.source)
@@ -137,6 +137,26 @@ def _check_group(
     ]
 
 
+def _loading(recorded: LoadSettings, settings: LoadSettings) -> LoadSettings:
+    """Return how a file is loaded: as it was, with the caller's password, isolation and limits.
+
+    A record may lower the limits that cut text off, never raise them.
+    """
+    chosen = replace(
+        recorded,
+        password=settings.password,
+        isolate=settings.isolate,
+        limits=settings.limits,
+    )
+    if recorded.limits is None:
+        return chosen
+    limits = chosen.effective_limits
+    for name in TEXT_CAPS:
+        cap, own = getattr(recorded.limits, name), getattr(limits, name)
+        limits = replace(limits, **{name: cap if own is None else min(cap, own)})
+    return replace(chosen, limits=limits)
+
+
 def _failed(citations: Sequence[Citation], path: Path, error: DocqaError) -> list[Verification]:
     return [
         Verification(citation, "failed", str(error), str(path), error=error)
@@ -147,19 +167,34 @@ def _failed(citations: Sequence[Citation], path: Path, error: DocqaError) -> lis
 def _check(citation: Citation, document: Document) -> Verification:
     changed = citation.document_id != document.id if citation.document_id else None
     span = Span(citation.start, citation.end)
-    if changed is False and span.of(document.text) == citation.quote:
-        locations = document.locate(span)
-        if _same_places(citation.locations, locations):
-            place = FoundPlace(span, locations)
-            return Verification(citation, "exact", file_changed=False, places=(place,))
-    return _look_again(citation, document, changed)
+    why = _why(citation, document, changed)
+    if changed is not False or span.of(document.text) != citation.quote:
+        return _look_again(citation, document, changed, why)
+    place = FoundPlace(span, document.locate(span))
+    wrong = misnamed(citation, document, place.locations)
+    if not wrong:
+        return Verification(citation, "exact", file_changed=False, places=(place,))
+    if not (reads_otherwise := _reads_otherwise(citation, document)):
+        why = f"the file is the same, but the record names another place ({', '.join(wrong)})"
+    if not _is_surrounded(citation, document.text):  # the same words may stand here by chance
+        found = _look_again(citation, document, changed, why)
+        if found.places or reads_otherwise:
+            return found
+    return Verification(citation, "moved", why, file_changed=False, places=(place,))
 
 
-def _look_again(citation: Citation, document: Document, changed: bool | None) -> Verification:
+def _is_surrounded(citation: Citation, text: str) -> bool:
+    """Say whether the recorded surroundings, if any, stand around the recorded place."""
+    before = text[max(0, citation.start - len(citation.prefix)) : citation.start]
+    return before == citation.prefix and text.startswith(citation.suffix, citation.end)
+
+
+def _look_again(
+    citation: Citation, document: Document, changed: bool | None, why: str
+) -> Verification:
     quote = Quote(citation.quote, citation.prefix, citation.suffix)
     everywhere = find_quote(document.text, quote, near=citation.start)
     anchors = best_anchors(everywhere)
-    why = _why(citation, document, changed)
     if not anchors:
         lost = "the words stand in other surroundings only" if everywhere else "the words are gone"
         return Verification(citation, "gone", f"{why}; {lost}", file_changed=changed)
@@ -184,7 +219,11 @@ def _look_again(citation: Citation, document: Document, changed: bool | None) ->
 
 def _stands_still(citation: Citation, place: FoundPlace) -> bool:
     is_same = place.span == Span(citation.start, citation.end)
-    return is_same and _same_places(citation.locations, place.locations)
+    return is_same and same_locations(citation.locations, place.locations)
+
+
+def _reads_otherwise(citation: Citation, document: Document) -> bool:
+    return bool(citation.extractor) and citation.extractor != document.extractor
 
 
 def _why(citation: Citation, document: Document, changed: bool | None) -> str:
@@ -192,33 +231,9 @@ def _why(citation: Citation, document: Document, changed: bool | None) -> str:
         return "the citation does not say which bytes the file had"
     if changed:
         return "the file changed"
-    if citation.extractor and citation.extractor != document.extractor:
+    if _reads_otherwise(citation, document):
         return (
             f"the file is the same, but {document.extractor} reads it otherwise than "
             f"{citation.extractor} did"
         )
     return "the file is the same, but its text or places come out otherwise than when it was cited"
-
-
-def _same_places(recorded: Sequence[Mapping[str, Any]], found: Sequence[Location]) -> bool:
-    """Say whether recorded places are those found; what was not recorded is not compared."""
-    return not recorded or _same([*recorded], [asdict(location) for location in found])
-
-
-def _same(recorded: object, found: object) -> bool:
-    if isinstance(recorded, Mapping) and isinstance(found, Mapping):
-        return all(
-            _same(value, found[name])
-            for name, value in recorded.items()
-            if name in found and name not in _NO_PLACE
-        )
-    if isinstance(recorded, (list, tuple)) and isinstance(found, (list, tuple)):
-        return len(recorded) == len(found) and all(map(_same, recorded, found))
-    if isinstance(recorded, float) or isinstance(found, float):
-        return _is_near(recorded, found)
-    return recorded == found
-
-
-def _is_near(recorded: object, found: object) -> bool:
-    numbers = isinstance(recorded, (int, float)) and isinstance(found, (int, float))
-    return numbers and isclose(recorded, found, rel_tol=0, abs_tol=_SAME_POINT)  # type: ignore[arg-type]

@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from docqa.loaders.limits import Limits
 from docqa.loaders.ocr.engine import OcrEngine
 
-__all__ = ["DEFAULT_LANGUAGE", "LoadSettings"]
+__all__ = ["DEFAULT_LANGUAGE", "TEXT_CAPS", "LoadSettings"]
+
+TEXT_CAPS = ("pages", "page_characters")  # limits beyond which text is left out of a document
 
 DEFAULT_LANGUAGE = "eng"  # of OCR, in the names that Tesseract has for languages
 _OCR_SECONDS = (
@@ -38,14 +40,32 @@ class LoadSettings:
     ocr: bool | OcrEngine = False
     ocr_language: str = DEFAULT_LANGUAGE
 
-    def to_dict(self) -> dict[str, str | bool | None]:
-        """Return plain values of what decides how a source reads: no password, no limits."""
+    def to_dict(self) -> dict[str, str | bool | int | None]:
+        """Return plain values of what decides how a source reads: no password.
+
+        Of the limits, those that cut text off, where they are not the usual ones.
+        """
+        limits, usual = self.effective_limits, Limits()
         return {
             "media_type": self.media_type,
             "encoding": self.encoding,
-            "ocr": bool(self.ocr),
-            "ocr_language": self.ocr_language if self.ocr else None,
+            **self._ocr_to_dict(),
+            **{
+                name: getattr(limits, name)
+                for name in TEXT_CAPS
+                if getattr(limits, name) != getattr(usual, name)
+            },
         }
+
+    def _ocr_to_dict(self) -> dict[str, str | bool | None]:
+        """Return whether Tesseract reads, and in which language; or the name of another engine."""
+        from docqa.loaders.ocr.tesseract import Tesseract
+
+        if isinstance(self.ocr, bool):
+            return {"ocr": self.ocr, "ocr_language": self.ocr_language if self.ocr else None}
+        if isinstance(self.ocr, Tesseract):
+            return {"ocr": True, "ocr_language": self.ocr.language}
+        return {"ocr": self.ocr.name, "ocr_language": None}
 
     @property
     def kept(self) -> LoadSettings:

@@ -11,9 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import docqa
 from docqa.datamodel import Document, Span
 from docqa.loaders.ocr.engine import OcrError, OcrWord, PageImage, PixelBox
+from docqa.loaders.ocr.tesseract import Tesseract
 from docqa.loaders.pdf.loader import PdfLoader
+from docqa.loaders.settings import LoadSettings
 
 BLACK = 128  # grey values below are ink
 
@@ -298,3 +301,33 @@ def test_pickled_document_keeps_its_places(scan):
     document = load(scan(), engine(word("lamp", 100, 100)))
     copy = pickle.loads(pickle.dumps(document))
     assert copy.locate(Span(0, 4)) == document.locate(Span(0, 4))
+
+
+def test_citation_is_not_judged_by_another_engine(scan, tmp_path):
+    """An answer brings its engine along; a record names it, and is not checked without it."""
+    path = tmp_path / "scan.pdf"
+    path.write_bytes(scan().to_bytes())
+    with docqa.load(path, ocr=engine(word("lamp", 100, 100))) as document:
+        answer = docqa.cite(document, Span(0, 4))
+    record = answer.to_dict()
+    assert record["settings"]["load"]["ocr"] == "fake 1.0"
+    [own], [other] = docqa.verify(answer), docqa.verify(record)
+    assert (own.status, other.status) == ("exact", "failed")
+    assert "were read by fake 1.0" in other.reason
+
+
+def test_citation_needs_no_engine_that_read_nothing(pdf, write, tmp_path):
+    """Where no page was scanned, the text is the file's own, whatever engine stood by."""
+    pdf.page(write(20, 150, "The lamp burns oil."))
+    path = tmp_path / "text.pdf"
+    path.write_bytes(pdf.to_bytes())
+    with docqa.load(path, ocr=engine()) as document:
+        [found] = docqa.verify(docqa.cite(document, Span(4, 8)).to_dict())
+    assert found.status == "exact"
+
+
+def test_record_names_the_language_of_a_tesseract_of_ones_own():
+    """Tesseract with settings of its own is Tesseract, and reads its own language."""
+    settings = LoadSettings(ocr=Tesseract("eng+deu", timeout=300))
+    recorded = settings.to_dict()
+    assert (recorded["ocr"], recorded["ocr_language"]) == (True, "eng+deu")
