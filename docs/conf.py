@@ -51,7 +51,7 @@ napoleon_use_ivar = True
 
 # Names outside docqa are not linked: their inventories would have to be fetched.
 nitpicky = True
-nitpick_ignore_regex = [(r"py:.*", r"(?!docqa).*")]
+nitpick_ignore_regex = [(r"py:.*", r"(?!docqa).*"), (r"py:.*", r"docqa\..*\._Result")]
 
 
 def show_examples_as_they_are(app: Sphinx, ctx: click.Context, lines: list[str]) -> None:
