@@ -9,7 +9,6 @@ from typing import Any, Union
 from docqa.datamodel import Answer
 from docqa.errors import CitationError, SettingError
 from docqa.loaders.limits import Limits
-from docqa.loaders.ocr.engine import OcrEngine
 from docqa.loaders.settings import DEFAULT_LANGUAGE, TEXT_CAPS, LoadSettings
 
 __all__ = ["Citation", "Citable", "citations_of"]
@@ -31,8 +30,7 @@ class Citation:
         document_id: SHA-256 of the file's bytes; ``""`` where it was not recorded.
         extractor: what gave the text; ``""`` where it was not recorded.
         loading: the settings that decide how the file reads; nothing else of them is recorded.
-        ocr_engine: what read scanned pages where `loading` has no engine for it; ``""`` where
-            nothing else than the library's own did.
+        ocr_engine: an engine of the caller's own that read scanned pages; ``""`` without one.
         locations: the recorded places in the original, as plain values.
         numbers: the page, its label and the line, those that were recorded.
         selectors: of the recorded target, as plain values.
@@ -70,16 +68,10 @@ def citations_of(record: Citable) -> tuple[Citation, ...]:
         raise CitationError('no record of an answer: it has no "answer"; see docqa ask --json')
     if plain["answer"] is None:
         return ()
-    return tuple(_citations(plain, _engine(record) if isinstance(record, Answer) else None))
+    return tuple(_citations(plain))
 
 
-def _engine(answer: Answer) -> OcrEngine | None:
-    """Return the engine of its own with which an answer's document was loaded, if any."""
-    loaded = answer.settings.load if answer.settings is not None else None
-    return None if loaded is None or isinstance(loaded.ocr, bool) else loaded.ocr
-
-
-def _citations(plain: Mapping[str, Any], engine: OcrEngine | None) -> Iterator[Citation]:
+def _citations(plain: Mapping[str, Any]) -> Iterator[Citation]:
     document = _optional(plain, "document", "object", {})
     load = _optional(_optional(plain, "settings", "object", {}), "load", "object", {})
     extractor = _optional(document, "extractor", "text", "")
@@ -92,10 +84,10 @@ def _citations(plain: Mapping[str, Any], engine: OcrEngine | None) -> Iterator[C
             media_type=_optional(load, "media_type", "text", None),
             encoding=_optional(load, "encoding", "text", None),
             limits=_caps(load),
-            ocr=engine or load.get("ocr") is True,
+            ocr=load.get("ocr") is True,
             ocr_language=_optional(load, "ocr_language", "text", DEFAULT_LANGUAGE),
         ),
-        "ocr_engine": "" if engine else _engine_name(load, extractor),
+        "ocr_engine": _engine_name(load, extractor),
     }
     yield _citation(plain, _field(plain, "answer", "text"), 0, shared)
     for number, spot in enumerate(_optional(plain, "occurrences", "list", []), start=1):

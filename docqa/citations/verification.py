@@ -113,8 +113,8 @@ def _check_group(
     if group.ocr_engine:
         reason = (
             f"{path}: its scanned pages were read by {group.ocr_engine}, which a record cannot "
-            "bring along, and another engine may read them otherwise; give the Answer itself to "
-            "docqa.verify, which then asks its engine again"
+            "bring along, and another engine may read them otherwise; load the file with that "
+            "engine (ocr=) and look for the words"
         )
         return _failed(citations, path, CitationError(reason))
     chosen = _loading(group.loading, settings)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from docqa.loaders.limits import Limits
-from docqa.loaders.ocr.engine import OcrEngine
+from docqa.loaders.ocr.engine import NamedEngine, OcrEngine
 
 __all__ = ["DEFAULT_LANGUAGE", "TEXT_CAPS", "LoadSettings"]
 
@@ -69,8 +69,13 @@ class LoadSettings:
 
     @property
     def kept(self) -> LoadSettings:
-        """Return what a document keeps: no password, and of an engine only that there was one."""
-        return replace(self, password=None, ocr=bool(self.ocr))
+        """Return what a document keeps: no password, and of an engine no more than its name."""
+        if isinstance(self.ocr, bool):
+            return replace(self, password=None)
+        named = self._ocr_to_dict()
+        if isinstance(named["ocr"], str):
+            return replace(self, password=None, ocr=NamedEngine(named["ocr"]))
+        return replace(self, password=None, ocr=True, ocr_language=str(named["ocr_language"]))
 
     @property
     def effective_limits(self) -> Limits:

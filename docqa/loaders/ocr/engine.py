@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
 __all__ = [
+    "NamedEngine",
     "OcrEngine",
     "OcrError",
     "OcrWord",
@@ -80,6 +81,22 @@ class OcrWord:
 
 class OcrError(Exception):
     """Say why an engine could not read an image."""
+
+
+@dataclass(frozen=True, slots=True)
+class NamedEngine:
+    """Stand in records for the engine that read a document: its name, and no way to read."""
+
+    name: str
+
+    def read(self, image: PageImage) -> list[OcrWord]:
+        """Refuse: only the engine itself reads.
+
+        Raises:
+            OcrError: always.
+        """
+        del image
+        raise OcrError(f"{self.name} is known by its name only; give the engine itself as ocr=")
 
 
 class OcrEngine(Protocol):
