@@ -48,7 +48,7 @@ class FragmentFinder:
     def __init__(self, text: str, seams: Sequence[int] = ()) -> None:
         self._text = text
         self._seams = seams
-        self._matcher = FragmentMatcher(text)
+        self._matcher = FragmentMatcher(text, seams)
 
     def find(self, span: Span) -> str | None:
         """Return a fragment that resolves to `span` alone, or None.
