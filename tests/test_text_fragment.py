@@ -176,15 +176,24 @@ def test_the_first_match_is_the_span(text: str, start: int, length: int) -> None
     [
         (".tag { color: red }", True),
         ("@media print { p > span.tag { display: none } }", False),
-        ("span { float: left }", False),
+        ("p.x em, #y .z i { float: left }", False),
         ("<!-- .tag { position : absolute }", False),
     ],
 )
 def test_what_the_page_may_set_apart_is_not_crossed(rule: str, crosses: bool) -> None:
     """Where a rule of the page takes an element out of the line, no term relies on its edge."""
-    page = f"<style>{rule}</style><p>one two <span class='a tag'>three</span> four</p>"
+    page = f"<style>{rule}</style><p>one two <span class='a tag'><i>three</i></span> four</p>"
     document = HtmlLoader().load(page.encode(), source="a.html")
     start = document.text.index("two")
     (place,) = document.locate(Span(start, start + len("two three")))
     wanted = "#:~:text=two%20three" if crosses else "#:~:text=two,three"
     assert place.text_fragment == wanted  # type: ignore[union-attr]
+
+
+def test_a_box_ends_words_too() -> None:
+    """Words that only a box tells apart are a browser's first match."""
+    page = b"<p>the end<button>game</button> is the end</p>"
+    document = HtmlLoader().load(page, source="a.html")
+    start = document.text.rindex("end")
+    (place,) = document.locate(Span(start, start + 3))
+    assert place.text_fragment == "#:~:text=is%20the-,end"  # type: ignore[union-attr]

@@ -95,7 +95,7 @@ _PREPARE = """style => {
     ([t, p]) => /[^\\t\\n\\f\\r ]/.test(p.toString()) &&
       t.parentElement.checkVisibility({visibilityProperty: true, opacityProperty: true}))
     .flatMap(([t, p]) => [...t.data.slice(p.startOffset, p.endOffset)
-      .matchAll(/[^\\t\\n\\f\\r ]+/g)].flatMap(word => {
+      .matchAll(/\\S+/g)].flatMap(word => {
         const r = document.createRange();
         r.setStart(t, p.startOffset + word.index);
         r.setEnd(t, p.startOffset + word.index + word[0].length);

@@ -249,7 +249,8 @@ class _Writer:
     def _start_markup(self, token: Token, attributes: dict[str, str]) -> str | None:
         """Return the canonical start tag, or None for a formatting element that is left out."""
         name = token.name
-        key = self._key(name, attributes) if attributes or name == "dialog" else -1
+        says = attributes or name == "dialog" or self._boxed.holds(name, attributes)
+        key = self._key(name, attributes) if says else -1
         is_formatting = name in elements.FORMATTING and self._open.takes_html
         if is_formatting and not self._templates and not self._open.add_formatting(name, key):
             self._dropped_formatting[name] += 1

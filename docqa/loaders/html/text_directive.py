@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -69,10 +69,12 @@ class FragmentMatcher:
 
     Args:
         text: the visible text; line ends and tabs stand between blocks.
+        seams: offsets at which a browser may see a word's border whatever the letters.
     """
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, seams: Iterable[int] = ()) -> None:
         self._text = text
+        self._seams = frozenset(seams)
         self._folded_text: str | None = None
         self._expanded_text: str | None = None
 
@@ -161,7 +163,7 @@ class FragmentMatcher:
 
     def _is_border(self, position: int) -> bool:
         """Say whether a browser may see a word's border at `position`."""
-        if position in (0, len(self._text)):
+        if position in (0, len(self._text)) or position in self._seams:
             return True
         before, after = self._text[position - 1], self._text[position]
         is_inside = is_word_character(before) and is_word_character(after)

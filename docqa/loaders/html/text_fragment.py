@@ -48,7 +48,7 @@ class FragmentFinder:
     def __init__(self, text: str, seams: Sequence[int] = ()) -> None:
         self._text = text
         self._seams = seams
-        self._matcher = FragmentMatcher(text)
+        self._matcher = FragmentMatcher(text, seams)
 
     def find(self, span: Span) -> str | None:
         """Return a fragment that resolves to `span` alone, or None.
@@ -156,8 +156,8 @@ class FragmentFinder:
             return ""
         start = max(self._line_start(position), position - _CONTEXT_CHARACTERS)
         found = list(self._words(start, position))
-        if start and self._text[start - 1] not in _BREAKS:
-            found = found[1:]  # it may be the end of a word
+        if _is_cut(self._text, start) and not self._has_seam(start, start + 1):
+            found = found[1:]  # it is the end of a word
         return self._text[found[-min(words, len(found))].start : position].strip() if found else ""
 
     def _after(self, position: int, words: int) -> str:
