@@ -132,6 +132,19 @@ def test_every_death_has_its_error(error, words, function, arguments, limits):
     assert isolation.call(len, "next", source="y") == 4
 
 
+SAMPLES = sorted(path for path in EXAMPLES.iterdir() if path.suffix != ".py")
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.name)
+def test_every_format_comes_out_the_same(path):
+    """A document of the worker is the document of this process, places included."""
+    ours, theirs = docqa.load(path), docqa.load(path, isolate=True)
+    for name in ("id", "text", "title", "blocks", "pages", "tables", "warnings", "metadata"):
+        assert getattr(ours, name) == getattr(theirs, name), name
+    spans = [Span(start, start + 9) for start in range(0, len(ours.text) - 9, 97)]
+    assert [ours.locate(span) for span in spans] == [theirs.locate(span) for span in spans]
+
+
 @linux
 def test_a_page_that_kills_is_left_empty():
     """The other pages are read, and a warning names the page."""
