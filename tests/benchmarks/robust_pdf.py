@@ -90,7 +90,7 @@ def through_map(document: Document, index: int) -> list[int | None]:
     start = source.source_starts[index]
     indexes: list[int | None] = []
     span = document.pages[index].span
-    fields = source.fields.get(index, ())
+    fields = source.placed.get(index, ())
     first_field = min((field.source.start for field in fields), default=1 << 40)
     for offset in range(span.start, span.end):
         ranges = source.offsets.to_source(Span(offset, offset + 1))
