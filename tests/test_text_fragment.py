@@ -33,12 +33,16 @@ def _find(text: str, words: str) -> str | None:
         ("well-known, R&D", "well-known, R&D", "#:~:text=well%2Dknown%2C%20R%26D"),
         ("it costs 1,000.50 now", "000", "#:~:text=1%2C000.50"),
         ("two x\ntwo y", "two y", "#:~:text=two%20y"),
-        ("one two\nthree four", "one two\nthree four", "#:~:text=one%20two,three%20four"),
     ],
 )
 def test_fragments(text: str, words: str, fragment: str) -> None:
     """Whole words, encoded; a span over two blocks is named by its ends."""
     assert _find(text, words) == fragment
+
+
+def test_a_span_over_blocks_has_no_fragment() -> None:
+    """What a style sheet puts between two blocks is not known."""
+    assert FragmentFinder("one two\nthree four").find(Span(0, 18)) is None
 
 
 def test_context_makes_a_repeated_word_unique() -> None:

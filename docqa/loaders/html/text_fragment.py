@@ -53,10 +53,12 @@ class FragmentFinder:
     def find(self, span: Span) -> str | None:
         """Return a fragment that resolves to `span` alone, or None.
 
-        The span is widened to whole words where its script has spaces between them.
+        The span is widened to whole words where its script has spaces between them. A span that
+        reaches over blocks has none: style sheets decide what stands and shows between blocks, and
+        what marked other words in Chromium (docs/measurements/citations.md) was of that kind.
         """
         target = self._whole_words(span)
-        if not target:
+        if not target or any(char in target.of(self._text) for char in _BREAKS):
             return None
         for directive in self._directives(target):
             if self._matcher.resolve(directive) == target:
@@ -93,10 +95,8 @@ class FragmentFinder:
 
     def _directives(self, target: Span) -> Iterator[TextDirective]:
         text = target.of(self._text)
-        one_line = not (
-            any(char in text for char in _BREAKS) or self._has_seam(target.start + 1, target.end)
-        )
-        is_exact = one_line and len(text) <= _MAX_EXACT
+        is_whole = not self._has_seam(target.start + 1, target.end)
+        is_exact = is_whole and len(text) <= _MAX_EXACT
         terms = [(text, "")] if is_exact else list(self._edges(target))
         for words in _CONTEXT_WORDS:
             prefix, suffix = self._prefix(target.start, words), self._suffix(target.end, words)
