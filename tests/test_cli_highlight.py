@@ -143,13 +143,6 @@ def test_wrong_use_is_told_before_anything_is_read(arguments: list[str], message
     assert message in result.stderr
 
 
-def test_page_out_of_range_is_an_error_after_the_answer() -> None:
-    """How many pages there are is known only then: the answer stands, the exit code is 2."""
-    result = run("ask", "handbook.pdf", DOGS, "--highlight", "out.png", "--page", "9")
-    assert (result.exit_code, result.stdout.count("\n")) == (2, 3)
-    assert "docqa: error: there is no page 9: pages are 1 to 7" in result.stderr
-
-
 def test_markdown_has_no_pdf_copy() -> None:
     """A copy of another kind than the source is refused."""
     result = run("ask", "notes.md", "What engine?", "--highlight", "out.pdf", "--min-score", "0")
@@ -203,3 +196,20 @@ def test_show_opens_encrypted_files() -> None:
     asked = run("ask", "locked.pdf", DOGS, "--highlight", "out.pdf", "--password", "open")
     assert asked.exit_code == 0
     assert pypdf.PdfReader("out.pdf").is_encrypted
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--highlight", "out.html"), "let the file end in .pdf or .png"),
+        (("--highlight", "out.png", "--page", "99"), "has no page 99"),
+    ],
+)
+def test_what_cannot_be_made_is_said_before_reading(
+    arguments: tuple[str, ...], words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The document tells it, so that the reader need not be loaded."""
+    monkeypatch.setattr("docqa.cli.session.open_pipeline", lambda settings: pytest.fail("loaded"))
+    result = run("ask", "handbook.pdf", "Where do dogs stay?", *arguments)
+    assert result.exit_code == 2
+    assert words in result.stderr

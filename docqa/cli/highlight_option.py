@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -51,7 +52,7 @@ def highlight_copy(
         click.UsageError: the options do not go together.
         DocqaError: nothing can be written to `out`.
     """
-    from docqa.showing.marked_copy import require_suffix
+    from docqa.showing.marked_copy import require_makeable, require_suffix
     from docqa.showing.new_file import require_writable
 
     if page_number is not None and not (out or "").lower().endswith(".png"):
@@ -65,6 +66,7 @@ def highlight_copy(
         )
     require_suffix(out)
     require_writable(Path(out))
+    session.checks.append(partial(require_makeable, out=out, page_number=page_number))
     return HighlightCopy(out, page_number, session)
 
 

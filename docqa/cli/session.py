@@ -63,6 +63,7 @@ class Session:
     reading: ReadingSettings
     progress: ProgressLine
     kept: dict[str, bytes] = field(default_factory=dict, init=False)  # what is read only once
+    checks: list[Callable[[Document], None]] = field(default_factory=list, init=False)
     _pipeline: Pipeline | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
@@ -137,6 +138,8 @@ class Session:
             self.progress.next_step()
             try:
                 document = self.load(file)
+                for check in self.checks:
+                    check(document)  # before the reader is loaded
             except Exception as error:
                 yield from ((None, failure(file.path, question, error)) for question in questions)
                 continue

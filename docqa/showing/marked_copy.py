@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from docqa.datamodel import Answer
+from docqa.datamodel import Answer, Document
 from docqa.errors import SettingError
 from docqa.loaders.limits import Limits
 from docqa.loaders.load import Source
@@ -18,7 +18,7 @@ from docqa.loaders.settings import LoadSettings
 from docqa.showing.new_file import write_new_file
 from docqa.showing.original import Made, Original, read_original, work_on
 
-__all__ = ["HighlightResult", "highlight", "require_suffix"]
+__all__ = ["HighlightResult", "highlight", "require_makeable", "require_suffix"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +93,21 @@ def highlight(
     made = work_on(document.source, maker, original, isolate=isolate, limits=limits)
     write_new_file(target, made.data)
     return HighlightResult(target, made.marked, made.page_numbers, made.keeps_original, made.notes)
+
+
+def require_makeable(
+    document: Document, *, out: str | os.PathLike[str], page_number: int | None
+) -> None:
+    """Check, before a document is asked, that `out` can be made of it.
+
+    Raises:
+        SettingError: its suffix is for other documents, or there is no such page.
+    """
+    _maker(document.media_type, Path(out))
+    if page_number is not None:
+        from docqa.showing.page_view import chosen_page  # it imports PDFium
+
+        chosen_page(document, page_number)
 
 
 def require_suffix(out: str | os.PathLike[str]) -> None:

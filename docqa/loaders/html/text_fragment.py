@@ -55,7 +55,7 @@ class FragmentFinder:
 
         The span is widened to whole words where its script has spaces between them. A span that
         reaches over blocks has none: style sheets decide what stands and shows between blocks, and
-        what marked other words in Chromium (docs/measurements/citations.md) was of that kind.
+        fragments that led nowhere in Chromium were of that kind (docs/measurements/citations.md).
         """
         target = self._whole_words(span)
         if not target or any(char in target.of(self._text) for char in _BREAKS):
