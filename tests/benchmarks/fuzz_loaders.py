@@ -287,7 +287,7 @@ def outcome(data: bytes, media_type: str, chance: random.Random) -> tuple[str, s
     finally:
         document.close()
     failed = [warning.message for warning in document.warnings if warning.kind == "page-failed"]
-    if any("unexpected" in message for message in failed):
+    if any("unexpected " in message for message in failed):  # pypdf says "unexpectedly" of streams
         return "unexpected on a page", "\n".join(failed)
     is_whole = not any("crashes" in message or "takes" in message for message in failed)
     return "(document)" if is_whole else "[page ended the worker]", ""
