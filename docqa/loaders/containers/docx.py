@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 
 from docqa.datamodel import Document, LoadWarning
-from docqa.errors import NoTextError
 from docqa.loaders.containers.docx_reader import WordReader
 from docqa.loaders.containers.docx_styles import StyleReader
+from docqa.loaders.containers.office_document import office_document, require_text
 from docqa.loaders.containers.office_layout import Paragraph, lay_out
 from docqa.loaders.containers.office_package import OfficePackage
-from docqa.loaders.containers.office_unread import unread_warnings
 
 __all__ = ["MEDIA_TYPE", "DocxLoader"]
 
@@ -43,24 +41,16 @@ class DocxLoader:
         warnings: list[LoadWarning] = []
         readers = list(_read_parts(package, warnings))
         laid_out = lay_out(_paragraphs(readers))
-        if not laid_out.text:
-            raise NoTextError(
-                f"{source} holds no text; if its pages are pictures, save it as PDF and run OCR "
-                "on that",
-                source=source,
-            )
-        metadata = package.metadata()
-        return Document(
-            id=hashlib.sha256(data).hexdigest(),
-            text=laid_out.text,
+        require_text(laid_out, source=source, sheets="pages")
+        return office_document(
+            data,
+            package,
+            laid_out,
             source=source,
             media_type=MEDIA_TYPE,
-            title=metadata.pop("title", None) or laid_out.title,
-            source_map=laid_out.source_map,
-            blocks=laid_out.blocks,
-            warnings=(*warnings, *unread_warnings(package, [reader.part for reader in readers])),
-            metadata=metadata,
             extractor="docqa docx",
+            parts=[reader.part for reader in readers],
+            warnings=warnings,
         )
 
 

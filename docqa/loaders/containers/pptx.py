@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from docqa.datamodel import Document, LoadWarning, Page, Span
-from docqa.errors import NoTextError
+from docqa.loaders.containers.office_document import office_document, require_text
 from docqa.loaders.containers.office_layout import LaidOut, Paragraph, lay_out
 from docqa.loaders.containers.office_package import OfficePackage
-from docqa.loaders.containers.office_unread import unread_warnings
 from docqa.loaders.containers.pptx_reader import SlideReader
 from docqa.loaders.containers.xml_reading import StartTags
 
@@ -66,26 +64,17 @@ class PptxLoader:
         warnings: list[LoadWarning] = []
         slides = list(_slides(package, outline.slides, warnings))
         laid_out = lay_out(paragraph for slide in slides for paragraph in slide.paragraphs)
-        if not laid_out.text:
-            raise NoTextError(
-                f"{source} holds no text; if its slides are pictures, save it as PDF and run OCR "
-                "on that",
-                source=source,
-            )
-        metadata = package.metadata()
-        parts = [reader.part for slide in slides for reader in (slide.reader, *slide.others)]
-        return Document(
-            id=hashlib.sha256(data).hexdigest(),
-            text=laid_out.text,
+        require_text(laid_out, source=source, sheets="slides")
+        return office_document(
+            data,
+            package,
+            laid_out,
             source=source,
             media_type=MEDIA_TYPE,
-            title=metadata.pop("title", None) or laid_out.title,
-            source_map=laid_out.source_map,
-            blocks=laid_out.blocks,
-            pages=tuple(_pages(slides, laid_out, outline.size)),
-            warnings=(*warnings, *unread_warnings(package, parts)),
-            metadata=metadata,
             extractor="docqa pptx",
+            parts=[reader.part for slide in slides for reader in (slide.reader, *slide.others)],
+            warnings=warnings,
+            pages=tuple(_pages(slides, laid_out, outline.size)),
         )
 
 
