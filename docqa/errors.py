@@ -22,6 +22,8 @@
     │   └── ModelIncompatibleError  not an extractive question-answering checkpoint
     ├── MissingDependencyError      an optional library is absent
     ├── CitationError               a record holds no citation (also a ValueError)
+    ├── QuestionSetError            questions with gold answers cannot be read (also a ValueError)
+    ├── TrainingError               a training run cannot start or go on
     ├── QuestionError               the question itself cannot be read (also a ValueError)
     └── SettingError                a setting is out of range (also a ValueError)
 
@@ -48,10 +50,12 @@ __all__ = [
     "ModelNotFoundError",
     "NoTextError",
     "QuestionError",
+    "QuestionSetError",
     "SettingError",
     "SourceNotFoundError",
     "SourceUnreadableError",
     "TooLargeError",
+    "TrainingError",
     "UnsupportedFormatError",
 ]
 
@@ -180,6 +184,14 @@ class CitationError(DocqaError, ValueError):
 
 class QuestionError(DocqaError, ValueError):
     """Say that a question cannot be read: it is empty or too long for the reader."""
+
+
+class QuestionSetError(DocqaError, ValueError):
+    """Say that a file of questions and gold answers cannot be used, and why."""
+
+
+class TrainingError(DocqaError):
+    """Say that a training run cannot start or go on, and what to change."""
 
 
 class SettingError(DocqaError, ValueError):

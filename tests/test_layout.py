@@ -36,6 +36,7 @@ ROWS = {
     "cell_relevance": COMPOSE,
     "grid": COMPOSE,
     "prepared": COMPOSE,
+    "question_sets": COMPOSE,
     "showing": COMPOSE,
     "recent": COMPOSE,
     "pipeline": COMPOSE,

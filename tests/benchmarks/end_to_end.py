@@ -19,11 +19,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from squad_metrics import exact_match, f1
-
 import docqa
 from docqa.answers import answers_from_spans, relevances
 from docqa.datamodel import AnswerSpans, Document, Passage, RankedPassage, Span
+from docqa.evaluation.squad import exact_match, f1
 from docqa.pipeline import DEFAULT_RANK_WEIGHT, DEFAULT_TOP_PASSAGES, Pipeline
 
 QUESTIONS_PER_BATCH = 8

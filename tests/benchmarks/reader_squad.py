@@ -18,9 +18,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from squad_metrics import exact_match, f1
-
 from docqa.datamodel import Passage, Span
+from docqa.evaluation.squad import exact_match, f1
 from docqa.reader.models import load_reader
 from docqa.reader.span_reader import SpanReader
 

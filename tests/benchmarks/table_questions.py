@@ -18,9 +18,9 @@ from collections import defaultdict
 from pathlib import Path
 
 from end_to_end import SPANS, Outcome, Question, outcome
-from squad_metrics import exact_match
 
 import docqa
+from docqa.evaluation.squad import exact_match
 from docqa.pipeline import DEFAULT_TOP_PASSAGES, Pipeline
 
 FILINGS = "JPMORGAN"

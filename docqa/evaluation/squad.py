@@ -1,4 +1,4 @@
-"""EM and F1 by the rules of the official SQuAD v1.1 evaluation (Rajpurkar et al. 2016)."""
+"""Exact match and F1 by the rules of the official SQuAD evaluation (Rajpurkar et al. 2016)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import re
 import string
 from collections import Counter
 from collections.abc import Iterable
+
+__all__ = ["exact_match", "f1", "normalize"]
 
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
 _PUNCTUATION = dict.fromkeys(map(ord, string.punctuation))

@@ -1,0 +1,1 @@
+"""Training: fine-tune a reader on questions with gold answers."""
