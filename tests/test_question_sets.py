@@ -33,8 +33,10 @@ def test_golds_stand_at_their_offsets(tmp_path: Path) -> None:
     """A sound row keeps its text and its place."""
     asked = read_question_set(written(tmp_path, row()))
     [(paragraph, question)] = asked.rows()
-    assert asked.name == "asked" and question.golds == (Gold("London", 25),)
-    assert paragraph.context[25:31] == "London" and question.answerable
+    assert asked.name == "asked"
+    assert question.golds == (Gold("London", 25),)
+    assert paragraph.context[25:31] == "London"
+    assert question.answerable
 
 
 def test_gzip_is_read(tmp_path: Path) -> None:
@@ -71,7 +73,9 @@ def test_broken_rows_are_named_and_left_out(tmp_path: Path, broken: Any, reason:
     asked = read_question_set(path)
     assert len(asked) == 1
     [bad] = asked.bad_rows
-    assert reason in bad.reason and bad.file == str(path) and bad.id
+    assert reason in bad.reason
+    assert bad.file == str(path)
+    assert bad.id
 
 
 @pytest.mark.parametrize(
