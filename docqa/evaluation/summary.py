@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from docqa.evaluation.predictions import Prediction
 from docqa.evaluation.squad import exact_match, f1, gold_answers
 from docqa.evaluation.thresholds import BestThreshold, best_threshold
 from docqa.question_sets import Question, QuestionSet
 
-__all__ = ["Judged", "Scores", "Summary", "judge", "summarize", "summarize_judged"]
+__all__ = ["Judged", "Scores", "Summary", "Worth", "judge", "summarize", "summarize_judged"]
+
+
+class Worth(NamedTuple):
+    """Hold what an answer is worth, each in 0 to 1."""
+
+    exact_match: float
+    f1: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,17 +27,19 @@ class Judged:
 
     Attributes:
         question, prediction: of one id.
-        exact_match, f1: of what counts: the best answer where every question of the set has one,
-            else the answer or "no answer", whichever the threshold decides.
-        best_exact_match, best_f1: of the best answer whatever its score; 0 without an answer.
+        official: by the rules of the set: of `best` where every question has an answer, else of
+            `decided`.
+        best: of the best answer whatever its score; 0 where the question has no answer.
+        decided: of what the threshold makes of it, "no answer" being right where there is none.
+        answered: whether the threshold lets an answer through.
     """
 
     question: Question
     prediction: Prediction
-    exact_match: float
-    f1: float
-    best_exact_match: float
-    best_f1: float
+    official: Worth
+    best: Worth
+    decided: Worth
+    answered: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +51,12 @@ class Scores:
     f1: float
 
     @classmethod
-    def of(cls, rows: Sequence[Judged]) -> Scores | None:
-        """Return the means of some rows; None of none."""
-        if not rows:
+    def of(cls, worths: Sequence[Worth]) -> Scores | None:
+        """Return the means of some questions; None of none."""
+        if not worths:
             return None
-        exact = sum(row.exact_match for row in rows) / len(rows)
-        return cls(len(rows), exact, sum(row.f1 for row in rows) / len(rows))
+        exact, overlap = (sum(figure) / len(worths) for figure in zip(*worths, strict=True))
+        return cls(len(worths), exact, overlap)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +92,23 @@ class Summary:
 
 
 def judge(
-    questions: Iterable[Question], predictions: Iterable[Prediction], *, min_score: float
+    questions: Iterable[Question],
+    predictions: Iterable[Prediction],
+    *,
+    min_score: float,
+    decided: Iterable[Prediction] | None = None,
 ) -> list[Judged]:
     """Return what each prediction is worth, in the order of the questions.
 
-    A question of a set with unanswerable ones follows the rules of v2.0: below `min_score` the
+    A question of a set with unanswerable ones follows the rules of v2.0: below the threshold the
     prediction is "no answer". In a set without, every question gets its best answer (v1.1).
+
+    Args:
+        questions: with their gold answers.
+        predictions: the best answer to each, in any order.
+        min_score: the threshold.
+        decided: what is answered with the threshold, where that is more than leaving out what
+            scores below it; empty words mean "no answer".
 
     Raises:
         ValueError: a question has no prediction.
@@ -98,20 +118,28 @@ def judge(
     missing = [question.id for question in asked if question.id not in said]
     if missing:
         raise ValueError(f"{len(missing)} questions have no prediction, first {missing[0]!r}")
+    kept = {name: prediction.decided(min_score) for name, prediction in said.items()}
+    kept |= {prediction.question_id: prediction.text for prediction in decided or ()}
     v2 = not all(question.answerable for question in asked)
-    return [_judged(question, said[question.id], min_score if v2 else None) for question in asked]
+    return [_judged(question, said[question.id], kept[question.id], v2=v2) for question in asked]
 
 
-def _judged(question: Question, prediction: Prediction, min_score: float | None) -> Judged:
+def _judged(question: Question, prediction: Prediction, kept: str, *, v2: bool) -> Judged:
     golds: tuple[str, ...] = tuple(gold.text for gold in question.golds)
-    if min_score is not None:
+    if v2:
         golds = gold_answers(golds)
-    best = exact_match(prediction.text, golds), f1(prediction.text, golds)
-    decided = prediction.text if min_score is None else prediction.decided(min_score)
-    worth = best
-    if decided != prediction.text:
-        worth = exact_match(decided, golds), f1(decided, golds)
-    return Judged(question, prediction, *worth, *(best if question.answerable else (0.0, 0.0)))
+    best = Worth(exact_match(prediction.text, golds), f1(prediction.text, golds))
+    decided = best
+    if kept != prediction.text:
+        decided = Worth(exact_match(kept, golds), f1(kept, golds))
+    return Judged(
+        question,
+        prediction,
+        official=decided if v2 else best,
+        best=best if question.answerable else Worth(0.0, 0.0),
+        decided=decided,
+        answered=bool(kept),
+    )
 
 
 def summarize(
@@ -137,18 +165,18 @@ def summarize_judged(rows: Sequence[Judged]) -> Summary:
     Raises:
         ValueError: there is none.
     """
-    total = Scores.of(rows)
+    total = Scores.of([row.official for row in rows])
     if total is None:
         raise ValueError("there is no question to summarize")
-    without = [row for row in rows if not row.question.answerable]
+    without = [row.official for row in rows if not row.question.answerable]
     if not without:
         return Summary(total, None, None, None, None)
     return Summary(
         total,
-        Scores.of([row for row in rows if row.question.answerable]),
+        Scores.of([row.official for row in rows if row.question.answerable]),
         Scores.of(without),
-        _best(rows, [row.best_exact_match for row in rows]),
-        _best(rows, [row.best_f1 for row in rows]),
+        _best(rows, [row.best.exact_match for row in rows]),
+        _best(rows, [row.best.f1 for row in rows]),
     )
 
 
