@@ -64,9 +64,9 @@ def _tables(report: EvaluationReport) -> Iterator[Table]:
 
 
 def _answers(report: EvaluationReport) -> Table:
-    table = _table("answers", "questions", "EM (95%)", "F1 (95%)", "at score")
+    table = _table("answers", "questions", "EM (95%)", "F1 (95%)")
     summary, asked = report.summary, f"{report.questions:,}"
-    decided = f"all, answered at score {report.min_score:g}"
+    decided = f"all, from score {report.min_score:g}"
     first = "all, best answer" if summary.no_answer is None else decided
     table.add_row(first, asked, _interval(report.exact_match), _interval(report.f1))
     if report.at_threshold is not None and summary.no_answer is None:
@@ -75,9 +75,8 @@ def _answers(report: EvaluationReport) -> Table:
         if scores is not None:
             table.add_row(label, *_means(scores))
     if summary.best_exact_match is not None and summary.best_f1 is not None:
-        exact, overlap = summary.best_exact_match, summary.best_f1
-        table.add_row("best threshold for EM", asked, _percent(exact.value), "", _at(exact))
-        table.add_row("best threshold for F1", asked, "", _percent(overlap.value), _at(overlap))
+        best = _best(summary.best_exact_match), _best(summary.best_f1)
+        table.add_row("all, best threshold", asked, *best)
     return _with_caption(table, report.resampled)
 
 
@@ -111,7 +110,7 @@ def _places(report: EvaluationReport) -> Iterator[tuple[str, str]]:
 
 def _scores(report: EvaluationReport) -> Iterator[tuple[str, str]]:
     found = report.calibration
-    yield f"answered at score {report.min_score:g}", _percent(report.answered)
+    yield f"questions answered, from score {report.min_score:g}", _percent(report.answered)
     yield "mean score", f"{found.mean_score:.3f}"
     yield "share right", f"{found.right:.3f}"
     yield "ECE, 15 bins", f"{found.ece:.3f}"
@@ -177,5 +176,6 @@ def _interval(estimate: Estimate) -> str:
     return f"{100 * estimate.value:.1f} ({low:.1f}-{high:.1f})"
 
 
-def _at(best: BestThreshold) -> str:
-    return "none" if best.min_score is None else f"{best.min_score:.5f}"
+def _best(best: BestThreshold) -> str:
+    at = "none answered" if best.min_score is None else f"from {best.min_score:.5f}"
+    return f"{_percent(best.value)} ({at})"

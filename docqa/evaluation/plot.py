@@ -89,9 +89,9 @@ def _draw_reliability(axes: Any, report: EvaluationReport) -> None:
     right = [each.share_right for each in table]
     axes.plot([0, 1], [0, 1], color=_GREY, linestyle="--", linewidth=1, label="as promised")
     axes.vlines(scores, scores, right, color=_VERMILION, linewidth=1, label="gap")
-    areas = [max(8.0, 600.0 * each.count / total) for each in table]
-    axes.scatter(scores, right, s=areas, color=_BLUE, alpha=0.8, zorder=3, label="bin, by its size")
-    axes.plot(scores, right, color=_BLUE, linewidth=1)
+    areas = [max(8.0, 300.0 * each.count / total) for each in table]
+    axes.scatter(scores, right, s=areas, color=_BLUE, alpha=0.8, zorder=3, clip_on=False)
+    axes.plot(scores, right, "o-", color=_BLUE, markersize=2, linewidth=1, label="bin, by its size")
     axes.set(
         title=f"Reliability: ECE {found.ece:.3f}, Brier {found.brier:.3f}",
         xlabel="mean score of the answers in a bin",
