@@ -54,7 +54,7 @@ def _tables(report: EvaluationReport) -> Iterator[Table]:
         ("by form of answer", report.by_form),
     ):
         if groups:
-            yield _groups(name, groups, report.resampled)
+            yield _groups(name, groups)
     if report.retrieval is not None:
         yield _pairs("documents and pages", _retrieval(report.retrieval))
     yield _pairs("places of the best answers", _places(report))
@@ -77,15 +77,17 @@ def _answers(report: EvaluationReport) -> Table:
     if summary.best_exact_match is not None and summary.best_f1 is not None:
         best = _best(summary.best_exact_match), _best(summary.best_f1)
         table.add_row("all, best threshold", asked, *best)
-    return _with_caption(table, report.resampled)
+    table.caption = f"95% intervals by resampling {report.resampled}"
+    table.caption_justify = "left"
+    return table
 
 
-def _groups(name: str, groups: Sequence[Group], resampled: str) -> Table:
+def _groups(name: str, groups: Sequence[Group]) -> Table:
     table = _table(name, "questions", "EM (95%)", "F1 (95%)")
     for group in groups:
         row = f"{group.questions:,}", _interval(group.exact_match), _interval(group.f1)
         table.add_row(one_line(group.name), *row)
-    return _with_caption(table, resampled)
+    return table
 
 
 def _retrieval(found: Retrieval) -> Iterator[tuple[str, str]]:
@@ -99,13 +101,16 @@ def _retrieval(found: Retrieval) -> Iterator[tuple[str, str]]:
 
 def _places(report: EvaluationReport) -> Iterator[tuple[str, str]]:
     places = report.places
-    yield "text at the offsets is the answer", f"{_percent(places.exact)} of {places.answers:,}"
+    answers = counted(places.answers, "answer")
+    yield "text at the offsets is the answer", f"{_percent(places.exact)} of {answers}"
     if places.placed:
-        yield "starts at a gold answer", f"{_percent(places.at_gold_start)} of {places.placed:,}"
-        yield "spans a gold answer", f"{_percent(places.at_gold_span)} of {places.placed:,}"
+        asked = counted(places.placed, "question")
+        yield "starts at a gold answer", f"{_percent(places.at_gold_start)} of {asked}"
+        yield "spans a gold answer", f"{_percent(places.at_gold_span)} of {asked}"
     if places.boxed and places.box_overlap is not None:
-        yield "overlap with the gold boxes (IoU)", f"{places.box_overlap:.3f} of {places.boxed:,}"
-        yield "overlap of at least one half", _percent(places.half_overlap)
+        boxed = counted(places.boxed, "question")
+        yield "mean overlap with the gold boxes (IoU)", f"{places.box_overlap:.3f}"
+        yield "overlap of at least one half", f"{_percent(places.half_overlap)} of {boxed}"
 
 
 def _scores(report: EvaluationReport) -> Iterator[tuple[str, str]]:
@@ -140,11 +145,6 @@ def _speed(report: EvaluationReport) -> Iterator[tuple[str, str]]:
         median, slow = 1000 * speed.latency_p50, 1000 * speed.latency_p95
         yield "one question, half are faster than", f"{median:,.0f} ms"
         yield "one question, 95% are faster than", f"{slow:,.0f} ms"
-
-
-def _with_caption(table: Table, resampled: str) -> Table:
-    table.caption, table.caption_justify = f"95% intervals by resampling {resampled}", "left"
-    return table
 
 
 def _table(first: str, *rest: str) -> Table:

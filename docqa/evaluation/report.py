@@ -53,8 +53,8 @@ class Calibration:
         ece_exact: over 15 bins of equal width, where only exact matches are right.
         brier: the Brier score.
         aurc: area under the risk-coverage curve.
-        risk_at_50, risk_at_80, risk_at_100: the share that is wrong (1 less F1) of the surest half of
-            the answers, the surest 80% and all.
+        risk_at_50, risk_at_80, risk_at_100: how much is wrong (1 less F1) of the surest half of the
+            answers, of the surest 80% and of all.
         table: the bins of equal width.
         curve: risk at thresholds, thinned to about a hundred coverages.
     """
