@@ -18,7 +18,7 @@ from docqa.evaluation.page_questions import PageQuestions
 from docqa.evaluation.places import AnswerPlace, Places, place_of
 from docqa.evaluation.predictions import Prediction
 from docqa.evaluation.reading import Progress, gold_passage, read_gold_paragraphs
-from docqa.evaluation.report import Calibration, EvaluationReport, Mode, Retrieval
+from docqa.evaluation.report import EvaluationReport, Mode, Retrieval, ScoreQuality
 from docqa.evaluation.speed import chosen_to_time, measured_speed
 from docqa.evaluation.summary import Judged, Scores, judge, summarize_judged
 from docqa.evaluation.watched_reader import WatchedReader
@@ -226,7 +226,7 @@ def _report(
         by_length=groups(judged, lengths(judged), units),
         by_form=groups(judged, forms, units) if any(forms) else (),
         places=Places.of(places),
-        calibration=Calibration.of(
+        calibration=ScoreQuality.of(
             scores, [row.best.f1 for row in judged], [row.best.exact_match for row in judged]
         ),
         retrieval=retrieval,

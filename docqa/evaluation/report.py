@@ -26,7 +26,7 @@ from docqa.evaluation.summary import Scores, Summary
 from docqa.question_sets import BadRow
 
 __all__ = [
-    "Calibration",
+    "ScoreQuality",
     "EvaluationReport",
     "Mode",
     "Retrieval",
@@ -38,7 +38,7 @@ _CURVE_POINTS = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Calibration:
+class ScoreQuality:
     """Hold how far the scores of the best answers tell whether these are right.
 
     An answer is right as far as it overlaps a gold answer (its F1, 0 to 1), as for
@@ -76,7 +76,7 @@ class Calibration:
     @classmethod
     def of(
         cls, scores: Sequence[float], right: Sequence[float], exact: Sequence[float]
-    ) -> Calibration:
+    ) -> ScoreQuality:
         """Return the figures of scores and outcomes (F1 and EM), one of each for a question.
 
         Raises:
@@ -167,7 +167,7 @@ class EvaluationReport:
     by_length: tuple[Group, ...]
     by_form: tuple[Group, ...]
     places: Places
-    calibration: Calibration
+    calibration: ScoreQuality
     retrieval: Retrieval | None
     speed: Speed
     unread: dict[str, int]
