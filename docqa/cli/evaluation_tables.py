@@ -121,6 +121,7 @@ def _scores(report: EvaluationReport) -> Iterator[tuple[str, str]]:
     yield "ECE, 15 bins", f"{found.ece:.3f}"
     yield "ECE, 15 bins of equal mass", f"{found.ece_equal_mass:.3f}"
     yield "ECE, 15 bins, exact matches alone right", f"{found.ece_exact:.3f}"
+    yield "ECE, 15 bins, right from an F1 of 0.5", f"{found.ece_half:.3f}"
     yield "Brier score", f"{found.brier:.3f}"
     yield "wrong among the surest 50%", _percent(found.risk_at_50)
     yield "wrong among the surest 80%", _percent(found.risk_at_80)

@@ -50,7 +50,8 @@ class ScoreQuality:
         mean_score: their mean score.
         ece, ece_equal_mass: expected calibration error, over 15 bins of equal width and over 15 of
             equally many questions.
-        ece_exact: over 15 bins of equal width, where only exact matches are right.
+        ece_exact, ece_half: over 15 bins of equal width, where an answer is right that matches
+            exactly, or that has an F1 of at least 0.5.
         brier: the Brier score.
         aurc: area under the risk-coverage curve.
         risk_at_50, risk_at_80, risk_at_100: how much is wrong (1 less F1) of the surest half of the
@@ -65,6 +66,7 @@ class ScoreQuality:
     ece: float
     ece_equal_mass: float
     ece_exact: float
+    ece_half: float
     brier: float
     aurc: float
     risk_at_50: float
@@ -89,6 +91,7 @@ class ScoreQuality:
             ece=expected_calibration_error(scores, right),
             ece_equal_mass=expected_calibration_error(scores, right, equal_mass=True),
             ece_exact=expected_calibration_error(scores, exact),
+            ece_half=expected_calibration_error(scores, [value >= 0.5 for value in right]),
             brier=brier(scores, right),
             aurc=area_under_risk_coverage(scores, right),
             risk_at_50=risk_at(scores, right, 0.5),
