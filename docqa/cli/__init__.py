@@ -27,6 +27,7 @@ _COMMANDS = {
     "info": "docqa.cli.info:info",
     "show": "docqa.cli.show:show",
     "verify": "docqa.cli.verify:verify",
+    "train": "docqa.cli.train:train",
 }
 
 _EPILOG = """

@@ -29,6 +29,11 @@ class ProgressLine:
         self._steps, self._step = steps, 0
         self._line: tuple[Progress, TaskID] | None = None
 
+    @property
+    def shown(self) -> bool:
+        """Say whether anybody sees it."""
+        return self._shown
+
     def next_step(self) -> None:
         """Count one more source."""
         self._step += 1
@@ -37,7 +42,9 @@ class ProgressLine:
         """Count no longer: what follows concerns all sources."""
         self._step = 0
 
-    def say(self, activity: str, *, total: int | None = None, done: int = 0) -> None:
+    def say(
+        self, activity: str, *, total: int | None = None, done: int = 0, unit: str = "pages"
+    ) -> None:
         """Show what is going on, with a bar where `total` is known."""
         if not self._shown:
             return
@@ -46,7 +53,7 @@ class ProgressLine:
             "description": _shortened(one_line(activity)) + count,
             "total": total,
             "completed": done,
-            "unit": f"{done:,}/{total:,} pages" if total else "",
+            "unit": f"{done:,}/{total:,} {unit}" if total else "",
         }
         if self._line is None:
             progress = _line_of_progress()

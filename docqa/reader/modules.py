@@ -17,7 +17,7 @@ from docqa.reader.torch_model import TorchModel, choose_device, choose_dtype
 if TYPE_CHECKING:
     from docqa.reader.checkpoints import Checkpoint
 
-__all__ = ["load_module", "place"]
+__all__ = ["load_module", "place", "quiet_transformers"]
 
 _HEADS = ("qa_outputs", "classifier")  # the second is ModernBERT's
 
@@ -60,7 +60,7 @@ def _transformers_module(
         source = {"use_safetensors": True, "local_files_only": True}
     try:
         model_class, config = _model_class(checkpoint)
-        with _quiet():
+        with quiet_transformers():
             module, info = model_class.from_pretrained(
                 checkpoint.folder if weights is None else None,
                 config=config,
@@ -166,7 +166,7 @@ def _model_class(checkpoint: Checkpoint) -> tuple[Any, Any]:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet_transformers() -> Iterator[None]:
     """Keep transformers' progress bar and its report of weights off the terminal."""
     from transformers.utils import logging
 

@@ -53,7 +53,7 @@ class StepReport:
 
 
 Evaluate = Callable[[Any], dict[str, float]]
-"""Takes the `SpanModel` in training, returns figures; the run keeps what has the highest "f1"."""
+"""Takes the `SpanModel` in training, returns figures; what has the highest "f1" is kept."""
 
 
 def finetune(
@@ -69,11 +69,25 @@ def finetune(
     device: str = "auto",
     progress: Callable[[StepReport], None] | None = None,
 ) -> dict[str, float]:
-    """Train the module of `start` and write the best version of it to `folder`.
+    """Train the module of `start`; see `docqa.training.train.train` for what the folder gets.
 
-    A run that was cut off goes on at its last checkpoint, and from there takes the same steps as
-    if it had never stopped (on the same machine, with the same number of threads). The folder
-    holds ``log.jsonl``, one line for each step.
+    Args:
+        start: its module is trained in place.
+        examples: what it learns.
+        weights: how often each example is seen an epoch.
+        folder: of the run; a checkpoint in it is taken up.
+        settings: of the run.
+        fingerprint: tells the run from others; a checkpoint with another one is refused.
+        soft_targets: the teacher's, of all examples.
+        evaluate: measures the model; the version with the highest ``"f1"`` is kept.
+        device: where it runs.
+        progress: called after each step.
+
+    Returns:
+        The figures of the version that is kept, with its step; ``{}`` without `evaluate`.
+
+    Raises:
+        TrainingError: nothing to train on, another run's checkpoint, or a loss that is no number.
     """
     run = _Run(start, examples, weights, settings, device=device, soft_targets=soft_targets)
     best = run.resume(folder, fingerprint)
@@ -90,7 +104,7 @@ def finetune(
                 report = StepReport(**{**asdict(report), "figures": figures})
                 if figures["f1"] > best.get("f1", -1.0):
                     best = {"step": report.step, **figures}
-                    save_reader(start, folder / "best", no_answer=no_answer)
+                    save_reader(start, folder / "reader", no_answer=no_answer)
             lines.write(json.dumps(asdict(report)) + "\n")
             if last or report.step % settings.checkpoint_every == 0:
                 lines.flush()
@@ -98,7 +112,7 @@ def finetune(
             if progress:
                 progress(report)
     if not evaluate:
-        save_reader(start, folder / "best", no_answer=no_answer)
+        save_reader(start, folder / "reader", no_answer=no_answer)
     return best
 
 

@@ -23,7 +23,9 @@ class TrainSettings:
         weight_decay: AdamW's (Loshchilov and Hutter 2019), not of biases and norms.
         clip_norm: longest gradient; a longer one is shortened to it.
         dropout: share of dropped activations; None for what the checkpoint's configuration says.
-        window_tokens, window_overlap, max_question_tokens: as in `docqa.load_reader`.
+        window_tokens, max_question_tokens: as in `docqa.load_reader`.
+        window_overlap: tokens that windows of one long passage share, at most half of what a
+            window leaves for the passage.
         hard_negatives: share of the questions that are also paired with a passage that ranks
             high and lacks their answer.
         noise: share of the questions that are written as people type.
@@ -75,6 +77,10 @@ class TrainSettings:
                 f"window_tokens must leave room beside a question of {self.max_question_tokens} "
                 f"tokens: at least {least}, not {self.window_tokens}"
             )
+
+    def overlap(self, room: int) -> int:
+        """Return what windows share that have `room` tokens for the passage."""
+        return min(self.window_overlap, room // 2)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""

@@ -11,7 +11,7 @@ import torch
 from docqa.errors import ModelIncompatibleError
 from docqa.reader.checkpoints import Checkpoint, find_checkpoint
 from docqa.reader.models import load_tokenizer
-from docqa.reader.modules import load_module
+from docqa.reader.modules import load_module, quiet_transformers
 
 if TYPE_CHECKING:
     from docqa.reader.tokenizer import FastTokenizer
@@ -73,7 +73,8 @@ def save_reader(start: Start, folder: Path, *, no_answer: bool) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     module: Any = start.module
     module.config.docqa = {"no_answer": no_answer}
-    module.save_pretrained(folder, safe_serialization=True)
+    with quiet_transformers():
+        module.save_pretrained(folder)
     start.tokenizer.save(folder / "tokenizer.json")
     for path in start.checkpoint.folder.iterdir():
         if path.name in ("tokenizer_config.json", "special_tokens_map.json", "vocab.txt"):

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from docqa.question_sets import BadRow, QuestionSet, read_question_set
+from docqa.reader.models import load_reader
+from docqa.training.distil import ask_teacher
 from docqa.training.examples import Example, ExampleMaker
+from docqa.training.held_out import evaluation
 from docqa.training.negatives import hard_negatives
 from docqa.training.settings import TrainSettings
 
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
     from docqa.reader.tokenizer import FastTokenizer
     from docqa.training.finetune import StepReport
 
-__all__ = ["TrainingData", "prepare_data", "train"]
+__all__ = ["Trained", "TrainingData", "prepare_data", "train"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,20 @@ class TrainingData:
     weights: tuple[float, ...]
     bad_rows: tuple[BadRow, ...]
     counts: Mapping[str, tuple[int, int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """Say what came out of a run.
+
+    Attributes:
+        reader: folder of the best version.
+        figures: ``exact_match`` and ``f1`` (0 to 100) of it and the ``step`` it was reached at;
+            ``{}`` without evaluation.
+    """
+
+    reader: Path
+    figures: Mapping[str, float]
 
 
 def prepare_data(
@@ -79,70 +96,72 @@ def train(
     folder: str | Path,
     *,
     start: str = "mini",
-    settings: TrainSettings | None = None,
+    teacher: str | None = None,
     evaluate_on: QuestionSet | None = None,
+    settings: TrainSettings | None = None,
     device: str = "auto",
-    progress: Callable[[StepReport], None] | None = None,
-    prepared: Callable[[TrainingData], None] | None = None,
-) -> dict[str, float]:
-    """Train a reader and write it to ``folder/best``."""
+    on_data: Callable[[TrainingData], None] | None = None,
+    on_teacher: Callable[[int, int], None] | None = None,
+    on_step: Callable[[StepReport], None] | None = None,
+) -> Trained:
+    """Train a reader on files of questions in SQuAD form.
+
+    A run that was cut off is called again with the same arguments: it goes on at its last
+    checkpoint and takes the same steps as if it had never stopped (on the same machine, with the
+    same number of threads). What cannot be trained on is left out and told to `on_data`.
+
+    Args:
+        files: paths with their weights: how often each is seen an epoch.
+        folder: gets ``reader/`` (a checkpoint that `docqa.load_reader` and transformers load),
+            ``log.jsonl`` (a line for each step), ``state.pt`` (what going on takes) and
+            ``teacher/`` (the teacher's logits).
+        start: the checkpoint to start from, as in `docqa.load_reader`; also the folder of an
+            encoder, which gets a new answer head.
+        teacher: a stronger reader to learn from beside the gold answers.
+        evaluate_on: questions that choose the best version; None keeps the last one.
+        settings: of the run.
+        device: where it runs; see `docqa.load_reader`. On CUDA the forward pass is in bfloat16.
+        on_data: called once, before the first step.
+        on_teacher: called with (examples that the teacher has read, examples in all).
+        on_step: called after each step.
+
+    Raises:
+        QuestionSetError: a file cannot be used.
+        ModelError: the start or the teacher cannot be loaded.
+        TrainingError: nothing is left to train on, the folder holds another run, or the loss is
+            no number any more.
+    """
     from docqa.training.finetune import finetune
     from docqa.training.start import load_start
 
-    settings = settings or TrainSettings()
+    settings, folder = settings or TrainSettings(), Path(folder)
     begun = load_start(start, dropout=settings.dropout, seed=settings.seed)
     data = prepare_data(files, begun.tokenizer, settings)
-    if prepared:
-        prepared(data)
-    return finetune(
+    if on_data:
+        on_data(data)
+    soft_targets = None
+    if teacher is not None:
+        reader = load_reader(teacher, device=device)
+        soft_targets = ask_teacher(reader, data.examples, folder / "teacher", progress=on_teacher)
+    outcome = finetune(
         begun,
         data.examples,
         data.weights,
-        Path(folder),
+        folder,
         settings,
-        fingerprint=_fingerprint(start, data, settings),
-        evaluate=_evaluation(begun.tokenizer, evaluate_on, settings) if evaluate_on else None,
+        fingerprint=_fingerprint((start, teacher), data, settings),
+        soft_targets=soft_targets,
+        evaluate=evaluation(begun.tokenizer, evaluate_on, settings) if evaluate_on else None,
         device=device,
-        progress=progress,
+        progress=on_step,
     )
+    return Trained(folder / "reader", outcome)
 
 
-def _fingerprint(start: str, data: TrainingData, settings: TrainSettings) -> str:
-    digest = hashlib.sha256(json.dumps([start, settings.to_dict()]).encode())
+def _fingerprint(names: Sequence[str | None], data: TrainingData, settings: TrainSettings) -> str:
+    """Return what tells a run from all others: its start, its settings and its data."""
+    digest = hashlib.sha256(json.dumps([names, settings.to_dict()]).encode())
     for example, weight in zip(data.examples, data.weights, strict=True):
         digest.update(f"{example.key} {example.places} {weight}".encode())
         digest.update(example.input_ids.tobytes())
     return digest.hexdigest()
-
-
-def _evaluation(
-    tokenizer: FastTokenizer, asked: QuestionSet, settings: TrainSettings
-) -> Callable[[Any], dict[str, float]]:
-    from docqa.datamodel import Passage, Span
-    from docqa.evaluation.squad import exact_match, f1
-    from docqa.reader.span_reader import SpanReader
-
-    rows = [(paragraph.context, question) for paragraph, question in asked.rows()]
-
-    def evaluate(model: Any) -> dict[str, float]:
-        reader = SpanReader(
-            model,
-            tokenizer,
-            name="training",
-            no_answer=True,
-            window_tokens=settings.window_tokens,
-            window_overlap=settings.window_overlap,
-            max_question_tokens=settings.max_question_tokens,
-        )
-        asked = [(q.text, [Passage("x", 0, Span(0, len(c)), c)]) for c, q in rows]
-        found = reader.read_all(asked, top_k=1)
-        ems, f1s = [], []
-        for (context, question), spans in zip(rows, found, strict=True):
-            golds = [gold.text for gold in question.golds]
-            if golds:
-                text = spans.spans[0].span.of(context) if spans.spans else ""
-                ems.append(exact_match(text, golds))
-                f1s.append(f1(text, golds))
-        return {"exact_match": 100 * sum(ems) / len(ems), "f1": 100 * sum(f1s) / len(f1s)}
-
-    return evaluate
