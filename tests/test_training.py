@@ -18,17 +18,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from docqa.cli import main
-from docqa.errors import SettingError, TrainingError
+from docqa.errors import (
+    ModelIncompatibleError,
+    ModelNotFoundError,
+    SettingError,
+    TrainingError,
+)
 from docqa.question_sets import Article, Gold, Paragraph, Question, QuestionSet, read_question_set
 from docqa.reader.checkpoints import find_checkpoint
 from docqa.reader.models import load_reader, load_tokenizer
 from docqa.training.batches import epoch_batches, lay_out
+from docqa.training.convert import convert
 from docqa.training.distil import ask_teacher
 from docqa.training.examples import Example, ExampleMaker
 from docqa.training.loss import distillation_loss, span_loss
 from docqa.training.negatives import hard_negatives
 from docqa.training.settings import TrainSettings
-from docqa.training.train import train
+from docqa.training.training_run import train
 
 TINY = {"window_tokens": 64, "window_overlap": 16, "max_question_tokens": 16}
 CONTEXTS = [
@@ -285,7 +291,7 @@ def losses(folder: Path) -> list[tuple[int, float, float]]:
 RUN = """
 import os, signal, sys
 from docqa.training.settings import TrainSettings
-from docqa.training.train import train
+from docqa.training.training_run import train
 data, folder, start, kill_at = sys.argv[1:]
 def on_step(report):
     if report.step == int(kill_at):
@@ -437,3 +443,29 @@ def test_command_says_what_is_wrong(
     assert result.exit_code == 2
     assert reason in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_bert_encoder_becomes_distilbert(tmp_path: Path) -> None:
+    """The converted encoder gives the hidden states of transformers' BERT with token type 0."""
+    from transformers import BertConfig, BertModel, DistilBertModel
+
+    torch.manual_seed(0)
+    config = BertConfig(
+        vocab_size=50, hidden_size=32, num_hidden_layers=2, num_attention_heads=2,
+        intermediate_size=48, max_position_embeddings=40,
+    )  # fmt: skip
+    bert = BertModel(config).eval()
+    bert.save_pretrained(tmp_path / "bert")
+    convert(tmp_path / "bert", tmp_path / "distilbert")
+    distilbert = DistilBertModel.from_pretrained(tmp_path / "distilbert").eval()
+    ids = torch.randint(5, 50, (3, 17))
+    theirs, ours = bert(ids).last_hidden_state, distilbert(ids).last_hidden_state
+    assert torch.allclose(theirs, ours, atol=1e-5)
+
+
+def test_only_bert_is_converted(checkpoint: Callable[[str], Path], tmp_path: Path) -> None:
+    """Another architecture, and a folder without weights, are refused by name."""
+    with pytest.raises(ModelIncompatibleError, match="'roberta'"):
+        convert(checkpoint("roberta"), tmp_path / "out")
+    with pytest.raises(ModelNotFoundError, match=r"config\.json is missing"):
+        convert(tmp_path, tmp_path / "out")

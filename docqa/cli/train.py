@@ -20,7 +20,7 @@ from docqa.training.settings import TrainSettings
 
 if TYPE_CHECKING:
     from docqa.training.finetune import StepReport
-    from docqa.training.train import Trained, TrainingData
+    from docqa.training.training_run import Trained, TrainingData
 
 __all__ = ["train"]
 
@@ -156,7 +156,7 @@ def train(
 ) -> None:
     """Fine-tune a reader on the questions of DATA and write it to DIR/reader."""
     from docqa.question_sets import read_question_set
-    from docqa.training.train import train as run
+    from docqa.training.training_run import train as run
 
     hush_libraries(ctx)
     files = _weighted(data, weights)

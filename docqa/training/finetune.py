@@ -69,7 +69,7 @@ def finetune(
     device: str = "auto",
     progress: Callable[[StepReport], None] | None = None,
 ) -> dict[str, float]:
-    """Train the module of `start`; see `docqa.training.train.train` for what the folder gets.
+    """Train the module of `start`; see `docqa.training.train` for what the folder gets.
 
     Args:
         start: its module is trained in place.
