@@ -28,6 +28,7 @@ _COMMANDS = {
     "show": "docqa.cli.show:show",
     "verify": "docqa.cli.verify:verify",
     "evaluate": "docqa.cli.evaluate:evaluate",
+    "train": "docqa.cli.train:train",
 }
 
 _EPILOG = """

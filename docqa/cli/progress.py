@@ -29,6 +29,11 @@ class ProgressLine:
         self._steps, self._step = steps, 0
         self._line: tuple[Progress, TaskID] | None = None
 
+    @property
+    def shown(self) -> bool:
+        """Say whether anybody sees it."""
+        return self._shown
+
     def next_step(self) -> None:
         """Count one more source."""
         self._step += 1

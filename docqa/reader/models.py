@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from docqa.reader.tokenizer import FastTokenizer
     from docqa.reader.torch_model import TorchModel
 
-__all__ = ["load_reader"]
+__all__ = ["load_reader", "load_tokenizer"]
 
 # Tokens of one forward pass. On a CPU 256 to 8192 are equally fast and more takes memory; a GPU
 # needs about this many to be busy.
@@ -74,7 +74,7 @@ def load_reader(
     from docqa.reader.span_reader import SpanReader
 
     checkpoint = find_checkpoint(str(name_or_path), revision=revision)
-    tokenizer = _tokenizer(checkpoint)
+    tokenizer = load_tokenizer(checkpoint)
     model = place(
         load_module(checkpoint),
         checkpoint.config,
@@ -121,7 +121,13 @@ def _has_no_answer(checkpoint: Checkpoint) -> bool:
     return any(mark in checkpoint.name.lower() for mark in ("squad2", "squad_v2", "squad-v2"))
 
 
-def _tokenizer(checkpoint: Checkpoint) -> FastTokenizer:
+def load_tokenizer(checkpoint: Checkpoint) -> FastTokenizer:
+    """Load the tokenizer that lies beside a checkpoint's weights.
+
+    Raises:
+        ModelNotFoundError: it has none.
+        ModelIncompatibleError: it cannot be read, or does not belong to the weights.
+    """
     from tokenizers import Tokenizer as Backend
 
     from docqa.reader.tokenizer import FastTokenizer

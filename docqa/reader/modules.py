@@ -17,21 +17,25 @@ from docqa.reader.torch_model import TorchModel, choose_device, choose_dtype
 if TYPE_CHECKING:
     from docqa.reader.checkpoints import Checkpoint
 
-__all__ = ["load_module", "place"]
+__all__ = ["load_module", "place", "quiet_transformers"]
 
 _HEADS = ("qa_outputs", "classifier")  # the second is ModernBERT's
 
 
-def load_module(checkpoint: Checkpoint) -> torch.nn.Module:
+def load_module(checkpoint: Checkpoint, *, new_head: bool = False) -> torch.nn.Module:
     """Return the module with its weights in float32, on the CPU.
+
+    Args:
+        checkpoint: where its files lie.
+        new_head: an encoder without an answer head is taken too; its head is drawn at random.
 
     Raises:
         ModelIncompatibleError: the checkpoint is of another task, its architecture is unknown, or
             weights are missing or of another shape.
     """
-    _check_task(checkpoint)
-    weights = _weights(checkpoint)
-    return _transformers_module(checkpoint, weights)
+    if not new_head:
+        _check_task(checkpoint)
+    return _transformers_module(checkpoint, _weights(checkpoint), new_head=new_head)
 
 
 def _weights(checkpoint: Checkpoint) -> dict[str, torch.Tensor] | None:
@@ -49,14 +53,14 @@ def _weights(checkpoint: Checkpoint) -> dict[str, torch.Tensor] | None:
 
 
 def _transformers_module(
-    checkpoint: Checkpoint, weights: dict[str, torch.Tensor] | None
+    checkpoint: Checkpoint, weights: dict[str, torch.Tensor] | None, *, new_head: bool
 ) -> torch.nn.Module:
     source: dict[str, Any] = {"state_dict": weights}
     if weights is None:
         source = {"use_safetensors": True, "local_files_only": True}
     try:
         model_class, config = _model_class(checkpoint)
-        with _quiet():
+        with quiet_transformers():
             module, info = model_class.from_pretrained(
                 checkpoint.folder if weights is None else None,
                 config=config,
@@ -72,6 +76,8 @@ def _transformers_module(
             f"question-answering model ({reason})"
         ) from error
     missing = sorted({*map(str, info["missing_keys"]), *map(str, info["mismatched_keys"])})
+    if new_head:
+        missing = [name for name in missing if not name.startswith(_HEADS)]
     if missing:
         raise ModelIncompatibleError(
             f"the checkpoint {checkpoint.name!r} lacks {len(missing)} weights of an extractive "
@@ -160,7 +166,7 @@ def _model_class(checkpoint: Checkpoint) -> tuple[Any, Any]:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet_transformers() -> Iterator[None]:
     """Keep transformers' progress bar and its report of weights off the terminal."""
     from transformers.utils import logging
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -93,6 +94,10 @@ class FastTokenizer:
         self._backend = backend
         self.pad_id = pad_id
         self.template = _probe(backend)
+
+    def save(self, path: Path) -> None:
+        """Write ``tokenizer.json``."""
+        path.write_text(self._backend.to_str(), "utf-8")
 
     def offsets(self, text: str) -> list[Span]:
         """Return the span of every token that is more than white space, in order."""

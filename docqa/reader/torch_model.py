@@ -129,6 +129,14 @@ class TorchModel:
             torch.cuda.empty_cache()
         return self._halves(input_ids, attention_mask)
 
+    def inputs(self, input_ids: torch.Tensor, mask: torch.Tensor | None) -> dict[str, Any]:
+        """Return the module's arguments for windows ``(n_windows, n_tokens)`` on the device."""
+        given: dict[str, Any] = {"input_ids": input_ids, "attention_mask": mask}
+        if self._separator_id is not None:
+            separators = input_ids == self._separator_id
+            given["token_type_ids"] = (separators.cumsum(1) - separators.long() > 0).long()
+        return given
+
     def _halves(
         self, input_ids: IntArray, attention_mask: IntArray
     ) -> tuple[FloatArray, FloatArray]:
@@ -142,16 +150,10 @@ class TorchModel:
         self, input_ids: IntArray, attention_mask: IntArray
     ) -> tuple[FloatArray, FloatArray]:
         ids = torch.from_numpy(input_ids).to(self.device)
-        inputs: dict[str, Any] = {"input_ids": ids}
         # Without padding no mask is passed, which lets attention take its fastest kernel.
         padded = not attention_mask.all()
-        inputs["attention_mask"] = (
-            torch.from_numpy(attention_mask).to(self.device) if padded else None
-        )
-        if self._separator_id is not None:
-            separators = ids == self._separator_id
-            inputs["token_type_ids"] = (separators.cumsum(1) - separators.long() > 0).long()
-        output = self._module(**inputs)
+        mask = torch.from_numpy(attention_mask).to(self.device) if padded else None
+        output = self._module(**self.inputs(ids, mask))
         logits = torch.stack([output.start_logits, output.end_logits]).float().cpu().numpy()
         return logits[0], logits[1]
 

@@ -1,0 +1,248 @@
+"""``docqa train``: fine-tune a reader on questions with gold answers."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import click
+
+from docqa.cli.exits import debug_option, debugging, hush_libraries
+from docqa.cli.interrupt import emit
+from docqa.cli.notices import Notices, counted
+from docqa.cli.output import json_line
+from docqa.cli.progress import ProgressLine
+from docqa.training.settings import TrainSettings
+
+if TYPE_CHECKING:
+    from docqa.training.finetune import StepReport
+    from docqa.training.training_run import Trained, TrainingData
+
+__all__ = ["train"]
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+_MOST_ROWS_TOLD = 5  # lines on standard error; --bad-rows writes them all
+_STEPS_A_LINE = 50  # where no bar is shown
+_SETTINGS_HELP = {
+    "epochs": "How often the data is seen; 1.5 is once and a half.",
+    "batch_tokens": "Tokens of one forward pass, padding included.",
+    "accumulate": "Forward passes whose gradients make one step.",
+    "learning_rate": "The highest, after warm-up; falls to 0 on a line.",
+    "warmup": "Share of the steps in which the rate rises.",
+    "weight_decay": "AdamW's, not of biases and norms.",
+    "clip_norm": "Longest gradient.",
+    "dropout": "Share of dropped activations; the checkpoint's own by default.",
+    "window_tokens": "Longest window: question, passage and special tokens.",
+    "window_overlap": "Tokens that windows of one long passage share.",
+    "max_question_tokens": "Longest question; rows with longer ones are left out.",
+    "hard_negatives": "Share of the questions that are also paired with a passage that ranks high"
+    " and lacks their answer.",
+    "noise": "Share of the questions that are written as people type.",
+    "teacher_weight": "Share of the teacher in the loss.",
+    "temperature": "Softens the teacher's distributions.",
+    "evaluate_every": "In steps.",
+    "checkpoint_every": "In steps: what a kill costs at most.",
+    "seed": "Decides all that is drawn.",
+}
+
+_EPILOG = """
+\b
+Examples:
+  docqa train questions.json --out run/
+  docqa train squad.json qamr.json.gz --weight qamr.json.gz 0.1 --evaluate-on dev.json --out run/
+  docqa train questions.json --teacher distilbert --out run/
+  docqa ask report.pdf "Who audits the company?" --reader run/reader
+
+\b
+DATA is in SQuAD form (v1.1 or v2.0). The same command goes on where a run was cut off.
+"""
+
+
+def _settings_options(command: _Command) -> _Command:
+    """Add an option for each field of `TrainSettings`; the command gets them as `settings`."""
+
+    @functools.wraps(command)
+    def with_settings(*arguments: Any, **given: Any) -> Any:
+        own = {field.name: given.pop(field.name) for field in fields(TrainSettings)}
+        return command(*arguments, settings=TrainSettings(**own), **given)
+
+    made: Callable[..., Any] = with_settings
+    for field in reversed(fields(TrainSettings)):
+        kind = int if isinstance(field.default, int) else float
+        made = click.option(
+            f"--{field.name.replace('_', '-')}",
+            type=kind,
+            default=field.default,
+            show_default=field.default is not None,
+            help=_SETTINGS_HELP[field.name],
+        )(made)
+    return cast(_Command, made)
+
+
+@click.command(epilog=_EPILOG, no_args_is_help=True)
+@click.argument("data", nargs=-1, required=True, metavar="DATA...", type=click.Path())
+@click.option(
+    "--out",
+    required=True,
+    metavar="DIR",
+    type=click.Path(file_okay=False),
+    help="Gets reader/, log.jsonl, and what going on takes.",
+)
+@click.option(
+    "--start",
+    default="mini",
+    metavar="NAME|PATH",
+    show_default=True,
+    help="The checkpoint to start from: a reader, or an encoder's folder.",
+)
+@click.option(
+    "--teacher",
+    metavar="NAME|PATH",
+    help="A stronger reader to learn from; its logits are kept in DIR.",
+)
+@click.option(
+    "--evaluate-on",
+    metavar="FILE",
+    type=click.Path(),
+    help="Questions that choose the best version; without, the last is kept.",
+)
+@click.option(
+    "--weight",
+    "weights",
+    nargs=2,
+    multiple=True,
+    type=(str, float),
+    metavar="DATA TIMES",
+    help="How often a file is seen an epoch: 0.3 is a random 30% of it.",
+)
+@click.option(
+    "--device",
+    default="auto",
+    envvar="DOCQA_DEVICE",
+    show_default=True,
+    help="Where it runs: auto, cpu, cuda, cuda:1, mps.",
+)
+@click.option(
+    "--bad-rows",
+    metavar="FILE",
+    type=click.Path(dir_okay=False),
+    help="Write every row that is left out: file, id and reason.",
+)
+@_settings_options
+@click.option("--json", "as_json", is_flag=True, help="Write the outcome as one JSON object.")
+@click.option("--quiet", is_flag=True, help="No progress and notes; only errors.")
+@debug_option
+@click.pass_context
+def train(
+    ctx: click.Context,
+    /,
+    *,
+    data: Sequence[str],
+    out: str,
+    start: str,
+    teacher: str | None,
+    evaluate_on: str | None,
+    weights: Sequence[tuple[str, float]],
+    device: str,
+    bad_rows: str | None,
+    settings: TrainSettings,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Fine-tune a reader on the questions of DATA and write it to DIR/reader."""
+    from docqa.question_sets import read_question_set
+    from docqa.training.training_run import train as run
+
+    hush_libraries(ctx)
+    files = _weighted(data, weights)
+    notices = Notices(quiet=quiet, debug=debugging(ctx))
+    watch = _Watch(notices, ProgressLine(quiet=quiet), bad_rows)
+    ctx.call_on_close(watch.progress.close)
+    watch.progress.say("reading the questions")
+    trained = run(
+        files,
+        out,
+        start=start,
+        teacher=teacher,
+        evaluate_on=read_question_set(evaluate_on) if evaluate_on else None,
+        settings=settings,
+        device=device,
+        on_data=watch.data,
+        on_teacher=watch.teacher,
+        on_step=watch.step,
+    )
+    watch.progress.close()
+    emit(sys.stdout, _json(trained) if as_json else _line(trained))
+
+
+def _weighted(data: Sequence[str], weights: Sequence[tuple[str, float]]) -> Mapping[Any, float]:
+    """Return each file with its weight.
+
+    Raises:
+        click.UsageError: a weight is of no file, or below 0.
+    """
+    files = dict.fromkeys(data, 1.0)
+    for name, times in weights:
+        if name not in files:
+            raise click.UsageError(f"--weight {name}: it is not one of DATA ({', '.join(files)})")
+        if not times >= 0:
+            raise click.UsageError(f"--weight {name}: must not be below 0, it is {times}")
+        files[name] = times
+    return files
+
+
+class _Watch:
+    """Tell the user what a run does."""
+
+    def __init__(self, notices: Notices, progress: ProgressLine, bad_rows: str | None) -> None:
+        self._notices, self.progress, self._bad_rows = notices, progress, bad_rows
+
+    def data(self, data: TrainingData) -> None:
+        self.progress.close()
+        for path, (questions, examples, negatives) in data.counts.items():
+            self._notices.note(
+                f"{path}: {questions:,} questions, {examples:,} windows, {negatives:,} of them "
+                "hard negatives"
+            )
+        rows = data.bad_rows
+        for row in rows[:_MOST_ROWS_TOLD]:
+            self._notices.note(f"left out: {row}")
+        if len(rows) > _MOST_ROWS_TOLD:
+            told = f"{len(rows) - _MOST_ROWS_TOLD:,} more rows are left out"
+            self._notices.note(f"{told}; --bad-rows FILE names them all")
+        if self._bad_rows:
+            Path(self._bad_rows).write_text("".join(f"{row}\n" for row in rows), "utf-8")
+        self.progress.say("loading")
+
+    def teacher(self, done: int, total: int) -> None:
+        self.progress.say("the teacher reads", total=total, done=done, unit="windows")
+
+    def step(self, report: StepReport) -> None:
+        speed = f"{report.tokens / report.seconds:,.0f} tokens/s"
+        state = f"loss {report.loss:.3f}, {speed}"
+        if report.figures:
+            self.progress.close()
+            f1, exact = report.figures["f1"], report.figures["exact_match"]
+            self._notices.note(f"step {report.step:,}: {state}, EM {exact:.2f}, F1 {f1:.2f}")
+        elif not self.progress.shown and report.step % _STEPS_A_LINE == 0:
+            self._notices.note(f"step {report.step:,} of {report.steps:,}: {state}")
+        self.progress.say(state, total=report.steps, done=report.step, unit="steps")
+
+
+def _json(trained: Trained) -> str:
+    return json_line({"reader": str(trained.reader), "figures": dict(trained.figures)})
+
+
+def _line(trained: Trained) -> str:
+    if not trained.figures:
+        return f"{trained.reader}\n"
+    figures = trained.figures
+    return (
+        f"{trained.reader}: EM {figures['exact_match']:.2f}, F1 {figures['f1']:.2f} "
+        f"at {counted(int(figures['step']), 'step')}\n"
+    )

@@ -1,0 +1,66 @@
+"""Checkpoints of a run: all that going on takes, in one file that is replaced at once."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from docqa.errors import TrainingError
+
+__all__ = ["TrainingState", "read_state", "write_state"]
+
+_NAME = "state.pt"
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingState:
+    """Hold a run between two steps.
+
+    Attributes:
+        fingerprint: of the settings and the data; only the same run may go on.
+        step: steps taken.
+        best: figures of the best version so far, ``{}`` before the first evaluation.
+        weights, optimizer: state dictionaries.
+        random, cuda_random: states of torch's generators, which dropout draws from.
+    """
+
+    fingerprint: str
+    step: int
+    best: dict[str, float]
+    weights: dict[str, torch.Tensor]
+    optimizer: dict[str, Any]
+    random: torch.Tensor
+    cuda_random: torch.Tensor | None
+
+
+def write_state(folder: Path, state: TrainingState) -> None:
+    """Write a checkpoint; a kill at any moment leaves the old one or the new one whole."""
+    folder.mkdir(parents=True, exist_ok=True)
+    new = folder / f"{_NAME}.new"
+    with new.open("wb") as file:
+        torch.save({field.name: getattr(state, field.name) for field in fields(state)}, file)
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(folder / _NAME)
+
+
+def read_state(folder: Path) -> TrainingState | None:
+    """Return the checkpoint of a run's folder; None where there is none.
+
+    Raises:
+        TrainingError: the file is damaged.
+    """
+    path = folder / _NAME
+    if not path.is_file():
+        return None
+    try:
+        return TrainingState(**torch.load(path, map_location="cpu", weights_only=True))
+    except Exception as error:  # torch and pickle raise many kinds; all mean the same here
+        reason = str(error).strip().partition("\n")[0] or type(error).__name__
+        raise TrainingError(
+            f"{path} cannot be read ({reason}); remove it to start afresh"
+        ) from error

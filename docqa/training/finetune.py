@@ -1,0 +1,290 @@
+"""Fine-tune a reader: the loop, with evaluation, checkpoints and exact resuming."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from docqa.errors import TrainingError
+from docqa.reader.modules import place
+from docqa.training.batches import TrainingBatch, epoch_batches, lay_out
+from docqa.training.checkpoint import TrainingState, read_state, write_state
+from docqa.training.distil import SoftTargets
+from docqa.training.examples import Example
+from docqa.training.loss import distillation_loss, span_loss
+from docqa.training.settings import TrainSettings
+from docqa.training.start import Start, save_reader
+
+__all__ = ["Evaluate", "StepReport", "finetune"]
+
+_NO_DECAY = ("bias", "norm", "Norm")
+
+
+@dataclass(frozen=True, slots=True)
+class StepReport:
+    """Hold what one step did.
+
+    Attributes:
+        step: from 1. steps: in all.
+        loss: mean over the step's windows, before the step.
+        learning_rate: of the step.
+        gradient_norm: before clipping.
+        tokens: read in the step, without padding.
+        seconds: it took.
+        figures: of the evaluation after the step, where there was one.
+    """
+
+    step: int
+    steps: int
+    loss: float
+    learning_rate: float
+    gradient_norm: float
+    tokens: int
+    seconds: float
+    figures: dict[str, float] | None = None
+
+
+Evaluate = Callable[[Any], dict[str, float]]
+"""Takes the `SpanModel` in training, returns figures; what has the highest "f1" is kept."""
+
+
+def finetune(
+    start: Start,
+    examples: Sequence[Example],
+    weights: Sequence[float],
+    folder: Path,
+    settings: TrainSettings,
+    *,
+    fingerprint: str,
+    soft_targets: SoftTargets | None = None,
+    evaluate: Evaluate | None = None,
+    device: str = "auto",
+    progress: Callable[[StepReport], None] | None = None,
+) -> dict[str, float]:
+    """Train the module of `start`; see `docqa.training.train` for what the folder gets.
+
+    Args:
+        start: its module is trained in place.
+        examples: what it learns.
+        weights: how often each example is seen an epoch.
+        folder: of the run; a checkpoint in it is taken up.
+        settings: of the run.
+        fingerprint: tells the run from others; a checkpoint with another one is refused.
+        soft_targets: the teacher's, of all examples.
+        evaluate: measures the model; the version with the highest ``"f1"`` is kept.
+        device: where it runs.
+        progress: called after each step.
+
+    Returns:
+        The figures of the version that is kept, with its step; ``{}`` without `evaluate`.
+
+    Raises:
+        TrainingError: nothing to train on, another run's checkpoint, or a loss that is no number.
+    """
+    run = _Run(start, examples, weights, settings, device=device, soft_targets=soft_targets)
+    best = run.resume(folder, fingerprint)
+    folder.mkdir(parents=True, exist_ok=True)
+    log = folder / "log.jsonl"
+    _cut_log(log, run.step)
+    no_answer = any(not example.answerable for example in examples)
+    with log.open("a", encoding="utf-8") as lines:
+        while run.step < run.steps:
+            report = run.take_step()
+            last = report.step == run.steps
+            if evaluate and (last or report.step % settings.evaluate_every == 0):
+                figures = run.evaluated(evaluate)
+                report = StepReport(**{**asdict(report), "figures": figures})
+                if figures["f1"] > best.get("f1", -1.0):
+                    best = {"step": report.step, **figures}
+                    save_reader(start, folder / "reader", no_answer=no_answer)
+            lines.write(json.dumps(asdict(report)) + "\n")
+            if last or report.step % settings.checkpoint_every == 0:
+                lines.flush()
+                write_state(folder, run.state(fingerprint, best))
+            if progress:
+                progress(report)
+    if not evaluate:
+        save_reader(start, folder / "reader", no_answer=no_answer)
+    return best
+
+
+class _Run:
+    """Hold what a run changes with each step: module, optimizer, random numbers, position."""
+
+    def __init__(
+        self,
+        start: Start,
+        examples: Sequence[Example],
+        weights: Sequence[float],
+        settings: TrainSettings,
+        *,
+        device: str,
+        soft_targets: SoftTargets | None,
+    ) -> None:
+        self._settings, self._examples, self._soft_targets = settings, examples, soft_targets
+        self._pad_id = start.tokenizer.pad_id
+        self._separator = start.tokenizer.template.between[0]
+        self._model = place(
+            start.module,
+            start.checkpoint.config,
+            separator_id=self._separator,
+            device=device,
+            dtype="float32",
+        )
+        self._module = start.module
+        self._plan = _plan([len(example) for example in examples], weights, settings)
+        self._optimizer = _optimizer(self._module, settings)
+        self.step, self.steps = 0, len(self._plan)
+        torch.manual_seed(settings.seed)
+
+    def resume(self, folder: Path, fingerprint: str) -> dict[str, float]:
+        """Take up the checkpoint of `folder`, if there is one; return the best figures so far."""
+        state = read_state(folder)
+        if state is None:
+            return {}
+        if state.fingerprint != fingerprint:
+            raise TrainingError(
+                f"{folder} holds a run with other settings or other data; give the settings and "
+                "files that it was started with to go on, or another folder to start afresh"
+            )
+        self._module.load_state_dict(state.weights)
+        self._optimizer.load_state_dict(state.optimizer)
+        torch.set_rng_state(state.random)
+        if self._model.device.type == "cuda" and state.cuda_random is not None:
+            torch.cuda.set_rng_state(state.cuda_random, self._model.device)
+        self.step = state.step
+        return state.best
+
+    def state(self, fingerprint: str, best: dict[str, float]) -> TrainingState:
+        """Return all that going on from here takes."""
+        on_cuda = self._model.device.type == "cuda"
+        return TrainingState(
+            fingerprint=fingerprint,
+            step=self.step,
+            best=best,
+            weights=self._module.state_dict(),
+            optimizer=self._optimizer.state_dict(),
+            random=torch.get_rng_state(),
+            cuda_random=torch.cuda.get_rng_state(self._model.device) if on_cuda else None,
+        )
+
+    def evaluated(self, evaluate: Evaluate) -> dict[str, float]:
+        self._module.eval()
+        return evaluate(self._model)
+
+    def take_step(self) -> StepReport:
+        """Take the next step of the plan."""
+        started = time.perf_counter()
+        settings, batches = self._settings, self._plan[self.step]
+        rate = settings.learning_rate * _rate(self.step, self.steps, settings.warmup)
+        for group in self._optimizer.param_groups:
+            group["lr"] = rate
+        self._module.train()
+        n_windows = sum(len(batch) for batch in batches)
+        loss, tokens = 0.0, 0
+        for batch in batches:
+            chosen = [self._examples[index] for index in batch]
+            part = self._loss(lay_out(chosen, pad_id=self._pad_id), batch) / n_windows
+            part.backward()  # type: ignore[no-untyped-call]
+            loss += part.item()
+            tokens += sum(len(example) for example in chosen)
+        norm = torch.nn.utils.clip_grad_norm_(self._module.parameters(), settings.clip_norm).item()
+        if not math.isfinite(loss + norm):
+            raise TrainingError(
+                f"the loss is no number any more at step {self.step + 1}; start afresh with a "
+                "lower learning_rate"
+            )
+        self._optimizer.step()
+        self._optimizer.zero_grad(set_to_none=True)
+        self.step += 1
+        seconds = time.perf_counter() - started
+        return StepReport(self.step, self.steps, loss, rate, norm, tokens, seconds)
+
+    def _loss(self, batch: TrainingBatch, rows: Sequence[int]) -> torch.Tensor:
+        """Return the sum of the windows' losses."""
+        ids = self._tensor(batch.input_ids)
+        allowed = self._tensor(batch.allowed)
+        with self._autocast():
+            output = self._module(**self._model.inputs(ids, self._tensor(batch.attention_mask)))
+        logits = output.start_logits, output.end_logits
+        golds = self._tensor(batch.starts), self._tensor(batch.ends)
+        loss = span_loss(*logits, *golds, allowed)
+        if self._soft_targets is not None:
+            share, heat = self._settings.teacher_weight, self._settings.temperature
+            soft_starts, soft_ends = map(
+                self._tensor, self._soft_targets.lay_out(rows, batch, temperature=heat)
+            )
+            taught = distillation_loss(*logits, soft_starts, soft_ends, allowed, temperature=heat)
+            loss = (1 - share) * loss + share * taught
+        return loss.sum()
+
+    def _tensor(self, array: Any) -> torch.Tensor:
+        return torch.from_numpy(array).to(self._model.device)
+
+    def _autocast(self) -> AbstractContextManager[Any]:
+        if self._model.device.type != "cuda":
+            return nullcontext()
+        return torch.autocast("cuda", dtype=torch.bfloat16)
+
+
+def _plan(
+    lengths: Sequence[int], weights: Sequence[float], settings: TrainSettings
+) -> list[list[list[int]]]:
+    """Return the batches of every step of the run."""
+    steps: list[list[list[int]]] = []
+    for epoch in range(math.ceil(settings.epochs)):
+        batches = epoch_batches(
+            lengths,
+            weights,
+            batch_tokens=settings.batch_tokens,
+            seed=settings.seed,
+            epoch=epoch,
+        )
+        size = settings.accumulate
+        made = [batches[first : first + size] for first in range(0, len(batches), size)]
+        steps += made[: math.ceil(len(made) * min(settings.epochs - epoch, 1.0))]
+    if not steps:
+        raise TrainingError("there is nothing to train on: every row was left out, or weighs 0")
+    return steps
+
+
+def _rate(step: int, steps: int, warmup: float) -> float:
+    """Return the share of the highest learning rate at a step: up on a line, then down to 0.
+
+    >>> [_rate(step, 10, 0.2) for step in (0, 1, 2, 6, 9)]
+    [0.5, 1.0, 1.0, 0.5, 0.125]
+    """
+    rising = round(steps * warmup)
+    if step < rising:
+        return (step + 1) / rising
+    return (steps - step) / max(steps - rising, 1)
+
+
+def _optimizer(module: torch.nn.Module, settings: TrainSettings) -> torch.optim.Optimizer:
+    decayed: list[torch.nn.Parameter] = []
+    others: list[torch.nn.Parameter] = []
+    for name, parameter in module.named_parameters():
+        if parameter.requires_grad:
+            spared = any(mark in name for mark in _NO_DECAY)
+            (others if spared else decayed).append(parameter)
+    groups = [
+        {"params": decayed, "weight_decay": settings.weight_decay},
+        {"params": others, "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=settings.learning_rate, fused=True)
+
+
+def _cut_log(log: Path, step: int) -> None:
+    """Drop the lines of steps that are taken again."""
+    if log.is_file():
+        lines = log.read_text("utf-8").splitlines()
+        kept = [line for line in lines if line.endswith("}") and json.loads(line)["step"] <= step]
+        log.write_text("".join(f"{line}\n" for line in kept), "utf-8")

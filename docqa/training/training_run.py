@@ -1,0 +1,167 @@
+"""Train a reader on files of questions: everything from the files to the finished folder."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from docqa.question_sets import BadRow, QuestionSet, read_question_set
+from docqa.reader.models import load_reader
+from docqa.training.distil import ask_teacher
+from docqa.training.examples import Example, ExampleMaker
+from docqa.training.held_out import evaluation
+from docqa.training.negatives import hard_negatives
+from docqa.training.settings import TrainSettings
+
+if TYPE_CHECKING:
+    from docqa.reader.tokenizer import FastTokenizer
+    from docqa.training.finetune import StepReport
+
+__all__ = ["Trained", "TrainingData", "prepare_data", "train"]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingData:
+    """Hold what a run trains on.
+
+    Attributes:
+        examples: windows, those of each file together.
+        weights: how often each is seen an epoch.
+        bad_rows: what was left out, and why.
+        counts: for each file ``(questions, examples, hard negatives)``.
+    """
+
+    examples: tuple[Example, ...]
+    weights: tuple[float, ...]
+    bad_rows: tuple[BadRow, ...]
+    counts: Mapping[str, tuple[int, int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """Say what came out of a run.
+
+    Attributes:
+        reader: folder of the best version.
+        figures: ``exact_match`` and ``f1`` (0 to 100) of it and the ``step`` it was reached at;
+            ``{}`` without evaluation.
+    """
+
+    reader: Path
+    figures: Mapping[str, float]
+
+
+def prepare_data(
+    files: Mapping[str | Path, float], tokenizer: FastTokenizer, settings: TrainSettings
+) -> TrainingData:
+    """Read files of questions and make the examples.
+
+    Args:
+        files: paths with their weights: how often each file is seen an epoch.
+        tokenizer: of the model to be trained.
+        settings: of the run.
+
+    Raises:
+        QuestionSetError: a file cannot be used.
+    """
+    examples: list[Example] = []
+    weights: list[float] = []
+    bad_rows: list[BadRow] = []
+    counts: dict[str, tuple[int, int, int]] = {}
+    for path, weight in files.items():
+        asked = read_question_set(path)
+        maker = ExampleMaker(
+            tokenizer,
+            window_tokens=settings.window_tokens,
+            window_overlap=settings.window_overlap,
+            max_question_tokens=settings.max_question_tokens,
+            noise=settings.noise,
+            seed=settings.seed,
+        )
+        negatives = hard_negatives(asked, share=settings.hard_negatives, seed=settings.seed)
+        made = maker.from_set(asked) + maker.from_negatives(asked.name, negatives)
+        examples += made
+        weights += [weight] * len(made)
+        bad_rows += [*asked.bad_rows, *maker.bad_rows]
+        counts[str(path)] = len(asked), len(made), len(negatives)
+    return TrainingData(tuple(examples), tuple(weights), tuple(bad_rows), counts)
+
+
+def train(
+    files: Mapping[str | Path, float],
+    folder: str | Path,
+    *,
+    start: str = "mini",
+    teacher: str | None = None,
+    evaluate_on: QuestionSet | None = None,
+    settings: TrainSettings | None = None,
+    device: str = "auto",
+    on_data: Callable[[TrainingData], None] | None = None,
+    on_teacher: Callable[[int, int], None] | None = None,
+    on_step: Callable[[StepReport], None] | None = None,
+) -> Trained:
+    """Train a reader on files of questions in SQuAD form.
+
+    A run that was cut off is called again with the same arguments: it goes on at its last
+    checkpoint and takes the same steps as if it had never stopped (on the same machine, with the
+    same number of threads). What cannot be trained on is left out and told to `on_data`.
+
+    Args:
+        files: paths with their weights: how often each is seen an epoch.
+        folder: gets ``reader/`` (a checkpoint that `docqa.load_reader` and transformers load),
+            ``log.jsonl`` (a line for each step), ``state.pt`` (what going on takes) and
+            ``teacher/`` (the teacher's logits).
+        start: the checkpoint to start from, as in `docqa.load_reader`; also the folder of an
+            encoder, which gets a new answer head.
+        teacher: a stronger reader to learn from beside the gold answers.
+        evaluate_on: questions that choose the best version; None keeps the last one.
+        settings: of the run.
+        device: where it runs; see `docqa.load_reader`. On CUDA the forward pass is in bfloat16.
+        on_data: called once, before the first step.
+        on_teacher: called with (examples that the teacher has read, examples in all).
+        on_step: called after each step.
+
+    Raises:
+        QuestionSetError: a file cannot be used.
+        ModelError: the start or the teacher cannot be loaded.
+        TrainingError: nothing is left to train on, the folder holds another run, or the loss is
+            no number any more.
+    """
+    from docqa.training.finetune import finetune
+    from docqa.training.start import load_start
+
+    settings, folder = settings or TrainSettings(), Path(folder)
+    begun = load_start(start, dropout=settings.dropout, seed=settings.seed)
+    data = prepare_data(files, begun.tokenizer, settings)
+    if on_data:
+        on_data(data)
+    soft_targets = None
+    if teacher is not None:
+        reader = load_reader(teacher, device=device)
+        soft_targets = ask_teacher(reader, data.examples, folder / "teacher", progress=on_teacher)
+    outcome = finetune(
+        begun,
+        data.examples,
+        data.weights,
+        folder,
+        settings,
+        fingerprint=_fingerprint((start, teacher), data, settings),
+        soft_targets=soft_targets,
+        evaluate=evaluation(begun.tokenizer, evaluate_on, settings) if evaluate_on else None,
+        device=device,
+        progress=on_step,
+    )
+    return Trained(folder / "reader", outcome)
+
+
+def _fingerprint(names: Sequence[str | None], data: TrainingData, settings: TrainSettings) -> str:
+    """Return what tells a run from all others: its start, its settings and its data."""
+    digest = hashlib.sha256(json.dumps([names, settings.to_dict()]).encode())
+    for example, weight in zip(data.examples, data.weights, strict=True):
+        digest.update(f"{example.key} {example.places} {weight}".encode())
+        digest.update(example.input_ids.tobytes())
+    return digest.hexdigest()
