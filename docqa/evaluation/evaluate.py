@@ -18,7 +18,7 @@ from docqa.evaluation.page_questions import PageQuestions
 from docqa.evaluation.places import AnswerPlace, Places, place_of
 from docqa.evaluation.predictions import Prediction
 from docqa.evaluation.reading import Progress, gold_passage, read_gold_paragraphs
-from docqa.evaluation.report import EvaluationReport, Mode, Retrieval, ScoreQuality
+from docqa.evaluation.report import Calibration, EvaluationReport, Mode, Retrieval
 from docqa.evaluation.speed import chosen_to_time, measured_speed
 from docqa.evaluation.summary import Judged, Scores, judge, summarize_judged
 from docqa.evaluation.watched_reader import WatchedReader
@@ -230,8 +230,10 @@ def _report(
         by_length=groups(judged, lengths(judged), units),
         by_form=groups(judged, forms, units) if any(forms) else (),
         places=Places.of(places),
-        calibration=ScoreQuality.of(
-            scores, [row.best.f1 for row in judged], [row.best.exact_match for row in judged]
+        calibration=Calibration.of(
+            scores,
+            [row.best.exact_match for row in judged],
+            [row.best.f1 >= 0.5 for row in judged],
         ),
         retrieval=retrieval,
         unread=dict(errors),
