@@ -60,7 +60,10 @@ def integer_linear(
     makes all others coarse, and what is read depends on what else is in the batch.
     """
     stored = [weights.rows(f"{layer}.weight") for layer in layers]
-    rows, scales = rows_without_overflow(*(np.concatenate(part) for part in zip(*stored)))
+    rows, scales = rows_without_overflow(
+        np.concatenate([of_layer for of_layer, _ in stored]),
+        np.concatenate([of_layer for _, of_layer in stored]),
+    )
     largest = graph.node("ReduceMax", graph.node("Abs", x), graph.constant([1]), keepdims=1)
     # Symmetric around 128, so that zero is exact. The least number keeps 0 / 0 away.
     step = graph.node(

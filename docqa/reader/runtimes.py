@@ -79,9 +79,7 @@ def load_model(
     from docqa.reader.modules import load_module, place
 
     module = load_module(checkpoint)
-    return place(
-        module, checkpoint.config, separator_id=separator_id, device=device, dtype=dtype
-    )
+    return place(module, checkpoint.config, separator_id=separator_id, device=device, dtype=dtype)
 
 
 def _check_onnx(device: str, dtype: str | None) -> None:
