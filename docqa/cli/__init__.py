@@ -24,6 +24,7 @@ __all__ = ["main"]
 
 _COMMANDS = {
     "ask": "docqa.cli.ask:ask",
+    "bench": "docqa.cli.bench:bench",
     "info": "docqa.cli.info:info",
     "show": "docqa.cli.show:show",
     "verify": "docqa.cli.verify:verify",
@@ -39,6 +40,7 @@ Examples:
   docqa ask report.pdf "Who audits the company?" --highlight marked.pdf
   docqa show report.pdf --page 3 --boxes page-3.png
   docqa verify answers.jsonl
+  docqa bench
 
 \b
 Exit codes:

@@ -88,6 +88,9 @@ class TorchModel:
         separator_id: for modules that read token types: everything after the first separator
             is of type 1 (Devlin et al. 2019). None for modules that do not.
         max_tokens: longest window that the module has positions for.
+
+    Attributes:
+        module: on its device, in its number format, and set to evaluation.
     """
 
     BFLOAT16_TOLERANCE = 0.25
@@ -104,7 +107,7 @@ class TorchModel:
     ) -> None:
         self.device, self.dtype, self.max_tokens = device, dtype, max_tokens
         self._separator_id = separator_id
-        self._module = module.to(device=device, dtype=dtype).eval()
+        self.module = module.to(device=device, dtype=dtype).eval()
         last = module.get_submodule(head).float()
         last.register_forward_pre_hook(lambda _, inputs: (inputs[0].float(), *inputs[1:]))
         self._most_tokens: int | None = None
@@ -166,7 +169,7 @@ class TorchModel:
         if self._separator_id is not None:
             separators = ids == self._separator_id
             inputs["token_type_ids"] = (separators.cumsum(1) - separators.long() > 0).long()
-        output = self._module(**inputs)
+        output = self.module(**inputs)
         return torch.stack([output.start_logits, output.end_logits]).float()
 
     def _on_device(self, numbers: IntArray) -> torch.Tensor:
