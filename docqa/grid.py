@@ -97,7 +97,7 @@ def answer_cells(cells: Sequence[Cell], reader: Reader, reading: Reading) -> Ite
             top_k=reading.top_k,
             min_score=reading.min_score,
             rank_weight=reading.rank_weight,
-            reader=ReaderInfo(reader.name, reader.revision),
+            reader=ReaderInfo(reader.name, reader.revision, getattr(reader, "runtime", "")),
             settings=_settings(cell.prepared, reading),
         )
         coverage = Coverage(spans.passages_read, cell.n_passages)

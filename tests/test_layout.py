@@ -62,6 +62,7 @@ HEAVY = {
     "jinja2",
     "nltk",
     "numpy",
+    "onnx",
     "onnxruntime",
     "pypdf",
     "pypdfium2",

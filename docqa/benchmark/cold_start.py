@@ -30,8 +30,8 @@ def cold_seconds(choice: Choice, path: Path, question: str) -> float:
         ModelError: the command failed; the message holds what it said.
     """
     command = [sys.executable, "-m", "docqa", "ask", str(path), question, "--quiet"]
-    command += ["--reader", choice.name, "--device", choice.device]
-    command += [] if choice.runtime is None else ["--runtime", choice.runtime]
+    command += ["--reader", choice.name, "--device", choice.device, "--runtime", choice.runtime]
+    command += [] if choice.dtype is None else ["--dtype", choice.dtype]
     started = time.perf_counter()
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_LONGEST)
     seconds = time.perf_counter() - started

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from docqa.benchmark.memory import Growth, memory_growth
 from docqa.benchmark.shapes import SHAPES, load_shape
@@ -14,6 +14,7 @@ from docqa.errors import SettingError
 
 if TYPE_CHECKING:
     from docqa.reader.checkpoints import Checkpoint
+    from docqa.reader.runtimes import LoadedModel
     from docqa.reader.span_reader import SpanReader
 
 __all__ = ["Choice", "Contender", "open_contender"]
@@ -23,17 +24,17 @@ _FLOAT32 = 4  # bytes
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Hold which reader is wanted; None leaves the choice to `docqa.load_reader`."""
+    """Hold which reader is wanted, as `docqa.load_reader` is told; or the name of a shape."""
 
     name: str
-    runtime: str | None = None
+    runtime: Literal["auto", "onnx", "torch"] = "auto"
     dtype: str | None = None
     device: str = "auto"
 
     def __str__(self) -> str:
         """Return the name with what was chosen beside it."""
-        chosen = [part for part in (self.runtime, self.dtype) if part is not None]
-        return f"{self.name} ({', '.join(chosen)})" if chosen else self.name
+        chosen = [part for part in (self.runtime, self.dtype) if part not in {"auto", None}]
+        return f"{self.name} ({', '.join(map(str, chosen))})" if chosen else self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,6 @@ class Contender:
 
     Attributes:
         config: its checkpoint's ``config.json``.
-        gpu: the CUDA device that it runs on, or None.
     """
 
     choice: Choice
@@ -61,18 +61,21 @@ class Contender:
     @property
     def runtime(self) -> str:
         """Return which runtime reads."""
-        module = type(self.reader.model).__module__
-        return "torch" if module.endswith("torch_model") else "onnx"
+        return self._model.runtime
 
     @property
     def dtype(self) -> str:
         """Return the number format that is computed in."""
-        return str(getattr(self.reader.model, "dtype", "float32")).removeprefix("torch.")
+        return self._model.number_format
 
     @property
     def device(self) -> str:
-        """Return the device that is computed on."""
-        return str(getattr(self.reader.model, "device", "cpu"))
+        """Return the device that is computed on, such as ``"cuda:1"``."""
+        return str(getattr(self._model, "device", self._model.device_type))
+
+    @property
+    def _model(self) -> LoadedModel:
+        return cast("LoadedModel", self.reader.model)
 
     @property
     def gpu(self) -> str | None:
@@ -109,12 +112,13 @@ def _load(choice: Choice) -> SpanReader:
     from docqa.reader.models import load_reader
 
     if choice.name not in SHAPES:
-        runtime: dict[str, Any] = {} if choice.runtime is None else {"runtime": choice.runtime}
-        return load_reader(choice.name, device=choice.device, dtype=choice.dtype, **runtime)
-    if choice.runtime not in {None, "torch"}:
+        return load_reader(
+            choice.name, runtime=choice.runtime, device=choice.device, dtype=choice.dtype
+        )
+    if choice.runtime == "onnx":
         raise SettingError(
-            f"{choice.name!r} is a shape with random weights, which runs on torch alone, not on "
-            f"{choice.runtime!r}"
+            f"{choice.name!r} is a shape with random weights, which runs on torch alone; leave its "
+            "runtime to 'auto'"
         )
     return load_shape(choice.name, device=choice.device, dtype=choice.dtype)
 

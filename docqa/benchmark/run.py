@@ -22,7 +22,12 @@ from docqa.pipeline import DEFAULT_TOP_PASSAGES
 
 __all__ = ["DEFAULT_CHOICES", "DEFAULT_PAGES", "DEFAULT_ROUNDS", "run_benchmark"]
 
-DEFAULT_CHOICES = (Choice("bert-base"), Choice("distilbert-base"), Choice("mini"))
+DEFAULT_CHOICES = (
+    Choice("bert-base"),
+    Choice("distilbert-base"),
+    Choice("mini", runtime="torch"),
+    Choice("mini"),  # on what it runs by itself; left out where that is torch too
+)
 DEFAULT_ROUNDS, DEFAULT_PAGES = 3, 100
 
 # Asked of a document that comes without questions; how long reading takes hardly depends on them.
@@ -47,7 +52,8 @@ def run_benchmark(
     """Measure how fast this machine loads, splits, ranks and reads a document.
 
     All readers read the same passages, those of the first one that loads. One that cannot be
-    loaded is named in the result and spoils no other.
+    loaded is named in the result and spoils no other; one that turns out to be the same as one
+    before is left out.
 
     Args:
         source: the document; None for a PDF made for the run.
@@ -110,16 +116,18 @@ def _open(
     Raises:
         DocqaError: none could; it is the first one's reason.
     """
-    opened, errors = [], dict[str, DocqaError]()
+    opened: dict[tuple[str, ...], Contender] = {}
+    errors: dict[str, DocqaError] = {}
     for choice in choices:
         progress(f"loading {choice}")
         try:
-            opened.append(open_contender(choice))
+            made = open_contender(choice)
+            opened.setdefault((choice.name, made.runtime, made.dtype, made.device), made)
         except DocqaError as error:
             errors[str(choice)] = error
     if not opened:
         raise next(iter(errors.values()))
-    return opened, {name: str(error) for name, error in errors.items()}
+    return list(opened.values()), {name: str(error) for name, error in errors.items()}
 
 
 def _cold_starts(

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -50,22 +51,22 @@ Exit codes:
     "readers",
     multiple=True,
     metavar="NAME|PATH",
-    help="A reader to measure; may be repeated. The others are compared with the first one."
-    "  [default: bert-base, distilbert-base, mini]",
+    help="A reader to measure; may be repeated. The others are compared with the first one. By"
+    " default bert-base, distilbert-base, and mini on torch and on what it runs by itself.",
 )
 @click.option(
     "--runtime",
     "runtimes",
     multiple=True,
-    type=click.Choice(["torch", "onnx"]),
-    help="What runs every reader; may be repeated. Shapes run on torch.",
+    type=click.Choice(["auto", "onnx", "torch"]),
+    help="What computes; may be repeated. Shapes run on torch.",
 )
 @click.option(
     "--dtype",
     "dtypes",
     multiple=True,
-    metavar="FORMAT",
-    help="The number format to compute in, such as float32 or bfloat16; may be repeated.",
+    type=click.Choice(["int8", "float32", "bfloat16", "float16"]),
+    help="The number format to compute in; may be repeated.",
 )
 @click.option(
     "--device",
@@ -109,7 +110,7 @@ def bench(
     file: str | None,
     questions: Sequence[str],
     readers: Sequence[str],
-    runtimes: Sequence[str],
+    runtimes: Sequence[Literal["auto", "onnx", "torch"]],
     dtypes: Sequence[str],
     device: str,
     rounds: int,
@@ -151,16 +152,21 @@ def bench(
 
 
 def _choices(
-    readers: Sequence[str], runtimes: Sequence[str], dtypes: Sequence[str], device: str
+    readers: Sequence[str],
+    runtimes: Sequence[Literal["auto", "onnx", "torch"]],
+    dtypes: Sequence[str],
+    device: str,
 ) -> list[Choice]:
     """Return every reader on every runtime in every number format; shapes on torch alone."""
     from docqa.benchmark.contenders import Choice
     from docqa.benchmark.run import DEFAULT_CHOICES
     from docqa.benchmark.shapes import SHAPES
 
-    names = readers or [choice.name for choice in DEFAULT_CHOICES]
+    if not (readers or runtimes or dtypes):
+        return [replace(choice, device=device) for choice in DEFAULT_CHOICES]
+    names = readers or dict.fromkeys(choice.name for choice in DEFAULT_CHOICES)
     choices = (
-        Choice(name, "torch" if name in SHAPES else runtime, dtype, device)
-        for name, runtime, dtype in product(names, runtimes or (None,), dtypes or (None,))
+        Choice(name, "auto" if name in SHAPES else runtime, dtype, device)
+        for name, runtime, dtype in product(names, runtimes or ("auto",), dtypes or (None,))
     )
     return list(dict.fromkeys(choices))

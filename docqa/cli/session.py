@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from docqa.cli.progress import ProgressLine
 from docqa.cli.sources import STDIN
@@ -28,6 +28,8 @@ class ReadingSettings:
 
     reader: str = "mini"
     device: str = "auto"
+    runtime: Literal["auto", "onnx", "torch"] = "auto"
+    dtype: str | None = None
     top_k: int = 1
     min_score: float | None = None
     top_passages: int | None = None
@@ -48,7 +50,12 @@ def open_pipeline(settings: ReadingSettings) -> Pipeline:
         "top_passages": settings.top_passages,
     }
     return docqa.Pipeline(
-        reader=docqa.load_reader(settings.reader, device=settings.device),
+        reader=docqa.load_reader(
+            settings.reader,
+            runtime=settings.runtime,
+            device=settings.device,
+            dtype=settings.dtype,
+        ),
         exhaustive=settings.exhaustive,
         content=settings.content,
         **{name: value for name, value in chosen.items() if value is not None},
