@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -25,6 +26,7 @@ from docqa.cli import main
 from docqa.errors import ModelError, SettingError
 
 TINY = Shape("a toy", "distilbert", *(2, 32, 2, 64), 500, positions=512)
+RUNTIMES: tuple[Literal["auto", "torch"], ...] = ("auto", "torch")
 NOTES = b"The lamp burns 40 litres of oil a week. The bell weighs 900 kilograms."
 
 
@@ -116,7 +118,7 @@ def test_readers_read_the_same_windows(tiny_shapes: None) -> None:
 def test_parameters_are_counted_in_the_files(checkpoint: Callable[[str], Path]) -> None:
     """A checkpoint's count is its module's, scales of 8-bit rows aside."""
     folder = checkpoint("distilbert")
-    contender = open_contender(Choice(str(folder), device="cpu"))
+    contender = open_contender(Choice(str(folder), runtime="torch", device="cpu"))
     module = contender.reader.model.module  # type: ignore[attr-defined]
     assert contender.parameters == sum(each.numel() for each in module.parameters())
     assert contender.disk == (folder / "model.safetensors").stat().st_size
@@ -133,6 +135,13 @@ def test_a_reader_that_cannot_be_loaded_spoils_no_other(tiny_shapes: None) -> No
     assert "no-such-folder" in result.failed["./no-such-folder"]
     with pytest.raises(ModelError, match="no-such-folder"):
         run_benchmark(NOTES, choices=choices[:1], rounds=1)
+
+
+def test_the_same_reader_is_measured_once(checkpoint: Callable[[str], Path]) -> None:
+    """A runtime that is named and also what the reader takes by itself is one row."""
+    choices = [Choice(str(checkpoint("bert")), runtime, device="cpu") for runtime in RUNTIMES]
+    result = run_benchmark(NOTES, ["Who lives in Seattle?"], choices=choices, rounds=1)
+    assert [reading.runtime for reading in result.readings] == ["torch"]  # nothing else runs BERT
 
 
 def test_shapes_run_on_torch_alone() -> None:

@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         reader = load_shape(name, device=given.device, dtype=given.dtype)
         tokens = given.batch_tokens or (2 * _WINDOW if given.tiny else reader.batch_tokens)
         print(throughput(reader, SHAPES[name], tokens, batches=2 if given.tiny else 30))
-    reader = load_reader("mini", device=given.device, dtype=given.dtype)
+    reader = load_reader("mini", runtime="torch", device=given.device, dtype=given.dtype)
     print(whole_document(reader, 2 if given.tiny else given.pages))
 
 
@@ -76,7 +76,7 @@ def throughput(reader: SpanReader, shape: Shape, batch_tokens: int, batches: int
     plain = plain_rate(shape, rows * _WINDOW, model.device, model.dtype)
     rate = operations / seconds
     return (
-        f"{shape.origin.partition('; ')[2]:45} {rows} x {_WINDOW} {model.dtype}: "
+        f"{reader.name:15} {rows} x {_WINDOW} {model.dtype}: "
         f"{rows * _WINDOW / seconds:12,.0f} tokens/s, {rate / 1e12:7.3f} TFLOP/s, "
         f"plain product {plain / 1e12:7.3f} TFLOP/s, share {rate / plain:.0%}"
     )
