@@ -17,6 +17,7 @@ from torch.utils.flop_counter import FlopCounterMode
 import docqa
 from docqa.benchmark import shapes
 from docqa.benchmark.arithmetic import matrix_product_rate, pass_operations
+from docqa.benchmark.cold_start import cold_seconds
 from docqa.benchmark.contenders import Choice, open_contender
 from docqa.benchmark.made_document import make_pdf, page_lines
 from docqa.benchmark.memory import memory_growth
@@ -148,6 +149,16 @@ def test_shapes_run_on_torch_alone() -> None:
     """A shape on another runtime is an error that says so."""
     with pytest.raises(SettingError, match="runs on torch alone"):
         open_contender(Choice("minilm", runtime="onnx"))
+
+
+def test_cold_start_is_a_whole_command(checkpoint: Callable[[str], Path], tmp_path: Path) -> None:
+    """A fresh process takes at least as long as importing torch in this one was spared."""
+    path = tmp_path / "notes.txt"
+    path.write_bytes(NOTES)
+    choice = Choice(str(checkpoint("bert")), device="cpu")
+    assert cold_seconds(choice, path, "who lives in seattle ?") > 0.5
+    with pytest.raises(ModelError, match=r"a cold start with \./missing failed: .*missing"):
+        cold_seconds(Choice("./missing"), path, "who ?")
 
 
 def test_command_writes_tables(tiny_shapes: None) -> None:

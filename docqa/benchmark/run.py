@@ -74,9 +74,9 @@ def run_benchmark(
     """
     if min(rounds, pages, top_passages, len(choices)) < 1:
         raise SettingError("rounds, pages, top_passages and choices must be at least 1")
-    machine = describe_machine()
     data, name = (make_pdf(pages), "made.pdf") if source is None else read_source(source)
     asked = tuple(questions) or (MADE_QUESTIONS if source is None else _ANY_QUESTIONS)
+    machine = describe_machine()
     contenders, failed = _open(choices, progress)
     progress("measuring the stages")
     outcome = measure_stages(
