@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -72,6 +73,7 @@ class Session:
     kept: dict[str, bytes] = field(default_factory=dict, init=False)  # what is read only once
     checks: list[Callable[[Document], None]] = field(default_factory=list, init=False)
     _pipeline: Pipeline | None = field(default=None, init=False)
+    _opening: Future[Pipeline] | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         """Let the worker that loads the sources start while this process goes on."""
@@ -85,8 +87,25 @@ class Session:
         """Return the pipeline, loading the reader the first time."""
         if self._pipeline is None:
             self.progress.say("loading the reader")
-            self._pipeline = open_pipeline(self.reading)
+            opening, self._opening = self._opening, None
+            self._pipeline = opening.result() if opening else open_pipeline(self.reading)
         return self._pipeline
+
+    def open_early(self) -> None:
+        """Let a reader that loads fast do so while the worker loads the first source.
+
+        A slow one would keep the command from ending when the source cannot be loaded.
+        """
+        if self._pipeline is not None or not self.sources.isolate:
+            return
+        from docqa.reader.runtimes import starts_fast
+
+        reading = self.reading
+        where = {"runtime": reading.runtime, "device": reading.device, "dtype": reading.dtype}
+        if starts_fast(reading.reader, **where):
+            pool = ThreadPoolExecutor(1)
+            self._opening = pool.submit(open_pipeline, reading)
+            pool.shutdown(wait=False)  # it takes nothing further
 
     def load(self, file: SourceFile, *, keeps: bool = False) -> Document:
         """Return the document of one source.
@@ -141,6 +160,7 @@ class Session:
             ModelError: the reader cannot be loaded.
             SettingError: a setting is out of its range.
         """
+        self.open_early()
         for file in files:
             self.progress.next_step()
             try:

@@ -9,8 +9,8 @@ from docqa.errors import ModelIncompatibleError, ModelNotFoundError, SettingErro
 from docqa.reader.checkpoints import Checkpoint, find_checkpoint
 
 if TYPE_CHECKING:
-    from docqa.reader.span_reader import SpanReader
     from docqa.reader.runtimes import LoadedModel, Runtime
+    from docqa.reader.span_reader import SpanReader
     from docqa.reader.tokenizer import FastTokenizer
 
 __all__ = ["load_reader"]

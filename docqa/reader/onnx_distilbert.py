@@ -21,6 +21,7 @@ from docqa.reader.stored_weights import StoredWeights
 
 __all__ = ["DistilBertShape", "distilbert_graph"]
 
+_IDS, _EMBEDDINGS = "input_ids", "distilbert.embeddings"
 _EPSILON = 1e-12  # of every layer norm, fixed in transformers
 _ACTIVATIONS = {"gelu", "relu"}  # the former exact, by the error function
 
@@ -69,9 +70,6 @@ class DistilBertShape:
         return shapes
 
 
-_EMBEDDINGS = "distilbert.embeddings"
-
-
 def _layer(number: int) -> str:
     return f"distilbert.transformer.layer.{number}"
 
@@ -88,88 +86,86 @@ def distilbert_graph(shape: DistilBertShape, weights: StoredWeights, linear: Lin
         ModelIncompatibleError: weights are missing or of another shape.
     """
     _check(shape, weights)
-    graph = GraphBuilder({"input_ids": (TensorProto.INT64, ["n_tokens"])})
-    x = _embeddings(graph, weights)
+    graph = GraphBuilder({_IDS: (TensorProto.INT64, ["n_tokens"])})
+    model = _DistilBert(graph, shape, weights, linear)
+    x = model.embeddings()
     for number in range(shape.n_layers):
-        x = _transformer_layer(graph, x, shape, weights, linear, _layer(number))
-    logits = float_linear(graph, x, weights, ["qa_outputs"], bias=True)
-    logits = graph.node("Transpose", logits)
+        x = model.layer(x, _layer(number))
+    logits = graph.node("Transpose", float_linear(graph, x, weights, ["qa_outputs"], bias=True))
     return graph.finish({"logits": (logits, TensorProto.FLOAT, [2, "n_tokens"])})
 
 
 def _check(shape: DistilBertShape, weights: StoredWeights) -> None:
     wanted = shape.weights()
-    missing = weights.missing(list(wanted))
-    missing += [name for name in wanted if name not in missing and weights.shape(name) != wanted[name]]
-    if missing:
+    spoiled = weights.missing(list(wanted))
+    there = wanted.keys() - spoiled
+    spoiled += [name for name in there if weights.shape(name) != wanted[name]]
+    if spoiled:
         raise ModelIncompatibleError(
-            f"the checkpoint lacks {len(missing)} weights of an extractive question-answering "
-            f"model ({', '.join(sorted(missing)[:3])}); was it trained on question answering? "
+            f"the checkpoint lacks {len(spoiled)} weights of an extractive question-answering "
+            f"model ({', '.join(sorted(spoiled)[:3])}); was it trained on question answering? "
             "Its answers would be random"
         )
 
 
-def _embeddings(graph: GraphBuilder, weights: StoredWeights) -> str:
-    """Add token and position embeddings; the table of 8-bit rows stays as it is stored."""
-    name = f"{_EMBEDDINGS}.word_embeddings.weight"
-    if weights.is_rows(name):
-        rows, scales = weights.rows(name)
-        found = graph.node("Gather", graph.constant(rows), "input_ids")
-        scale = graph.node("Gather", graph.constant(scales[:, None]), "input_ids")
-        tokens = graph.node("Mul", graph.node("Cast", found, to=TensorProto.FLOAT), scale)
-    else:
-        tokens = graph.node("Gather", graph.constant(weights.floats(name)), "input_ids")
-    table = graph.constant(weights.floats(f"{_EMBEDDINGS}.position_embeddings.weight"))
-    n_tokens = graph.node("Shape", "input_ids")
-    positions = graph.node("Slice", table, graph.constant([0]), n_tokens)
-    x = graph.node("Add", tokens, positions)
-    norm = _norm(graph, weights, f"{_EMBEDDINGS}.LayerNorm")
-    return graph.node("LayerNormalization", x, *norm, epsilon=_EPSILON)
+@dataclass(frozen=True, slots=True)
+class _DistilBert:
+    """Write the parts of the model; every value is ``(n_tokens, dim)`` unless told otherwise."""
 
+    graph: GraphBuilder
+    shape: DistilBertShape
+    weights: StoredWeights
+    linear: Linear
 
-def _transformer_layer(
-    graph: GraphBuilder,
-    x: str,
-    shape: DistilBertShape,
-    weights: StoredWeights,
-    linear: Linear,
-    at: str,
-) -> str:
-    """Add self-attention and the feed-forward layers, each with its shortcut and norm."""
-    projections = [f"{at}.attention.{name}_lin" for name in ("q", "k", "v")]
-    batch = graph.constant([0])  # attention wants one axis more
-    joined = graph.node("Unsqueeze", linear(graph, x, weights, projections, bias=True), batch)
-    parts = graph.nodes("Split", joined, n_outputs=3, axis=2, num_outputs=3)
-    attended = graph.fused("MultiHeadAttention", *parts, num_heads=shape.n_heads)
-    attended = graph.node("Squeeze", attended, batch)
-    attention = f"{at}.attention.out_lin", f"{at}.sa_layer_norm"
-    x = _shortcut(graph, x, attended, weights, linear, attention)
-    inner = linear(graph, x, weights, [f"{at}.ffn.lin1"], bias=False)
-    bias = graph.constant(weights.floats(f"{at}.ffn.lin1.bias"))
-    if shape.activation == "gelu":
-        inner = graph.fused("BiasGelu", inner, bias)
-    else:
-        inner = graph.node("Relu", graph.node("Add", inner, bias))
-    feed_forward = f"{at}.ffn.lin2", f"{at}.output_layer_norm"
-    return _shortcut(graph, x, inner, weights, linear, feed_forward)
+    def embeddings(self) -> str:
+        """Add token and position embeddings; a table of 8-bit rows stays as it is stored."""
+        graph, name = self.graph, f"{_EMBEDDINGS}.word_embeddings.weight"
+        if self.weights.is_rows(name):
+            rows, scales = self.weights.rows(name)
+            row = graph.node("Gather", graph.constant(rows), _IDS)
+            scale = graph.node("Gather", graph.constant(scales[:, None]), _IDS)
+            tokens = graph.node("Mul", graph.node("Cast", row, to=TensorProto.FLOAT), scale)
+        else:
+            tokens = graph.node("Gather", self._floats(name), _IDS)
+        table = self._floats(f"{_EMBEDDINGS}.position_embeddings.weight")
+        n_tokens = graph.node("Shape", _IDS)
+        positions = graph.node("Slice", table, graph.constant([0]), n_tokens)
+        norm = self._norm(f"{_EMBEDDINGS}.LayerNorm")
+        added = graph.node("Add", tokens, positions)
+        return graph.node("LayerNormalization", added, *norm, epsilon=_EPSILON)
 
+    def layer(self, x: str, at: str) -> str:
+        """Add self-attention and the feed-forward layers, each with its shortcut and norm."""
+        attended = self._attention(x, f"{at}.attention")
+        x = self._shortcut(x, attended, f"{at}.attention.out_lin", f"{at}.sa_layer_norm")
+        inner = self._activated(x, f"{at}.ffn.lin1")
+        return self._shortcut(x, inner, f"{at}.ffn.lin2", f"{at}.output_layer_norm")
 
-def _shortcut(
-    graph: GraphBuilder,
-    x: str,
-    inner: str,
-    weights: StoredWeights,
-    linear: Linear,
-    names: tuple[str, str],
-) -> str:
-    """Add ``norm(x + layer(inner))``; `names` are the layer's and the norm's."""
-    layer, norm = names
-    y = linear(graph, inner, weights, [layer], bias=False)
-    weight, bias = _norm(graph, weights, norm)
-    added = graph.constant(weights.floats(f"{layer}.bias"))
-    return graph.fused("SkipLayerNormalization", y, x, weight, bias, added, epsilon=_EPSILON)
+    def _attention(self, x: str, at: str) -> str:
+        graph, names = self.graph, [f"{at}.{name}_lin" for name in ("q", "k", "v")]
+        batch = graph.constant([0])  # the operator wants one axis more
+        joined = self.linear(graph, x, self.weights, names, bias=True)
+        joined = graph.node("Unsqueeze", joined, batch)
+        parts = graph.nodes("Split", joined, n_outputs=3, axis=2, num_outputs=3)
+        attended = graph.fused("MultiHeadAttention", *parts, num_heads=self.shape.n_heads)
+        return graph.node("Squeeze", attended, batch)
 
+    def _activated(self, x: str, layer: str) -> str:
+        """Return ``(n_tokens, hidden_dim)``: a layer and the activation."""
+        graph, bias = self.graph, self._floats(f"{layer}.bias")
+        y = self.linear(graph, x, self.weights, [layer], bias=False)
+        if self.shape.activation == "gelu":
+            return graph.fused("BiasGelu", y, bias)
+        return graph.node("Relu", graph.node("Add", y, bias))
 
-def _norm(graph: GraphBuilder, weights: StoredWeights, name: str) -> tuple[str, str]:
-    weight = graph.constant(weights.floats(f"{name}.weight"))
-    return weight, graph.constant(weights.floats(f"{name}.bias"))
+    def _shortcut(self, x: str, inner: str, layer: str, norm: str) -> str:
+        """Return ``norm(x + layer(inner))``."""
+        y = self.linear(self.graph, inner, self.weights, [layer], bias=False)
+        added = *self._norm(norm), self._floats(f"{layer}.bias")
+        return self.graph.fused("SkipLayerNormalization", y, x, *added, epsilon=_EPSILON)
+
+    def _norm(self, name: str) -> tuple[str, str]:
+        return self._floats(f"{name}.weight"), self._floats(f"{name}.bias")
+
+    def _floats(self, name: str) -> str:
+        return self.graph.constant(self.weights.floats(name))

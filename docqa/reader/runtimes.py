@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from docqa.errors import MissingDependencyError, SettingError
+from docqa.errors import DocqaError, MissingDependencyError, SettingError
 from docqa.protocols import SpanModel
 from docqa.reader.accelerators import may_have_accelerator
+from docqa.reader.checkpoints import find_checkpoint
 
 if TYPE_CHECKING:
     from docqa.reader.checkpoints import Checkpoint
 
     Runtime = Literal["auto", "onnx", "torch"]
 
-__all__ = ["LoadedModel", "load_model"]
+__all__ = ["LoadedModel", "load_model", "starts_fast"]
 
 _RUNTIMES = "auto", "onnx", "torch"
 _ONNX_DTYPES = "int8", "float32"
@@ -79,9 +81,21 @@ def load_model(
     from docqa.reader.modules import load_module, place
 
     module = load_module(checkpoint)
-    return place(
-        module, checkpoint.config, separator_id=separator_id, device=device, dtype=dtype
-    )
+    return place(module, checkpoint.config, separator_id=separator_id, device=device, dtype=dtype)
+
+
+def starts_fast(name_or_path: str, *, runtime: str, device: str, dtype: str | None) -> bool:
+    """Say whether a reader loads within a second: on ONNX Runtime, with its files here.
+
+    False also where only loading it can tell what is wrong.
+    """
+    known = name_or_path == "mini" or Path(name_or_path).expanduser().is_dir()
+    if not known or runtime == "torch":
+        return False
+    try:
+        return _suits_onnx(find_checkpoint(name_or_path), device, dtype)
+    except DocqaError:
+        return False
 
 
 def _check_onnx(device: str, dtype: str | None) -> None:
