@@ -183,6 +183,15 @@ def test_command_writes_json(tiny_shapes: None, tmp_path: Path) -> None:
     assert len(reading["seconds"]) == 3
 
 
+def test_command_names_what_it_could_not_measure(tiny_shapes: None) -> None:
+    """One reader that is missing is a note on standard error; the other is in the table."""
+    readers = ("--reader", "./no-such-folder", "--reader", "minilm")
+    ran = bench(*readers, "--pages", "1", "--rounds", "1", "--device", "cpu")
+    assert ran.exit_code == 0
+    assert "not measured: ./no-such-folder: " in ran.stderr
+    assert "\nminilm* " in ran.stdout
+
+
 def test_bad_input_is_one_line(tmp_path: Path) -> None:
     """A file that is not there ends with exit code 2 and one line, before a reader is loaded."""
     ran = bench(str(tmp_path / "missing.pdf"))
