@@ -165,7 +165,7 @@ def test_command_writes_tables(tiny_shapes: None) -> None:
     """The tables name the machine, the stages, the readers, and mark random weights."""
     ran = bench("--reader", "bert-base", "--pages", "2", "--rounds", "1", "--device", "cpu")
     assert ran.exit_code == 0, ran.output
-    for words in ("cores", "a PDF made for it: 2 pages", "\nload ", "\nbert-base* ", " 1.00\n"):
+    for words in ("cores", "a PDF made for it: 2 pages", "\nload ", "\nbert-base* ", " 1.00x\n"):
         assert words in ran.stdout
     assert max(map(len, ran.stdout.splitlines()[4:])) <= 110
 

@@ -53,7 +53,7 @@ def matrix_product_rate(
     dtype: torch.dtype,
     *,
     sizes: tuple[int, int, int] = (2048, 768, 3072),
-    seconds: float = 0.3,
+    seconds: float = 0.1,
 ) -> float:
     """Return the operations a second of a plain matrix product: the best of several runs.
 

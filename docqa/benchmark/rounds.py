@@ -26,6 +26,7 @@ class _Times:
     """Hold what the rounds of one contender took."""
 
     seconds: list[float] = field(default_factory=list)
+    rates: list[float | None] = field(default_factory=list)  # of a plain matrix product
     growths: list[Growth] = field(default_factory=list)
 
 
@@ -39,8 +40,9 @@ def read_in_rounds(
     """Read the same passages with every contender in every round.
 
     Before the first round each makes the tokens of all passages, as the first question on a
-    document does, and reads one of them. The order turns by one from round to round. Ratios are
-    taken within a round, and their median is reported.
+    document does, and reads one of them. The order turns by one from round to round. Ratios, to
+    the first reader and to a plain matrix product just before, are taken within a round, and their
+    median is reported. Memory counts in the first round.
 
     Args:
         contenders: the first one is what the others are compared with.
@@ -62,30 +64,30 @@ def read_in_rounds(
         for turn in range(len(contenders)):
             index = (number + turn) % len(contenders)
             progress(f"round {number + 1} of {rounds}: {contenders[index].choice}")
-            _read(contenders[index], requests, times[index])
-    rates = dict(_peak_rates(contenders))
+            times[index].rates.append(_plain_rate(contenders[index]))
+            _read(contenders[index], requests, times[index], trim=not number)
     return [
-        _speed(each, requests, taken, times[0].seconds, rates)
+        _speed(each, requests, taken, times[0].seconds)
         for each, taken in zip(contenders, times, strict=True)
     ]
 
 
-def _read(contender: Contender, requests: Requests, times: _Times) -> None:
-    with memory_growth(gpu=contender.gpu) as growth:
+def _read(contender: Contender, requests: Requests, times: _Times, *, trim: bool) -> None:
+    with memory_growth(gpu=contender.gpu, trim=trim) as growth:
         started = time.perf_counter()
         contender.reader.read_all(requests, top_k=_TOP_K)
         times.seconds.append(time.perf_counter() - started)
     times.growths.append(growth)
 
 
-def _peak_rates(contenders: Sequence[Contender]) -> Iterator[tuple[tuple[str, str], float]]:
-    """Yield how fast each device multiplies matrices, for each number format that torch has."""
+def _plain_rate(contender: Contender) -> float | None:
+    """Return the rate of a plain product where the reader computes; None where torch has none."""
     import torch
 
-    for device, dtype in dict.fromkeys((each.device, each.dtype) for each in contenders):
-        known = getattr(torch, dtype, None)
-        if isinstance(known, torch.dtype) and known.is_floating_point:
-            yield (device, dtype), matrix_product_rate(torch.device(device), known)
+    dtype = getattr(torch, contender.dtype, None)
+    if not (isinstance(dtype, torch.dtype) and dtype.is_floating_point):
+        return None  # 8-bit numbers
+    return matrix_product_rate(torch.device(contender.device), dtype)
 
 
 def _speed(
@@ -93,13 +95,15 @@ def _speed(
     requests: Requests,
     times: _Times,
     first: Sequence[float],
-    rates: dict[tuple[str, str], float],
 ) -> ReadingSpeed:
     reader = contender.reader
     lengths = [window.length for window in reader.windows(requests)]
     arithmetic = pass_operations(contender.config, lengths)
-    rate = rates.get((contender.device, contender.dtype))
-    median = statistics.median(times.seconds)
+    shares = [
+        arithmetic / seconds / rate
+        for seconds, rate in zip(times.seconds, times.rates, strict=True)
+        if arithmetic is not None and rate is not None
+    ]
     passages = [passage for _, passages in requests for passage in passages]
     return ReadingSpeed(
         reader=contender.choice.name,
@@ -122,7 +126,7 @@ def _speed(
             one / other for one, other in zip(first, times.seconds, strict=True)
         ),
         arithmetic=arithmetic,
-        peak_share=None if None in (arithmetic, rate) else arithmetic / median / rate,  # type: ignore[operator]
+        peak_share=statistics.median(shares) if shares else None,
     )
 
 

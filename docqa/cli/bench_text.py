@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["benchmark_text"]
 
-_WIDTH = 100  # columns at least: on narrower terminals lines are folded, in files they are whole
+_WIDTH = 130  # columns that a table may take: narrower terminals fold it, files hold it whole
 _BUSY = 0.5  # programs that run beside
 
 
@@ -39,7 +39,7 @@ def benchmark_text(result: Benchmark, stream: TextIO) -> str:
     return written.get()
 
 
-_SPEED = ["runtime", "seconds", "passages/s", "tokens/s", "s/question", "of peak", "times as fast"]
+_SPEED = ["runtime", "seconds", "passages/s", "tokens/s", "of peak", "speed"]
 _SIZE = ["runtime", "parameters", "of first", "on disk", "loading", "memory", "cold start"]
 
 
@@ -59,6 +59,7 @@ def _notes(result: Benchmark) -> Iterator[str]:
     n_rounds = len(result.readings[0].seconds)
     interleaved = f"medians of {n_rounds} interleaved rounds" if n_rounds > 1 else "one round"
     yield f"Seconds are {interleaved}, the shortest and the longest in brackets."
+    yield "Speed: how many times as fast as the first reader, the median of the rounds."
     yield "Of peak: operations a second, as a share of a plain matrix product's on the device."
     yield "Memory: what it took at most beyond what was in use; of readers, loading + reading."
     if any(reading.random_weights for reading in result.readings):
@@ -88,13 +89,12 @@ def _speed_row(reading: ReadingSpeed) -> Sequence[str]:
     seconds = reading.median_seconds
     return (
         _name(reading),
-        f"{reading.runtime} {reading.dtype} {reading.device}",
+        _runtime(reading),
         _spread(reading.seconds),
         f"{reading.work.passages / seconds:,.1f}",
         f"{reading.tokens / seconds:,.0f}",
-        f"{seconds / reading.work.questions:.3f}",
         "" if reading.peak_share is None else f"{reading.peak_share:.0%}",
-        f"{reading.times_as_fast:.2f}",
+        f"{reading.times_as_fast:.2f}x",
     )
 
 
@@ -106,7 +106,7 @@ def _size_row(reading: ReadingSpeed, first: ReadingSpeed) -> Sequence[str]:
     cold = reading.cold_seconds
     return (
         _name(reading),
-        f"{reading.runtime} {reading.dtype} {reading.device}",
+        _runtime(reading),
         "" if n_parameters is None else f"{n_parameters / 1e6:.1f} M",
         "" if not (n_parameters and n_first) else f"{n_parameters / n_first:.0%}",
         _bytes(reading.disk),
@@ -118,6 +118,11 @@ def _size_row(reading: ReadingSpeed, first: ReadingSpeed) -> Sequence[str]:
 
 def _name(reading: ReadingSpeed) -> str:
     return one_line(reading.reader) + ("*" if reading.random_weights else "")
+
+
+def _runtime(reading: ReadingSpeed) -> str:
+    device = "" if reading.device == "cpu" else f" {reading.device}"
+    return f"{reading.runtime} {reading.dtype}{device}"
 
 
 def _spread(seconds: Sequence[float]) -> str:
