@@ -100,11 +100,10 @@ class Session:
             return
         from docqa.reader.runtimes import starts_fast
 
-        reading = self.reading
-        where = {"runtime": reading.runtime, "device": reading.device, "dtype": reading.dtype}
-        if starts_fast(reading.reader, **where):
+        told = self.reading
+        if starts_fast(told.reader, runtime=told.runtime, device=told.device, dtype=told.dtype):
             pool = ThreadPoolExecutor(1)
-            self._opening = pool.submit(open_pipeline, reading)
+            self._opening = pool.submit(open_pipeline, told)
             pool.shutdown(wait=False)  # it takes nothing further
 
     def load(self, file: SourceFile, *, keeps: bool = False) -> Document:

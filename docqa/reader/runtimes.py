@@ -90,7 +90,8 @@ def starts_fast(name_or_path: str, *, runtime: str, device: str, dtype: str | No
     False also where only loading it can tell what is wrong.
     """
     known = name_or_path == "mini" or Path(name_or_path).expanduser().is_dir()
-    if not known or runtime == "torch":
+    may_be_elsewhere = device == "auto" and may_have_accelerator()
+    if not known or may_be_elsewhere or runtime == "torch":
         return False
     try:
         return _suits_onnx(find_checkpoint(name_or_path), device, dtype)

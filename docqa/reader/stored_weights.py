@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -35,12 +35,11 @@ class StoredWeights:
         from safetensors import SafetensorError, safe_open
 
         try:
-            opened = safe_open(path, framework="numpy")
+            self._file = cast(Any, safe_open(path, framework="numpy"))  # its types are partial
         except SafetensorError as error:
             raise ModelIncompatibleError(
                 f"{path} is not a whole safetensors file ({error}); fetch it again"
             ) from error
-        self._file: Any = opened  # the library's types are partial
         self._names: set[str] = set(self._file.keys())
 
     def missing(self, names: list[str]) -> list[str]:

@@ -2,8 +2,8 @@
 
     python tests/benchmarks/cold_ask.py [FILE.pdf] [--pages 100] [--rounds 3] [--runtime NAME]...
 
-Each round starts two fresh processes for each runtime in turn: the command as a user runs it, and the
-same steps one by one with a clock between them (the command takes some of them side by side).
+Each round starts two fresh processes for each runtime in turn: the command as a user runs it, and
+the same steps one by one with a clock between them (the command takes some of them side by side).
 Without FILE, the first `--pages` pages of the longest PDF of the
 development data are cut out; without data, pages of text are made.
 """
