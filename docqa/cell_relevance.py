@@ -12,7 +12,7 @@ from bisect import bisect_right
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from docqa.datamodel import AnswerSpan, Document, Span, TableRow
+from docqa.datamodel import AnswerSpan, Document, Span, Table, TableRow
 from docqa.index.analysis import terms
 
 __all__ = ["HeadedSpan", "headed_spans"]
@@ -42,6 +42,28 @@ class _Place:
     row: int | None
 
 
+class _Rows:
+    """Find the row that a span of a document's text lies in, of the rows of all its tables."""
+
+    def __init__(self, tables: Iterable[Table]) -> None:
+        self._rows = sorted((row for table in tables for row in table.rows), key=_start)
+        self._starts = [_start(row) for row in self._rows]
+
+    def place(self, span: Span) -> _Place | None:
+        """Return where in a row a span lies; None outside all rows."""
+        number = bisect_right(self._starts, span.start) - 1
+        if number < 0:
+            return None
+        row = self._rows[number]
+        if row.label is not None and row.label.covers(span):
+            return _Place({header for cell in row.cells for header in cell.headers}, None)
+        cell = next((cell for cell in row.cells if cell.span.covers(span)), None)
+        if cell is None:
+            return None
+        labels = () if row.label is None else (row.label,)
+        return _Place((*labels, *cell.headers), self._starts[number])
+
+
 def headed_spans(
     document: Document, question: str, proposals: Sequence[AnswerSpan]
 ) -> list[HeadedSpan]:
@@ -59,9 +81,9 @@ def headed_spans(
     """
     if not document.tables:
         return [HeadedSpan(proposal) for proposal in proposals]
-    asked = set(terms(question))
-    proposals = [_whole_number(document, proposal) for proposal in proposals]
-    places = [_place(document, each.span.shift(each.passage.span.start)) for each in proposals]
+    asked, rows = set(terms(question)), _Rows(document.tables)
+    proposals = [_whole_number(rows, proposal) for proposal in proposals]
+    places = [rows.place(each.span.shift(each.passage.span.start)) for each in proposals]
     shared = [
         None if place is None else len(asked & _terms(document.text, place.context))
         for place in places
@@ -74,11 +96,13 @@ def headed_spans(
     return _one_voice(headed, [None if place is None else place.row for place in places])
 
 
-def _whole_number(document: Document, proposal: AnswerSpan) -> AnswerSpan:
+def _whole_number(rows: _Rows, proposal: AnswerSpan) -> AnswerSpan:
     """Return a proposal that touches a number in a cell with all of that number."""
     span, text = proposal.span, proposal.passage.text
-    place = _place(document, span.shift(proposal.passage.span.start))
-    if place is None or place.row is None or not any(map(str.isdigit, span.of(text))):
+    if not any(map(str.isdigit, span.of(text))):
+        return proposal
+    place = rows.place(span.shift(proposal.passage.span.start))
+    if place is None or place.row is None:
         return proposal
     start, end = span.start, span.end
     while start > 0 and not text[start - 1].isspace():
@@ -107,23 +131,6 @@ def _one_voice(headed: Sequence[HeadedSpan], rows: Sequence[int | None]) -> list
         )
         settled[most] = replace(headed[most], proposal=proposal)
     return settled
-
-
-def _place(document: Document, span: Span) -> _Place | None:
-    """Return where in a row a span of the document's text lies; None outside all rows."""
-    tables = document.tables
-    number = bisect_right(tables, span.start, key=lambda table: _start(table.rows[0])) - 1
-    if number < 0:
-        return None
-    rows = tables[number].rows
-    row = rows[bisect_right(rows, span.start, key=_start) - 1]
-    if row.label is not None and row.label.covers(span):
-        return _Place({header for cell in row.cells for header in cell.headers}, None)
-    cell = next((cell for cell in row.cells if cell.span.covers(span)), None)
-    if cell is None:
-        return None
-    labels = () if row.label is None else (row.label,)
-    return _Place((*labels, *cell.headers), _start(row))
 
 
 def _start(row: TableRow) -> int:

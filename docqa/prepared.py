@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from docqa.datamodel import Content, Document, Passage, RankedPassage
 from docqa.errors import SettingError
 from docqa.protocols import Index, Reader
 
-__all__ = ["PreparedDocument", "prepare"]
+if TYPE_CHECKING:
+    from docqa.passages.splitter import Splitter
+
+__all__ = ["PreparedDocument", "index_of", "prepare", "splitter_for"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +56,34 @@ def prepare(
     document: Document,
     reader: Reader,
     *,
-    passage_tokens: int | None,
-    overlap: int | None,
-    content: Content,
+    passage_tokens: int | None = None,
+    overlap: int | None = None,
+    content: Content = "all",
 ) -> PreparedDocument:
     """Split a document into passages for a reader and index them.
 
     Raises:
         SettingError: a setting is out of its range, or passages would not fit the reader.
     """
-    from docqa.index.memory import MemoryIndex
+    splitter = splitter_for(reader, passage_tokens=passage_tokens, overlap=overlap, content=content)
+    passages = tuple(splitter.split(document))
+    return PreparedDocument(
+        passages, index_of(passages), splitter.passage_tokens, splitter.overlap, content
+    )
+
+
+def splitter_for(
+    reader: Reader,
+    *,
+    passage_tokens: int | None = None,
+    overlap: int | None = None,
+    content: Content = "all",
+) -> Splitter:
+    """Return what splits documents for a reader; None takes the default, or what fits.
+
+    Raises:
+        SettingError: a setting is out of its range, or passages would not fit the reader.
+    """
     from docqa.passages.splitter import DEFAULT_OVERLAP, DEFAULT_PASSAGE_TOKENS, Splitter
 
     fits = reader.max_passage_tokens
@@ -71,8 +94,13 @@ def prepare(
         )
     size = min(DEFAULT_PASSAGE_TOKENS, fits) if passage_tokens is None else passage_tokens
     shared = min(DEFAULT_OVERLAP, size // 2) if overlap is None else overlap
-    splitter = Splitter(reader.tokenizer, passage_tokens=size, overlap=shared, content=content)
-    passages = tuple(splitter.split(document))
+    return Splitter(reader.tokenizer, passage_tokens=size, overlap=shared, content=content)
+
+
+def index_of(passages: Iterable[Passage]) -> Index:
+    """Return the index that ranks these passages."""
+    from docqa.index.memory import MemoryIndex
+
     index = MemoryIndex()
     index.add(passages)
-    return PreparedDocument(passages, index, size, shared, content)
+    return index

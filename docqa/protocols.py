@@ -13,11 +13,21 @@ if TYPE_CHECKING:
 
     IntArray = NDArray[np.int64]
     FloatArray = NDArray[np.float32]
+    Logits = tuple[FloatArray, FloatArray]
 
 Progress = Callable[[int, int], None]
 """Called with (pages done, pages in all) while a document loads."""
 
-__all__ = ["Index", "Loader", "Progress", "Reader", "SourceMap", "SpanModel", "Tokenizer"]
+__all__ = [
+    "Index",
+    "Loader",
+    "Progress",
+    "Reader",
+    "SourceMap",
+    "SpanModel",
+    "StartingSpanModel",
+    "Tokenizer",
+]
 
 
 @runtime_checkable
@@ -130,9 +140,7 @@ class Reader(Protocol):
 class SpanModel(Protocol):
     """Run the forward pass of an extractive question-answering model."""
 
-    def __call__(
-        self, input_ids: IntArray, attention_mask: IntArray
-    ) -> tuple[FloatArray, FloatArray]:
+    def __call__(self, input_ids: IntArray, attention_mask: IntArray) -> Logits:
         """Return ``(start_logits, end_logits)``.
 
         Args:
@@ -141,5 +149,18 @@ class SpanModel(Protocol):
 
         Returns:
             Two float32 arrays of shape ``(n_windows, n_tokens)``.
+        """
+        ...
+
+
+@runtime_checkable
+class StartingSpanModel(SpanModel, Protocol):
+    """Be a `SpanModel` whose passes run while the caller goes on, as a GPU's do."""
+
+    def start(self, input_ids: IntArray, attention_mask: IntArray) -> Callable[[], Logits]:
+        """Start a forward pass; return what waits for its end and gives what a call gives.
+
+        Passes end in the order in which they were started. The arguments are not changed until
+        the result is fetched.
         """
         ...

@@ -81,6 +81,8 @@ class ReadingForm:
 
         None where it touches an inserted character or reaches over one.
         """
+        if not self.inserted:
+            return span
         before = bisect_right(self.inserted, span.start, key=lambda each: each.start)
         if before and self.inserted[before - 1].end > span.start:
             return None

@@ -75,6 +75,14 @@ def test_ask_many() -> None:
     ]
 
 
+def test_ask_on_several_gpus() -> None:
+    """Two processes share the files, and outcomes come in the order of the files."""
+    lines = run("ask_on_several_gpus.py", "--devices", "cpu,cpu").splitlines()
+    assert len(lines) == 6
+    assert lines[0] == "handbook.pdf: How many steps lead to the lantern? 142"
+    assert lines[3] == "notes.md: How many horsepower has the new engine? 54"
+
+
 def test_positions() -> None:
     """The script shows page, element and line of an answer."""
     output = run("positions.py")

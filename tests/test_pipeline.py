@@ -345,3 +345,19 @@ def test_a_question_is_checked_once_for_all_sources(monkeypatch: pytest.MonkeyPa
     items = list(Pipeline(reader=reader).ask_all(documents, ["Which bell rings?", ""]))
     assert checked == ["Which bell rings?", ""]
     assert [item.error is not None for item in items] == [False, True] * 3
+
+
+def test_several_questions_share_batches(checkpoint):
+    """All questions on a document are read in the passes that their tokens fill, not one by one."""
+    reader = docqa.load_reader(checkpoint("bert"), device="cpu", batch_tokens=2000)
+    forward, passes = reader.model, []
+
+    def counted(input_ids, attention_mask):
+        passes.append(input_ids.size)
+        return forward(input_ids, attention_mask)
+
+    reader.model = counted
+    questions = [f"who lives in seattle {n} ?" for n in range(6)]
+    list(Pipeline(reader=reader).ask_all([LOG * 3], [*questions, *questions]))
+    assert len(passes) < len(questions)
+    assert sum(passes) < 2000 * len(passes)

@@ -240,9 +240,33 @@ def test_logits_that_are_no_numbers(make: Callable[..., SpanReader]) -> None:
 def test_windows_are_batched_by_length(make: Callable[..., SpanReader]) -> None:
     """Short and long passages do not share a batch when the batch is big enough."""
     model = HashModel()
-    passages = [passage("john " * n, i) for i, n in enumerate([20, 2, 20, 2])]
+    words = enumerate(["john ", "john ", "live ", "live "])
+    passages = [passage(word * (2 if i % 2 else 20), i) for i, word in words]
     make(model, batch_tokens=60).read("who ?", passages, top_k=1)
     assert model.shapes == [(2, 25), (2, 7)]
+
+
+@given(st.lists(texts, max_size=4), st.lists(questions, min_size=1, max_size=3), st.integers(0, 99))
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_copies_are_read_once(
+    make: Callable[..., SpanReader], drawn: list[str], asked: list[str], seed: int
+) -> None:
+    """The same words in several documents, with any borders, cost one pass and answer as alone."""
+    borders = random.Random(seed).choices([(), (5,), (12,)], k=3 * len(drawn))
+    copies = [
+        Passage(document, number, Span(0, len(text)), text, borders=borders.pop())
+        for document in "abc"
+        for number, text in enumerate(drawn)
+    ]
+    requests = [(question, [copy]) for question in asked for copy in copies]
+    model = HashModel()
+    together = make(model, batch_tokens=100).read_all(requests, top_k=3)
+    alone = [make().read(*request, top_k=3) for request in requests]
+    assert [outcome(one) for one in together] == [outcome(one) for one in alone]
+    windows = {(w.question.tobytes(), w.shown.tobytes()) for w in make().windows(requests)}
+    assert sum(rows for rows, _ in model.shapes) == len(windows)
 
 
 @pytest.mark.parametrize("architecture", ["distilbert", "bert", "roberta", "modernbert"])

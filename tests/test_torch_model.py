@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from docqa.errors import ModelError, SettingError
+from docqa.protocols import StartingSpanModel
 from docqa.reader.checkpoints import find_checkpoint
 from docqa.reader.modules import load_module, place
 from docqa.reader.torch_model import TorchModel, choose_device, choose_dtype
@@ -65,6 +66,15 @@ def test_one_window_that_does_not_fit() -> None:
     model = TorchModel(Echo(most=3), device=CPU)
     with pytest.raises(ModelError, match="window of 4 tokens"):
         model(*arrays(2, 4))
+
+
+def test_started_passes_end_in_order() -> None:
+    """A pass that was started gives what a call gives, however late it is fetched."""
+    model = TorchModel(Echo(most=12), device=CPU)
+    assert isinstance(model, StartingSpanModel)
+    waiting = [model.start(*arrays(rows, 4)) for rows in (2, 10, 3)]
+    for rows, fetch in zip((2, 10, 3), waiting, strict=True):
+        assert np.array_equal(fetch()[0], arrays(rows, 4)[0])
 
 
 def test_other_errors_pass() -> None:
@@ -135,6 +145,19 @@ def test_number_formats_by_name() -> None:
     assert choose_dtype("bfloat16", CPU) == torch.bfloat16
     with pytest.raises(SettingError, match="float32, bfloat16, float16"):
         choose_dtype("int4", CPU)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_cuda_passes_overlap(checkpoint: Callable[[str], Path]) -> None:
+    """Passes that are under way together give what each gives alone."""
+    found = find_checkpoint(str(checkpoint("distilbert")))
+    model = place(load_module(found), found.config, separator_id=2, device="cuda")
+    drawn = np.random.default_rng(0)
+    given = [(ids, np.ones_like(ids)) for ids in drawn.integers(4, 40, (8, 16, 100))]
+    alone = [model(*each) for each in given]
+    waiting = [model.start(*each) for each in given]
+    for fetch, expected in zip(waiting, alone, strict=True):
+        np.testing.assert_array_equal(fetch(), expected)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")

@@ -24,6 +24,7 @@ __all__ = ["main"]
 
 _COMMANDS = {
     "ask": "docqa.cli.ask:ask",
+    "bench": "docqa.cli.bench:bench",
     "info": "docqa.cli.info:info",
     "show": "docqa.cli.show:show",
     "verify": "docqa.cli.verify:verify",
@@ -42,6 +43,7 @@ Examples:
   docqa show report.pdf --page 3 --boxes page-3.png
   docqa verify answers.jsonl
   docqa evaluate dev-v1.1.json --sample 500
+  docqa bench
 
 \b
 Exit codes:

@@ -87,8 +87,8 @@ class Splitter:
         if content not in ("all", "main"):
             raise SettingError(f'content must be "all" or "main", not {content!r}')
         self._tokenizer = tokenizer
-        self._passage_tokens = passage_tokens
-        self._overlap = overlap
+        self.passage_tokens = passage_tokens
+        self.overlap = overlap
         self._content = content
         self._header_tokens: dict[str, int] = {}
 
@@ -122,7 +122,7 @@ class Splitter:
         """Return as many of the insertions, from the first, as the largest passage has room for."""
         while insertions:
             form = ReadingForm.from_insertions(text, insertions)
-            excess = len(self._tokenizer.offsets(form.text)) - self._passage_tokens
+            excess = len(self._tokenizer.offsets(form.text)) - self.passage_tokens
             if excess <= 0:
                 break
             insertions = insertions[: -max(1, excess // _HEADER_TOKENS)]
@@ -182,10 +182,10 @@ class Splitter:
         at the first token of a word where one is near.
         """
         n_tokens = self._recount(span.of(text), len(starts))
-        if n_tokens <= self._passage_tokens:
+        if n_tokens <= self.passage_tokens:
             yield span, n_tokens
             return
-        size = self._overlap or self._passage_tokens
+        size = self.overlap or self.passage_tokens
         borders = sorted({*starts, span.end})
         first, begin = 0, span.start
         while begin < span.end:
@@ -229,7 +229,7 @@ class Splitter:
         the next passage, which holds what they are about.
         """
         stop, total = fresh + 1, sum(s.n_tokens for s in sentences[start : fresh + 1])
-        while stop < len(sentences) and total + sentences[stop].n_tokens <= self._passage_tokens:
+        while stop < len(sentences) and total + sentences[stop].n_tokens <= self.passage_tokens:
             total += sentences[stop].n_tokens
             stop += 1
         if stop < len(sentences):
@@ -254,13 +254,13 @@ class Splitter:
         while fresh + 1 < last and sentences[last - 1].is_heading:
             last -= 1
             rest -= sentences[last].n_tokens
-        return (last, rest) if total - rest <= self._passage_tokens // 4 else (stop, total)
+        return (last, rest) if total - rest <= self.passage_tokens // 4 else (stop, total)
 
     def _step_back(self, sentences: Sequence[_Sentence], start: int, stop: int) -> int:
         """Return the first of the sentences before `stop` that the next passage shares."""
         if stop == len(sentences):
             return stop
-        room = min(self._overlap, self._passage_tokens - sentences[stop].n_tokens)
+        room = min(self.overlap, self.passage_tokens - sentences[stop].n_tokens)
         first = stop
         while first - 1 > start and sentences[first - 1].n_tokens <= room:
             first -= 1
@@ -270,14 +270,14 @@ class Splitter:
     def _fits(self, text: str, sentences: Sequence[_Sentence], total: int) -> bool:
         content = text[sentences[0].span.start : sentences[-1].span.end]
         inserted = sum(sentence.n_inserted for sentence in sentences)
-        return self._recount(content, total - inserted, inserted) <= self._passage_tokens
+        return self._recount(content, total - inserted, inserted) <= self.passage_tokens
 
     def _recount(self, content: str, estimate: int, inserted: int = 0) -> int:
         """Return the tokens of a text alone, and what is inserted: counted near the limit.
 
         Inside the document its first and last word may have been other tokens.
         """
-        if abs(estimate + inserted - self._passage_tokens) > _SLACK:
+        if abs(estimate + inserted - self.passage_tokens) > _SLACK:
             return estimate + inserted
         return len(self._tokenizer.offsets(content)) + inserted
 

@@ -19,7 +19,15 @@ if TYPE_CHECKING:
     IntArray = NDArray[np.int64]
     BoolArray = NDArray[np.bool_]
 
-__all__ = ["Batch", "PassageTokens", "Window", "assemble", "plan_batches", "window_ranges"]
+__all__ = [
+    "Batch",
+    "PassageTokens",
+    "Window",
+    "assemble",
+    "group_alike",
+    "plan_batches",
+    "window_ranges",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +51,11 @@ class Window:
     first: int
     last: int
     length: int
+
+    @property
+    def shown(self) -> NDArray[np.int32]:
+        """Return the token ids of the passage that the window shows."""
+        return self.tokens.ids[self.first : self.last]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +130,18 @@ def window_ranges(n_tokens: int, room: int, overlap: int) -> list[tuple[int, int
     return [(start, min(start + room, n_tokens)) for start in starts]
 
 
+def group_alike(windows: Iterable[Window]) -> list[list[Window]]:
+    """Group windows of the same token ids, in order: the model says the same of each.
+
+    That is so for a passage that stands in several documents, or a question asked twice.
+    """
+    groups: dict[tuple[bytes, bytes], list[Window]] = {}
+    for window in windows:
+        key = window.question.tobytes(), window.shown.tobytes()
+        groups.setdefault(key, []).append(window)
+    return list(groups.values())
+
+
 def plan_batches(lengths: Sequence[int], batch_tokens: int) -> list[list[int]]:
     """Group windows by length, longest first, so that little of a batch is padding.
 
@@ -157,7 +182,7 @@ def assemble(windows: Sequence[Window], template: Template, *, pad_id: int) -> B
     before, between, after = template.before, template.between, template.after
     for row, window in enumerate(windows):
         tokens, shown = window.tokens, slice(window.first, window.last)
-        pieces = before, window.question, between, tokens.ids[shown], after
+        pieces = before, window.question, between, window.shown, after
         input_ids[row, : window.length] = np.concatenate(pieces)
         attention_mask[row, : window.length] = 1
         begin = passage_starts[row] = len(before) + len(window.question) + len(between)

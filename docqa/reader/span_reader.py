@@ -3,32 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from itertools import pairwise
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from docqa.datamodel import AnswerSpan, AnswerSpans, Passage, Span
+from docqa.datamodel import AnswerSpan, AnswerSpans, Passage
 from docqa.errors import ModelError, QuestionError, SettingError
 from docqa.reader.decoding import BestSpans, best_spans
-from docqa.reader.encoding import (
-    Batch,
-    PassageTokens,
-    Window,
-    assemble,
-    plan_batches,
-    window_ranges,
-)
+from docqa.reader.encoding import PassageTokens, Window, window_ranges
 from docqa.reader.tokenizer import FastTokenizer, Tokens
+from docqa.reader.window_logits import WindowLogits, read_windows
 from docqa.reading_form import ReadingForm
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from docqa.protocols import SpanModel
-
-    FloatArray = NDArray[np.float32]
 
     Requests = Sequence[tuple[str, Sequence[Passage]]]
 
@@ -37,43 +29,13 @@ __all__ = ["SpanReader", "WindowLogits"]
 _SPANS_PER_WINDOW = 20  # more never are the answer, and each costs a search
 
 
-@dataclass(frozen=True, slots=True)
-class WindowLogits:
-    """Hold what the model says of some windows, for code that scores spans its own way.
-
-    Attributes:
-        windows: one per row; `Window.request` and `Window.passage` say whose.
-        batch: how they were laid out.
-        start_logits, end_logits: shape ``(n_windows, n_tokens)``.
-    """
-
-    windows: tuple[Window, ...]
-    batch: Batch
-    start_logits: FloatArray
-    end_logits: FloatArray
-
-    def span(self, row: int, first: int, last: int) -> Span:
-        """Return the passage's characters from column `first` to column `last` of a window.
-
-        Raises:
-            ValueError: the columns reach over characters that are not the passage's own.
-        """
-        window = self.windows[row]
-        shift = window.first - int(self.batch.passage_starts[row])
-        tokens = window.tokens
-        read = Span(int(tokens.starts[shift + first]), int(tokens.ends[shift + last]))
-        span = window.form.to_passage(read)
-        if span is None:
-            raise ValueError(f"{read} is not of the passage's own characters")
-        return span
-
-
 class SpanReader:
     """Read passages with an extractive question-answering model.
 
     A passage's tokens are made once and kept; windows of all passages, documents and questions of
-    a call are batched by length. A passage longer than the window is read in several windows that
-    share `window_overlap` tokens, and still gives one answer per place.
+    a call are batched by length, and those with the same tokens are read once. A passage longer
+    than the window is read in several windows that share `window_overlap` tokens, and still gives
+    one answer per place.
 
     The score is the logistic function of the margin: the span's logit (start plus end) minus the
     no-answer logit (start plus end at the first token) of the same window. It is above 0.5 where
@@ -186,25 +148,32 @@ class SpanReader:
     def logits(self, requests: Requests) -> Iterator[WindowLogits]:
         """Run the model over every window of the requests, longest windows first.
 
+        Windows with the same tokens are read once; each of them is in what is yielded. Where the
+        model lets passes be started (`StartingSpanModel`), the next batch is under way when one is
+        yielded.
+
         Raises:
             QuestionError: a question is blank, or longer than `max_question_tokens`.
             ModelError: the model's logits are not numbers, or memory ran out.
         """
-        windows = self._windows(requests)
-        template, pad_id = self.tokenizer.template, self.tokenizer.pad_id
-        for rows in plan_batches([window.length for window in windows], self.batch_tokens):
-            chosen = tuple(windows[row] for row in rows)
-            batch = assemble(chosen, template, pad_id=pad_id)
-            start_logits, end_logits = self.model(batch.input_ids, batch.attention_mask)
-            read = batch.attention_mask == 1
-            if not np.isfinite(start_logits[read] + end_logits[read]).all():
+        windows = self.windows(requests)
+        for read in read_windows(
+            self.model, windows, self.tokenizer, batch_tokens=self.batch_tokens
+        ):
+            shown = read.batch.attention_mask == 1
+            if not np.isfinite(read.start_logits[shown] + read.end_logits[shown]).all():
                 raise ModelError(
                     f"the logits of {self.name!r} are not all numbers; its weights are damaged, or "
                     "need dtype='float32'"
                 )
-            yield WindowLogits(chosen, batch, start_logits, end_logits)
+            yield read
 
-    def _windows(self, requests: Requests) -> list[Window]:
+    def windows(self, requests: Requests) -> list[Window]:
+        """Return every window of the requests: what is read, and how many tokens that is.
+
+        Raises:
+            QuestionError: a question is blank, or longer than `max_question_tokens`.
+        """
         questions = self._questions(tuple(dict.fromkeys(question for question, _ in requests)))
         forms = [[ReadingForm.of(passage) for passage in passages] for _, passages in requests]
         made = self._passage_tokens(form.text for of_request in forms for form in of_request)
@@ -259,6 +228,9 @@ class SpanReader:
         return tuple(sorted(kept, key=attrgetter("order"))[:top_k])
 
     def _one_per_place(self, spans: list[AnswerSpan]) -> list[AnswerSpan]:
+        in_text = sorted((span.span.start, span.span.end) for span in spans)
+        if all(before[1] <= after[0] for before, after in pairwise(in_text)):
+            return spans  # none overlap: the usual case, and quick to see
         kept: list[AnswerSpan] = []
         for span in sorted(spans, key=attrgetter("order")):
             if not any(span.span.overlaps(better.span) for better in kept):

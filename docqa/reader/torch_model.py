@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     IntArray = NDArray[np.int64]
     FloatArray = NDArray[np.float32]
+    Logits = tuple[FloatArray, FloatArray]
 
 __all__ = ["TorchModel", "choose_device", "choose_dtype"]
 
@@ -73,6 +75,11 @@ class TorchModel:
 
     When memory runs out, the batch is halved until it fits and later batches start at that size.
 
+    On CUDA a pass that was started runs while the caller prepares the next one: ids go there and
+    logits come back through page-locked memory, without waiting. Where windows are padded,
+    transformers looks at the mask on the device, and so a start waits for the pass before it; what
+    the caller did in between was still for free.
+
     Args:
         module: gives ``start_logits`` and ``end_logits``, each ``(n_windows, n_tokens)``, as
             attributes of its result.
@@ -81,6 +88,9 @@ class TorchModel:
         separator_id: for modules that read token types: everything after the first separator
             is of type 1 (Devlin et al. 2019). None for modules that do not.
         max_tokens: longest window that the module has positions for.
+
+    Attributes:
+        module: on its device, in its number format, and set to evaluation.
     """
 
     BFLOAT16_TOLERANCE = 0.25
@@ -98,7 +108,7 @@ class TorchModel:
     ) -> None:
         self.device, self.dtype, self.max_tokens = device, dtype, max_tokens
         self._separator_id = separator_id
-        self._module = module.to(device=device, dtype=dtype).eval()
+        self.module = module.to(device=device, dtype=dtype).eval()
         last = module.get_submodule(head).float()
         last.register_forward_pre_hook(lambda _, inputs: (inputs[0].float(), *inputs[1:]))
         self._most_tokens: int | None = None
@@ -113,10 +123,18 @@ class TorchModel:
         """Return what the module computes in, such as ``"bfloat16"``."""
         return str(self.dtype).rpartition(".")[2]
 
-    def __call__(
-        self, input_ids: IntArray, attention_mask: IntArray
-    ) -> tuple[FloatArray, FloatArray]:
+    def __call__(self, input_ids: IntArray, attention_mask: IntArray) -> Logits:
         """Return ``(start_logits, end_logits)``, float32 of shape ``(n_windows, n_tokens)``.
+
+        Raises:
+            ModelError: not even one window fits into memory.
+        """
+        return self.start(input_ids, attention_mask)()
+
+    def start(self, input_ids: IntArray, attention_mask: IntArray) -> Callable[[], Logits]:
+        """Start the forward pass; return what waits for its end and gives what a call gives.
+
+        On the CPU and on MPS the pass has ended when this returns.
 
         Raises:
             ModelError: not even one window fits into memory.
@@ -125,7 +143,7 @@ class TorchModel:
         if rows > 1 and self._most_tokens is not None and rows * columns > self._most_tokens:
             return self._halves(input_ids, attention_mask)
         try:
-            return self._forward(input_ids, attention_mask)
+            return self._fetching(self._forward(input_ids, attention_mask))
         except RuntimeError as error:
             if not _is_out_of_memory(error):
                 raise
@@ -148,25 +166,50 @@ class TorchModel:
             given["token_type_ids"] = (separators.cumsum(1) - separators.long() > 0).long()
         return given
 
-    def _halves(
-        self, input_ids: IntArray, attention_mask: IntArray
-    ) -> tuple[FloatArray, FloatArray]:
+    def _halves(self, input_ids: IntArray, attention_mask: IntArray) -> Callable[[], Logits]:
         middle = (len(input_ids) + 1) // 2
-        upper = self(input_ids[:middle], attention_mask[:middle])
-        lower = self(input_ids[middle:], attention_mask[middle:])
-        return np.concatenate([upper[0], lower[0]]), np.concatenate([upper[1], lower[1]])
+        upper = self.start(input_ids[:middle], attention_mask[:middle])
+        lower = self.start(input_ids[middle:], attention_mask[middle:])
+
+        def joined() -> Logits:
+            (starts, ends), (more_starts, more_ends) = upper(), lower()
+            return np.concatenate([starts, more_starts]), np.concatenate([ends, more_ends])
+
+        return joined
 
     @torch.inference_mode()
-    def _forward(
-        self, input_ids: IntArray, attention_mask: IntArray
-    ) -> tuple[FloatArray, FloatArray]:
-        ids = torch.from_numpy(input_ids).to(self.device)
+    def _forward(self, input_ids: IntArray, attention_mask: IntArray) -> torch.Tensor:
+        """Return the logits on the device, float32 of shape ``(2, n_windows, n_tokens)``."""
+        ids = self._on_device(input_ids)
         # Without padding no mask is passed, which lets attention take its fastest kernel.
         padded = not attention_mask.all()
-        mask = torch.from_numpy(attention_mask).to(self.device) if padded else None
-        output = self._module(**self.inputs(ids, mask))
-        logits = torch.stack([output.start_logits, output.end_logits]).float().cpu().numpy()
-        return logits[0], logits[1]
+        mask = self._on_device(attention_mask) if padded else None
+        output = self.module(**self.inputs(ids, mask))
+        return torch.stack([output.start_logits, output.end_logits]).float()
+
+    def _on_device(self, numbers: IntArray) -> torch.Tensor:
+        tensor = torch.from_numpy(numbers)
+        if self.device.type != "cuda":
+            return tensor.to(self.device)
+        # Page-locked memory is freed only after the copy that reads it (CachingHostAllocator).
+        return tensor.pin_memory().to(self.device, non_blocking=True)
+
+    @torch.inference_mode()
+    def _fetching(self, logits: torch.Tensor) -> Callable[[], Logits]:
+        """Return what waits for logits on the device and gives them as arrays."""
+        if self.device.type != "cuda":
+            values = logits.cpu().numpy()
+            return lambda: (values[0], values[1])
+        host = torch.empty(logits.shape, dtype=logits.dtype, pin_memory=True)
+        host.copy_(logits, non_blocking=True)
+        copied = torch.cuda.current_stream(self.device).record_event()
+
+        def fetched() -> Logits:
+            copied.synchronize()
+            values = host.numpy()
+            return values[0], values[1]
+
+        return fetched
 
 
 def _is_out_of_memory(error: RuntimeError) -> bool:

@@ -1,0 +1,1 @@
+"""How fast this machine asks: stages, readers and runtimes side by side, in one run."""
