@@ -1,0 +1,166 @@
+"""End to end: whole documents asked through the pipeline, so that every stage counts."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from docqa.datamodel import Answer, Document, GridItem
+from docqa.errors import LoadError, MissingDependencyError
+from docqa.evaluation.asked_documents import AskedDocument, AskedQuestion
+from docqa.evaluation.places import AnswerPlace, best_box_overlap, place_of
+from docqa.evaluation.predictions import Prediction
+from docqa.evaluation.squad import exact_match
+from docqa.evaluation.watched_reader import ReadPassages, WatchedReader
+from docqa.pipeline import Pipeline
+
+__all__ = ["DocumentOutcome", "ask_document"]
+
+_NO_PLACE = AnswerPlace()
+_ANSWERS = 5  # looked at for the page
+_QUESTIONS_PER_CALL = 16  # so that progress shows and little is kept
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentOutcome:
+    """Hold what came of one question to one document.
+
+    Attributes:
+        asked: the question.
+        document: the document's name.
+        best: the first answer with no threshold.
+        decided: the first answer with the pipeline's own threshold; without words where none is.
+        place: where the best answer stands.
+        pages: the pages of the first five answers with no threshold.
+        gold_read: whether a passage that was read holds the gold answer (for PDFs: touches its
+            page); None without a gold place.
+        proposed: whether a span that the reader proposed is right, wherever it was ordered; None
+            without a gold answer.
+        seconds: of asking the question alone, where that was measured.
+    """
+
+    asked: AskedQuestion
+    document: str
+    best: Prediction
+    decided: Prediction
+    place: AnswerPlace = _NO_PLACE
+    pages: tuple[int | None, ...] = ()
+    gold_read: bool | None = None
+    proposed: bool | None = None
+    seconds: float | None = None
+
+
+def ask_document(
+    pipeline: Pipeline,
+    reader: WatchedReader,
+    asked: AskedDocument,
+    *,
+    timed: frozenset[str] = frozenset(),
+) -> Iterator[DocumentOutcome]:
+    """Yield the outcome of every question of a document, in order.
+
+    A document that cannot be loaded, or a question that cannot be read, gives outcomes without
+    words that say why.
+
+    Args:
+        pipeline: reads with `reader`.
+        reader: tells which passages were read.
+        asked: the document and its questions.
+        timed: ids of questions to ask once more, alone and with the clock running.
+
+    Raises:
+        ModelError: the reader fails.
+    """
+    try:
+        document = asked.open()
+    except (LoadError, MissingDependencyError) as error:
+        for question in asked.questions:
+            failed = Prediction(question.question.id, error=str(error))
+            yield DocumentOutcome(question, asked.name, failed, failed)
+        return
+    with document:
+        for first in range(0, len(asked.questions), _QUESTIONS_PER_CALL):
+            rows = asked.questions[first : first + _QUESTIONS_PER_CALL]
+            for outcome in _outcomes(pipeline, reader, document, rows):
+                measured = outcome.asked.question.id in timed and outcome.best.error is None
+                took = _seconds(pipeline, reader, document, outcome.asked) if measured else None
+                yield replace(outcome, document=asked.name, seconds=took)
+            reader.forget()
+
+
+def _outcomes(
+    pipeline: Pipeline,
+    reader: WatchedReader,
+    document: Document,
+    rows: Sequence[AskedQuestion],
+) -> list[DocumentOutcome]:
+    texts = [row.question.text for row in rows]
+    unbounded = list(pipeline.ask_all([document], texts, top_k=_ANSWERS, min_score=0.0))
+    bounded = list(pipeline.ask_all([document], texts, top_k=_ANSWERS))
+    return [
+        _outcome(document, row, best, decided, reader.last(row.question.text))
+        for row, best, decided in zip(rows, unbounded, bounded, strict=True)
+    ]
+
+
+def _outcome(
+    document: Document,
+    asked: AskedQuestion,
+    unbounded: GridItem,
+    bounded: GridItem,
+    read: ReadPassages | None,
+) -> DocumentOutcome:
+    golds = asked.gold_spans(document)
+    best = _prediction(asked, unbounded)
+    place = place_of(document.text, best.text, best.start, golds)
+    answers = unbounded.answers
+    if asked.page_number is not None and golds:
+        found = answers[0].locations if answers else ()
+        overlap = best_box_overlap(document, golds, asked.page_number, found)
+        place = replace(place, box_overlap=overlap)
+    return DocumentOutcome(
+        asked,
+        document.source,
+        best,
+        _prediction(asked, bounded),
+        place,
+        tuple(answer.page_number for answer in answers),
+        _gold_read(document, asked, read),
+        _proposed(asked, read),
+    )
+
+
+def _prediction(asked: AskedQuestion, item: GridItem) -> Prediction:
+    answers: Sequence[Answer] = item.answers
+    if item.error is not None or not answers:
+        error = None if item.error is None else str(item.error)
+        return Prediction(asked.question.id, error=error)
+    return Prediction(asked.question.id, answers[0].text, answers[0].start, answers[0].score)
+
+
+def _gold_read(document: Document, asked: AskedQuestion, read: ReadPassages | None) -> bool | None:
+    if not asked.question.answerable:
+        return None
+    spans = [passage.span for passage in read.passages] if read is not None else []
+    if asked.page_number is not None:
+        page = asked.page_span(document)
+        return any(span.overlaps(page) for span in spans)
+    return any(span.covers(gold) for gold in asked.gold_spans(document) for span in spans)
+
+
+def _proposed(asked: AskedQuestion, read: ReadPassages | None) -> bool | None:
+    if not asked.question.answerable:
+        return None
+    golds = [gold.text for gold in asked.question.golds]
+    proposals = read.proposals.spans if read is not None else ()
+    return any(exact_match(each.span.of(each.passage.text), golds) for each in proposals)
+
+
+def _seconds(
+    pipeline: Pipeline, reader: WatchedReader, document: Document, asked: AskedQuestion
+) -> float:
+    with reader.aside():
+        started = time.perf_counter()
+        pipeline.ask(document, asked.question.text)
+        return time.perf_counter() - started

@@ -1,0 +1,56 @@
+"""The best threshold for "no answer", as the official SQuAD v2.0 evaluation finds it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+__all__ = ["BestThreshold", "best_threshold"]
+
+
+@dataclass(frozen=True, slots=True)
+class BestThreshold:
+    """Hold the best mean over all thresholds.
+
+    Attributes:
+        value: the mean figure when what scores at least `min_score` is answered, in 0 to 1.
+        min_score: the lowest score answered; None when answering nothing is best.
+    """
+
+    value: float
+    min_score: float | None
+
+
+def best_threshold(
+    scores: Sequence[float], values: Sequence[float], answerable: Sequence[bool]
+) -> BestThreshold:
+    """Return the threshold at which most is right: answers above it, "no answer" below.
+
+    ``find_best_thresh`` of evaluate-v2.0.py (Rajpurkar et al. 2018): from the surest answer down,
+    each one adds its own figure, or takes the point away that its question without an answer had.
+    Unlike there, questions of equal score are decided together, as every threshold does; of equal
+    figures the one with the fewest answers wins.
+
+    Args:
+        scores: of the best answers, one for each question.
+        values: what each answer is worth if it is given, in 0 to 1 (EM or F1); for a question
+            without an answer what is lost: 1 if the reader has anything to say, else 0.
+        answerable: whether the question has an answer.
+
+    Raises:
+        ValueError: nothing is given.
+
+    >>> best_threshold([0.9, 0.8, 0.1], [1.0, 1.0, 1.0], [True, True, False])
+    BestThreshold(value=1.0, min_score=0.8)
+    """
+    rows = sorted(zip(scores, values, answerable, strict=True), key=lambda row: -row[0])
+    if not rows:
+        raise ValueError("there is no question to find a threshold for")
+    total = best = float(sum(not has_answer for _, _, has_answer in rows))
+    min_score: float | None = None
+    for number, (score, value, has_answer) in enumerate(rows, start=1):
+        total += value if has_answer else -value
+        ends_group = number == len(rows) or rows[number][0] != score
+        if ends_group and total > best + 1e-9:
+            best, min_score = total, score
+    return BestThreshold(best / len(rows), min_score)
