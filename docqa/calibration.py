@@ -121,4 +121,3 @@ _AGAIN = "make it again with docqa calibrate, or remove the file"
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
-

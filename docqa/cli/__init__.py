@@ -27,6 +27,7 @@ _COMMANDS = {
     "info": "docqa.cli.info:info",
     "show": "docqa.cli.show:show",
     "verify": "docqa.cli.verify:verify",
+    "calibrate": "docqa.cli.calibrate:calibrate",
 }
 
 _EPILOG = """
@@ -39,6 +40,7 @@ Examples:
   docqa ask report.pdf "Who audits the company?" --highlight marked.pdf
   docqa show report.pdf --page 3 --boxes page-3.png
   docqa verify answers.jsonl
+  docqa calibrate questions.json --reader ./my-reader
 
 \b
 Exit codes:

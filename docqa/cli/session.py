@@ -28,6 +28,7 @@ class ReadingSettings:
 
     reader: str = "mini"
     device: str = "auto"
+    calibration: str | None = None
     top_k: int = 1
     min_score: float | None = None
     top_passages: int | None = None
@@ -48,7 +49,9 @@ def open_pipeline(settings: ReadingSettings) -> Pipeline:
         "top_passages": settings.top_passages,
     }
     return docqa.Pipeline(
-        reader=docqa.load_reader(settings.reader, device=settings.device),
+        reader=docqa.load_reader(
+            settings.reader, device=settings.device, calibration=settings.calibration or True
+        ),
         exhaustive=settings.exhaustive,
         content=settings.content,
         **{name: value for name, value in chosen.items() if value is not None},
