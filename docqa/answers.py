@@ -41,13 +41,11 @@ class _Place:
     """Hold a span of the document's text with the proposal that found it.
 
     Attributes:
-        worth: by which places are put in order.
-        others: places with the same words, none of more worth.
+        others: places with the same words that come later in the order.
     """
 
     span: Span
     proposal: AnswerSpan
-    worth: float
     others: list[_Place] = field(default_factory=list)
 
 
@@ -106,14 +104,14 @@ def answers_from_spans(
         settings: under which it did; kept with each answer.
     """
 
-    def worth(headed: HeadedSpan) -> float:
-        lost = rank_weight * (1.0 - relevance.get(headed.proposal.passage.number, 0.0))
+    def order(headed: HeadedSpan) -> tuple[float, int, int]:
+        span = headed.proposal
+        lost = rank_weight * (1.0 - relevance.get(span.passage.number, 0.0))
         lost += _CELL_WEIGHT * (1.0 - headed.relevance)
-        return headed.proposal.margin - lost
+        return lost - span.margin, span.passage.number, span.span.start
 
-    headed = headed_spans(document, proposals.question, proposals.spans)
-    weighed = sorted(((each.proposal, worth(each)) for each in headed), key=_order)
-    wordings = _one_per_wording(document, _one_per_place(weighed))
+    headed = sorted(headed_spans(document, proposals.question, proposals.spans), key=order)
+    wordings = _one_per_wording(document, _one_per_place(each.proposal for each in headed))
     judged = _judged(proposals.question, wordings, relevance, calibration)
     passing = ([each for each in places if each.score >= min_score] for places in judged)
     under = AnswerSettings(document.settings, settings)
@@ -123,11 +121,6 @@ def answers_from_spans(
     ]
 
 
-def _order(weighed: tuple[AnswerSpan, float]) -> tuple[float, int, int]:
-    proposal, worth = weighed
-    return -worth, proposal.passage.number, proposal.span.start
-
-
 def _judged(
     question: str,
     wordings: Sequence[_Place],
@@ -135,26 +128,28 @@ def _judged(
     calibration: Calibration | None,
 ) -> Iterator[list[_Judged]]:
     """Yield the places of each wording, best first, with their scores."""
-    witness = Witness(question, relevance, [best.worth for best in wordings])
-    for number, best in enumerate(wordings):
+    places = [(best, *best.others) for best in wordings]
+    margins = [max(place.proposal.margin for place in same) for same in places]
+    witness = Witness(question, relevance, margins)
+    for number, same in enumerate(places):
         judged = []
-        for place in (best, *best.others):
-            evidence = witness.evidence(place.proposal, worth=place.worth, wording=number)
+        for place in same:
+            evidence = witness.evidence(place.proposal, wording=number)
             score = calibration.probability(evidence) if calibration else place.proposal.score
             judged.append(_Judged(place, evidence, score))
         yield judged
 
 
-def _one_per_place(weighed: Iterable[tuple[AnswerSpan, float]]) -> list[_Place]:
+def _one_per_place(proposals: Iterable[AnswerSpan]) -> list[_Place]:
     """Shift proposals (best first) to the document and drop those that overlap a better one."""
     kept: list[_Place] = []
     taken: list[Span] = []  # sorted, and apart from one another
-    for proposal, worth in weighed:
+    for proposal in proposals:
         span = proposal.span.shift(proposal.passage.span.start)
         at = bisect_left(taken, span)
         if not any(span.overlaps(other) for other in taken[max(at - 1, 0) : at + 1]):
             taken.insert(at, span)
-            kept.append(_Place(span, proposal, worth))
+            kept.append(_Place(span, proposal))
     return kept
 
 

@@ -40,7 +40,7 @@ class Calibration:
     Raises:
         ModelError: a feature is unknown, or a number is not finite.
 
-    >>> evidence = Evidence(margin=2.0, lead=3.0, relevance=1.0, coverage=0.8, length=1.1)
+    >>> evidence = Evidence(margin=2.0, odds=1.5, relevance=1.0, coverage=0.8)
     >>> Calibration(bias=-1.0, weights={"margin": 0.5}).probability(evidence)
     0.5
     """

@@ -548,18 +548,18 @@ class Evidence:
 
     Attributes:
         margin: how far the reader's logit for the span stands above that for "not here".
-        lead: how far the answer stands above the best one in other words, in the order of answers
-            (the margin less what passage and table cell lack), in -12 to 12; below 0 behind it.
+        odds: the margin against all other wordings and "not here" taken together: how far it
+            stands above the logarithm of the sum of their exponentials, in -12 to 12. Above 0
+            the answer outweighs all others; below 0 they do.
         relevance: BM25 score of its passage as a share of the best passage's, in 0 to 1.
-        coverage: the share of the question's terms that its passage holds, in 0 to 1.
-        length: natural logarithm of 1 plus the number of its words.
+        coverage: the share of the question's terms that stand in the answer or within 150
+            characters of it, in 0 to 1.
     """
 
     margin: float
-    lead: float
+    odds: float
     relevance: float
     coverage: float
-    length: float
 
 
 @dataclass(frozen=True, slots=True)

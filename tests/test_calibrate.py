@@ -21,7 +21,7 @@ from docqa.evaluation.observations import Observation
 from docqa.evaluation.reliability import expected_calibration_error
 from docqa.testing import FakeReader
 
-TRUTH = Calibration(-1.0, {"margin": 0.4, "lead": 0.2})
+TRUTH = Calibration(-1.0, {"margin": 0.4, "odds": 0.2})
 
 
 def observed(count: int, *, documents: int = 20, seed: int = 0) -> list[Observation]:
@@ -29,16 +29,16 @@ def observed(count: int, *, documents: int = 20, seed: int = 0) -> list[Observat
     random = np.random.default_rng(seed)
     made = []
     for number in range(count):
-        features = (*random.normal(2.0, 4.0, 2), *random.uniform(0, 1, 2), random.uniform(0.7, 2))
+        features = (*random.normal(2.0, 4.0, 2), *random.uniform(0, 1, 2))
         evidence = Evidence(*map(float, features))
         right = float(random.random() < TRUTH.probability(evidence))
-        made.append(Observation(f"document {number % documents}", evidence, right, right))
+        made.append(Observation(f"document {number % documents}", evidence, True, right, right))
     return made
 
 
 def test_the_fit_finds_what_made_the_data() -> None:
     """From many outcomes the coefficients come back that they were drawn with."""
-    made = fit(observed(20_000), features=("margin", "lead"))
+    made = fit(observed(20_000), features=("margin", "odds"))
     assert made.bias == pytest.approx(TRUTH.bias, abs=0.1)
     assert dict(made.weights) == pytest.approx(TRUTH.weights, abs=0.03)
 
@@ -90,7 +90,7 @@ def test_gradient_is_the_slope_of_the_loss() -> None:
 def test_calibration_error_falls() -> None:
     """Scores that promise too much are put right, on documents that the fit has not seen."""
     observations = observed(2_000)
-    scores = cross_validated(observations, features=("margin", "lead"))
+    scores = cross_validated(observations, features=("margin", "odds"))
     right = [each.f1 for each in observations]
     before = [logistic(each.evidence.margin) for each in observations]
     assert expected_calibration_error(before, right) > 0.15
@@ -100,7 +100,7 @@ def test_calibration_error_falls() -> None:
 def test_no_document_is_on_both_sides() -> None:
     """A document whose answers are all right gets scores that the others alone teach."""
     rest = observed(400, documents=4)
-    odd = [Observation("odd", each.evidence, 1.0, 1.0) for each in observed(400, seed=1)]
+    odd = [Observation("odd", each.evidence, True, 1.0, 1.0) for each in observed(400, seed=1)]
     scores = cross_validated([*rest, *odd], features=("margin",))
     alone = fit(rest, features=("margin",))
     assert scores[400:] == pytest.approx([alone.probability(each.evidence) for each in odd])
@@ -120,7 +120,7 @@ def test_a_report_compares_before_and_after() -> None:
 
 @pytest.mark.parametrize(
     ("observations", "reason"),
-    [(observed(40), "needs at least 50 of each"), (observed(900, documents=1), "one document")],
+    [(observed(60), "needs at least 40 of each"), (observed(900, documents=1), "one document")],
 )
 def test_too_little_is_refused(observations: list[Observation], reason: str) -> None:
     """Few outcomes, or one document, are refused with what would be enough."""

@@ -18,15 +18,15 @@ from docqa.errors import ModelError, ModelNotFoundError
 from docqa.evidence import Witness
 from docqa.testing import FakeReader
 
-EVIDENCE = Evidence(margin=2.0, lead=3.0, relevance=1.0, coverage=0.5, length=0.7)
-FITTED = Calibration(-1.0, {"margin": 0.5, "lead": 0.1}, "sha256:ab", {"questions": 90})
+EVIDENCE = Evidence(margin=2.0, odds=3.0, relevance=1.0, coverage=0.5)
+FITTED = Calibration(-1.0, {"margin": 0.5, "odds": 0.1}, "sha256:ab", {"questions": 90})
 TEXT = "Ada Quill audits the firm. The firm pays Ada Quill. Brown audits a shop.\n"
 
 
 class CalibratedReader(FakeReader):
     """Be a reader with a calibration."""
 
-    calibration = Calibration(0.0, {"margin": 0.25, "lead": 0.1})
+    calibration = Calibration(0.0, {"margin": 0.25, "odds": 0.1})
 
 
 def test_probability_is_the_logistic_function_of_the_weighted_sum() -> None:
@@ -78,24 +78,36 @@ def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
         Calibration.read(tmp_path / "none.json")
 
 
-def test_the_lead_is_over_other_words() -> None:
-    """The best wording is compared with the second, every other one with the best."""
-    passage = Passage("d", 3, Span(0, 4), "some")
-    span = AnswerSpan(passage, Span(0, 4), 5.0, 5.0, 0.0)
-    witness = Witness("which", {3: 0.5}, [5.0, 1.0, -90.0])
-    leads = [
-        witness.evidence(span, worth=worth, wording=number).lead
-        for number, worth in enumerate([5.0, 1.0, -90.0])
-    ]
-    assert leads == [4.0, -4.0, -12.0]
+def spans(*margins: float) -> list[AnswerSpan]:
+    passage = Passage("d", 3, Span(0, 24), "The firm pays Ada Quill.")
+    return [AnswerSpan(passage, Span(14, 23), margin, margin, 0.0) for margin in margins]
 
 
-def test_evidence_tells_of_passage_and_words() -> None:
-    """Relevance, the share of the question's terms in the passage, and the number of words."""
-    text = "The firm pays Ada Quill."
-    span = AnswerSpan(Passage("d", 3, Span(0, 24), text), Span(14, 23), 5.0, 5.0, 0.0)
-    made = Witness("What does the firm cost?", {3: 0.5}, [5.0]).evidence(span, worth=5.0, wording=0)
-    assert made == Evidence(5.0, 12.0, 0.5, 0.5, math.log1p(2))
+def test_odds_are_those_of_a_softmax_over_all_wordings() -> None:
+    """The logistic function of the odds is the share of the sum of exponentials, by hand."""
+    margins = [1.0, 0.5, -2.0]
+    witness = Witness("which", {}, margins)
+    odds = [witness.evidence(each, wording=n).odds for n, each in enumerate(spans(*margins))]
+    total = 1.0 + sum(map(math.exp, margins))
+    assert [1 / (1 + math.exp(-each)) for each in odds] == pytest.approx(
+        [math.exp(margin) / total for margin in margins]
+    )
+
+
+@pytest.mark.parametrize(("margins", "odds"), [([900.0], 12.0), ([900.0, -900.0], 12.0)])
+def test_odds_have_bounds(margins: list[float], odds: float) -> None:
+    """Margins far beyond what an exponential holds are no trouble."""
+    witness = Witness("which", {}, margins)
+    found = [witness.evidence(each, wording=n).odds for n, each in enumerate(spans(*margins))]
+    assert found == [odds, -12.0][: len(margins)]
+
+
+def test_evidence_tells_of_passage_and_words_around() -> None:
+    """Relevance of the passage, and the share of the question's terms near the answer."""
+    (span,) = spans(5.0)
+    made = Witness("What does the firm cost?", {3: 0.5}, [5.0]).evidence(span, wording=0)
+    assert (made.margin, made.relevance, made.coverage) == (5.0, 0.5, 0.5)
+    assert made.odds == pytest.approx(5.0)
 
 
 def test_answers_of_a_calibrated_reader_have_its_probabilities() -> None:

@@ -112,9 +112,10 @@ def calibrate(
 ) -> None:
     """Learn from questions with gold answers how likely a reader's answers are right.
 
-    The questions of DATA are asked from end to end. What is known of each best answer (margin,
-    lead over the next, passage) is weighed so that the score becomes the probability that it is
-    right. The report compares scores before and after, on documents left out of the fit.
+    The questions of DATA are asked from end to end. What is known of each best answer (the
+    reader's margin, the odds against all other answers, the passage) is weighed so that the score
+    becomes the probability that it matches a gold answer. The report compares scores before and
+    after, on documents left out of the fit.
     """
     hush_libraries(ctx)
     notices = Notices(quiet=quiet, debug=debugging(ctx))
@@ -266,7 +267,7 @@ def _table(report: CalibrationReport) -> str:
         weights.add_row(name, f"{weight:+.3f}")
     heading = (
         f"{counted(report.n_questions, 'question')} to {counted(report.n_documents, 'document')}: "
-        f"{report.share_right:.1%} right, {report.share_exact:.1%} exact"
+        f"{report.share_right:.1%} right, {report.share_overlap:.1%} at least half"
     )
     with console.capture() as written:
         console.print(heading, style="bold", soft_wrap=True)
@@ -279,8 +280,7 @@ def _table(report: CalibrationReport) -> str:
 _FIGURES = {
     "mean score": "mean_score",
     "calibration error (ECE)": "ece",
-    "  exact match counts": "ece_exact",
-    "  F1 of 0.5 counts": "ece_half",
+    "  if half right is right": "ece_overlap",
     "Brier score": "brier",
     "wrong in the surer half": "risk_at_half",
 }

@@ -1,7 +1,8 @@
 """Fit a calibration to observations, and judge it on documents that it has not seen.
 
-A calibration must be fitted on questions that the reader was not trained on: on its training data
-a reader is right, and sure of it, more often than it will ever be again.
+An answer is right when it matches a gold answer exactly, by the SQuAD rules; the page on scores in
+the documentation says why. A calibration must be fitted on questions that the reader was not trained
+on: there a reader is right, and sure of it, more often than it will ever be again.
 
 This module imports numpy: import it when it is first used.
 """
@@ -25,9 +26,9 @@ from docqa.evaluation.reliability import brier, expected_calibration_error, risk
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["CalibrationReport", "Trust", "calibrate", "cross_validated", "fit", "right", "trust"]
+__all__ = ["CalibrationReport", "Trust", "calibrate", "cross_validated", "fit", "trust"]
 
-_RISING = frozenset({"margin", "lead", "relevance", "coverage"})
+_OVERLAP = 0.5  # of an answer's F1 with a gold one
 _OUTCOMES_PER_WEIGHT = 10  # of the rarer kind (Peduzzi et al. 1996, J. Clin. Epidemiol. 49)
 _FOLDS = 5
 
@@ -38,18 +39,16 @@ class Trust:
 
     Attributes:
         mean_score: of all answers.
-        ece: expected calibration error in 15 bins, by `right`.
-        ece_exact, ece_half: the same where an answer is right that matches exactly, or that has
-            an F1 of at least 0.5.
-        brier: mean squared distance between score and outcome, by `right`.
-        risk_at_half: the share of wrong answers (1 less `right`) in the half with the highest
-            scores.
+        ece: expected calibration error in 15 bins, where an answer is right that matches a gold
+            answer exactly.
+        ece_overlap: the same where one is right that has an F1 of at least 0.5.
+        brier: mean squared distance between score and outcome.
+        risk_at_half: the share of wrong answers in the half with the highest scores.
     """
 
     mean_score: float
     ece: float
-    ece_exact: float
-    ece_half: float
+    ece_overlap: float
     brier: float
     risk_at_half: float
 
@@ -61,7 +60,7 @@ class CalibrationReport:
     Attributes:
         calibration: fitted to all observations.
         n_questions, n_documents: how many there were.
-        share_right, share_exact: of the best answers.
+        share_right, share_overlap: of the best answers, by exact match and by F1 of at least 0.5.
         before: of the reader's own scores, the logistic function of the margin.
         after: of scores by calibrations that saw nothing of the document.
     """
@@ -70,18 +69,13 @@ class CalibrationReport:
     n_questions: int
     n_documents: int
     share_right: float
-    share_exact: float
+    share_overlap: float
     before: Trust
     after: Trust
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
         return {**asdict(self), "calibration": self.calibration.to_dict()}
-
-
-def right(observation: Observation) -> float:
-    """Return how far an answer counts as right, 0 to 1; see docs/how-it-works/scores.md."""
-    return observation.f1
 
 
 def calibrate(
@@ -115,8 +109,8 @@ def calibrate(
         replace(made, fitted=fitted),
         n_questions=n_questions,
         n_documents=n_documents,
-        share_right=sum(map(right, observations)) / n_questions,
-        share_exact=sum(each.exact_match for each in observations) / n_questions,
+        share_right=sum(each.exact_match for each in observations) / n_questions,
+        share_overlap=sum(map(_overlaps, observations)) / n_questions,
         before=before,
         after=after,
     )
@@ -130,7 +124,7 @@ def fit(
 ) -> Calibration:
     """Return the calibration under which the outcomes are likeliest.
 
-    A weight of which users expect that more is better (all but the length's) is at least 0.
+    No weight is below 0: a score never falls when the evidence gets better.
 
     Args:
         observations: of questions that the reader was not trained on.
@@ -143,8 +137,8 @@ def fit(
     _require_enough(observations, features)
     bias, weights = fit_logistic(
         _rows(observations, features),
-        np.array(list(map(right, observations)), dtype=np.float64),
-        rising=[name in _RISING for name in features],
+        np.array([each.exact_match for each in observations]),
+        rising=[True] * len(features),
     )
     return Calibration(bias, dict(zip(features, map(float, weights), strict=True)), revision)
 
@@ -155,7 +149,7 @@ def _rows(observations: Sequence[Observation], features: Sequence[str]) -> NDArr
 
 
 def _require_enough(observations: Sequence[Observation], features: Sequence[str]) -> None:
-    n_right = sum(map(right, observations))
+    n_right = sum(each.exact_match for each in observations)
     n_wrong = len(observations) - n_right
     needed = _OUTCOMES_PER_WEIGHT * len(features)
     if min(n_right, n_wrong) < needed:
@@ -221,12 +215,15 @@ def trust(observations: Sequence[Observation], scores: Sequence[float] | None = 
     """
     if scores is None:
         scores = [logistic(each.evidence.margin) for each in observations]
-    outcomes = list(map(right, observations))
+    right = [each.exact_match for each in observations]
     return Trust(
         mean_score=sum(scores) / len(scores),
-        ece=expected_calibration_error(scores, outcomes),
-        ece_exact=expected_calibration_error(scores, [each.exact_match for each in observations]),
-        ece_half=expected_calibration_error(scores, [each.f1 >= 0.5 for each in observations]),
-        brier=brier(scores, outcomes),
-        risk_at_half=risk_at(scores, outcomes, 0.5),
+        ece=expected_calibration_error(scores, right),
+        ece_overlap=expected_calibration_error(scores, list(map(_overlaps, observations))),
+        brier=brier(scores, right),
+        risk_at_half=risk_at(scores, right, 0.5),
     )
+
+
+def _overlaps(observation: Observation) -> bool:
+    return observation.f1 >= _OVERLAP

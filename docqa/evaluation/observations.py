@@ -30,11 +30,13 @@ class Observation:
     Attributes:
         document: which one was asked; a name.
         evidence: of the best answer, whatever its score.
+        answerable: whether the document has an answer, as the questions' author says.
         exact_match, f1: by the SQuAD rules; 0 where the document has no answer.
     """
 
     document: str
     evidence: Evidence
+    answerable: bool
     exact_match: float
     f1: float
 
@@ -85,9 +87,9 @@ def _observed(
 def _observation(name: str, answer: Answer, golds: Sequence[str]) -> Observation:
     assert answer.evidence is not None  # the pipeline gives every answer its evidence
     if not golds:
-        return Observation(name, answer.evidence, 0.0, 0.0)
+        return Observation(name, answer.evidence, False, 0.0, 0.0)
     return Observation(
-        name, answer.evidence, exact_match(answer.text, golds), f1(answer.text, golds)
+        name, answer.evidence, True, exact_match(answer.text, golds), f1(answer.text, golds)
     )
 
 
