@@ -1,8 +1,8 @@
 """Fit a calibration to observations, and judge it on documents that it has not seen.
 
 An answer is right when it matches a gold answer exactly, by the SQuAD rules; the page on scores in
-the documentation says why. A calibration must be fitted on questions that the reader was not trained
-on: there a reader is right, and sure of it, more often than it will ever be again.
+the documentation says why. A calibration must be fitted on questions that the reader was not
+trained on: there a reader is right, and sure of it, more often than it will ever be again.
 
 This module imports numpy: import it when it is first used.
 """
