@@ -120,7 +120,7 @@ def test_a_report_compares_before_and_after() -> None:
 
 @pytest.mark.parametrize(
     ("observations", "reason"),
-    [(observed(60), "needs at least 40 of each"), (observed(900, documents=1), "one document")],
+    [(observed(40), "needs at least 30 of each"), (observed(900, documents=1), "one document")],
 )
 def test_too_little_is_refused(observations: list[Observation], reason: str) -> None:
     """Few outcomes, or one document, are refused with what would be enough."""

@@ -67,7 +67,7 @@ Exit codes:
 @click.option(
     "--margin-only",
     is_flag=True,
-    help="Weigh the reader's margin alone (a temperature and a bias): for few questions.",
+    help="Weigh the reader's margin alone (a temperature and a bias), for few questions.",
 )
 @click.option(
     "--top-passages",
@@ -112,10 +112,10 @@ def calibrate(
 ) -> None:
     """Learn from questions with gold answers how likely a reader's answers are right.
 
-    The questions of DATA are asked from end to end. What is known of each best answer (the
-    reader's margin, the odds against all other answers, the passage) is weighed so that the score
-    becomes the probability that it matches a gold answer. The report compares scores before and
-    after, on documents left out of the fit.
+    The questions of DATA are asked from end to end. What is known of each best answer (its odds
+    against all others, how well passage and sentence fit the question) is weighed so that the
+    score becomes the probability that it matches a gold answer. The report compares scores before
+    and after, on documents left out of the fit.
     """
     hush_libraries(ctx)
     notices = Notices(quiet=quiet, debug=debugging(ctx))
@@ -124,7 +124,7 @@ def calibrate(
     ctx.call_on_close(progress.close)
     progress.say("loading the reader")
     import docqa
-    from docqa.calibration import FEATURES
+    from docqa.evaluation.calibration import USUAL_FEATURES
     from docqa.evaluation.calibration import calibrate as calibrated
 
     loaded = docqa.load_reader(reader, device=device, calibration=False)
@@ -149,7 +149,7 @@ def calibrate(
 
             keep(found, asked, observations)
     report = calibrated(
-        found, features=("margin",) if margin_only else FEATURES, revision=loaded.revision
+        found, features=("margin",) if margin_only else USUAL_FEATURES, revision=loaded.revision
     )
     report.calibration.write(target)
     progress.close()

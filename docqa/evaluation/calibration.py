@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from docqa.calibration import FEATURES, Calibration
+from docqa.calibration import Calibration
 from docqa.datamodel import logistic
 from docqa.errors import CalibrationError
 from docqa.evaluation.logistic_fit import fit_logistic
@@ -26,7 +26,19 @@ from docqa.evaluation.reliability import brier, expected_calibration_error, risk
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["CalibrationReport", "Trust", "calibrate", "cross_validated", "fit", "trust"]
+__all__ = [
+    "USUAL_FEATURES",
+    "CalibrationReport",
+    "Trust",
+    "calibrate",
+    "cross_validated",
+    "fit",
+    "trust",
+]
+
+# Without the margin itself, which the odds hold: it promises too much on PDFs, where many places
+# compete (docs/measurements/calibration.md).
+USUAL_FEATURES = ("odds", "relevance", "coverage")
 
 _OVERLAP = 0.5  # of an answer's F1 with a gold one
 _OUTCOMES_PER_WEIGHT = 10  # of the rarer kind (Peduzzi et al. 1996, J. Clin. Epidemiol. 49)
@@ -81,7 +93,7 @@ class CalibrationReport:
 def calibrate(
     observations: Sequence[Observation],
     *,
-    features: Sequence[str] = FEATURES,
+    features: Sequence[str] = USUAL_FEATURES,
     revision: str = "",
 ) -> CalibrationReport:
     """Fit a calibration and say how far scores can be trusted without and with it.
@@ -119,7 +131,7 @@ def calibrate(
 def fit(
     observations: Sequence[Observation],
     *,
-    features: Sequence[str] = FEATURES,
+    features: Sequence[str] = USUAL_FEATURES,
     revision: str = "",
 ) -> Calibration:
     """Return the calibration under which the outcomes are likeliest.
@@ -162,7 +174,7 @@ def _require_enough(observations: Sequence[Observation], features: Sequence[str]
 
 
 def cross_validated(
-    observations: Sequence[Observation], *, features: Sequence[str] = FEATURES
+    observations: Sequence[Observation], *, features: Sequence[str] = USUAL_FEATURES
 ) -> list[float]:
     """Return a score for each observation, by a calibration that saw nothing of its document.
 

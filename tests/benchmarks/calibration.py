@@ -2,8 +2,8 @@
 
     DOCQA_DATA=... python tests/benchmarks/calibration.py [SET...] [--sample N] [--keep FOLDER]
 
-Every question is asked from end to end. "before" is the reader's own score, the logistic function of
-its margin; "after" the probability of its calibration. Right is what matches exactly; the last
+Every question is asked from end to end. "before" is the reader's own score, the logistic function
+of its margin; "after" the probability of its calibration. Right is what matches exactly; the last
 columns of the first table say the same where an F1 of 0.5 is right. With --keep, what came of the
 questions is kept, so that another calibration of the same weights is judged in a second.
 """

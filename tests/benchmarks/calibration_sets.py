@@ -33,9 +33,8 @@ SIZES = (12, 24, 48, 96)  # paragraphs of a document
 SHARES = {"answerable": 0.5, "paragraph": 0.125, "sentence": 0.125, "altered": 0.25}
 DROPPED, CUT, ALTERED = 0.15, 0.2, 0.6  # of paragraphs, of paragraphs, of questions
 DEFAULT_QUESTIONS = 150
-_ASKING = frozenset(
-    "what who whom whose when where which how why in on at the a is was did".split()
-)
+_ASKING = {"what", "who", "whom", "whose", "when", "where", "which", "how", "why"}
+_ASKING |= {"in", "on", "at", "the", "a", "is", "was", "did"}
 _NAME = re.compile(r"[A-Z][\w'’-]+(?: (?:of |the |de )?[A-Z][\w'’-]+)*|\b\d[\d,.]*\b")
 _PAIRS = (
     ("first", "last"),
