@@ -62,6 +62,7 @@ HEAVY = {
     "flask",
     "html5lib",
     "jinja2",
+    "matplotlib",
     "nltk",
     "numpy",
     "onnxruntime",

@@ -99,4 +99,4 @@ def test_answers_squad(mini: SpanReader, data_folder: Path) -> None:
         any(text in gold or gold in text for gold in golds)
         for text, (_, _, golds) in zip(found, rows, strict=True)
     ]
-    assert sum(right) >= 28  # F1 is about 75 over all questions (benchmarks/reader_squad.py)
+    assert sum(right) >= 28  # F1 is about 75 over all questions (docqa evaluate)

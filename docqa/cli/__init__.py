@@ -27,6 +27,7 @@ _COMMANDS = {
     "info": "docqa.cli.info:info",
     "show": "docqa.cli.show:show",
     "verify": "docqa.cli.verify:verify",
+    "evaluate": "docqa.cli.evaluate:evaluate",
     "calibrate": "docqa.cli.calibrate:calibrate",
 }
 
@@ -40,6 +41,7 @@ Examples:
   docqa ask report.pdf "Who audits the company?" --highlight marked.pdf
   docqa show report.pdf --page 3 --boxes page-3.png
   docqa verify answers.jsonl
+  docqa evaluate dev-v1.1.json --sample 500
   docqa calibrate questions.json --reader ./my-reader
 
 \b

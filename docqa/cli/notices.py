@@ -38,6 +38,11 @@ class Notices:
             prefix = "" if document.source in message else f"{document.source}: "
             self._once(f"{prefix}{message}", "warning: ", style="yellow")
 
+    def warning(self, text: str) -> None:
+        """Write something that is likely to be wrong."""
+        if not self._quiet:
+            self._once(text, "warning: ", style="yellow")
+
     def passed_over(self, counts: Counter[str]) -> None:
         """Write how many files of folders are no sources, by suffix; nothing where all are."""
         if total := sum(counts.values()):

@@ -37,8 +37,10 @@ class ProgressLine:
         """Count no longer: what follows concerns all sources."""
         self._step = 0
 
-    def say(self, activity: str, *, total: int | None = None, done: int = 0) -> None:
-        """Show what is going on, with a bar where `total` is known."""
+    def say(
+        self, activity: str, *, total: int | None = None, done: int = 0, unit: str = "pages"
+    ) -> None:
+        """Show what is going on, with a bar where `total` is known; `unit` is what it counts."""
         if not self._shown:
             return
         count = f" ({self._step} of {self._steps})" if self._steps > 1 and self._step else ""
@@ -46,7 +48,7 @@ class ProgressLine:
             "description": _shortened(one_line(activity)) + count,
             "total": total,
             "completed": done,
-            "unit": f"{done:,}/{total:,} pages" if total else "",
+            "unit": f"{done:,}/{total:,} {unit}" if total else "",
         }
         if self._line is None:
             progress = _line_of_progress()

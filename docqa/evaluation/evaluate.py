@@ -226,7 +226,9 @@ def _report(
         by_length=groups(judged, lengths(judged), units),
         by_form=groups(judged, forms, units) if any(forms) else (),
         places=Places.of(places),
-        calibration=Calibration.of(scores, [row.best.exact_match for row in judged]),
+        calibration=Calibration.of(
+            scores, [row.best.f1 for row in judged], [row.best.exact_match for row in judged]
+        ),
         retrieval=retrieval,
         unread=dict(errors),
         left_out=left_out,

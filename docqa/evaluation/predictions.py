@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from docqa.errors import QuestionSetError
+from docqa.showing.new_file import write_new_file
 
 __all__ = ["Prediction", "odds_file", "write_predictions"]
 
@@ -58,7 +58,7 @@ def write_predictions(predictions: Iterable[Prediction], path: str | Path) -> tu
     ``--na-prob-file`` (and ``--na-prob-thresh 0`` for a `min_score` of 0.5).
 
     Raises:
-        QuestionSetError: a file cannot be written.
+        HighlightError: a file cannot be written.
     """
     rows, file = list(predictions), Path(path).expanduser()
     odds = odds_file(file)
@@ -78,7 +78,4 @@ def odds_file(path: str | Path) -> Path:
 
 
 def _write(file: Path, content: dict[str, str] | dict[str, float]) -> None:
-    try:
-        file.write_text(json.dumps(content, ensure_ascii=False, indent=0) + "\n", "utf-8")
-    except OSError as error:
-        raise QuestionSetError(f"{file} cannot be written ({error.strerror or error})") from error
+    write_new_file(file, (json.dumps(content, ensure_ascii=False, indent=0) + "\n").encode())

@@ -17,8 +17,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from reader_squad import data_folder, questions
+from end_to_end import data_file
 
+from docqa.datamodel import Passage, Span
+from docqa.question_sets import read_question_set
 from docqa.reader.checkpoints import find_checkpoint
 from docqa.reader.models import load_reader
 from docqa.reader.quantized import is_quantized, read_weights
@@ -56,7 +58,13 @@ def main() -> None:
 
 
 def _pairs(reader: SpanReader, count: int) -> list[dict[str, Any]]:
-    rows = list(questions(data_folder() / "dev" / "squad-dev-v1.1.json"))
+    rows = [
+        {
+            "question": question.text,
+            "passage": Passage("squad", 0, Span(0, len(paragraph.context)), paragraph.context),
+        }
+        for paragraph, question in read_question_set(data_file("squad")).rows()
+    ]
     fit = (row for row in random.Random(0).sample(rows, len(rows)) if _fits(reader, row))
     return [row for row, _ in zip(fit, range(count), strict=False)]
 

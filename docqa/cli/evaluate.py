@@ -1,0 +1,269 @@
+"""``docqa evaluate``: how good a reader is, alone and end to end."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import click
+
+from docqa.cli.exits import ANSWERED, debug_option, debugging, hush_libraries
+from docqa.cli.interrupt import emit
+from docqa.cli.notices import Notices, counted
+from docqa.cli.options import LibraryDefault, isolation_options, reading_options
+from docqa.cli.output import json_line
+from docqa.cli.progress import ProgressLine
+from docqa.cli.terminal import speaks_unicode
+from docqa.loaders.limits import Limits
+
+if TYPE_CHECKING:
+    from docqa.evaluation.page_questions import PageQuestions
+    from docqa.evaluation.report import EvaluationReport
+    from docqa.protocols import Reader
+    from docqa.question_sets import QuestionSet
+
+    Data: TypeAlias = QuestionSet | PageQuestions
+
+__all__ = ["evaluate"]
+
+_MOST_TOLD = 20  # bad rows named one by one; --json has them all
+_PAGE_QUESTIONS = ".jsonl"
+
+_EPILOG = """
+\b
+Examples:
+  docqa evaluate dev-v1.1.json                      (the reader alone, on gold paragraphs)
+  docqa evaluate dev-v2.0.json.gz --sample 500
+  docqa evaluate dev-v1.1.json --documents          (end to end: each article one document)
+  docqa evaluate questions.jsonl                    (end to end: PDFs and pages)
+  docqa evaluate dev-v2.0.json --reader ./my-reader --predictions said.json --plot curves.svg
+
+\b
+DATA:
+  .json, .json.gz  SQuAD form, v1.1 or v2.0
+  .jsonl           one object a line: "pdf", "question", "answer" (or "answers"), "page_number";
+                   lines with "verbatim_on_page": false are left out
+
+\b
+Exit codes:
+  0 measured, 2 an error
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """Hold how sets are measured.
+
+    Attributes:
+        documents: ask each article as one document.
+        timed: how many questions are asked once more, alone.
+        min_score: the threshold; None for the library's.
+        pipeline: settings of the pipeline, for runs end to end.
+    """
+
+    documents: bool
+    timed: int
+    min_score: float | None
+    pipeline: dict[str, Any]
+
+
+@click.command(epilog=_EPILOG, no_args_is_help=True)
+@click.argument("names", nargs=-1, required=True, metavar="DATA...", type=click.Path())
+@click.option("--documents", is_flag=True, help="Join each article's paragraphs to one document.")
+@click.option(
+    "--root",
+    metavar="DIR",
+    type=click.Path(exists=True, file_okay=False),
+    help="Where the files named in a .jsonl are; its own folder, or pdfs in it, by default.",
+)
+@click.option("--sample", type=click.IntRange(min=1), metavar="N", help="Draw N questions.")
+@click.option("--seed", type=int, default=0, show_default=True, help="What --sample draws by.")
+@click.option(
+    "--min-score",
+    cls=LibraryDefault,
+    type=click.FloatRange(0, 1),
+    help='Answers with a lower score count as "no answer".',
+)
+@click.option(
+    "--top-passages",
+    cls=LibraryDefault,
+    type=click.IntRange(min=1),
+    help="End to end: read so many passages of a document.",
+)
+@click.option("--exhaustive", is_flag=True, help="End to end: read all passages.")
+@click.option(
+    "--timed",
+    type=click.IntRange(min=0),
+    default=30,
+    show_default=True,
+    metavar="N",
+    help="Ask N questions once more, one at a time, for the latency.",
+)
+@click.option(
+    "--predictions",
+    metavar="FILE",
+    type=click.Path(),
+    help="Write {id: text} as the official SQuAD scripts read it, and FILE's .odds.json beside it.",
+)
+@click.option(
+    "--plot",
+    metavar="FILE",
+    type=click.Path(),
+    help="Draw the reliability diagram and the risk-coverage curve, .svg or .png.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Write one JSON object for each DATA.")
+@click.option("--quiet", is_flag=True, help="No progress, notes and warnings; only errors.")
+@reading_options
+@isolation_options
+@debug_option
+@click.pass_context
+def evaluate(
+    ctx: click.Context,
+    /,
+    *,
+    names: Sequence[str],
+    documents: bool,
+    root: str | None,
+    sample: int | None,
+    seed: int,
+    min_score: float | None,
+    top_passages: int | None,
+    exhaustive: bool,
+    timed: int,
+    predictions: str | None,
+    plot: str | None,
+    as_json: bool,
+    quiet: bool,
+    reader: str,
+    device: str,
+    isolate: bool,
+    limits: Limits | None,
+) -> None:
+    """Measure a reader on questions with gold answers.
+
+    EM and F1 by the official SQuAD rules, by type of question and length of answer, with 95%
+    intervals; the places of the answers; how far their scores can be trusted; speed.
+    """
+    hush_libraries(ctx)
+    notices = Notices(quiet=quiet, debug=debugging(ctx))
+    _require_outputs(names, predictions, plot)
+    sets = [_read(name, root, notices, sample=sample, seed=seed) for name in names]
+    pipeline: dict[str, Any] = {"exhaustive": exhaustive, "isolate": isolate, "limits": limits}
+    if top_passages is not None:
+        pipeline["top_passages"] = top_passages
+    asking = _Asking(documents, timed, min_score, pipeline)
+    progress = ProgressLine(quiet=quiet)
+    ctx.call_on_close(progress.close)
+    progress.say("loading the reader")
+    import docqa
+
+    loaded = docqa.load_reader(reader, device=device)
+    for data in sets:
+        report = _measured(loaded, data, asking, progress)
+        progress.close()
+        _write(report, as_json=as_json)
+        _tell(report, notices)
+        _write_files(report, predictions, plot, notices)
+    ctx.exit(ANSWERED)
+
+
+def _require_outputs(names: Sequence[str], predictions: str | None, plot: str | None) -> None:
+    """Check before any work that the files can be written.
+
+    Raises:
+        click.UsageError: they would be those of several sets.
+        DocqaError: they cannot be written.
+    """
+    if len(names) > 1 and (predictions or plot):
+        raise click.UsageError("--predictions and --plot take the results of one DATA; name one")
+    if predictions is not None:
+        from docqa.showing.new_file import require_new_file, require_writable
+
+        require_writable(Path(predictions).expanduser())
+        require_new_file(Path(predictions).expanduser(), Path(names[0]).expanduser())
+    if plot is not None:
+        from docqa.evaluation.plot import require_plot
+
+        require_plot(plot)
+
+
+def _read(name: str, root: str | None, notices: Notices, *, sample: int | None, seed: int) -> Data:
+    """Return the questions of a file, fewer of them where a sample is asked for.
+
+    Raises:
+        QuestionSetError: it holds none.
+    """
+    from docqa.evaluation.page_questions import read_page_questions
+    from docqa.evaluation.sampling import draw, draw_page_questions
+    from docqa.question_sets import read_question_set
+
+    data: Data
+    if Path(name).suffix.lower() == _PAGE_QUESTIONS:
+        data = read_page_questions(name, root=root)
+        chosen: Data = draw_page_questions(data, sample, seed=seed) if sample else data
+    else:
+        data = read_question_set(name)
+        chosen = draw(data, sample, seed=seed) if sample else data
+    for bad in data.bad_rows[:_MOST_TOLD]:
+        notices.warning(str(bad))
+    if len(data.bad_rows) > _MOST_TOLD:
+        more = len(data.bad_rows) - _MOST_TOLD
+        notices.warning(f"{name}: {counted(more, 'more row')} left out; --json names them all")
+    return chosen
+
+
+def _measured(
+    reader: Reader, data: Data, asking: _Asking, progress: ProgressLine
+) -> EvaluationReport:
+    from docqa.evaluation.evaluate import evaluate_documents, evaluate_pages, evaluate_reader
+    from docqa.evaluation.page_questions import PageQuestions
+
+    def update(done: int, total: int) -> None:
+        progress.say(f"asking {data.name}", total=total, done=done, unit="questions")
+
+    update(0, len(data))
+    given: dict[str, Any] = {"timed_questions": asking.timed, "progress": update}
+    if asking.min_score is not None:
+        given["min_score"] = asking.min_score
+    if isinstance(data, PageQuestions):
+        return evaluate_pages(reader, data, **given, **asking.pipeline)
+    if asking.documents:
+        return evaluate_documents(reader, data, **given, **asking.pipeline)
+    return evaluate_reader(reader, data, **given)
+
+
+def _write(report: EvaluationReport, *, as_json: bool) -> None:
+    if as_json:
+        emit(sys.stdout, json_line(report.to_dict(), unicode=speaks_unicode(sys.stdout)))
+        return
+    from docqa.cli.evaluation_tables import write_tables
+
+    write_tables(sys.stdout, report)
+
+
+def _tell(report: EvaluationReport, notices: Notices) -> None:
+    """Say what was not asked, and why."""
+    for reason, count in report.unread.items():
+        notices.warning(f"{report.data}: {counted(count, 'question')} not asked: {reason}")
+    if report.left_out:
+        notices.note(
+            f"{report.data}: {counted(report.left_out, 'question')} left out, since the answer is"
+            " not on its page word for word"
+        )
+
+
+def _write_files(
+    report: EvaluationReport, predictions: str | None, plot: str | None, notices: Notices
+) -> None:
+    if predictions is not None:
+        from docqa.evaluation.predictions import write_predictions
+
+        said, odds = write_predictions(report.predictions, predictions)
+        notices.note(f"wrote {said} and {odds}")
+    if plot is not None:
+        from docqa.evaluation.plot import plot_calibration
+
+        notices.note(f"wrote {plot_calibration(report, plot)}")
