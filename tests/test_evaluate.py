@@ -70,7 +70,7 @@ def test_unanswerable_questions_count_by_version_2(version_2: QuestionSet) -> No
     assert report.summary.no_answer is not None
     assert report.summary.no_answer.exact_match == 1.0
     assert report.exact_match.value == 1.0
-    assert report.calibration.share_right == pytest.approx(2 / 3)
+    assert report.calibration.right == pytest.approx(2 / 3)
     assert {group.name: group.questions for group in report.by_type} == {"who": 2, "which": 1}
 
 

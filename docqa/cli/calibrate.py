@@ -236,7 +236,7 @@ def _asked(
     total = sum(len(each.questions) for each in documents)
 
     def update(done: int) -> None:
-        progress.say("asking", total=total, done=done)
+        progress.say("asking", total=total, done=done, unit="questions")
 
     update(0)
     found = list(observe(pipeline, documents, progress=update))

@@ -58,7 +58,7 @@ def _tables(report: EvaluationReport) -> Iterator[Table]:
     if report.retrieval is not None:
         yield _pairs("documents and pages", _retrieval(report.retrieval))
     yield _pairs("places of the best answers", _places(report))
-    yield _pairs("scores: how far is the best answer right (F1)?", _scores(report))
+    yield _pairs("scores: is the best answer right (EM)?", _scores(report))
     yield _reliability(report)
     yield _pairs("speed on this machine", _speed(report))
 
@@ -117,10 +117,10 @@ def _scores(report: EvaluationReport) -> Iterator[tuple[str, str]]:
     found = report.calibration
     yield f"questions answered, from score {report.min_score:g}", _percent(report.answered)
     yield "mean score", f"{found.mean_score:.3f}"
-    yield "share right", f"{found.share_right:.3f}"
+    yield "share right", f"{found.right:.3f}"
     yield "ECE, 15 bins", f"{found.ece:.3f}"
     yield "ECE, 15 bins of equal mass", f"{found.ece_equal_mass:.3f}"
-    yield "ECE, 15 bins, exact matches alone right", f"{found.ece_exact:.3f}"
+    yield "ECE, 15 bins, an F1 of 0.5 is right", f"{found.ece_overlap:.3f}"
     yield "Brier score", f"{found.brier:.3f}"
     yield "wrong among the surest 50%", _percent(found.risk_at_50)
     yield "wrong among the surest 80%", _percent(found.risk_at_80)

@@ -227,7 +227,9 @@ def _report(
         by_form=groups(judged, forms, units) if any(forms) else (),
         places=Places.of(places),
         calibration=Calibration.of(
-            scores, [row.best.f1 for row in judged], [row.best.exact_match for row in judged]
+            scores,
+            [row.best.exact_match for row in judged],
+            [row.best.f1 >= 0.5 for row in judged],
         ),
         retrieval=retrieval,
         unread=dict(errors),

@@ -95,7 +95,7 @@ def _draw_reliability(axes: Any, report: EvaluationReport) -> None:
     axes.set(
         title=f"Reliability: ECE {found.ece:.3f}, Brier {found.brier:.3f}",
         xlabel="mean score of the answers in a bin",
-        ylabel="share of them that is right (F1)",
+        ylabel="share of them that are right (EM)",
         xlim=(-0.02, 1.02),
         ylim=(-0.02, 1.02),
         aspect="equal",
@@ -124,7 +124,7 @@ def _draw_risk(axes: Any, report: EvaluationReport) -> None:
     axes.set(
         title=f"Risk and coverage: AURC {found.aurc:.3f}",
         xlabel="share of the questions answered, surest first",
-        ylabel="share of these answers that is wrong (1 - F1)",
+        ylabel="share of these answers that are wrong",
         xlim=(0, 1.02),
         ylim=(0, max(0.05, *risk) * 1.1),
     )

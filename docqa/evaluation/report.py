@@ -41,30 +41,28 @@ _CURVE_POINTS = 100
 class Calibration:
     """Hold how far the scores of the best answers tell whether these are right.
 
-    An answer is right as far as it overlaps a gold answer (its F1, 0 to 1), as for
-    ``docqa calibrate``; one to a question without an answer is wrong. A question without any span
-    counts as an answer of score 0.
+    An answer is right when it matches a gold answer exactly (EM); one to a question without an
+    answer is wrong. A question without any span counts as an answer of score 0.
 
     Attributes:
-        share_right, share_exact: how far the best answers are right, and how many match exactly.
+        right: the share of best answers that are right.
         mean_score: their mean score.
         ece, ece_equal_mass: expected calibration error, over 15 bins of equal width and over 15 of
             equally many questions.
-        ece_exact: over 15 bins of equal width, where only exact matches are right.
+        ece_overlap: over 15 bins of equal width, where an F1 of at least 0.5 is right.
         brier: the Brier score.
         aurc: area under the risk-coverage curve.
-        risk_at_50, risk_at_80, risk_at_100: how much is wrong (1 less F1) of the surest half of the
-            answers, of the surest 80% and of all.
+        risk_at_50, risk_at_80, risk_at_100: the share of wrong answers among the surest half of the
+            questions, the surest 80% and all.
         table: the bins of equal width.
         curve: risk at thresholds, thinned to about a hundred coverages.
     """
 
-    share_right: float
-    share_exact: float
+    right: float
     mean_score: float
     ece: float
     ece_equal_mass: float
-    ece_exact: float
+    ece_overlap: float
     brier: float
     aurc: float
     risk_at_50: float
@@ -75,20 +73,19 @@ class Calibration:
 
     @classmethod
     def of(
-        cls, scores: Sequence[float], right: Sequence[float], exact: Sequence[float]
+        cls, scores: Sequence[float], right: Sequence[float], overlaps: Sequence[bool]
     ) -> Calibration:
-        """Return the figures of scores and outcomes (F1 and EM), one of each for a question.
+        """Return the figures of scores and outcomes, one of each for a question.
 
         Raises:
             ValueError: there is none.
         """
         return cls(
-            share_right=sum(right) / len(right),
-            share_exact=sum(exact) / len(exact),
+            right=sum(right) / len(right),
             mean_score=sum(scores) / len(scores),
             ece=expected_calibration_error(scores, right),
             ece_equal_mass=expected_calibration_error(scores, right, equal_mass=True),
-            ece_exact=expected_calibration_error(scores, exact),
+            ece_overlap=expected_calibration_error(scores, overlaps),
             brier=brier(scores, right),
             aurc=area_under_risk_coverage(scores, right),
             risk_at_50=risk_at(scores, right, 0.5),
