@@ -29,6 +29,7 @@ from docqa.question_sets import Paragraph, Question, QuestionSet
 __all__ = ["evaluate_documents", "evaluate_pages", "evaluate_reader"]
 
 _TIMED = 30  # questions asked once more, one at a time
+_EVEN = 0.5  # the reader alone has its own scores: span and "not here" are even there
 _Rows = Sequence[tuple[Paragraph, Question]]
 
 
@@ -36,11 +37,14 @@ def evaluate_reader(
     reader: Reader,
     question_set: QuestionSet,
     *,
-    min_score: float = DEFAULT_MIN_SCORE,
+    min_score: float = _EVEN,
     timed_questions: int = _TIMED,
     progress: Progress | None = None,
 ) -> EvaluationReport:
     """Measure a reader alone: each question is asked of its own paragraph.
+
+    Scores are the reader's own, whether it is calibrated or not: a calibration is for what comes of
+    whole documents.
 
     Args:
         reader: what is measured.
@@ -212,7 +216,11 @@ def _report(
     return EvaluationReport(
         data=data,
         mode=mode,
-        reader=ReaderInfo(reader.name, reader.revision),
+        reader=ReaderInfo(
+            reader.name,
+            reader.revision,
+            calibrated=mode != "paragraphs" and getattr(reader, "calibration", None) is not None,
+        ),
         min_score=min_score,
         questions=len(judged),
         documents=documents,
