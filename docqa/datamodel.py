@@ -569,11 +569,14 @@ class ReaderInfo:
     Attributes:
         name: what `docqa.load_reader` calls it.
         revision: the commit of a hub's repository, ``"sha256:…"`` of packed weights, or ``""``.
+        runtime: the library and the number format that it computed with, such as ``"onnx int8"``
+            or ``"torch float32"``; ``""`` where nobody knows.
         calibrated: whether its scores are probabilities; see `docqa.calibration`.
     """
 
     name: str
     revision: str
+    runtime: str = ""
     calibrated: bool = False
 
 

@@ -85,7 +85,12 @@ def answer_cells(cells: Sequence[Cell], reader: Reader, reading: Reading) -> Ite
     found = reader.read_all(asked, top_k=max(1, most) * _SPANS_PER_PASSAGE) if asked else []
     proposals = iter(found)
     calibration: Calibration | None = getattr(reader, "calibration", None)
-    info = ReaderInfo(reader.name, reader.revision, calibrated=calibration is not None)
+    info = ReaderInfo(
+        reader.name,
+        reader.revision,
+        runtime=getattr(reader, "runtime", ""),
+        calibrated=calibration is not None,
+    )
     for cell in cells:
         if cell.error is not None or cell.document is None or cell.prepared is None:
             document = cell.document.info if cell.document is not None else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -196,6 +197,32 @@ def test_no_exception_reaches_the_user(
     assert result.exit_code == code
     assert message in result.stderr
     assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(("runtime", "beside"), [("auto", True), ("torch", False)])
+def test_fast_reader_opens_while_the_source_loads(
+    monkeypatch: pytest.MonkeyPatch, runtime: str, beside: bool
+) -> None:
+    """A reader on ONNX Runtime is opened in a thread beside loading; one on torch is not."""
+    pytest.importorskip("onnxruntime", reason="needs the extra onnx")
+    threads = []
+
+    def opened(settings: ReadingSettings) -> docqa.Pipeline:
+        threads.append(threading.current_thread() is threading.main_thread())
+        return pipeline_without_weights(settings)
+
+    monkeypatch.setattr(session, "open_pipeline", opened)
+    result = run("ask", "lamp.txt", QUESTION, "--device", "cpu", "--runtime", runtime)
+    assert (result.exit_code, threads) == (0, [not beside])
+
+
+def test_runtime_and_number_format_reach_the_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What excludes each other on the command line is one line and exit code 2."""
+    copy = Path("lamp.txt").resolve()
+    monkeypatch.undo()
+    result = run("ask", str(copy), QUESTION, "--runtime", "torch", "--dtype", "int8")
+    assert result.exit_code == 2
+    assert "dtype 'int8' is computed by ONNX Runtime only" in result.stderr
 
 
 def test_failure_while_reading_spoils_no_other_source(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import ast
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from fresh_process import loaded_by
 
 import docqa
 
@@ -65,6 +63,7 @@ HEAVY = {
     "matplotlib",
     "nltk",
     "numpy",
+    "onnx",
     "onnxruntime",
     "pypdf",
     "pypdfium2",
@@ -197,24 +196,6 @@ def test_start_reaches_no_heavy_import(start: str) -> None:
         if name.split(".")[0] in HEAVY
     }
     assert not heavy
-
-
-def loaded_by(code: str, folder: Path) -> set[str]:
-    """Return the top-level modules that a fresh process holds after running `code`."""
-    script = (
-        f"import sys\n{code}\nprint('\\n'.join({{name.split('.')[0] for name in sys.modules}}))"
-    )
-    paths = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(map(os.path.abspath, paths))}
-    output = subprocess.run(
-        [sys.executable, "-c", script],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return set(output.stdout.split("\n"))
 
 
 def test_import_stays_light(tmp_path: Path) -> None:

@@ -53,15 +53,14 @@ def info(
     as_json: bool,
     quiet: bool,
     loading: LoadSettings,
-    reader: str,
-    device: str,
+    **reading: Any,
 ) -> None:
     """Show what docqa sees in each FILE: pages, labels, text layer, passages, warnings."""
     hush_libraries(ctx)
     expansion = expand(arguments)
     session = Session(
         loading,
-        ReadingSettings(reader, device),
+        ReadingSettings(**reading),
         ProgressLine(quiet=quiet, steps=len(expansion.files)),
     )
     notices = Notices(quiet=quiet, debug=debugging(ctx))

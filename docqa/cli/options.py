@@ -90,6 +90,20 @@ _READING = (
         show_default=True,
         help="Where it runs: auto, cpu, cuda, cuda:1, mps.",
     ),
+    click.option(
+        "--runtime",
+        type=click.Choice(["auto", "onnx", "torch"]),
+        default="auto",
+        envvar="DOCQA_RUNTIME",
+        show_default=True,
+        help="What computes: torch, or ONNX Runtime, which starts faster and runs on CPUs only.",
+    ),
+    click.option(
+        "--dtype",
+        type=click.Choice(["int8", "float32", "bfloat16", "float16"]),
+        envvar="DOCQA_DTYPE",
+        help="The number format it computes in; by default what suits runtime and device.",
+    ),
 )
 
 

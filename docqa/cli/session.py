@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from docqa.cli.progress import ProgressLine
 from docqa.cli.sources import STDIN
@@ -28,6 +29,8 @@ class ReadingSettings:
 
     reader: str = "mini"
     device: str = "auto"
+    runtime: Literal["auto", "onnx", "torch"] = "auto"
+    dtype: str | None = None
     calibration: str | None = None
     top_k: int = 1
     min_score: float | None = None
@@ -50,7 +53,11 @@ def open_pipeline(settings: ReadingSettings) -> Pipeline:
     }
     return docqa.Pipeline(
         reader=docqa.load_reader(
-            settings.reader, device=settings.device, calibration=settings.calibration or True
+            settings.reader,
+            runtime=settings.runtime,
+            device=settings.device,
+            dtype=settings.dtype,
+            calibration=settings.calibration or True,
         ),
         exhaustive=settings.exhaustive,
         content=settings.content,
@@ -68,6 +75,7 @@ class Session:
     kept: dict[str, bytes] = field(default_factory=dict, init=False)  # what is read only once
     checks: list[Callable[[Document], None]] = field(default_factory=list, init=False)
     _pipeline: Pipeline | None = field(default=None, init=False)
+    _opening: Future[Pipeline] | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         """Let the worker that loads the sources start while this process goes on."""
@@ -81,8 +89,27 @@ class Session:
         """Return the pipeline, loading the reader the first time."""
         if self._pipeline is None:
             self.progress.say("loading the reader")
-            self._pipeline = open_pipeline(self.reading)
+            opening, self._opening = self._opening, None
+            self._pipeline = opening.result() if opening else open_pipeline(self.reading)
         return self._pipeline
+
+    def open_early(self) -> None:
+        """Let a reader that loads fast do so while the worker loads the first source.
+
+        A slow one would keep the command from ending when the source cannot be loaded.
+        """
+        if self._pipeline is not None or not self.sources.isolate:
+            return
+        from docqa.reader.runtimes import starts_fast
+
+        reading = self.reading
+        fast = starts_fast(
+            reading.reader, runtime=reading.runtime, device=reading.device, dtype=reading.dtype
+        )
+        if fast:
+            pool = ThreadPoolExecutor(1)
+            self._opening = pool.submit(open_pipeline, reading)
+            pool.shutdown(wait=False)  # it takes nothing further
 
     def load(self, file: SourceFile, *, keeps: bool = False) -> Document:
         """Return the document of one source.
@@ -137,6 +164,7 @@ class Session:
             ModelError: the reader cannot be loaded.
             SettingError: a setting is out of its range.
         """
+        self.open_early()
         for file in files:
             self.progress.next_step()
             try:

@@ -219,6 +219,7 @@ def _report(
         reader=ReaderInfo(
             reader.name,
             reader.revision,
+            runtime=getattr(reader, "runtime", ""),
             calibrated=mode != "paragraphs" and getattr(reader, "calibration", None) is not None,
         ),
         min_score=min_score,

@@ -10,9 +10,9 @@ from docqa.errors import ModelIncompatibleError, ModelNotFoundError, SettingErro
 from docqa.reader.checkpoints import Checkpoint, find_checkpoint
 
 if TYPE_CHECKING:
+    from docqa.reader.runtimes import LoadedModel, Runtime
     from docqa.reader.span_reader import SpanReader
     from docqa.reader.tokenizer import FastTokenizer
-    from docqa.reader.torch_model import TorchModel
 
 __all__ = ["load_reader"]
 
@@ -30,6 +30,7 @@ _SAVE_TOKENIZER = (
 def load_reader(
     name_or_path: str | Path = "mini",
     *,
+    runtime: Runtime = "auto",
     device: str = "auto",
     dtype: str | None = None,
     batch_tokens: int | None = None,
@@ -52,9 +53,14 @@ def load_reader(
             checkpoint; or ``"owner/name"`` on the hub. Any extractive question-answering
             checkpoint with safetensors weights is read: DistilBERT, BERT, RoBERTa, ModernBERT and
             others that put the question first.
+        runtime: ``"torch"``, which runs every checkpoint on every device; ``"onnx"`` for ONNX
+            Runtime, which runs DistilBERT checkpoints (``mini`` is one) on CPUs and starts without
+            torch; ``"auto"`` for ONNX Runtime where it can run the model and is installed (the
+            extra ``onnx``), on a machine without a GPU or with ``device="cpu"``.
         device: ``"auto"`` (CUDA, else MPS, else the CPU) or a torch device such as ``"cuda:1"``.
-        dtype: ``"float32"``, ``"bfloat16"`` or ``"float16"``; None for bfloat16 on CUDA devices
-            that compute in it and float32 elsewhere.
+        dtype: ``"float32"``, ``"bfloat16"`` or ``"float16"``, or with ONNX Runtime ``"int8"`` or
+            ``"float32"``. None for bfloat16 on CUDA devices that compute in it, int8 for weights
+            that are stored so and run by ONNX Runtime, and float32 elsewhere.
         batch_tokens: tokens of one forward pass; None for what suits the device.
         max_answer_tokens: longest answer, in tokens.
         max_question_tokens: longest question; None for 64, or half of a small model's window.
@@ -74,17 +80,18 @@ def load_reader(
         ModelIncompatibleError: it is not an extractive question-answering checkpoint, or the
             calibration belongs to other weights.
         ModelError: the calibration is damaged.
-        SettingError: a size, device or dtype is out of range.
+        MissingDependencyError: `runtime` is ``"onnx"``, and the extra is not installed.
+        SettingError: a size, runtime, device or dtype is out of range.
     """
-    from docqa.reader.modules import load_module, place
+    from docqa.reader.runtimes import load_model
     from docqa.reader.span_reader import SpanReader
 
     checkpoint = find_checkpoint(str(name_or_path), revision=revision)
     tokenizer = _tokenizer(checkpoint)
-    model = place(
-        load_module(checkpoint),
-        checkpoint.config,
+    model = load_model(
+        checkpoint,
         separator_id=tokenizer.template.between[0],
+        runtime=runtime,
         device=device,
         dtype=dtype,
     )
@@ -101,7 +108,7 @@ def load_reader(
         window_overlap=_or_default(window_overlap, min(_WINDOW_OVERLAP, (room - question) // 2)),
         max_question_tokens=question,
         max_answer_tokens=max_answer_tokens,
-        batch_tokens=_or_default(batch_tokens, _BATCH_TOKENS.get(model.device.type, 4096)),
+        batch_tokens=_or_default(batch_tokens, _BATCH_TOKENS.get(model.device_type, 4096)),
         calibration=_calibration(checkpoint, calibration),
     )
 
@@ -124,7 +131,7 @@ def _calibration(checkpoint: Checkpoint, given: bool | str | Path) -> Calibratio
     return made
 
 
-def _window(given: int | None, model: TorchModel) -> int:
+def _window(given: int | None, model: LoadedModel) -> int:
     if given is None:
         return min(_WINDOW_TOKENS, model.max_tokens)
     if given > model.max_tokens:

@@ -141,6 +141,12 @@ class SpanReader:
             )
         self._passage_tokens = PassageTokens(tokenizer, max_tokens=cache_tokens)
 
+    @property
+    def runtime(self) -> str:
+        """Say what computes, such as ``"onnx int8"``; ``""`` where the model does not tell."""
+        told = getattr(self.model, "runtime", ""), getattr(self.model, "number_format", "")
+        return " ".join(part for part in told if part)
+
     def read(self, question: str, passages: Sequence[Passage], *, top_k: int) -> AnswerSpans:
         """Return at most `top_k` spans, best first, at most one per place, each in one block.
 

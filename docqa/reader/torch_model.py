@@ -84,6 +84,7 @@ class TorchModel:
     """
 
     BFLOAT16_TOLERANCE = 0.25
+    runtime = "torch"
 
     def __init__(
         self,
@@ -101,6 +102,16 @@ class TorchModel:
         last = module.get_submodule(head).float()
         last.register_forward_pre_hook(lambda _, inputs: (inputs[0].float(), *inputs[1:]))
         self._most_tokens: int | None = None
+
+    @property
+    def device_type(self) -> str:
+        """Return ``"cpu"``, ``"cuda"`` or ``"mps"``."""
+        return self.device.type
+
+    @property
+    def number_format(self) -> str:
+        """Return what the module computes in, such as ``"bfloat16"``."""
+        return str(self.dtype).rpartition(".")[2]
 
     def __call__(
         self, input_ids: IntArray, attention_mask: IntArray

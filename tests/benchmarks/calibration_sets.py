@@ -222,7 +222,8 @@ def made_set(questions: QuestionSet, count: int) -> tuple[dict[str, Any], dict[s
     for number, (contexts, rows) in enumerate(parts):
         paragraphs: list[dict[str, Any]] = [{"context": text, "qas": []} for text in contexts]
         for row in (row for row in rows if id(row) in chosen):
-            golds = [{"text": g.text, "answer_start": g.start} for g in row.question.golds]
+            known = row.question.golds if row.kind == "answerable" else ()
+            golds = [{"text": gold.text, "answer_start": gold.start} for gold in known]
             paragraphs[row.paragraph]["qas"].append(
                 {
                     "id": f"{row.question.id}-{row.kind}",

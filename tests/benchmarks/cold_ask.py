@@ -1,9 +1,10 @@
 """Measure a cold `docqa ask` on a 100-page PDF: seconds, and where they go.
 
-    python tests/benchmarks/cold_ask.py [FILE.pdf] [--pages 100] [--rounds 3]
+    python tests/benchmarks/cold_ask.py [FILE.pdf] [--pages 100] [--rounds 3] [--runtime NAME]...
 
-Each round starts two fresh processes: the command as a user runs it, and the same steps one by one
-with a clock between them. Without FILE, the first `--pages` pages of the longest PDF of the
+Each round starts two fresh processes for each runtime in turn: the command as a user runs it, and
+the same steps one by one with a clock between them (the command takes some of them side by side).
+Without FILE, the first `--pages` pages of the longest PDF of the
 development data are cut out; without data, pages of text are made.
 """
 
@@ -23,7 +24,7 @@ QUESTION = "What is the total amount of loans?"
 
 STEPS = """
 import json, sys, time
-path, question = sys.argv[1:]
+path, question, runtime = sys.argv[1:]
 clock, seconds = time.perf_counter(), {}
 def lap(name):
     global clock
@@ -33,9 +34,12 @@ import docqa.cli.ask, docqa.pipeline
 lap("import docqa and the command")
 document = docqa.load(path)
 lap("load the PDF")
-import torch
-lap("import torch")
-reader = docqa.load_reader("mini")
+if runtime == "torch":
+    import torch
+else:
+    import onnx, onnxruntime
+lap("import the runtime")
+reader = docqa.load_reader("mini", runtime=runtime, device="cpu")
 lap("load the reader")
 pipeline = docqa.Pipeline(reader=reader)
 prepared = pipeline._prepare(document)
@@ -92,24 +96,36 @@ def timed(command: list[str]) -> tuple[float, str]:
     return seconds, done.stdout
 
 
+def one_round(path: str, runtime: str) -> dict[str, float]:
+    """Return the seconds of the whole command and of each step, in fresh processes."""
+    command = [sys.executable, "-m", "docqa", "ask", path, QUESTION]
+    whole = timed([*command, "--device", "cpu", "--runtime", runtime])[0]
+    steps = timed([sys.executable, "-c", STEPS, path, QUESTION, runtime])[1]
+    return {"the whole command": whole, **json.loads(steps)}
+
+
 def main() -> None:
     """Print the medians."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("file", nargs="?")
     parser.add_argument("--pages", type=int, default=100)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--runtime", action="append", choices=["onnx", "torch"])
     options = parser.parse_args()
+    runtimes = options.runtime or ["onnx", "torch"]
     with tempfile.TemporaryDirectory() as folder:
         path = str(source_of(options.file, options.pages, Path(folder)))
-        totals, steps = [], []
+        seconds: dict[str, list[dict[str, float]]] = {runtime: [] for runtime in runtimes}
         for _ in range(options.rounds):
-            totals.append(timed([sys.executable, "-m", "docqa", "ask", path, QUESTION])[0])
-            steps.append(json.loads(timed([sys.executable, "-c", STEPS, path, QUESTION])[1]))
-    pages, passages = (steps[0].pop(name) for name in ("pages", "passages"))
-    print(f"cold `docqa ask`, {pages} pages, {passages} passages: medians of {options.rounds}")
-    print(f"{statistics.median(totals):7.2f} s  the whole command")
-    for name in steps[0]:
-        print(f"{statistics.median(step[name] for step in steps):7.2f} s  {name}")
+            for runtime in runtimes:
+                seconds[runtime].append(one_round(path, runtime))
+    first = seconds[runtimes[0]][0]
+    pages, passages = first["pages"], first["passages"]
+    print(f"cold `docqa ask`, {pages} pages, {passages} passages: seconds, of {options.rounds}")
+    print("".join(f"{runtime:>8}" for runtime in runtimes))
+    for name in [name for name in first if name not in {"pages", "passages"}]:
+        medians = (statistics.median(each[name] for each in seconds[one]) for one in runtimes)
+        print("".join(f"{median:8.2f}" for median in medians), name)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,134 @@
+"""Which library runs a checkpoint's forward pass, and on what."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from docqa.errors import DocqaError, MissingDependencyError, SettingError
+from docqa.protocols import SpanModel
+from docqa.reader.accelerators import may_have_accelerator
+from docqa.reader.checkpoints import find_checkpoint
+
+if TYPE_CHECKING:
+    from docqa.reader.checkpoints import Checkpoint
+
+    Runtime = Literal["auto", "onnx", "torch"]
+
+__all__ = ["LoadedModel", "load_model", "starts_fast"]
+
+_RUNTIMES = "auto", "onnx", "torch"
+_ONNX_DTYPES = "int8", "float32"
+_NEEDED = "onnxruntime", "onnx"
+
+
+class LoadedModel(SpanModel, Protocol):
+    """Be a `SpanModel` that says what it is.
+
+    Attributes:
+        runtime: ``"onnx"`` or ``"torch"``.
+        device_type: ``"cpu"``, ``"cuda"`` or ``"mps"``.
+        number_format: what it computes in, such as ``"int8"`` or ``"float32"``.
+        max_tokens: longest window that it has positions for.
+    """
+
+    @property
+    def runtime(self) -> str: ...  # noqa: D102 - described above
+
+    @property
+    def device_type(self) -> str: ...  # noqa: D102 - described above
+
+    @property
+    def number_format(self) -> str: ...  # noqa: D102 - described above
+
+    @property
+    def max_tokens(self) -> int: ...  # noqa: D102 - described above
+
+
+def load_model(
+    checkpoint: Checkpoint,
+    *,
+    separator_id: int,
+    runtime: Runtime = "auto",
+    device: str = "auto",
+    dtype: str | None = None,
+) -> LoadedModel:
+    """Load a checkpoint's model for the runtime that is told, or that suits the device.
+
+    ``"auto"`` is ONNX Runtime where the model is to run on a CPU, is a DistilBERT, the number
+    format is one of ONNX Runtime's, and the extra ``onnx`` is installed; else torch.
+
+    Raises:
+        MissingDependencyError: `runtime` is ``"onnx"`` and the extra is not installed.
+        ModelIncompatibleError: the checkpoint cannot be read, or not by this runtime.
+        SettingError: there is no such runtime, device or number format, or they exclude each
+            other.
+    """
+    if runtime not in _RUNTIMES:
+        raise SettingError(f"runtime must be one of {', '.join(_RUNTIMES)}, not {runtime!r}")
+    if runtime == "onnx":
+        _check_onnx(device, dtype)
+    if runtime == "onnx" or (runtime == "auto" and _suits_onnx(checkpoint, device, dtype)):
+        from docqa.reader.onnx_model import load_onnx_model
+
+        return load_onnx_model(checkpoint, dtype=dtype)
+    if dtype == "int8":
+        raise SettingError(
+            "dtype 'int8' is computed by ONNX Runtime only: on the CPU, for DistilBERT "
+            "checkpoints, with the extra 'onnx' (pip install 'docqa-exact[onnx]')"
+        )
+    from docqa.reader.modules import load_module, place
+
+    module = load_module(checkpoint)
+    return place(module, checkpoint.config, separator_id=separator_id, device=device, dtype=dtype)
+
+
+def starts_fast(name_or_path: str, *, runtime: str, device: str, dtype: str | None) -> bool:
+    """Say whether a reader loads within a second: on ONNX Runtime, with its files here.
+
+    False also where only loading it can tell what is wrong.
+    """
+    known = name_or_path == "mini" or Path(name_or_path).expanduser().is_dir()
+    if not known or runtime == "torch":
+        return False
+    try:
+        return _suits_onnx(find_checkpoint(name_or_path), device, dtype)
+    except DocqaError:
+        return False
+
+
+def _check_onnx(device: str, dtype: str | None) -> None:
+    if device not in {"auto", "cpu"}:
+        raise SettingError(
+            f"runtime 'onnx' runs on the CPU, not on {device!r}; use device='cpu' or "
+            "runtime='torch'"
+        )
+    if dtype not in {None, *_ONNX_DTYPES}:
+        raise SettingError(
+            f"runtime 'onnx' computes in {' or '.join(_ONNX_DTYPES)}, not in {dtype!r}; use one "
+            "of them or runtime='torch'"
+        )
+    missing = [name for name in _NEEDED if find_spec(name) is None]
+    if missing:
+        raise MissingDependencyError(
+            f"runtime 'onnx' needs {' and '.join(missing)}: pip install 'docqa-exact[onnx]'"
+        )
+
+
+def _suits_onnx(checkpoint: Checkpoint, device: str, dtype: str | None) -> bool:
+    if device not in {"auto", "cpu"} or dtype not in {None, *_ONNX_DTYPES}:
+        return False
+    if any(find_spec(name) is None for name in _NEEDED):
+        return False
+    if device == "auto" and may_have_accelerator() and _torch_has_accelerator():
+        return False
+    from docqa.reader.onnx_model import can_run
+
+    return can_run(checkpoint)
+
+
+def _torch_has_accelerator() -> bool:
+    from docqa.reader.torch_model import choose_device
+
+    return choose_device("auto").type != "cpu"

@@ -1,0 +1,154 @@
+"""Which runtime reads: by device, architecture, number format, and what is installed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fresh_process import loaded_by
+
+from docqa.errors import MissingDependencyError, ModelIncompatibleError, SettingError
+from docqa.reader import accelerators, cpu_threads, runtimes
+from docqa.reader.models import load_reader
+
+TEXT = "The lighthouse on Gannet Rock was built in 1887. Its lamp burned 40 litres of oil a week."
+
+
+@pytest.fixture
+def without_onnx(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the extra look as if it were not installed."""
+    monkeypatch.setattr(runtimes, "find_spec", lambda name: None)
+
+
+@pytest.fixture
+def with_onnx() -> None:
+    """Skip the test where the extra is not installed."""
+    pytest.importorskip("onnxruntime", reason="needs the extra onnx")
+    pytest.importorskip("onnx", reason="needs the extra onnx")
+
+
+@pytest.mark.usefixtures("with_onnx")
+@pytest.mark.parametrize(
+    ("architecture", "settings", "expected"),
+    [
+        ("distilbert", {}, "onnx float32"),
+        ("distilbert", {"dtype": "int8"}, "onnx int8"),
+        ("distilbert", {"dtype": "bfloat16"}, "torch bfloat16"),
+        ("distilbert", {"runtime": "torch"}, "torch float32"),
+        ("bert", {}, "torch float32"),
+        ("roberta", {}, "torch float32"),
+    ],
+)
+def test_what_runs_on_a_cpu(
+    checkpoint: Callable[[str], Path], architecture: str, settings: Any, expected: str
+) -> None:
+    """ONNX Runtime reads what it can; torch the rest, with no fuss."""
+    assert load_reader(checkpoint(architecture), device="cpu", **settings).runtime == expected
+
+
+@pytest.mark.usefixtures("without_onnx")
+def test_torch_where_the_extra_is_missing(checkpoint: Callable[[str], Path]) -> None:
+    """Without the extra torch reads; asking for it by name says what to install."""
+    assert load_reader(checkpoint("distilbert"), device="cpu").runtime == "torch float32"
+    with pytest.raises(MissingDependencyError, match=r"docqa-exact\[onnx\]"):
+        load_reader(checkpoint("distilbert"), runtime="onnx")
+    with pytest.raises(SettingError, match=r"docqa-exact\[onnx\]"):
+        load_reader(checkpoint("distilbert"), device="cpu", dtype="int8")
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"runtime": "tensorrt"}, "auto, onnx, torch"),
+        ({"runtime": "onnx", "device": "cuda"}, "runs on the CPU"),
+        ({"runtime": "onnx", "dtype": "bfloat16"}, "int8 or float32"),
+        ({"runtime": "torch", "dtype": "int8"}, "ONNX Runtime only"),
+    ],
+)
+def test_settings_that_exclude_each_other(settings: Any, message: str) -> None:
+    """A runtime that cannot do what is asked says so, and what can."""
+    with pytest.raises(SettingError, match=message):
+        load_reader("mini", **settings)
+
+
+def test_damaged_weights(checkpoint: Callable[[str], Path], tmp_path: Path) -> None:
+    """A file that is no safetensors file is a model error on every runtime."""
+    for file in checkpoint("distilbert").iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    (tmp_path / "model.safetensors").write_text("not weights", "utf-8")
+    with pytest.raises(ModelIncompatibleError):
+        load_reader(tmp_path, device="cpu")
+
+
+@pytest.mark.usefixtures("with_onnx")
+def test_answers_tell_the_runtime() -> None:
+    """An answer's record says what computed it."""
+    import docqa
+
+    pipeline = docqa.Pipeline(reader=load_reader("mini", runtime="onnx", dtype="int8"))
+    [answer] = pipeline.ask(TEXT.encode(), "When was the lighthouse built?", min_score=0)
+    assert answer.to_dict()["reader"]["runtime"] == "onnx int8"
+
+
+@pytest.mark.usefixtures("with_onnx")
+def test_asking_loads_no_torch(tmp_path: Path) -> None:
+    """A cold `docqa ask` on a CPU loads neither torch nor transformers, and answers."""
+    (tmp_path / "a.txt").write_text(TEXT, "utf-8")
+    code = (
+        "import runpy\n"
+        "sys.argv = ['docqa', 'ask', 'a.txt', 'When was it built?', '--device', 'cpu']\n"
+        "try: runpy.run_module('docqa', run_name='__main__')\n"
+        "except SystemExit as stop: assert not stop.code, stop.code"
+    )
+    loaded = loaded_by(code, tmp_path)
+    assert "onnxruntime" in loaded
+    assert not {"torch", "transformers", "scipy", "sklearn"} & loaded
+
+
+def test_threads_follow_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """OMP_NUM_THREADS is obeyed; nonsense in it is not."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    assert cpu_threads.cpu_threads() == 3
+    monkeypatch.setenv("OMP_NUM_THREADS", "many")
+    assert 1 <= cpu_threads.cpu_threads() <= (os.cpu_count() or 1)
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"), [("max 100000", 8), ("150000 100000", 2), ("50000 100000", 1)]
+)
+def test_threads_follow_the_quota(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, said: str, expected: int
+) -> None:
+    """A container's quota of processor time counts as so many cores."""
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    (tmp_path / "cpu.max").write_text(said, "utf-8")
+    monkeypatch.setattr(cpu_threads, "_QUOTA", tmp_path / "cpu.max")
+    monkeypatch.setattr(cpu_threads, "_cores", lambda: 8)
+    assert cpu_threads.cpu_threads() == expected
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="needs Linux")
+def test_threads_of_one_core_count_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Two hardware threads of a core are one."""
+    for number in range(4):
+        (tmp_path / f"cpu{number}/topology").mkdir(parents=True)
+        siblings = tmp_path / f"cpu{number}/topology/thread_siblings_list"
+        siblings.write_text(f"{number % 2},{number % 2 + 2}\n")
+    monkeypatch.setattr(cpu_threads, "_TOPOLOGY", tmp_path)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2, 3})
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setattr(cpu_threads, "_quota", lambda: 64)
+    assert cpu_threads.cpu_threads() == 2
+
+
+def test_hidden_gpus_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A driver's device means that a GPU may be there, unless it is hidden from the process."""
+    monkeypatch.setattr(accelerators.sys, "platform", "linux")
+    monkeypatch.setattr(accelerators.Path, "exists", lambda path: str(path) == "/dev/nvidiactl")
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    assert accelerators.may_have_accelerator()
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert not accelerators.may_have_accelerator()
