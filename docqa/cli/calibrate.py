@@ -108,7 +108,7 @@ def calibrate(
     as_json: bool,
     quiet: bool,
     reader: str,
-    device: str,
+    **computing: Any,
 ) -> None:
     """Learn from questions with gold answers how likely a reader's answers are right.
 
@@ -127,7 +127,7 @@ def calibrate(
     from docqa.evaluation.calibration import USUAL_FEATURES
     from docqa.evaluation.calibration import calibrate as calibrated
 
-    loaded = docqa.load_reader(reader, device=device, calibration=False)
+    loaded = docqa.load_reader(reader, **computing, calibration=False)
     reading: dict[str, Any] = {} if top_passages is None else {"top_passages": top_passages}
     pipeline = docqa.Pipeline(reader=loaded, **reading)
     asked = {
