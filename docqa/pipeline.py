@@ -33,7 +33,7 @@ __all__ = [
 # Chosen on SQuAD articles, papers and PDFs: docs/measurements/answers.md has the alternatives,
 # docs/measurements/calibration.md those of the threshold.
 DEFAULT_TOP_PASSAGES = 10
-DEFAULT_MIN_SCORE = 0.2
+DEFAULT_MIN_SCORE = 0.15
 DEFAULT_RANK_WEIGHT = 6.0
 
 _PREPARED_DOCUMENTS = 32  # documents whose passages stay in memory

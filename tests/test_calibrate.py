@@ -200,7 +200,7 @@ def test_kept_observations_are_not_asked_again(
     [
         (("questions.json", "--reader", "mini"), "--output FILE"),
         (("none.json", "--reader", "reader"), "there is no file none.json"),
-        (("questions.json", "--reader", "reader"), "right and"),
+        (("questions.json", "--reader", "reader", "--sample", "40"), "at least 30 of each"),
     ],
 )
 def test_what_cannot_be_done_is_one_line(

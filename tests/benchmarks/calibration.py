@@ -82,9 +82,9 @@ def trust_lines(name: str, found: list[Observation], scores: list[float]) -> str
     for label, given in (("before", None), ("after", scores)):
         made = trust(found, given)
         lines.append(
-            f"{name:>7} {len(found):>5} {label:>7} {right:>6.3f} {made.mean_score:>6.3f} "
-            f"{made.ece:>6.3f} {made.brier:>6.3f} {made.risk_at_half:>7.3f} | {overlap:>6.3f} "
-            f"{made.ece_overlap:>6.3f}"
+            f"| {name} | {len(found)} | {right:.3f} | {label} | {made.mean_score:.3f} | "
+            f"{made.ece:.3f} | {made.brier:.3f} | {made.risk_at_half:.3f} | {overlap:.3f} | "
+            f"{made.ece_overlap:.3f} |"
         )
     return "\n".join(lines)
 
@@ -103,9 +103,9 @@ def threshold_lines(name: str, found: list[Observation], scores: list[float]) ->
         said = score >= threshold
         risk = 1 - exact[said].mean() if said.any() else 0.0
         lines.append(
-            f"{name:>7} {threshold:>6.2f} {said.mean():>9.3f} {risk:>6.3f} "
-            f"{exact[said].sum() / exact.sum():>11.3f} "
-            f"{np.where(said, overlap, ~answerable).mean():>6.3f}"
+            f"| {name} | {threshold:.2f} | {said.mean():.3f} | {risk:.3f} | "
+            f"{exact[said].sum() / exact.sum():.3f} | "
+            f"{np.where(said, overlap, ~answerable).mean():.3f} |"
         )
     return "\n".join(lines)
 
@@ -123,9 +123,9 @@ def prior_lines(name: str, found: list[Observation], scores: list[float]) -> str
         given = [scores[n] for n in rows]
         before = [logistic(found[n].evidence.margin) for n in rows]
         lines.append(
-            f"{name:>7} {prior:>6.2f} {len(rows):>5} {np.mean(right):>6.3f} {np.mean(given):>6.3f} "
-            f"{expected_calibration_error(before, right):>7.3f} "
-            f"{expected_calibration_error(given, right):>6.3f}"
+            f"| {name} | {prior:.2f} | {len(rows)} | {np.mean(right):.3f} | {np.mean(given):.3f} | "
+            f"{expected_calibration_error(before, right):.3f} | "
+            f"{expected_calibration_error(given, right):.3f} |"
         )
     return "\n".join(lines)
 
@@ -167,12 +167,20 @@ def main() -> None:
         for name, rows in found.items()
     }
     tables = (
-        (trust_lines, "    set     n          right   mean    ECE  Brier risk@50 | F1>=.5   ECE"),
-        (threshold_lines, "    set  score  answered  wrong  right kept     F1"),
-        (prior_lines, "    set  prior     n  right   mean  before  after"),
+        (
+            trust_lines,
+            ("set", "questions", "right", "", "mean score", "ECE", "Brier")
+            + ("wrong in the surer half", "F1 ≥ 0.5", "ECE by that"),
+        ),
+        (threshold_lines, ("set", "score", "answered", "wrong", "right ones kept", "F1")),
+        (
+            prior_lines,
+            ("set", "unanswerable", "questions", "right", "mean score")
+            + ("ECE before", "ECE after"),
+        ),
     )
     for table, head in tables:
-        print(f"\n{head}")
+        print(f"\n| {' | '.join(head)} |\n{'|---' * len(head)}|")
         for name, rows in found.items():
             if lines := table(name, rows, scores[name]):
                 print(lines)
