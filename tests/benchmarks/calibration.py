@@ -169,18 +169,17 @@ def main() -> None:
     tables = (
         (
             trust_lines,
-            ("set", "questions", "right", "", "mean score", "ECE", "Brier")
-            + ("wrong in the surer half", "F1 ≥ 0.5", "ECE by that"),
+            "set | questions | right | | mean score | ECE | Brier | wrong in the surer half"
+            " | F1 ≥ 0.5 | ECE by that",
         ),
-        (threshold_lines, ("set", "score", "answered", "wrong", "right ones kept", "F1")),
+        (threshold_lines, "set | score | answered | wrong | right ones kept | F1"),
         (
             prior_lines,
-            ("set", "unanswerable", "questions", "right", "mean score")
-            + ("ECE before", "ECE after"),
+            "set | unanswerable | questions | right | mean score | ECE before | ECE after",
         ),
     )
     for table, head in tables:
-        print(f"\n| {' | '.join(head)} |\n{'|---' * len(head)}|")
+        print(f"\n| {head} |\n{'|---' * (head.count('|') + 1)}|")
         for name, rows in found.items():
             if lines := table(name, rows, scores[name]):
                 print(lines)
