@@ -24,6 +24,7 @@ from docqa.datamodel import (
     DocumentInfo,
     DomPoint,
     DomRange,
+    Evidence,
     GridItem,
     LoadWarning,
     Occurrence,
@@ -39,6 +40,7 @@ from docqa.datamodel import (
     TextLocation,
 )
 from docqa.errors import (
+    CalibrationError,
     CitationError,
     CollectionError,
     DocqaError,
@@ -66,6 +68,7 @@ from docqa.loaders.limits import Limits
 from docqa.loaders.load import load
 
 if TYPE_CHECKING:
+    from docqa.calibration import Calibration
     from docqa.citations.citing import cite
     from docqa.citations.outcomes import FoundPlace, Verification
     from docqa.citations.records import Citation
@@ -78,6 +81,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _LAZY = {
+    "Calibration": "docqa.calibration",
     "Citation": "docqa.citations.records",
     "FoundPlace": "docqa.citations.outcomes",
     "Pipeline": "docqa.pipeline",
@@ -98,6 +102,8 @@ __all__ = [
     "Answers",
     "Block",
     "Box",
+    "Calibration",
+    "CalibrationError",
     "Citation",
     "CitationError",
     "CollectionError",
@@ -108,6 +114,7 @@ __all__ = [
     "DomPoint",
     "DomRange",
     "EncryptedError",
+    "Evidence",
     "FoundPlace",
     "GridItem",
     "IsolationError",

@@ -6,9 +6,11 @@ The contract: ``document.text[answer.start:answer.end] == answer.text``, and one
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
+from docqa.calibration import Calibration
 from docqa.cell_relevance import HeadedSpan, headed_spans
 from docqa.citations.citing import cite, cite_again
 from docqa.datamodel import (
@@ -17,11 +19,13 @@ from docqa.datamodel import (
     AnswerSpan,
     AnswerSpans,
     Document,
+    Evidence,
     RankedPassage,
     ReaderInfo,
     ReadSettings,
     Span,
 )
+from docqa.evidence import Witness
 
 __all__ = ["answers_from_spans", "relevances"]
 
@@ -34,11 +38,24 @@ _FINAL = _OUTER + ".,;:!?…"
 
 @dataclass(slots=True)
 class _Place:
-    """Hold a span of the document's text with the proposal that found it."""
+    """Hold a span of the document's text with the proposal that found it.
+
+    Attributes:
+        others: places with the same words that come later in the order.
+    """
 
     span: Span
     proposal: AnswerSpan
     others: list[_Place] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """Hold a place with what is known of it and the score that this gives."""
+
+    place: _Place
+    evidence: Evidence
+    score: float
 
 
 def relevances(ranked: Sequence[RankedPassage]) -> dict[int, float]:
@@ -58,17 +75,18 @@ def answers_from_spans(
     top_k: int,
     min_score: float,
     rank_weight: float,
+    calibration: Calibration | None = None,
     reader: ReaderInfo | None = None,
     settings: ReadSettings | None = None,
 ) -> list[Answer]:
     """Return at most `top_k` answers, best first, each place and each wording once.
 
-    Proposals with a score below `min_score` are left out. The others are ordered by the reader's
-    margin less `rank_weight` times what their passage lacks in relevance: the reader alone is
-    misled by passages that have little to do with the question. Scores stay the reader's own, so
-    they do not depend on what else the document holds, and need not fall down the list. In the
-    same way a span in a table's row loses for what the words that head it lack of the question's
-    (see `docqa.cell_relevance`).
+    Proposals are ordered by the reader's margin less `rank_weight` times what their passage lacks
+    in relevance: the reader alone is misled by passages that have little to do with the question.
+    In the same way a span in a table's row loses for what the words that head it lack of the
+    question's (see `docqa.cell_relevance`). Scores are probabilities where there is a
+    `calibration`, else the reader's own, and need not fall down the list. Places with a score
+    below `min_score` are left out.
 
     A proposal that overlaps a better one is the same place and is dropped. The same words at
     another place (white space, case, outer quotes and final punctuation aside) become an
@@ -81,6 +99,7 @@ def answers_from_spans(
         top_k: at most so many answers.
         min_score: in 0 to 1.
         rank_weight: in units of the margin; 0 leaves the order to the reader.
+        calibration: the reader's; None leaves the scores to the reader.
         reader: what made the proposals; kept with each answer.
         settings: under which it did; kept with each answer.
     """
@@ -92,13 +111,33 @@ def answers_from_spans(
         return lost - span.margin, span.passage.number, span.span.start
 
     headed = sorted(headed_spans(document, proposals.question, proposals.spans), key=order)
-    passing = (each.proposal for each in headed if each.proposal.score >= min_score)
-    kept = _one_per_wording(document, _one_per_place(passing))
+    wordings = _one_per_wording(document, _one_per_place(each.proposal for each in headed))
+    judged = _judged(proposals.question, wordings, relevance, calibration)
+    passing = ([each for each in places if each.score >= min_score] for places in judged)
     under = AnswerSettings(document.settings, settings)
     return [
-        replace(_answer(document, proposals.question, place), reader=reader, settings=under)
-        for place in kept[:top_k]
+        replace(_answer(document, proposals.question, places), reader=reader, settings=under)
+        for places in islice(filter(None, passing), top_k)
     ]
+
+
+def _judged(
+    question: str,
+    wordings: Sequence[_Place],
+    relevance: Mapping[int, float],
+    calibration: Calibration | None,
+) -> Iterator[list[_Judged]]:
+    """Yield the places of each wording, best first, with their scores."""
+    places = [(best, *best.others) for best in wordings]
+    margins = [max(place.proposal.margin for place in same) for same in places]
+    witness = Witness(question, relevance, margins)
+    for number, same in enumerate(places):
+        judged = []
+        for place in same:
+            evidence = witness.evidence(place.proposal, wording=number)
+            score = calibration.probability(evidence) if calibration else place.proposal.score
+            judged.append(_Judged(place, evidence, score))
+        yield judged
 
 
 def _one_per_place(proposals: Iterable[AnswerSpan]) -> list[_Place]:
@@ -138,13 +177,17 @@ def _wording(text: str) -> str:
     return folded.lstrip(_OUTER).rstrip(_FINAL) or folded
 
 
-def _answer(document: Document, question: str, place: _Place) -> Answer:
+def _answer(document: Document, question: str, judged: Sequence[_Judged]) -> Answer:
+    best, *others = judged
     answer = cite(
         document,
-        place.span,
+        best.place.span,
         question=question,
-        score=place.proposal.score,
-        passage=place.proposal.passage,
+        score=best.score,
+        passage=best.place.proposal.passage,
     )
-    others = (cite_again(document, other.span, other.proposal.score) for other in place.others)
-    return replace(answer, occurrences=tuple(others))
+    return replace(
+        answer,
+        evidence=best.evidence,
+        occurrences=tuple(cite_again(document, each.place.span, each.score) for each in others),
+    )

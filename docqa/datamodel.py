@@ -31,6 +31,7 @@ __all__ = [
     "DocumentInfo",
     "DomPoint",
     "DomRange",
+    "Evidence",
     "GridItem",
     "Insertion",
     "LoadWarning",
@@ -503,9 +504,10 @@ class AnswerSpan:
         """Return the logistic function of the margin: in 0 to 1, higher is better.
 
         It compares across passages, files and questions of one reader, and is 0.5 where span and
-        "not here" are even. It is not a probability.
+        "not here" are even. It is not a probability; a `docqa.calibration.Calibration` of the
+        reader makes one.
         """
-        return _logistic(self.margin)
+        return logistic(self.margin)
 
     @property
     def order(self) -> tuple[float, str, int, int]:
@@ -513,15 +515,15 @@ class AnswerSpan:
         return -self.margin, self.passage.document_id, self.passage.number, self.span.start
 
 
-def _logistic(margin: float) -> float:
-    """Return ``1 / (1 + exp(-margin))`` without overflow.
+def logistic(logit: float) -> float:
+    """Return ``1 / (1 + exp(-logit))`` without overflow.
 
-    >>> _logistic(0.0), _logistic(-1000.0), _logistic(1000.0)
+    >>> logistic(0.0), logistic(-1000.0), logistic(1000.0)
     (0.5, 0.0, 1.0)
     """
-    if margin >= 0:
-        return 1.0 / (1.0 + math.exp(-margin))
-    power = math.exp(margin)
+    if logit >= 0:
+        return 1.0 / (1.0 + math.exp(-logit))
+    power = math.exp(logit)
     return power / (1.0 + power)
 
 
@@ -541,6 +543,26 @@ class AnswerSpans:
 
 
 @dataclass(frozen=True, slots=True)
+class Evidence:
+    """Hold what is known of one answer beside its words: the features of a calibration.
+
+    Attributes:
+        margin: how far the reader's logit for the span stands above that for "not here".
+        odds: the margin against all other wordings and "not here" taken together: how far it
+            stands above the logarithm of the sum of their exponentials, in -12 to 12. Above 0
+            the answer outweighs all others; below 0 they do.
+        relevance: BM25 score of its passage as a share of the best passage's, in 0 to 1.
+        coverage: the share of the question's terms that stand in the answer or within 150
+            characters of it, in 0 to 1.
+    """
+
+    margin: float
+    odds: float
+    relevance: float
+    coverage: float
+
+
+@dataclass(frozen=True, slots=True)
 class ReaderInfo:
     """Name the reader that found an answer, and which weights it had.
 
@@ -549,11 +571,13 @@ class ReaderInfo:
         revision: the commit of a hub's repository, ``"sha256:…"`` of packed weights, or ``""``.
         runtime: the library and the number format that it computed with, such as ``"onnx int8"``
             or ``"torch float32"``; ``""`` where nobody knows.
+        calibrated: whether its scores are probabilities; see `docqa.calibration`.
     """
 
     name: str
     revision: str
     runtime: str = ""
+    calibrated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -623,8 +647,9 @@ class Answer:
     Attributes:
         question: as asked.
         text: the answer; equals ``document.text[start:end]``.
-        score: in 0 to 1; comparable across passages, files and questions of one reader.
-            Not a probability.
+        score: in 0 to 1; comparable across passages, files and questions of one reader. The
+            probability that the answer is right where the reader is calibrated
+            (`reader.calibrated`), else not a probability.
         start, end: characters of the document's text, half-open.
         document: id, source, title and media type.
         passage: where it was read.
@@ -636,6 +661,7 @@ class Answer:
             the place from others with the same words when the document changes.
         reader: what found it; None for a place that somebody chose (`docqa.cite`).
         settings: how the document was loaded and read.
+        evidence: what the score rests on; None for a place that somebody chose.
     """
 
     CONTEXT: ClassVar[int] = 32  # characters; what annotation tools on the web keep
@@ -655,6 +681,7 @@ class Answer:
     suffix: str = ""
     reader: ReaderInfo | None = None
     settings: AnswerSettings | None = None
+    evidence: Evidence | None = None
 
     @property
     def page_number(self) -> int | None:

@@ -24,6 +24,7 @@
     ├── CitationError               a record holds no citation (also a ValueError)
     ├── QuestionSetError            questions with gold answers cannot be read (also a ValueError)
     ├── TrainingError               a training run cannot start or go on
+    ├── CalibrationError            questions do not suffice to calibrate a reader
     ├── QuestionError               the question itself cannot be read (also a ValueError)
     └── SettingError                a setting is out of range (also a ValueError)
 
@@ -33,6 +34,7 @@ A message says what happened, where, and what to do next.
 from __future__ import annotations
 
 __all__ = [
+    "CalibrationError",
     "CitationError",
     "CollectionError",
     "DocqaError",
@@ -192,6 +194,10 @@ class QuestionSetError(DocqaError, ValueError):
 
 class TrainingError(DocqaError):
     """Say that a training run cannot start or go on, and what to change."""
+
+
+class CalibrationError(DocqaError):
+    """Say that a reader cannot be calibrated with the questions given, and what would help."""
 
 
 class SettingError(DocqaError, ValueError):

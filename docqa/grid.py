@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from docqa.answers import answers_from_spans, relevances
+from docqa.calibration import Calibration
 from docqa.datamodel import (
     Answers,
     Coverage,
@@ -83,11 +84,18 @@ def answer_cells(cells: Sequence[Cell], reader: Reader, reading: Reading) -> Ite
     asked = [(cell.question, [one.passage for one in cell.ranked]) for cell in readable]
     found = reader.read_all(asked, top_k=max(1, most) * _SPANS_PER_PASSAGE) if asked else []
     proposals = iter(found)
+    calibration: Calibration | None = getattr(reader, "calibration", None)
+    info = ReaderInfo(
+        reader.name,
+        reader.revision,
+        runtime=getattr(reader, "runtime", ""),
+        calibrated=calibration is not None,
+    )
     for cell in cells:
         if cell.error is not None or cell.document is None or cell.prepared is None:
-            info = cell.document.info if cell.document is not None else None
+            document = cell.document.info if cell.document is not None else None
             nothing = Answers(coverage=Coverage(0, cell.n_passages))
-            yield GridItem(cell.question, cell.source, info, nothing, cell.error)
+            yield GridItem(cell.question, cell.source, document, nothing, cell.error)
             continue
         spans = next(proposals)
         answers = answers_from_spans(
@@ -97,7 +105,8 @@ def answer_cells(cells: Sequence[Cell], reader: Reader, reading: Reading) -> Ite
             top_k=reading.top_k,
             min_score=reading.min_score,
             rank_weight=reading.rank_weight,
-            reader=ReaderInfo(reader.name, reader.revision, getattr(reader, "runtime", "")),
+            calibration=calibration,
+            reader=info,
             settings=_settings(cell.prepared, reading),
         )
         coverage = Coverage(spans.passages_read, cell.n_passages)

@@ -30,9 +30,10 @@ __all__ = [
     "ask",
 ]
 
-# Chosen on SQuAD articles, papers and PDFs: docs/measurements/answers.md has the alternatives.
+# Chosen on SQuAD articles, papers and PDFs: docs/measurements/answers.md has the alternatives,
+# docs/measurements/calibration.md those of the threshold.
 DEFAULT_TOP_PASSAGES = 10
-DEFAULT_MIN_SCORE = 0.5
+DEFAULT_MIN_SCORE = 0.15
 DEFAULT_RANK_WEIGHT = 6.0
 
 _PREPARED_DOCUMENTS = 32  # documents whose passages stay in memory
@@ -50,7 +51,8 @@ class Pipeline:
         overlap: tokens that neighbouring passages may share; None takes the splitter's default.
         top_passages: how many passages of a document are read for a question.
         exhaustive: read all passages instead.
-        min_score: answers below it are left out, in 0 to 1. Not a probability.
+        min_score: answers with a lower score are left out, in 0 to 1: with a calibrated reader,
+            those less likely right than that.
         rank_weight: how much a passage's rank counts in the order of answers, beside the reader's
             margin: a span loses this much times what its passage's BM25 score lacks of the best
             one's, as a share. Scores do not change; 0 leaves the order to the reader.

@@ -102,6 +102,9 @@ class Reader(Protocol):
             nobody knows.
         tokenizer: counts tokens as this reader does.
         max_passage_tokens: tokens of the largest passage that fits beside any allowed question.
+
+    A reader may have a `calibration` (`docqa.calibration.Calibration`), or None under that name:
+    scores are probabilities then. Without it they are the logistic function of the margin.
     """
 
     @property

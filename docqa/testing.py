@@ -1,7 +1,8 @@
 """Stand-ins for the reader, so that tests need neither weights nor torch.
 
 Both keep the contracts of `docqa.protocols` and hold no state: the same call gives the same result.
-They are for tests of code that uses docqa, not for answering questions.
+The reader has no calibration, so its scores are no probabilities. They are for tests of code that
+uses docqa, not for answering questions.
 """
 
 from __future__ import annotations

@@ -33,7 +33,8 @@ def test_size() -> None:
     sizes = {path.name: path.stat().st_size for path in FOLDER.iterdir()}
     assert sizes["model.safetensors"] <= 25_000_000
     assert sum(sizes.values()) <= 25_000_000
-    assert set(sizes) == {"model.safetensors", "config.json", "tokenizer.json", "README.md"}
+    files = {"model.safetensors", "config.json", "tokenizer.json", "calibration.json", "README.md"}
+    assert set(sizes) == files
 
 
 def test_revision_names_the_weights() -> None:
@@ -41,6 +42,13 @@ def test_revision_names_the_weights() -> None:
     said = json.loads((FOLDER / "config.json").read_text("utf-8"))["docqa"]["revision"]
     assert weights_revision(FOLDER / "model.safetensors") == said
     assert find_checkpoint("mini").revision == said
+
+
+def test_calibration_belongs_to_the_weights(mini: SpanReader) -> None:
+    """The shipped calibration was fitted to the shipped weights, and no weight falls below 0."""
+    assert mini.calibration is not None
+    assert mini.calibration.revision == mini.revision
+    assert min(mini.calibration.weights.values()) >= 0.0
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from docqa.calibration import Calibration
 from docqa.datamodel import Passage, Span
 from docqa.errors import ModelIncompatibleError, ModelNotFoundError, SettingError
 from docqa.protocols import Reader
@@ -225,3 +226,33 @@ def test_loading_is_quiet(
     capfd.readouterr()
     load_reader(folder, device="cpu")
     assert capfd.readouterr() == ("", "")
+
+
+def calibrated(folder: Path, *, revision: str) -> Calibration:
+    """Put a calibration beside the weights of a folder."""
+    made = Calibration(0.5, {"margin": 0.25}, revision)
+    made.write(folder / "calibration.json")
+    return made
+
+
+def test_a_calibration_beside_the_weights_is_read(copy: Callable[[str], Path]) -> None:
+    """It is there without asking, can be left out, and another file can be named."""
+    folder = copy("distilbert")
+    assert load_reader(folder, device="cpu").calibration is None
+    made = calibrated(folder, revision="")
+    assert load_reader(folder, device="cpu").calibration == made
+    assert load_reader(folder, device="cpu", calibration=False).calibration is None
+    moved = (folder / "calibration.json").rename(folder.parent / "mine.json")
+    assert load_reader(folder, device="cpu", calibration=moved).calibration == made
+
+
+def test_a_calibration_of_other_weights_is_refused(copy: Callable[[str], Path]) -> None:
+    """Probabilities of former weights would be wrong without a sign of it; packing drops them."""
+    source = copy("distilbert")
+    target = source.parent / "packed"
+    pack(source, target, no_answer=True)
+    calibrated(target, revision="sha256:0123")
+    with pytest.raises(ModelIncompatibleError, match="run docqa calibrate again"):
+        load_reader(target, device="cpu")
+    pack(source, target, no_answer=True)
+    assert load_reader(target, device="cpu").calibration is None

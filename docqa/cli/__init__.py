@@ -30,6 +30,7 @@ _COMMANDS = {
     "verify": "docqa.cli.verify:verify",
     "evaluate": "docqa.cli.evaluate:evaluate",
     "train": "docqa.cli.train:train",
+    "calibrate": "docqa.cli.calibrate:calibrate",
 }
 
 _EPILOG = """
@@ -44,6 +45,7 @@ Examples:
   docqa verify answers.jsonl
   docqa evaluate dev-v1.1.json --sample 500
   docqa bench
+  docqa calibrate questions.json --reader ./my-reader
 
 \b
 Exit codes:

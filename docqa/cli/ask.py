@@ -129,6 +129,13 @@ class _Tally:
     show_default=True,
     help="main leaves out navigation, footers and the like.",
 )
+@click.option(
+    "--calibration",
+    metavar="FILE",
+    envvar="DOCQA_CALIBRATION",
+    type=click.Path(dir_okay=False),
+    help="What docqa calibrate wrote for the reader, where it lies elsewhere than beside it.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON object a line.")
 @click.option("--csv", "as_csv", is_flag=True, help="Write CSV under a header.")
 @click.option("--quiet", is_flag=True, help="No progress, notes and warnings; only errors.")

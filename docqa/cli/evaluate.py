@@ -138,9 +138,9 @@ def evaluate(
     as_json: bool,
     quiet: bool,
     reader: str,
-    device: str,
     isolate: bool,
     limits: Limits | None,
+    **computing: Any,
 ) -> None:
     """Measure a reader on questions with gold answers.
 
@@ -160,7 +160,7 @@ def evaluate(
     progress.say("loading the reader")
     import docqa
 
-    loaded = docqa.load_reader(reader, device=device)
+    loaded = docqa.load_reader(reader, **computing)
     for data in sets:
         report = _measured(loaded, data, asking, progress)
         progress.close()

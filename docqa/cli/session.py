@@ -31,6 +31,7 @@ class ReadingSettings:
     device: str = "auto"
     runtime: Literal["auto", "onnx", "torch"] = "auto"
     dtype: str | None = None
+    calibration: str | None = None
     top_k: int = 1
     min_score: float | None = None
     top_passages: int | None = None
@@ -56,6 +57,7 @@ def open_pipeline(settings: ReadingSettings) -> Pipeline:
             runtime=settings.runtime,
             device=settings.device,
             dtype=settings.dtype,
+            calibration=settings.calibration or True,
         ),
         exhaustive=settings.exhaustive,
         content=settings.content,

@@ -10,7 +10,8 @@ Code written for it runs after changing one import::
 
 As there, the score is the softmax of the start times the softmax of the end, each taken over the
 passage's tokens and the no-answer position of one window: it does not compare between contexts and
-is no calibrated probability. `docqa.ask` and `docqa.Pipeline` give scores that compare.
+is no calibrated probability, whatever the reader. `docqa.ask` and `docqa.Pipeline` give scores that
+compare, and probabilities where the reader is calibrated.
 
 What differs:
 

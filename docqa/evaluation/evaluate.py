@@ -216,7 +216,12 @@ def _report(
     return EvaluationReport(
         data=data,
         mode=mode,
-        reader=ReaderInfo(reader.name, reader.revision),
+        reader=ReaderInfo(
+            reader.name,
+            reader.revision,
+            runtime=getattr(reader, "runtime", ""),
+            calibrated=mode != "paragraphs" and getattr(reader, "calibration", None) is not None,
+        ),
         min_score=min_score,
         questions=len(judged),
         documents=documents,

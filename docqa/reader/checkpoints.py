@@ -28,6 +28,7 @@ _HUB_NAMES = {
 }
 _FILES_WANTED = [
     "config.json",
+    "calibration.json",
     "*.safetensors",
     "*.safetensors.index.json",
     "tokenizer*.json",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from docqa.calibration import CALIBRATION_FILE, Calibration
 from docqa.errors import ModelIncompatibleError, ModelNotFoundError, SettingError
 from docqa.reader.checkpoints import Checkpoint, find_checkpoint
 
@@ -39,6 +40,7 @@ def load_reader(
     window_overlap: int | None = None,
     revision: str | None = None,
     no_answer: bool | None = None,
+    calibration: bool | str | Path = True,
 ) -> SpanReader:
     """Load a reader.
 
@@ -70,10 +72,14 @@ def load_reader(
         no_answer: the model was trained with unanswerable questions; None for what its
             config.json says under ``{"docqa": {"no_answer": …}}``, else whether its name says
             ``squad2`` or ``squad_v2``, as such checkpoints are named on the hub.
+        calibration: True for the ``calibration.json`` beside the weights, where there is one;
+            False for none; or the path of a file that ``docqa calibrate`` wrote.
 
     Raises:
         ModelNotFoundError: there is no such model, or files are missing and cannot be fetched.
-        ModelIncompatibleError: it is not an extractive question-answering checkpoint.
+        ModelIncompatibleError: it is not an extractive question-answering checkpoint, or the
+            calibration belongs to other weights.
+        ModelError: the calibration is damaged.
         MissingDependencyError: `runtime` is ``"onnx"``, and the extra is not installed.
         SettingError: a size, runtime, device or dtype is out of range.
     """
@@ -103,7 +109,26 @@ def load_reader(
         max_question_tokens=question,
         max_answer_tokens=max_answer_tokens,
         batch_tokens=_or_default(batch_tokens, _BATCH_TOKENS.get(model.device_type, 4096)),
+        calibration=_calibration(checkpoint, calibration),
     )
+
+
+def _calibration(checkpoint: Checkpoint, given: bool | str | Path) -> Calibration | None:
+    """Return the calibration that lies beside the weights, or in the file given.
+
+    One of other weights is refused, since its probabilities would be wrong without a sign of it.
+    """
+    beside = checkpoint.folder / CALIBRATION_FILE
+    if given is False or (given is True and not beside.is_file()):
+        return None
+    path = beside if given is True else Path(given).expanduser()
+    made = Calibration.read(path)
+    if made.revision and checkpoint.revision and made.revision != checkpoint.revision:
+        raise ModelIncompatibleError(
+            f"{path} was fitted to the weights {made.revision}, but those of {checkpoint.name!r} "
+            f"are {checkpoint.revision}; run docqa calibrate again, or remove the file"
+        )
+    return made
 
 
 def _window(given: int | None, model: LoadedModel) -> int:

@@ -1,7 +1,8 @@
 """Store a checkpoint as 8-bit rows: ``python -m docqa.reader.pack SRC DST``.
 
 SRC is a folder with ``model.safetensors``, ``config.json`` and ``tokenizer.json``; DST gets
-the same three, the weights as `docqa.reader.quantized` describes. `load_reader(DST)` reads them.
+the same three, the weights as `docqa.reader.quantized` describes. `load_reader(DST)` reads them. A
+calibration of former weights in DST is removed: ``docqa calibrate`` makes one for the new ones.
 The shipped ``mini`` was made by this module.
 """
 
@@ -12,6 +13,7 @@ import hashlib
 import json
 from pathlib import Path
 
+from docqa.calibration import CALIBRATION_FILE
 from docqa.errors import ModelNotFoundError
 
 __all__ = ["pack", "weights_revision"]
@@ -41,6 +43,7 @@ def pack(source: Path, target: Path, *, no_answer: bool) -> int:
         if not (source / name).is_file():
             raise ModelNotFoundError(f"{source / name} is missing; pack needs it")
     target.mkdir(parents=True, exist_ok=True)
+    (target / CALIBRATION_FILE).unlink(missing_ok=True)
     config = json.loads((source / "config.json").read_text("utf-8"))
     config = {key: value for key, value in config.items() if key not in _CONFIG_LEFT_OUT}
     weights = quantize(load_file(source / "model.safetensors"))

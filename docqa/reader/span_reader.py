@@ -20,6 +20,7 @@ from docqa.reading_form import ReadingForm
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from docqa.calibration import Calibration
     from docqa.protocols import SpanModel
 
     Requests = Sequence[tuple[str, Sequence[Passage]]]
@@ -37,11 +38,12 @@ class SpanReader:
     than the window is read in several windows that share `window_overlap` tokens, and still gives
     one answer per place.
 
-    The score is the logistic function of the margin: the span's logit (start plus end) minus the
-    no-answer logit (start plus end at the first token) of the same window. It is above 0.5 where
-    the model prefers the span to "not here", and compares across passages, files and questions.
-    For a model that was not trained with unanswerable questions (`no_answer` False) the no-answer
-    logit means nothing and the margin is the span's logit alone. Neither is a probability.
+    Spans are ordered by their margin: the span's logit (start plus end) minus the no-answer logit
+    (start plus end at the first token) of the same window. It is above 0 where the model prefers
+    the span to "not here", and compares across passages, files and questions. For a model that was
+    not trained with unanswerable questions (`no_answer` False) the no-answer logit means nothing
+    and the margin is the span's logit alone. `calibration`, which the pipeline applies, makes
+    probabilities of margins.
 
     Args:
         model: runs the forward pass.
@@ -56,6 +58,7 @@ class SpanReader:
         batch_tokens: tokens of one forward pass, padding included.
         cache_tokens: how many tokens of passages are kept between calls (12 bytes each and the
             texts: about 80 MB when full).
+        calibration: fitted to these weights; None where there is none.
 
     Attributes:
         max_passage_tokens: the longest passage that fits one window beside the longest question.
@@ -78,9 +81,10 @@ class SpanReader:
         max_answer_tokens: int = 30,
         batch_tokens: int = 4096,
         cache_tokens: int = 1 << 22,
+        calibration: Calibration | None = None,
     ) -> None:
         self.model, self.tokenizer, self.name, self.revision = model, tokenizer, name, revision
-        self.no_answer = no_answer
+        self.no_answer, self.calibration = no_answer, calibration
         self.window_tokens, self.window_overlap = window_tokens, window_overlap
         self.max_question_tokens, self.max_answer_tokens = max_question_tokens, max_answer_tokens
         self.batch_tokens = batch_tokens

@@ -61,6 +61,12 @@ class ReportItems:
         return sorted(found, key=lambda entry: entry.rank)
 
     @property
+    def calibrated(self) -> bool:
+        """Say whether the scores of all answers are probabilities."""
+        readers = {entry.answer.reader for entry in self.answers}
+        return bool(readers) and all(each is not None and each.calibrated for each in readers)
+
+    @property
     def summary(self) -> str:
         """Return how many outcomes of which kind there are, and how much was read."""
         outcomes = self.outcomes

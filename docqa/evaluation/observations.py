@@ -1,0 +1,141 @@
+"""What came of questions whose answers are known: the material of a calibration.
+
+Asking takes minutes, fitting a moment, so observations can be kept in a file.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from docqa.datamodel import Answer, Document, Evidence
+from docqa.errors import CalibrationError, QuestionError
+from docqa.evaluation.asked_documents import AskedDocument, AskedQuestion
+from docqa.evaluation.squad import exact_match, f1
+from docqa.pipeline import Pipeline
+from docqa.question_sets import Article, QuestionSet
+
+__all__ = ["Observation", "keep", "kept", "observe", "paragraphs_as_articles"]
+
+_QUESTIONS_PER_CALL = 16  # so that progress shows and little is kept
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """Hold what came of a question: what is known of the best answer, and how good that is.
+
+    Attributes:
+        document: which one was asked; a name.
+        evidence: of the best answer, whatever its score.
+        answerable: whether the document has an answer, as the questions' author says.
+        exact_match, f1: by the SQuAD rules; 0 where the document has no answer.
+    """
+
+    document: str
+    evidence: Evidence
+    answerable: bool
+    exact_match: float
+    f1: float
+
+
+def observe(
+    pipeline: Pipeline,
+    documents: Iterable[AskedDocument],
+    *,
+    progress: Callable[[int], None] | None = None,
+) -> Iterator[Observation]:
+    """Ask every question of its document; yield what came of it.
+
+    A question that the reader cannot read, or to which not even a guess is proposed, yields
+    nothing.
+
+    Args:
+        pipeline: how questions are asked; its `min_score` does not count here.
+        documents: with their questions.
+        progress: told how many questions are done.
+
+    Raises:
+        LoadError: a document cannot be loaded.
+        ModelError: the reader fails.
+    """
+    n_done = 0
+    for asked in documents:
+        with asked.open() as document:
+            for first in range(0, len(asked.questions), _QUESTIONS_PER_CALL):
+                questions = asked.questions[first : first + _QUESTIONS_PER_CALL]
+                yield from _observed(pipeline, document, asked.name, questions)
+                n_done += len(questions)
+                if progress is not None:
+                    progress(n_done)
+
+
+def _observed(
+    pipeline: Pipeline, document: Document, name: str, questions: Sequence[AskedQuestion]
+) -> Iterator[Observation]:
+    texts = [asked.question.text for asked in questions]
+    items = pipeline.ask_all([document], texts, min_score=0.0)
+    for asked, item in zip(questions, items, strict=True):
+        if item.error is not None and not isinstance(item.error, QuestionError):
+            raise item.error
+        for answer in item.answers:
+            yield _observation(name, answer, [gold.text for gold in asked.question.golds])
+
+
+def _observation(name: str, answer: Answer, golds: Sequence[str]) -> Observation:
+    assert answer.evidence is not None  # the pipeline gives every answer its evidence
+    if not golds:
+        return Observation(name, answer.evidence, False, 0.0, 0.0)
+    return Observation(
+        name, answer.evidence, True, exact_match(answer.text, golds), f1(answer.text, golds)
+    )
+
+
+def paragraphs_as_articles(question_set: QuestionSet) -> QuestionSet:
+    """Return the set with every paragraph an article of its own, named after its article."""
+    articles = (
+        Article(f"{article.title or f'article {at}'}, paragraph {number}", (paragraph,))
+        for at, article in enumerate(question_set.articles, start=1)
+        for number, paragraph in enumerate(article.paragraphs, start=1)
+    )
+    return QuestionSet(question_set.name, tuple(articles), question_set.bad_rows)
+
+
+def keep(observations: Iterable[Observation], made_by: Mapping[str, Any], path: Path) -> None:
+    """Write observations as JSON lines, under a line that says how they were made.
+
+    Raises:
+        CalibrationError: the file cannot be written.
+    """
+    lines = [made_by, *map(asdict, observations)]
+    try:
+        path.write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
+    except OSError as error:
+        raise CalibrationError(f"{path} cannot be written: {error.strerror or error}") from error
+
+
+def kept(path: Path, made_by: Mapping[str, Any]) -> list[Observation] | None:
+    """Return the observations that `keep` wrote, or None where there is no such file.
+
+    Raises:
+        CalibrationError: the file was made in another way, or holds no observations.
+    """
+    try:
+        lines = path.read_text("utf-8").splitlines()
+        head, *rows = map(json.loads, lines)
+        if head != json.loads(json.dumps(made_by)):
+            raise CalibrationError(
+                f"{path} holds observations of another reader, other questions or settings; "
+                "remove it, or name another file"
+            )
+        return [Observation(**{**row, "evidence": Evidence(**row["evidence"])}) for row in rows]
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise CalibrationError(f"{path} cannot be read: {error.strerror or error}") from error
+    except (ValueError, TypeError, KeyError) as error:
+        raise CalibrationError(
+            f"{path} holds no observations ({error}); remove it, or name another file"
+        ) from error

@@ -1,0 +1,65 @@
+"""What is known of the places where an answer may stand, for their scores.
+
+Nothing is read again: it is what the reader, the ranking and the words around have said already.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from docqa.datamodel import AnswerSpan, Evidence
+from docqa.index.analysis import terms
+
+__all__ = ["Witness"]
+
+_FARTHEST = 12.0  # logits; who leads by more is no surer
+_AROUND = 150  # characters on each side: about a sentence
+
+
+class Witness:
+    """Say what is known of each answer to one question.
+
+    Margins are taken for log odds against "not here", so that the sum of their exponentials, and 1
+    for "not here", is what an answer competes with: the softmax over the whole document instead
+    of over a window, as Clark and Gardner 2018 (arXiv 1710.10723) train it.
+
+    Args:
+        question: as asked.
+        relevance: each read passage's BM25 score as a share of the best one's, by its number.
+        margins: the highest of each wording.
+    """
+
+    def __init__(
+        self, question: str, relevance: Mapping[int, float], margins: Sequence[float]
+    ) -> None:
+        self._asked = frozenset(terms(question))
+        self._relevance = relevance
+        self._highest = max((0.0, *margins))
+        self._shares = [math.exp(margin - self._highest) for margin in margins]
+        self._sum = math.fsum((math.exp(-self._highest), *self._shares))
+
+    def evidence(self, proposal: AnswerSpan, *, wording: int) -> Evidence:
+        """Return what is known of one place.
+
+        Args:
+            proposal: what the reader says of it.
+            wording: which of `margins` is that of its words, from 0.
+        """
+        rivals = max(self._sum - self._shares[wording], math.exp(-4 * _FARTHEST))
+        odds = proposal.margin - self._highest - math.log(rivals)
+        return Evidence(
+            margin=proposal.margin,
+            odds=max(-_FARTHEST, min(_FARTHEST, odds)),
+            relevance=self._relevance.get(proposal.passage.number, 0.0),
+            coverage=self._coverage(proposal),
+        )
+
+    def _coverage(self, proposal: AnswerSpan) -> float:
+        """Return the share of the question's terms around a place; 1 where it has none."""
+        if not self._asked:
+            return 1.0
+        start, end = max(0, proposal.span.start - _AROUND), proposal.span.end + _AROUND
+        return len(self._asked.intersection(terms(proposal.passage.text[start:end]))) / len(
+            self._asked
+        )

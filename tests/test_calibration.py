@@ -1,0 +1,150 @@
+"""Calibrations: the probability they give, their file, and what the pipeline makes of them."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import docqa
+from docqa.calibration import FEATURES, Calibration
+from docqa.datamodel import AnswerSpan, Evidence, Passage, Span
+from docqa.errors import ModelError, ModelNotFoundError
+from docqa.evidence import Witness
+from docqa.testing import FakeReader
+
+EVIDENCE = Evidence(margin=2.0, odds=3.0, relevance=1.0, coverage=0.5)
+FITTED = Calibration(-1.0, {"margin": 0.5, "odds": 0.1}, "sha256:ab", {"questions": 90})
+TEXT = "Ada Quill audits the firm. The firm pays Ada Quill. Brown audits a shop.\n"
+
+
+class CalibratedReader(FakeReader):
+    """Be a reader with a calibration."""
+
+    calibration = Calibration(0.0, {"margin": 0.25, "odds": 0.1})
+
+
+def test_probability_is_the_logistic_function_of_the_weighted_sum() -> None:
+    """By hand: -1 + 0.5 * 2 + 0.1 * 3 is 0.3."""
+    assert FITTED.probability(EVIDENCE) == pytest.approx(1 / (1 + math.exp(-0.3)))
+
+
+@given(st.floats(-60, 60), st.floats(0, 60))
+def test_more_margin_never_lowers_the_score(margin: float, more: float) -> None:
+    """With a weight that is not negative the score rises with the margin."""
+    low, high = (replace(EVIDENCE, margin=each) for each in (margin, margin + more))
+    assert FITTED.probability(low) <= FITTED.probability(high)
+
+
+def test_a_calibration_comes_back_from_its_file(tmp_path: Path) -> None:
+    """What is written is read, to the last digit."""
+    FITTED.write(tmp_path / "calibration.json")
+    assert Calibration.read(tmp_path / "calibration.json") == FITTED
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "{",
+        "[]",
+        "{}",
+        '{"format": 2, "bias": 0, "weights": {}}',
+        '{"format": 1, "bias": "0", "weights": {}}',
+        '{"format": 1, "bias": 0, "weights": {"margin": true}}',
+        '{"format": 1, "bias": 0, "weights": {"colour": 1}}',
+        '{"format": 1, "bias": NaN, "weights": {"margin": 1}}',
+        '{"format": 1, "bias": 0, "weights": {}, "revision": 1}',
+        "[" * 100_000,
+        b"\xff",
+    ],
+)
+def test_a_damaged_file_is_an_error_that_names_it(tmp_path: Path, content: str | bytes) -> None:
+    """Whatever is wrong with the file, the message says which file."""
+    path = tmp_path / "calibration.json"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(ModelError, match=r"calibration\.json"):
+        Calibration.read(path)
+
+
+def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
+    """A file that was named and is not there is said so."""
+    with pytest.raises(ModelNotFoundError, match="there is no calibration"):
+        Calibration.read(tmp_path / "none.json")
+
+
+def spans(*margins: float) -> list[AnswerSpan]:
+    passage = Passage("d", 3, Span(0, 24), "The firm pays Ada Quill.")
+    return [AnswerSpan(passage, Span(14, 23), margin, margin, 0.0) for margin in margins]
+
+
+def test_odds_are_those_of_a_softmax_over_all_wordings() -> None:
+    """The logistic function of the odds is the share of the sum of exponentials, by hand."""
+    margins = [1.0, 0.5, -2.0]
+    witness = Witness("which", {}, margins)
+    odds = [witness.evidence(each, wording=n).odds for n, each in enumerate(spans(*margins))]
+    total = 1.0 + sum(map(math.exp, margins))
+    assert [1 / (1 + math.exp(-each)) for each in odds] == pytest.approx(
+        [math.exp(margin) / total for margin in margins]
+    )
+
+
+@pytest.mark.parametrize(("margins", "odds"), [([900.0], 12.0), ([900.0, -900.0], 12.0)])
+def test_odds_have_bounds(margins: list[float], odds: float) -> None:
+    """Margins far beyond what an exponential holds are no trouble."""
+    witness = Witness("which", {}, margins)
+    found = [witness.evidence(each, wording=n).odds for n, each in enumerate(spans(*margins))]
+    assert found == [odds, -12.0][: len(margins)]
+
+
+def test_evidence_tells_of_passage_and_words_around() -> None:
+    """Relevance of the passage, and the share of the question's terms near the answer."""
+    (span,) = spans(5.0)
+    made = Witness("What does the firm cost?", {3: 0.5}, [5.0]).evidence(span, wording=0)
+    assert (made.margin, made.relevance, made.coverage) == (5.0, 0.5, 0.5)
+    assert made.odds == pytest.approx(5.0)
+
+
+def test_answers_of_a_calibrated_reader_have_its_probabilities() -> None:
+    """The score is what the calibration makes of the evidence, and the answer says so."""
+    pipeline = docqa.Pipeline(reader=CalibratedReader(), min_score=0.0)
+    (answer,) = pipeline.ask(TEXT.encode(), "Who audits the firm?")
+    assert answer.reader is not None
+    assert answer.reader.calibrated
+    assert answer.evidence is not None
+    assert answer.score == CalibratedReader.calibration.probability(answer.evidence)
+
+
+def test_without_calibration_the_score_is_of_the_margin_alone() -> None:
+    """A reader without one keeps the logistic function of its margin, and the answer says so."""
+    pipeline = docqa.Pipeline(reader=FakeReader(), min_score=0.0)
+    (answer,) = pipeline.ask(TEXT.encode(), "Who audits the firm?")
+    assert answer.reader is not None
+    assert not answer.reader.calibrated
+    assert answer.evidence is not None
+    assert answer.score == pytest.approx(1 / (1 + math.exp(-answer.evidence.margin)))
+
+
+def test_min_score_is_on_the_calibrated_scale() -> None:
+    """What a calibration takes below the threshold is left out."""
+    sure = docqa.Pipeline(reader=FakeReader(), min_score=0.5)
+    doubtful = FakeReader()
+    doubtful.calibration = Calibration(-9.0, {"margin": 0.1})  # type: ignore[attr-defined]
+    unsure = docqa.Pipeline(reader=doubtful, min_score=0.5)
+    question = "Who audits the firm?"
+    assert len(sure.ask(TEXT.encode(), question)) == 1
+    assert unsure.ask(TEXT.encode(), question) == []
+
+
+def test_json_holds_the_evidence() -> None:
+    """Every feature stands in the record, so that a score can be worked out again."""
+    pipeline = docqa.Pipeline(reader=CalibratedReader(), min_score=0.0)
+    (answer,) = pipeline.ask(TEXT.encode(), "Who audits the firm?")
+    record = json.loads(json.dumps(answer.to_dict()))
+    assert set(record["evidence"]) == set(FEATURES)
+    assert CalibratedReader.calibration.probability(Evidence(**record["evidence"])) == answer.score
