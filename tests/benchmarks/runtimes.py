@@ -16,12 +16,14 @@ import resource
 import sys
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-from reader_squad import data_folder, questions
 
+from docqa.datamodel import Passage, Span
 from docqa.evaluation.squad import exact_match, f1
+from docqa.question_sets import read_question_set
 from docqa.reader.models import load_reader
 from docqa.reader.span_reader import SpanReader
 
@@ -44,16 +46,20 @@ def main() -> None:
     """Print a line for each runtime."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--model", default="mini", help="name or folder of a DistilBERT reader")
+    parser.add_argument("--original", metavar="FOLDER", help="the weights before they were packed")
     parser.add_argument("--limit", type=int, help="so many questions, drawn at random (seed 0)")
     parser.add_argument("--windows", type=int, default=200, help="whose logits are compared")
     parser.add_argument("--threads", type=int, help="of each runtime")
     given = parser.parse_args()
     if given.threads:
         os.environ["OMP_NUM_THREADS"] = str(given.threads)
-    rows = list(questions(data_folder() / "dev" / "squad-dev-v1.1.json"))
+    rows = _questions()
     if given.limit:
         rows = random.Random(0).sample(rows, min(given.limit, len(rows)))
     lanes = [_lane(given.model, *runtime) for runtime in _RUNTIMES]
+    if given.original:
+        lanes.append(_lane(given.original, *_RUNTIMES[0]))
+        lanes[-1].name = "original"
     for number, first in enumerate(range(0, len(rows), _SLAB)):
         turn = number % len(lanes)
         for lane in (*lanes[turn:], *lanes[:turn]):
@@ -68,6 +74,20 @@ def main() -> None:
         print(_line(lane, lanes[0], rows))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10  # KiB on Linux
     print(f"peak memory of all together: {peak} MiB")
+
+
+def _questions() -> list[dict[str, Any]]:
+    if "DOCQA_DATA" not in os.environ:
+        sys.exit("set DOCQA_DATA to the folder that holds dev/squad-dev-v1.1.json")
+    asked = read_question_set(Path(os.environ["DOCQA_DATA"]) / "dev" / "squad-dev-v1.1.json")
+    return [
+        {
+            "question": question.text,
+            "passage": Passage("squad", 0, Span(0, len(paragraph.context)), paragraph.context),
+            "golds": [gold.text for gold in question.golds],
+        }
+        for paragraph, question in asked.rows()
+    ]
 
 
 def _lane(model: str, runtime: Any, dtype: str) -> Lane:
