@@ -47,6 +47,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--model", default="mini", help="name or folder of a DistilBERT reader")
     parser.add_argument("--original", metavar="FOLDER", help="the weights before they were packed")
+    parser.add_argument("--only", nargs="+", choices=[" ".join(pair) for pair in _RUNTIMES])
     parser.add_argument("--limit", type=int, help="so many questions, drawn at random (seed 0)")
     parser.add_argument("--windows", type=int, default=200, help="whose logits are compared")
     parser.add_argument("--threads", type=int, help="of each runtime")
@@ -56,7 +57,8 @@ def main() -> None:
     rows = _questions()
     if given.limit:
         rows = random.Random(0).sample(rows, min(given.limit, len(rows)))
-    lanes = [_lane(given.model, *runtime) for runtime in _RUNTIMES]
+    chosen = [pair for pair in _RUNTIMES if given.only is None or " ".join(pair) in given.only]
+    lanes = [_lane(given.model, *runtime) for runtime in chosen]
     if given.original:
         lanes.append(_lane(given.original, *_RUNTIMES[0]))
         lanes[-1].name = "original"
