@@ -128,6 +128,28 @@ def test_too_little_is_refused(observations: list[Observation], reason: str) -> 
         calibrate(observations)
 
 
+def outcomes(*documents: tuple[int, int]) -> list[Observation]:
+    """Return observations of documents with so many right and so many wrong answers each."""
+    random = np.random.default_rng(7)
+    return [
+        Observation(f"document {at}", Evidence(*random.uniform(0, 1, 4)), True, right, right)
+        for at, (n_right, n_wrong) in enumerate(documents)
+        for right in [1.0] * n_right + [0.0] * n_wrong
+    ]
+
+
+def test_as_many_outcomes_as_are_asked_for_suffice() -> None:
+    """30 of each are enough, although the fits that judge them see fewer."""
+    report = calibrate(outcomes(*[(6, 6)] * 5))
+    assert (report.n_questions, report.share_right) == (60, 0.5)
+
+
+def test_right_answers_of_one_document_alone_are_refused() -> None:
+    """Without that document nothing is right, so nothing can be fitted to the others."""
+    with pytest.raises(CalibrationError, match="all right answers are of too few documents"):
+        calibrate(outcomes((30, 0), (0, 30), (0, 30)))
+
+
 def write_questions(path: Path, *, articles: int = 16) -> None:
     """Write a set in which every second question has no answer."""
     data = []
