@@ -252,6 +252,8 @@ def test_a_sample_is_drawn(run: Any, version_2: QuestionSet) -> None:
         (("one.json", "--plot", "curves.gif"), "as .svg or .png"),
         (("one.json", "--plot", "none/curves.svg"), "there is no folder none"),
         (("one.json", "--predictions", "one.json"), "choose another name"),
+        (("one.odds.json", "--predictions", "one.json"), "the odds beside --predictions would"),
+        (("one.json", "--plot", "a.svg", "--predictions", "a.svg"), "name one file"),
         (("one.json", "one.json", "--plot", "curves.svg"), "results of one DATA"),
     ],
 )
