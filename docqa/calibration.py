@@ -69,15 +69,18 @@ class Calibration:
         """Return plain values for JSON."""
         return {"format": _FORMAT, **asdict(self)}
 
+    def to_json(self) -> str:
+        """Return what a calibration file holds."""
+        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
     def write(self, path: Path) -> None:
         """Write the calibration as JSON.
 
         Raises:
             ModelError: the file cannot be written.
         """
-        text = json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
         try:
-            path.write_text(text, "utf-8")
+            path.write_text(self.to_json(), "utf-8")
         except OSError as error:
             raise ModelError(f"{path} cannot be written: {error.strerror or error}") from error
 

@@ -128,6 +128,28 @@ def test_too_little_is_refused(observations: list[Observation], reason: str) -> 
         calibrate(observations)
 
 
+def outcomes(*documents: tuple[int, int]) -> list[Observation]:
+    """Return observations of documents with so many right and so many wrong answers each."""
+    random = np.random.default_rng(7)
+    return [
+        Observation(f"document {at}", Evidence(*random.uniform(0, 1, 4)), True, right, right)
+        for at, (n_right, n_wrong) in enumerate(documents)
+        for right in [1.0] * n_right + [0.0] * n_wrong
+    ]
+
+
+def test_as_many_outcomes_as_are_asked_for_suffice() -> None:
+    """30 of each are enough, although the fits that judge them see fewer."""
+    report = calibrate(outcomes(*[(6, 6)] * 5))
+    assert (report.n_questions, report.share_right) == (60, 0.5)
+
+
+def test_right_answers_of_one_document_alone_are_refused() -> None:
+    """Without that document nothing is right, so nothing can be fitted to the others."""
+    with pytest.raises(CalibrationError, match="all right answers are of too few documents"):
+        calibrate(outcomes((30, 0), (0, 30), (0, 30)))
+
+
 def write_questions(path: Path, *, articles: int = 16) -> None:
     """Write a set in which every second question has no answer."""
     data = []
@@ -193,6 +215,54 @@ def test_kept_observations_are_not_asked_again(
     other = run("questions.json", "--documents", *settings)
     assert other.exit_code == 2
     assert "asked.jsonl holds observations of another reader" in other.stderr
+
+
+def test_other_questions_of_the_same_size_are_asked(folder: Path) -> None:
+    """What is kept goes by the content of the files, not by their names."""
+    settings = ("--reader", "reader", "--margin-only", "--observations", "asked.jsonl")
+    assert run("questions.json", *settings).exit_code == 0
+    changed = Path("questions.json").read_text().replace("What burns", "Whom burns")
+    Path("questions.json").write_text(changed)
+    assert (
+        "holds observations of another reader, other questions"
+        in run("questions.json", *settings).stderr
+    )
+
+
+def test_a_file_that_cannot_be_read_costs_its_own_questions(folder: Path) -> None:
+    """The others are asked; the reader of the notes knows which file, how many and why."""
+    Path("broken.pdf").write_bytes(b"%PDF-1.7 nothing")
+    Path("lamps.txt").write_text("Ada lit it. ")
+    row = {"question": "Who lit it?", "answer": "Ada", "page_number": 1}
+    rows = [{"pdf": "broken.pdf"}, {"pdf": "broken.pdf"}, {"pdf": "lamps.txt"}]
+    rows.append({"pdf": "lamps.txt", "verbatim_on_page": False})
+    lines = (json.dumps({**row, **each}) + "\n" for each in rows)
+    Path("pages.jsonl").write_text("".join(lines))
+    result = run("questions.json", "pages.jsonl", "--reader", "reader", "--margin-only")
+    assert result.exit_code == 0, result.stderr
+    assert "warning: 2 questions not asked: broken.pdf" in result.stderr
+    assert "pages: 1 question left out, since the answer is not on its page" in result.stderr
+    assert "97 questions to" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (("--output", "questions.json"), "--output would replace the questions"),
+        (("--output", "none/mine.json"), "there is no folder none"),
+        (("--observations", "questions.json"), "--observations would replace the questions"),
+        (("--output", "a.json", "--observations", "a.json"), "name one file"),
+    ],
+)
+def test_files_are_checked_before_any_work(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], reason: str
+) -> None:
+    """Nobody waits for answers that cannot be written, and no questions are lost."""
+    monkeypatch.setattr(docqa, "load_reader", None)
+    before = Path("questions.json").read_bytes()
+    result = run("questions.json", "--reader", "reader", *arguments)
+    assert (result.exit_code, Path("questions.json").read_bytes()) == (2, before)
+    assert reason in result.stderr
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,12 @@ from reportlab.pdfgen.canvas import Canvas
 
 import docqa
 from docqa.cli import main
-from docqa.errors import HighlightError, MissingDependencyError, SettingError
+from docqa.errors import (
+    HighlightError,
+    MissingDependencyError,
+    QuestionSetError,
+    SettingError,
+)
 from docqa.evaluation.evaluate import evaluate_documents, evaluate_pages, evaluate_reader
 from docqa.evaluation.page_questions import read_page_questions
 from docqa.evaluation.plot import plot_calibration
@@ -103,12 +108,22 @@ def test_the_threshold_holds_answers_back(version_1: QuestionSet) -> None:
     assert (report.answered, report.at_threshold.f1) == (0.0, 0.0)
 
 
-def test_a_question_too_long_is_counted_and_named(version_1: QuestionSet) -> None:
-    """It is wrong, not gone."""
+def test_a_question_too_long_is_counted_and_named(tmp_path: Path) -> None:
+    """It is wrong, not gone; of its score nothing is said, since there is none."""
+    long = qa("long", "Who is it that audits it?", FIRM, "Ada Quill")
+    questions = read_question_set(written(tmp_path / "long.json", LIT, long))
     for evaluate in (evaluate_reader, evaluate_documents):
-        report = evaluate(FakeReader(max_question_tokens=2), version_1)
-        assert report.exact_match.value == 0.0
-        assert sum(report.unread.values()) == 2
+        report = evaluate(FakeReader(max_question_tokens=3), questions)
+        assert report.exact_match.value == 0.5
+        assert sum(report.unread.values()) == 1
+        assert (report.calibration.right, sum(b.count for b in report.calibration.table)) == (1, 1)
+
+
+def test_a_run_that_asked_nothing_is_an_error(version_1: QuestionSet) -> None:
+    """Figures of nothing would look perfectly calibrated."""
+    for evaluate in (evaluate_reader, evaluate_documents):
+        with pytest.raises(QuestionSetError, match=r"no question could be asked; .*at most 2"):
+            evaluate(FakeReader(max_question_tokens=2), version_1)
 
 
 def test_speed_counts_what_was_read(version_1: QuestionSet) -> None:
@@ -156,6 +171,11 @@ def test_a_broken_file_costs_its_own_questions(tmp_path: Path) -> None:
     path.write_text(path.read_text() + json.dumps(line) + "\n")
     report = evaluate_pages(FakeReader(), read_page_questions(path))
     assert report.questions == 4
+    assert report.retrieval is not None
+    assert (
+        report.retrieval.gold_read == report.retrieval.proposed == 0.5
+    )  # of 4, lost ones included
+    assert sum(each.count for each in report.calibration.table) == 3
     [(reason, count)] = report.unread.items()
     assert "broken.pdf" in reason
     assert count == 1
@@ -232,6 +252,8 @@ def test_a_sample_is_drawn(run: Any, version_2: QuestionSet) -> None:
         (("one.json", "--plot", "curves.gif"), "as .svg or .png"),
         (("one.json", "--plot", "none/curves.svg"), "there is no folder none"),
         (("one.json", "--predictions", "one.json"), "choose another name"),
+        (("one.odds.json", "--predictions", "one.json"), "the odds beside --predictions would"),
+        (("one.json", "--plot", "a.svg", "--predictions", "a.svg"), "name one file"),
         (("one.json", "one.json", "--plot", "curves.svg"), "results of one DATA"),
     ],
 )

@@ -12,11 +12,14 @@ import pytest
 from docqa.datamodel import Box, Span
 from docqa.errors import QuestionSetError
 from docqa.evaluation.bootstrap import bootstrap_means, resampling_unit
+from docqa.evaluation.groups import groups, means, types
 from docqa.evaluation.page_questions import read_page_questions
 from docqa.evaluation.places import box_overlap, find_words, place_of, union_area
+from docqa.evaluation.predictions import Prediction
 from docqa.evaluation.question_types import answer_length, question_type
 from docqa.evaluation.sampling import draw, draw_page_questions
 from docqa.evaluation.speed import percentile
+from docqa.evaluation.summary import judge
 from docqa.question_sets import Article, Gold, Paragraph, Question, QuestionSet
 
 
@@ -69,6 +72,21 @@ def test_the_largest_unit_that_is_frequent_enough_is_drawn() -> None:
     few, many = [str(n % 19) for n in range(60)], [str(n % 20) for n in range(60)]
     assert resampling_unit({"articles": few, "paragraphs": many})[0] == "paragraphs"
     assert resampling_unit({"articles": few, "questions": few[:5]})[0] == "questions"
+
+
+def test_a_part_of_one_article_has_an_interval() -> None:
+    """Of 20 articles the totals draw articles; a part from one of them draws its questions."""
+    asked = [Question(f"q{n}", "Who?" if n < 4 else "When?", (Gold("x", 0),)) for n in range(40)]
+    said = [Prediction(each.id, "x" if n % 2 else "y", 0, 0.5) for n, each in enumerate(asked)]
+    rows = judge(asked, said, min_score=0.0)
+    units = {
+        "articles": [str(max(0, n - 20)) for n in range(40)],
+        "questions": [q.id for q in asked],
+    }
+    who = groups(rows, types(rows), units)[0]
+    assert means(rows, units)[2] == "articles"
+    assert (who.name, who.questions) == ("who", 4)
+    assert who.exact_match.low < 0.5 < who.exact_match.high
 
 
 def test_places_compare_with_every_gold() -> None:

@@ -54,6 +54,13 @@ def test_equal_mass_bins_hold_equally_many() -> None:
     assert [each.count for each in table] == [4] * 15
 
 
+def test_two_scores_are_two_bins_of_equal_mass() -> None:
+    """Half the scores 0 and half 1, all of them wrong: no error could be larger."""
+    scores, right = [0.0] * 50 + [1.0] * 50, [True] * 50 + [False] * 50
+    assert expected_calibration_error(scores, right, equal_mass=True) == 1.0
+    assert [each.count for each in reliability_table(scores, right, equal_mass=True)] == [50, 50]
+
+
 @pytest.mark.parametrize("equal_mass", [False, True])
 def test_equal_scores_share_one_bin(equal_mass: bool) -> None:
     """All scores equal: one bin, and the error is the distance to the share right."""

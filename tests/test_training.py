@@ -21,6 +21,7 @@ from docqa.cli import main
 from docqa.errors import (
     ModelIncompatibleError,
     ModelNotFoundError,
+    QuestionSetError,
     SettingError,
     TrainingError,
 )
@@ -353,6 +354,37 @@ def test_training_teaches(checkpoint: Callable[[str], Path], toy: Path, tmp_path
     ours, _ = load_reader(trained.reader, device="cpu").model(ids, np.ones_like(ids))
     theirs = module(torch.from_numpy(ids)).start_logits.detach().numpy()
     assert np.allclose(ours, theirs, atol=1e-5)
+
+
+def test_a_set_without_answers_is_refused_before_training(
+    checkpoint: Callable[[str], Path], toy: Path, tmp_path: Path
+) -> None:
+    """It could choose no version; one is not told so after hours."""
+    questions = (Question("n", "Who is it?", ()),)
+    nothing = QuestionSet("none", (Article("", (Paragraph(CONTEXTS[0], questions),)),))
+    start, settings = str(checkpoint("distilbert")), TrainSettings(epochs=1, **TINY)
+    with pytest.raises(QuestionSetError, match="none: no question has an answer"):
+        train({toy: 1.0}, tmp_path / "run", start=start, settings=settings, evaluate_on=nothing)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_question_too_long_counts_as_wrong(
+    checkpoint: Callable[[str], Path], toy: Path, tmp_path: Path
+) -> None:
+    """A held-out question over the limit ends no run."""
+    gold = (Gold("John", CONTEXTS[0].index("John")),)
+    long = Question("long", "What is my name? " * 9, gold)
+    asked = QuestionSet("long", (Article("", (Paragraph(CONTEXTS[0], (long,)),)),))
+    start, settings = str(checkpoint("distilbert")), TrainSettings(epochs=1, **TINY)
+    trained = train(
+        {toy: 1.0},
+        tmp_path / "run",
+        start=start,
+        settings=settings,
+        evaluate_on=asked,
+        device="cpu",
+    )
+    assert trained.figures["f1"] == 0.0
 
 
 def test_teacher_is_learned_from(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,21 +14,23 @@ import click
 from docqa.cli.exits import ANSWERED, debug_option, debugging, hush_libraries
 from docqa.cli.interrupt import emit
 from docqa.cli.notices import Notices, counted
-from docqa.cli.options import LibraryDefault, reading_options
+from docqa.cli.options import LibraryDefault, isolation_options, reading_options
 from docqa.cli.output import json_line
 from docqa.cli.progress import ProgressLine
+from docqa.cli.question_data import read_data, require_outputs
 from docqa.cli.terminal import console_for, speaks_unicode
+from docqa.loaders.limits import Limits
 
 if TYPE_CHECKING:
+    from docqa.cli.question_data import Data
+    from docqa.errors import LoadError, MissingDependencyError
     from docqa.evaluation.asked_documents import AskedDocument
     from docqa.evaluation.calibration import CalibrationReport, Trust
     from docqa.evaluation.observations import Observation
     from docqa.pipeline import Pipeline
+    from docqa.protocols import Reader
 
 __all__ = ["calibrate"]
-
-_MOST_TOLD = 20  # bad rows named one by one
-_PAGE_QUESTIONS = ".jsonl"
 
 _EPILOG = """
 \b
@@ -90,6 +94,7 @@ Exit codes:
 @click.option("--json", "as_json", is_flag=True, help="Write the report as one JSON object.")
 @click.option("--quiet", is_flag=True, help="No progress and notes; only errors.")
 @reading_options
+@isolation_options
 @debug_option
 @click.pass_context
 def calibrate(
@@ -108,6 +113,8 @@ def calibrate(
     as_json: bool,
     quiet: bool,
     reader: str,
+    isolate: bool,
+    limits: Limits | None,
     **computing: Any,
 ) -> None:
     """Learn from questions with gold answers how likely a reader's answers are right.
@@ -119,7 +126,11 @@ def calibrate(
     """
     hush_libraries(ctx)
     notices = Notices(quiet=quiet, debug=debugging(ctx))
-    target = output or _beside(reader)
+    target = output.expanduser() if output is not None else _beside(reader)
+    kept_in = observations.expanduser() if observations is not None else None
+    outputs = {"--output" if output is not None else "the reader's calibration": target}
+    require_outputs(outputs if kept_in is None else {**outputs, "--observations": kept_in}, names)
+    sets = [read_data(name, root, notices, sample=sample, seed=seed) for name in names]
     progress = ProgressLine(quiet=quiet)
     ctx.call_on_close(progress.close)
     progress.say("loading the reader")
@@ -129,29 +140,25 @@ def calibrate(
 
     loaded = docqa.load_reader(reader, **computing, calibration=False)
     reading: dict[str, Any] = {} if top_passages is None else {"top_passages": top_passages}
-    pipeline = docqa.Pipeline(reader=loaded, **reading)
-    asked = {
-        "reader": [loaded.name, loaded.revision],
-        "data": [
-            [name, Path(name).stat().st_size if Path(name).is_file() else 0] for name in names
-        ],
-        "settings": [documents, sample, seed, top_passages],
-    }
-    found = _kept(observations, asked)
+    pipeline = docqa.Pipeline(reader=loaded, isolate=isolate, limits=limits, **reading)
+    settings = [documents, root and str(Path(root).resolve()), sample, seed, top_passages]
+    asked = _made_by(loaded, names, settings)
+    found = _kept(kept_in, asked)
     if found is None:
-        sets = [
-            _documents(name, pipeline, notices, together=documents, root=root, draw=(sample, seed))
-            for name in names
+        asked_documents = [
+            one for each in sets for one in _documents(each, pipeline, together=documents)
         ]
-        found = _asked(pipeline, [each for one in sets for each in one], progress, notices)
-        if observations is not None:
+        found = _asked(pipeline, asked_documents, progress, notices)
+        if kept_in is not None:
             from docqa.evaluation.observations import keep
 
-            keep(found, asked, observations)
+            keep(found, asked, kept_in)
     report = calibrated(
         found, features=("margin",) if margin_only else USUAL_FEATURES, revision=loaded.revision
     )
-    report.calibration.write(target)
+    from docqa.showing.new_file import write_new_file
+
+    write_new_file(target, report.calibration.to_json().encode())
     progress.close()
     emit(sys.stdout, _json(report) if as_json else _table(report))
     notices.note(f"wrote {target}")
@@ -175,6 +182,19 @@ def _beside(reader: str) -> Path:
     return folder / CALIBRATION_FILE
 
 
+def _made_by(reader: Reader, names: Sequence[str], settings: list[Any]) -> dict[str, Any]:
+    """Return what decides on observations: reader, questions by their content, settings."""
+    import docqa
+
+    files = [Path(name).expanduser() for name in names]
+    return {
+        "docqa": docqa.__version__,
+        "reader": [reader.name, reader.revision, getattr(reader, "runtime", "")],
+        "data": [hashlib.sha256(file.read_bytes()).hexdigest() for file in files],
+        "settings": settings,
+    }
+
+
 def _kept(path: Path | None, asked: dict[str, Any]) -> list[Observation] | None:
     if path is None:
         return None
@@ -183,46 +203,15 @@ def _kept(path: Path | None, asked: dict[str, Any]) -> list[Observation] | None:
     return kept(path, asked)
 
 
-def _documents(
-    name: str,
-    pipeline: Pipeline,
-    notices: Notices,
-    *,
-    together: bool,
-    root: str | None,
-    draw: tuple[int | None, int],
-) -> list[AskedDocument]:
-    """Return the documents of one file of questions.
-
-    Raises:
-        QuestionSetError: it holds no question that can be used.
-    """
+def _documents(data: Data, pipeline: Pipeline, *, together: bool) -> list[AskedDocument]:
+    """Return the documents that the questions of one file are asked of."""
     from docqa.evaluation.asked_documents import articles_as_documents
     from docqa.evaluation.observations import paragraphs_as_articles
-    from docqa.evaluation.page_questions import read_page_questions
-    from docqa.evaluation.sampling import draw as drawn
-    from docqa.evaluation.sampling import draw_page_questions
-    from docqa.question_sets import read_question_set
+    from docqa.evaluation.page_questions import PageQuestions
 
-    count, seed = draw
-    if Path(name).suffix.lower() == _PAGE_QUESTIONS:
-        pages = read_page_questions(name, root=root)
-        _tell(pages.bad_rows, notices)
-        return (draw_page_questions(pages, count, seed=seed) if count else pages).documents(
-            pipeline.load
-        )
-    questions = read_question_set(name)
-    _tell(questions.bad_rows, notices)
-    if count:
-        questions = drawn(questions, count, seed=seed)
-    return articles_as_documents(questions if together else paragraphs_as_articles(questions))
-
-
-def _tell(bad_rows: Sequence[object], notices: Notices) -> None:
-    for bad in bad_rows[:_MOST_TOLD]:
-        notices.note(f"left out: {bad}")
-    if len(bad_rows) > _MOST_TOLD:
-        notices.note(f"left out: {counted(len(bad_rows) - _MOST_TOLD, 'more row')}")
+    if isinstance(data, PageQuestions):
+        return data.documents(pipeline.load)
+    return articles_as_documents(data if together else paragraphs_as_articles(data))
 
 
 def _asked(
@@ -238,11 +227,21 @@ def _asked(
     def update(done: int) -> None:
         progress.say("asking", total=total, done=done, unit="questions")
 
+    lost: Counter[str] = Counter()
+
+    def leave_out(
+        document: AskedDocument, count: int, error: LoadError | MissingDependencyError
+    ) -> None:
+        name = "" if document.name in str(error) else f"{document.name}: "
+        lost[f"{name}{error}"] += count
+
     update(0)
-    found = list(observe(pipeline, documents, progress=update))
+    found = list(observe(pipeline, documents, progress=update, on_lost=leave_out))
     progress.close()
-    if len(found) < total:
-        notices.note(f"{counted(total - len(found), 'question')} got no answer or cannot be read")
+    for reason, count in lost.items():
+        notices.warning(f"{counted(count, 'question')} not asked: {reason}")
+    if more := total - len(found) - lost.total():
+        notices.note(f"{counted(more, 'question')} got no answer or cannot be read")
     return found
 
 

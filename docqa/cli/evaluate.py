@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,21 +16,16 @@ from docqa.cli.notices import Notices, counted
 from docqa.cli.options import LibraryDefault, isolation_options, reading_options
 from docqa.cli.output import json_line
 from docqa.cli.progress import ProgressLine
+from docqa.cli.question_data import read_data, require_outputs
 from docqa.cli.terminal import speaks_unicode
 from docqa.loaders.limits import Limits
 
 if TYPE_CHECKING:
-    from docqa.evaluation.page_questions import PageQuestions
+    from docqa.cli.question_data import Data
     from docqa.evaluation.report import EvaluationReport
     from docqa.protocols import Reader
-    from docqa.question_sets import QuestionSet
-
-    Data: TypeAlias = QuestionSet | PageQuestions
 
 __all__ = ["evaluate"]
-
-_MOST_TOLD = 20  # bad rows named one by one; --json has them all
-_PAGE_QUESTIONS = ".jsonl"
 
 _EPILOG = """
 \b
@@ -150,7 +145,7 @@ def evaluate(
     hush_libraries(ctx)
     notices = Notices(quiet=quiet, debug=debugging(ctx))
     _require_outputs(names, predictions, plot)
-    sets = [_read(name, root, notices, sample=sample, seed=seed) for name in names]
+    sets = [read_data(name, root, notices, sample=sample, seed=seed) for name in names]
     pipeline: dict[str, Any] = {"exhaustive": exhaustive, "isolate": isolate, "limits": limits}
     if top_passages is not None:
         pipeline["top_passages"] = top_passages
@@ -175,44 +170,21 @@ def _require_outputs(names: Sequence[str], predictions: str | None, plot: str | 
 
     Raises:
         click.UsageError: they would be those of several sets.
-        DocqaError: they cannot be written.
+        DocqaError: they cannot be written, or would replace the questions or one another.
     """
     if len(names) > 1 and (predictions or plot):
         raise click.UsageError("--predictions and --plot take the results of one DATA; name one")
-    if predictions is not None:
-        from docqa.showing.new_file import require_new_file, require_writable
-
-        require_writable(Path(predictions).expanduser())
-        require_new_file(Path(predictions).expanduser(), Path(names[0]).expanduser())
+    outputs: dict[str, Path] = {}
     if plot is not None:
         from docqa.evaluation.plot import require_plot
 
-        require_plot(plot)
+        outputs["--plot"] = require_plot(plot)
+    if predictions is not None:
+        from docqa.evaluation.predictions import odds_file
 
-
-def _read(name: str, root: str | None, notices: Notices, *, sample: int | None, seed: int) -> Data:
-    """Return the questions of a file, fewer of them where a sample is asked for.
-
-    Raises:
-        QuestionSetError: it holds none.
-    """
-    from docqa.evaluation.page_questions import read_page_questions
-    from docqa.evaluation.sampling import draw, draw_page_questions
-    from docqa.question_sets import read_question_set
-
-    data: Data
-    if Path(name).suffix.lower() == _PAGE_QUESTIONS:
-        data = read_page_questions(name, root=root)
-        chosen: Data = draw_page_questions(data, sample, seed=seed) if sample else data
-    else:
-        data = read_question_set(name)
-        chosen = draw(data, sample, seed=seed) if sample else data
-    for bad in data.bad_rows[:_MOST_TOLD]:
-        notices.warning(str(bad))
-    if len(data.bad_rows) > _MOST_TOLD:
-        more = len(data.bad_rows) - _MOST_TOLD
-        notices.warning(f"{name}: {counted(more, 'more row')} left out; --json names them all")
-    return chosen
+        said = Path(predictions).expanduser()
+        outputs |= {"--predictions": said, "the odds beside --predictions": odds_file(said)}
+    require_outputs(outputs, names)
 
 
 def _measured(
@@ -248,11 +220,6 @@ def _tell(report: EvaluationReport, notices: Notices) -> None:
     """Say what was not asked, and why."""
     for reason, count in report.unread.items():
         notices.warning(f"{report.data}: {counted(count, 'question')} not asked: {reason}")
-    if report.left_out:
-        notices.note(
-            f"{report.data}: {counted(report.left_out, 'question')} left out, since the answer is"
-            " not on its page word for word"
-        )
 
 
 def _write_files(

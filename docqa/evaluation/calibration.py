@@ -147,6 +147,12 @@ def fit(
         CalibrationError: there are too few right or too few wrong answers.
     """
     _require_enough(observations, features)
+    return _fitted(observations, features, revision)
+
+
+def _fitted(
+    observations: Sequence[Observation], features: Sequence[str], revision: str = ""
+) -> Calibration:
     bias, weights = fit_logistic(
         _rows(observations, features),
         np.array([each.exact_match for each in observations]),
@@ -179,23 +185,39 @@ def cross_validated(
     """Return a score for each observation, by a calibration that saw nothing of its document.
 
     Documents are dealt to five parts, the largest first and each to the part that is smallest so
-    far; a part is scored by a calibration of the others.
+    far; a part is scored by a calibration of the others. What all documents together give must be
+    enough for a fit; a calibration that only scores a part makes do with both kinds of outcomes.
 
     Raises:
-        CalibrationError: there are fewer than two documents, or too few outcomes.
+        CalibrationError: there are fewer than two documents, or too few outcomes, or all right
+            answers, or all wrong ones, are of documents of one part.
     """
+    _require_enough(observations, features)
     parts = _parts([each.document for each in observations])
-    fitted = {
-        part: fit(
-            [each for each, own in zip(observations, parts, strict=True) if own != part],
-            features=features,
-        )
-        for part in set(parts)
-    }
+    fitted = {part: _fitted(_without(part, observations, parts), features) for part in set(parts)}
     return [
         fitted[part].probability(each.evidence)
         for each, part in zip(observations, parts, strict=True)
     ]
+
+
+def _without(
+    part: int, observations: Sequence[Observation], parts: Sequence[int]
+) -> list[Observation]:
+    """Return the observations of all other parts.
+
+    Raises:
+        CalibrationError: their outcomes are all of one kind.
+    """
+    others = [each for each, own in zip(observations, parts, strict=True) if own != part]
+    n_right = sum(each.exact_match for each in others)
+    if not 0 < n_right < len(others):
+        kind = "right" if not n_right else "wrong"
+        raise CalibrationError(
+            f"all {kind} answers are of too few documents to leave some of these out, so nothing "
+            "can show how the calibration does on others; give questions over more documents"
+        )
+    return others
 
 
 def _parts(documents: Sequence[str]) -> list[int]:

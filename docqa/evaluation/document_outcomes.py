@@ -75,9 +75,7 @@ def ask_document(
     try:
         document = asked.open()
     except (LoadError, MissingDependencyError) as error:
-        for question in asked.questions:
-            failed = Prediction(question.question.id, error=str(error))
-            yield DocumentOutcome(question, asked.name, failed, failed)
+        yield from (_lost(question, asked.name, error) for question in asked.questions)
         return
     with document:
         for first in range(0, len(asked.questions), _QUESTIONS_PER_CALL):
@@ -87,6 +85,13 @@ def ask_document(
                 took = _seconds(pipeline, reader, document, outcome.asked) if measured else None
                 yield replace(outcome, document=asked.name, seconds=took)
             reader.forget()
+
+
+def _lost(asked: AskedQuestion, document: str, error: Exception) -> DocumentOutcome:
+    """Return the outcome of a question that could not be asked: every stage missed it."""
+    failed = Prediction(asked.question.id, error=str(error))
+    missed = False if asked.question.answerable else None
+    return DocumentOutcome(asked, document, failed, failed, gold_read=missed, proposed=missed)
 
 
 def _outcomes(

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from docqa.datamodel import ReaderInfo, Span
+from docqa.errors import QuestionSetError
 from docqa.evaluation.asked_documents import AskedDocument, articles_as_documents
 from docqa.evaluation.document_outcomes import DocumentOutcome, ask_document
 from docqa.evaluation.groups import groups, lengths, means, types
@@ -55,6 +56,7 @@ def evaluate_reader(
 
     Raises:
         ModelError: the reader fails.
+        QuestionSetError: not one question could be asked.
         ValueError: the set has no question.
     """
     watched = WatchedReader(reader)
@@ -102,6 +104,7 @@ def evaluate_documents(
 
     Raises:
         ModelError: the reader fails.
+        QuestionSetError: not one question could be asked.
         SettingError: a setting is out of its range.
         ValueError: the set has no question.
     """
@@ -136,6 +139,7 @@ def evaluate_pages(
 
     Raises:
         ModelError: the reader fails.
+        QuestionSetError: not one question could be asked.
         SettingError: a setting is out of its range.
         ValueError: there is no question.
     """
@@ -210,9 +214,13 @@ def _report(
     retrieval: Retrieval | None = None,
     **found: Any,
 ) -> EvaluationReport:
-    exact, overlap, resampled = means(judged, units)
-    scores = [row.prediction.score for row in judged]
     errors = Counter(row.prediction.error for row in judged if row.prediction.error is not None)
+    asked = [row for row in judged if row.prediction.error is None]
+    if errors and not asked:
+        raise QuestionSetError(
+            f"{data}: no question could be asked; the first reason: {next(iter(errors))}"
+        )
+    exact, overlap, resampled = means(judged, units)
     return EvaluationReport(
         data=data,
         mode=mode,
@@ -236,9 +244,9 @@ def _report(
         by_form=groups(judged, forms, units) if any(forms) else (),
         places=Places.of(places),
         calibration=Calibration.of(
-            scores,
-            [row.best.exact_match for row in judged],
-            [row.best.f1 >= 0.5 for row in judged],
+            [row.prediction.score for row in asked],
+            [row.best.exact_match for row in asked],
+            [row.best.f1 >= 0.5 for row in asked],
         ),
         retrieval=retrieval,
         unread=dict(errors),

@@ -51,25 +51,23 @@ def groups(
 ) -> tuple[Group, ...]:
     """Return EM and F1 of the questions of each label, in the order of `TYPES` and `LENGTHS`.
 
-    Intervals resample what the totals do (see `means`).
+    Each group has its own unit of resampling (see `resampling_unit`): a group that comes from a few
+    articles, of many in the set, would have intervals of no width by articles.
     """
-    unit, of_units = resampling_unit(units)
     members: dict[str, list[int]] = {}
     for at, label in enumerate(labels):
         members.setdefault(label, []).append(at)
     known = (*TYPES, *LENGTHS)
     order = sorted(members, key=lambda name: (known.index(name) if name in known else -1, name))
-    return tuple(
-        _group(
-            name, [rows[at] for at in members[name]], unit, [of_units[at] for at in members[name]]
-        )
-        for name in order
-    )
+    return tuple(_group(name, members[name], rows, units) for name in order)
 
 
-def _group(name: str, rows: Sequence[Judged], unit: str, labels: Sequence[str]) -> Group:
-    exact, overlap, _ = means(rows, {unit: labels})
-    return Group(name, len(rows), exact, overlap)
+def _group(
+    name: str, chosen: Sequence[int], rows: Sequence[Judged], units: dict[str, Sequence[str]]
+) -> Group:
+    own = {unit: [labels[at] for at in chosen] for unit, labels in units.items()}
+    exact, overlap, _ = means([rows[at] for at in chosen], own)
+    return Group(name, len(chosen), exact, overlap)
 
 
 def types(rows: Sequence[Judged]) -> list[str]:

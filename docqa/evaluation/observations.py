@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from docqa.datamodel import Answer, Document, Evidence
-from docqa.errors import CalibrationError, QuestionError
+from docqa.errors import CalibrationError, LoadError, MissingDependencyError, QuestionError
 from docqa.evaluation.asked_documents import AskedDocument, AskedQuestion
 from docqa.evaluation.squad import exact_match, f1
 from docqa.pipeline import Pipeline
 from docqa.question_sets import Article, QuestionSet
+from docqa.showing.new_file import write_new_file
 
 __all__ = ["Observation", "keep", "kept", "observe", "paragraphs_as_articles"]
 
@@ -46,6 +47,7 @@ def observe(
     documents: Iterable[AskedDocument],
     *,
     progress: Callable[[int], None] | None = None,
+    on_lost: Callable[[AskedDocument, int, LoadError | MissingDependencyError], None] | None = None,
 ) -> Iterator[Observation]:
     """Ask every question of its document; yield what came of it.
 
@@ -56,20 +58,30 @@ def observe(
         pipeline: how questions are asked; its `min_score` does not count here.
         documents: with their questions.
         progress: told how many questions are done.
+        on_lost: told of a document that cannot be loaded, or holds no text, with the number of its
+            questions and the reason; the others are asked. None lets the error end the run.
 
     Raises:
-        LoadError: a document cannot be loaded.
+        LoadError: a document cannot be loaded, and there is no `on_lost`.
+        MissingDependencyError: a library that its format needs is absent; likewise.
         ModelError: the reader fails.
     """
     n_done = 0
     for asked in documents:
-        with asked.open() as document:
-            for first in range(0, len(asked.questions), _QUESTIONS_PER_CALL):
-                questions = asked.questions[first : first + _QUESTIONS_PER_CALL]
-                yield from _observed(pipeline, document, asked.name, questions)
-                n_done += len(questions)
-                if progress is not None:
-                    progress(n_done)
+        n_before = n_done
+        try:
+            with asked.open() as document:
+                for first in range(0, len(asked.questions), _QUESTIONS_PER_CALL):
+                    questions = asked.questions[first : first + _QUESTIONS_PER_CALL]
+                    yield from _observed(pipeline, document, asked.name, questions)
+                    n_done += len(questions)
+                    if progress is not None:
+                        progress(n_done)
+        except (LoadError, MissingDependencyError) as error:
+            if on_lost is None:
+                raise
+            on_lost(asked, len(asked.questions) - (n_done - n_before), error)
+            n_done = n_before + len(asked.questions)
 
 
 def _observed(
@@ -107,13 +119,10 @@ def keep(observations: Iterable[Observation], made_by: Mapping[str, Any], path: 
     """Write observations as JSON lines, under a line that says how they were made.
 
     Raises:
-        CalibrationError: the file cannot be written.
+        HighlightError: the file cannot be written.
     """
     lines = [made_by, *map(asdict, observations)]
-    try:
-        path.write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
-    except OSError as error:
-        raise CalibrationError(f"{path} cannot be written: {error.strerror or error}") from error
+    write_new_file(path, "".join(json.dumps(line) + "\n" for line in lines).encode())
 
 
 def kept(path: Path, made_by: Mapping[str, Any]) -> list[Observation] | None:

@@ -83,8 +83,9 @@ def _drawn(report: EvaluationReport) -> Figure:
 
 def _draw_reliability(axes: Any, report: EvaluationReport) -> None:
     """Draw share right against mean score, each bin as a dot with the area of its count."""
-    found, total = report.calibration, report.questions
+    found = report.calibration
     table = found.table
+    total = sum(each.count for each in table)
     scores = [each.mean_score for each in table]
     right = [each.share_right for each in table]
     axes.plot([0, 1], [0, 1], color=_GREY, linestyle="--", linewidth=1, label="as promised")

@@ -84,7 +84,8 @@ def expected_calibration_error(
         right: as long as `scores`.
         bins: how many.
         equal_mass: cut at quantiles, so that bins hold about as many questions each (Nguyen and
-            O'Connor 2015, arXiv 1508.05154), instead of cutting 0 to 1 evenly.
+            O'Connor 2015, arXiv 1508.05154), instead of cutting 0 to 1 evenly. Equal scores share
+            a bin.
 
     Raises:
         ValueError: nothing is given, the lengths differ, or a value is outside 0 to 1.
@@ -129,9 +130,10 @@ def reliability_table(
         raise ValueError(f"bins must be at least 1, not {bins}")
     edges = np.linspace(0.0, 1.0, bins + 1)
     if equal_mass:
-        edges = np.unique(np.quantile(given, edges))
-        if len(edges) == 1:  # all scores are equal
-            edges = np.repeat(edges, 2)
+        quantiles = np.quantile(given, edges)
+        edges = np.unique(quantiles)
+        if quantiles[0] == quantiles[1]:  # the lowest score fills a bin alone
+            edges = np.concatenate([edges[:1], edges])
     numbers = np.searchsorted(edges[1:-1], given, side="left")
     return [
         ReliabilityBin(

@@ -42,7 +42,8 @@ class Calibration:
     """Hold how far the scores of the best answers tell whether these are right.
 
     An answer is right when it matches a gold answer exactly (EM); one to a question without an
-    answer is wrong. A question without any span counts as an answer of score 0.
+    answer is wrong. A question without any span counts as an answer of score 0; one that could not
+    be asked does not count, since nothing was promised.
 
     Attributes:
         right: the share of best answers that are right.

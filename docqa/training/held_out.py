@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from docqa.datamodel import Passage, Span
-from docqa.evaluation.squad import exact_match, f1
+from docqa.errors import QuestionSetError
+from docqa.evaluation.reading import read_gold_paragraphs
+from docqa.evaluation.summary import summarize
 from docqa.reader.span_reader import SpanReader
 
 if TYPE_CHECKING:
     from docqa.protocols import SpanModel
-    from docqa.question_sets import QuestionSet
+    from docqa.question_sets import Article, QuestionSet
     from docqa.reader.tokenizer import FastTokenizer
     from docqa.training.settings import TrainSettings
 
@@ -23,16 +25,20 @@ def evaluation(
 ) -> Callable[[SpanModel], dict[str, float]]:
     """Return a function that measures a model on the answerable questions of a set.
 
-    Each is asked of its own paragraph and gets the best span, whatever its score. The function
-    returns ``exact_match`` and ``f1``, 0 to 100, by the official rules.
+    Each is asked of its own paragraph and gets the best span, whatever its score; a question too
+    long to be read counts as wrong. The function returns ``exact_match`` and ``f1``, 0 to 100, by
+    the official rules.
+
+    Raises:
+        QuestionSetError: no question of the set has an answer.
     """
+    answerable = replace(asked, articles=tuple(map(_answerable, asked.articles)))
+    if not len(answerable):
+        raise QuestionSetError(
+            f"{asked.name}: no question has an answer, so it cannot choose the best version; give "
+            "questions with answers"
+        )
     room = settings.window_tokens - tokenizer.template.n_special
-    rows = [(paragraph.context, question) for paragraph, question in asked.rows()]
-    rows = [row for row in rows if row[1].answerable]
-    requests = [
-        (question.text, [Passage("held-out", 0, Span(0, len(context)), context)])
-        for context, question in rows
-    ]
 
     def evaluate(model: SpanModel) -> dict[str, float]:
         reader = SpanReader(
@@ -44,14 +50,16 @@ def evaluation(
             window_overlap=settings.overlap(room - settings.max_question_tokens),
             max_question_tokens=settings.max_question_tokens,
         )
-        exact = overlap = 0.0
-        for (context, question), found in zip(
-            rows, reader.read_all(requests, top_k=1), strict=True
-        ):
-            text = found.spans[0].span.of(context) if found.spans else ""
-            golds = [gold.text for gold in question.golds]
-            exact += exact_match(text, golds)
-            overlap += f1(text, golds)
-        return {"exact_match": 100 * exact / len(rows), "f1": 100 * overlap / len(rows)}
+        summary = summarize(answerable, read_gold_paragraphs(reader, answerable))
+        return {"exact_match": 100 * summary.exact_match, "f1": 100 * summary.f1}
 
     return evaluate
+
+
+def _answerable(article: Article) -> Article:
+    """Return an article with those of its questions that have an answer."""
+    paragraphs = (
+        replace(each, questions=tuple(one for one in each.questions if one.answerable))
+        for each in article.paragraphs
+    )
+    return replace(article, paragraphs=tuple(paragraphs))

@@ -126,7 +126,7 @@ def train(
         on_step: called after each step.
 
     Raises:
-        QuestionSetError: a file cannot be used.
+        QuestionSetError: a file cannot be used, or no question of `evaluate_on` has an answer.
         ModelError: the start or the teacher cannot be loaded.
         TrainingError: nothing is left to train on, the folder holds another run, or the loss is
             no number any more.
@@ -136,6 +136,9 @@ def train(
 
     settings, folder = settings or TrainSettings(), Path(folder)
     begun = load_start(start, dropout=settings.dropout, seed=settings.seed)
+    evaluate = None
+    if evaluate_on is not None:
+        evaluate = evaluation(begun.tokenizer, evaluate_on, settings)
     data = prepare_data(files, begun.tokenizer, settings)
     if on_data:
         on_data(data)
@@ -151,7 +154,7 @@ def train(
         settings,
         fingerprint=_fingerprint((start, teacher), data, settings),
         soft_targets=soft_targets,
-        evaluate=evaluation(begun.tokenizer, evaluate_on, settings) if evaluate_on else None,
+        evaluate=evaluate,
         device=device,
         progress=on_step,
     )

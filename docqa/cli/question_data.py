@@ -1,0 +1,86 @@
+"""The questions that ``docqa evaluate`` and ``docqa calibrate`` read, and the files they write."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+import click
+
+from docqa.cli.notices import Notices, counted
+
+if TYPE_CHECKING:
+    from docqa.evaluation.page_questions import PageQuestions
+    from docqa.question_sets import QuestionSet
+
+    Data: TypeAlias = QuestionSet | PageQuestions
+
+__all__ = ["has_pages", "read_data", "require_outputs"]
+
+_MOST_TOLD = 20  # bad rows named one by one
+_PAGE_QUESTIONS = ".jsonl"
+
+
+def has_pages(name: str) -> bool:
+    """Say whether a file of questions is of the form with pages."""
+    return Path(name).suffix.lower() == _PAGE_QUESTIONS
+
+
+def read_data(
+    name: str, root: str | None, notices: Notices, *, sample: int | None, seed: int
+) -> Data:
+    """Return the questions of a file, fewer of them where a sample is asked for.
+
+    Rows that are left out are told with their reasons.
+
+    Raises:
+        QuestionSetError: it holds none.
+    """
+    from docqa.evaluation.page_questions import read_page_questions
+    from docqa.evaluation.sampling import draw, draw_page_questions
+    from docqa.question_sets import read_question_set
+
+    data: Data
+    if has_pages(name):
+        pages = read_page_questions(name, root=root)
+        data = draw_page_questions(pages, sample, seed=seed) if sample else pages
+        if pages.not_verbatim:
+            notices.note(
+                f"{pages.name}: {counted(len(pages.not_verbatim), 'question')} left out, since the"
+                " answer is not on its page word for word"
+            )
+    else:
+        questions = read_question_set(name)
+        data = draw(questions, sample, seed=seed) if sample else questions
+    for bad in data.bad_rows[:_MOST_TOLD]:
+        notices.warning(str(bad))
+    if len(data.bad_rows) > _MOST_TOLD:
+        notices.warning(f"{name}: {counted(len(data.bad_rows) - _MOST_TOLD, 'more row')} left out")
+    return data
+
+
+def require_outputs(outputs: Mapping[str, Path], names: Sequence[str]) -> None:
+    """Check before any work that files can be written, and replace nothing that is read.
+
+    Args:
+        outputs: the files, by what each is written for, such as ``"--output"``.
+        names: the files of questions.
+
+    Raises:
+        click.UsageError: an output holds the questions, or two outputs are one file.
+        HighlightError: one cannot be written.
+    """
+    from docqa.showing.new_file import is_one_file, require_writable
+
+    for option, out in outputs.items():
+        require_writable(out)
+        for name in names:
+            if is_one_file(out, Path(name).expanduser()):
+                raise click.UsageError(
+                    f"{option} would replace the questions {name}; choose another name"
+                )
+    for (option, one), (its, other) in combinations(outputs.items(), 2):
+        if is_one_file(one, other):
+            raise click.UsageError(f"{option} and {its} name one file; choose another name")
