@@ -137,7 +137,7 @@ def test_readme_has_the_two_set_up_commands() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     asking, testing = re.findall(r"^pip install .*$", readme, re.MULTILINE)
     assert re.fullmatch(
-        r'pip install torch==\S+ \. && docqa ask examples/handbook\.pdf ".+"', asking
+        r'pip install torch==\S+ "\.\[onnx\]" && docqa ask examples/handbook\.pdf ".+"', asking
     )
     assert re.fullmatch(r'pip install torch==\S+ "\.\[test\]" && pytest', testing)
 
