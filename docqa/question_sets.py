@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -165,12 +166,17 @@ class _Reading:
             f"article {number}, paragraph {at}" for at in range(1, len(row["paragraphs"]) + 1)
         )
         made = (self.paragraph(*pair) for pair in zip(places, row["paragraphs"], strict=True))
-        return Article(str(row.get("title", "")), tuple(each for each in made if each is not None))
+        return Article(
+            str(row.get("title") or ""), tuple(each for each in made if each is not None)
+        )
 
     def paragraph(self, place: str, row: Any) -> Paragraph | None:
         context = row.get("context") if isinstance(row, dict) else None
         if not isinstance(context, str) or not context.strip():
             self.bad(place, "its context is empty or no text")
+            return None
+        if (fault := _unloadable(context)) is not None:
+            self.bad(place, fault)
             return None
         if not isinstance(row.get("qas"), list):
             self.bad(place, "it has no list of questions ('qas')")
@@ -189,6 +195,8 @@ class _Reading:
         text, answers = row.get("question"), row.get("answers")
         if not isinstance(text, str) or not text.strip():
             self.bad(name, "its question is empty or no text")
+        elif _SURROGATE.search(text):
+            self.bad(name, "its question holds half a character (a lone surrogate)")
         elif name in self.ids:
             self.bad(name, "its id occurs before in this file")
         elif row.get("is_impossible") is True:
@@ -218,3 +226,15 @@ class _Reading:
         else:
             return Gold(text, start)
         return None
+
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def _unloadable(context: str) -> str | None:
+    """Return why a context does not come back as it is when it is loaded as a text, or None."""
+    if _SURROGATE.search(context):
+        return "its context holds half a character (a lone surrogate)"
+    if context.startswith("\ufeff"):
+        return "its context begins with a byte order mark, which is no part of a text"
+    return None

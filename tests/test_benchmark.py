@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from click.testing import CliRunner, Result
 from torch.utils.flop_counter import FlopCounterMode
 
 import docqa
-from docqa.benchmark import shapes
+from docqa.benchmark import cold_start, shapes
 from docqa.benchmark.arithmetic import matrix_product_rate, pass_operations
 from docqa.benchmark.cold_start import cold_seconds
 from docqa.benchmark.contenders import Choice, open_contender
@@ -25,6 +26,8 @@ from docqa.benchmark.run import run_benchmark
 from docqa.benchmark.shapes import SHAPES, Shape, random_module
 from docqa.cli import main
 from docqa.errors import ModelError, SettingError
+from docqa.loaders.limits import Limits
+from docqa.loaders.settings import LoadSettings
 
 TINY = Shape("a toy", "distilbert", *(2, 32, 2, 64), 500, positions=512)
 RUNTIMES: tuple[Literal["auto", "torch"], ...] = ("auto", "torch")
@@ -159,6 +162,33 @@ def test_cold_start_is_a_whole_command(checkpoint: Callable[[str], Path], tmp_pa
     assert cold_seconds(choice, path, "who lives in seattle ?") > 0.5
     with pytest.raises(ModelError, match=r"a cold start with \./missing failed: .*missing"):
         cold_seconds(Choice("./missing"), path, "who ?")
+
+
+def test_a_cold_start_that_fails_spoils_no_figure(
+    checkpoint: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is named with its reason, and what was measured before stays."""
+    monkeypatch.setattr(cold_start, "_LONGEST", 0.01)
+    folder = str(checkpoint("bert"))
+    result = run_benchmark(NOTES, choices=[Choice(folder, device="cpu")], rounds=2, cold=True)
+    assert "took more than 0.01 seconds" in result.failed[f"cold start of {folder}"]
+    assert [reading.cold_seconds for reading in result.readings] == [()]
+
+
+def test_a_cold_start_loads_as_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Options of loading are handed on; the password by the environment, where no one sees it."""
+    ran: list[tuple[list[str], dict[str, str]]] = []
+
+    def note(command: list[str], *, env: dict[str, str], **_: object) -> Any:
+        ran.append((command, env))
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr(subprocess, "run", note)
+    loading = LoadSettings(password="oil", isolate=True, limits=Limits(wall_seconds=9), ocr=True)
+    cold_seconds(Choice("mini"), Path("a.pdf"), "Who?", loading)
+    [(command, env)] = ran
+    assert command[-6:] == ["--isolate", "--ocr", "--ocr-language", "eng", "--time-limit", "9"]
+    assert (env["DOCQA_PASSWORD"], "oil" in command) == ("oil", False)
 
 
 def test_command_writes_tables(tiny_shapes: None) -> None:

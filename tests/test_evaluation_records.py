@@ -205,6 +205,7 @@ def test_page_questions_are_read(tmp_path: Path) -> None:
         ({"answer": " "}, "it has no answer with words"),
         ({"question": None}, "its 'question' is missing"),
         ({"pdf": "b.pdf"}, "there is no file b.pdf in"),
+        ({"pdf": "b" * 300}, "there is no file bbb"),
         ({"id": "sound"}, "its id occurs before"),
     ],
 )

@@ -63,6 +63,7 @@ def test_impossible_questions_have_no_golds(tmp_path: Path) -> None:
         (row(id="b", answers=[]), "has no answers"),
         (row(id="b", answers=["London"]), "answer is empty or no text"),
         (row(id="b", question=" "), "question is empty"),
+        (row(id="b", question="Who \ud800?"), "half a character"),
         (row(id="a"), "occurs before"),
         ("b", "no object"),
     ],
@@ -95,6 +96,22 @@ def test_unusable_files_say_why(tmp_path: Path, content: bytes, reason: str) -> 
     path.write_bytes(content)
     with pytest.raises(QuestionSetError, match=reason):
         read_question_set(path)
+
+
+@pytest.mark.parametrize(
+    ("odd", "reason"), [("A \ud800", "half a character"), ("\ufeffA", "byte order mark")]
+)
+def test_a_context_that_would_not_load_as_it_is_is_named(
+    tmp_path: Path, odd: str, reason: str
+) -> None:
+    """It costs its own paragraph; a title that is null is no title."""
+    paragraphs = [{"context": text, "qas": [row(id=text, answers=[{"text": "A", "answer_start":
+                   text.index("A")}])]} for text in ("A", odd)]  # fmt: skip
+    path = tmp_path / "odd.json"
+    path.write_text(json.dumps({"data": [{"title": None, "paragraphs": paragraphs}]}))
+    asked = read_question_set(path)
+    assert (len(asked), asked.articles[0].title) == (1, "")
+    assert reason in asked.bad_rows[0].reason
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

@@ -127,7 +127,7 @@ class Benchmark:
         source: the document's name.
         made: it was made for the run.
         peak_memory: bytes that the process held at most; None where the system does not tell.
-        failed: readers that could not be loaded, with the reason.
+        failed: readers that could not be loaded, and cold starts that failed, with the reason.
     """
 
     machine: Machine

@@ -15,7 +15,7 @@ from docqa.benchmark.records import Benchmark, ReadingSpeed
 from docqa.benchmark.rounds import read_in_rounds
 from docqa.benchmark.shapes import SHAPES
 from docqa.benchmark.stages import measure_stages
-from docqa.errors import DocqaError, SettingError
+from docqa.errors import DocqaError, ModelError, SettingError
 from docqa.loaders.load import Source, read_source
 from docqa.loaders.settings import LoadSettings
 from docqa.pipeline import DEFAULT_TOP_PASSAGES
@@ -52,8 +52,8 @@ def run_benchmark(
     """Measure how fast this machine loads, splits, ranks and reads a document.
 
     All readers read the same passages, those of the first one that loads. One that cannot be
-    loaded is named in the result and spoils no other; one that turns out to be the same as one
-    before is left out.
+    loaded is named in the result and spoils no other, and so is a cold start that fails; one that
+    turns out to be the same as one before is left out.
 
     Args:
         source: the document; None for a PDF made for the run.
@@ -90,9 +90,16 @@ def run_benchmark(
     )
     readings = read_in_rounds(contenders, outcome.requests, rounds=rounds, progress=progress)
     if cold:
-        starts = _cold_starts(
-            contenders, data, name=name, question=asked[0], rounds=rounds, progress=progress
+        starts, cold_failed = _cold_starts(
+            contenders,
+            data,
+            name=name,
+            question=asked[0],
+            rounds=rounds,
+            loading=loading,
+            progress=progress,
         )
+        failed |= cold_failed
         readings = [
             replace(reading, cold_seconds=seconds)
             for reading, seconds in zip(readings, starts, strict=True)
@@ -137,19 +144,30 @@ def _cold_starts(
     name: str,
     question: str,
     rounds: int,
+    loading: LoadSettings | None,
     progress: Callable[[str], None],
-) -> list[tuple[float, ...]]:
-    """Return the seconds of cold starts, in interleaved rounds; none of shapes."""
+) -> tuple[list[tuple[float, ...]], dict[str, str]]:
+    """Return the seconds of cold starts, in interleaved rounds, and why some failed.
+
+    Shapes have none, and neither has a reader of which one start failed.
+    """
     taken: list[list[float]] = [[] for _ in contenders]
+    failed: dict[str, str] = {}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / Path(name).name
         path.write_bytes(data)
         for number in range(rounds):
             for contender, seconds in zip(contenders, taken, strict=True):
-                if contender.choice.name not in SHAPES:
-                    progress(f"cold start {number + 1} of {rounds}: {contender.choice}")
-                    seconds.append(cold_seconds(contender.choice, path, question))
-    return [tuple(seconds) for seconds in taken]
+                what = f"cold start of {contender.choice}"
+                if contender.choice.name in SHAPES or what in failed:
+                    continue
+                progress(f"cold start {number + 1} of {rounds}: {contender.choice}")
+                try:
+                    seconds.append(cold_seconds(contender.choice, path, question, loading))
+                except ModelError as error:
+                    failed[what] = str(error)
+                    seconds.clear()
+    return [tuple(seconds) for seconds in taken], failed
 
 
 def _highest(peak: int | None, readings: Sequence[ReadingSpeed]) -> int | None:

@@ -16,7 +16,7 @@ from docqa.cli.notices import Notices, counted
 from docqa.cli.options import LibraryDefault, isolation_options, reading_options
 from docqa.cli.output import json_line
 from docqa.cli.progress import ProgressLine
-from docqa.cli.question_data import read_data, require_outputs
+from docqa.cli.question_data import has_pages, read_data, require_outputs
 from docqa.cli.terminal import speaks_unicode
 from docqa.loaders.limits import Limits
 
@@ -80,7 +80,7 @@ class _Asking:
     "--min-score",
     cls=LibraryDefault,
     type=click.FloatRange(0, 1),
-    help='Answers with a lower score count as "no answer".',
+    help='Answers with a lower score count as "no answer". For the reader alone 0.5.',
 )
 @click.option(
     "--top-passages",
@@ -144,6 +144,9 @@ def evaluate(
     """
     hush_libraries(ctx)
     notices = Notices(quiet=quiet, debug=debugging(ctx))
+    _require_use(
+        names, documents=documents, root=root, settings=exhaustive or top_passages is not None
+    )
     _require_outputs(names, predictions, plot)
     sets = [read_data(name, root, notices, sample=sample, seed=seed) for name in names]
     pipeline: dict[str, Any] = {"exhaustive": exhaustive, "isolate": isolate, "limits": limits}
@@ -163,6 +166,24 @@ def evaluate(
         _tell(report, notices)
         _write_files(report, predictions, plot, notices)
     ctx.exit(ANSWERED)
+
+
+def _require_use(
+    names: Sequence[str], *, documents: bool, root: str | None, settings: bool
+) -> None:
+    """Check that options do something.
+
+    Raises:
+        click.UsageError: one does nothing.
+    """
+    paged = [has_pages(name) for name in names]
+    if settings and not (documents or any(paged)):
+        raise click.UsageError(
+            "--exhaustive and --top-passages are for whole documents; the reader alone reads each "
+            "question's own paragraph. Add --documents, or leave them out"
+        )
+    if root is not None and not any(paged):
+        raise click.UsageError("--root is for questions over files, .jsonl; leave it out")
 
 
 def _require_outputs(names: Sequence[str], predictions: str | None, plot: str | None) -> None:

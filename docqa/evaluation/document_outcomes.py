@@ -87,7 +87,16 @@ def ask_document(
             reader.forget()
 
 
-def _lost(asked: AskedQuestion, document: str, error: Exception) -> DocumentOutcome:
+def _fault(document: Document, asked: AskedQuestion) -> str | None:
+    """Return what is wrong with a question's page, or None."""
+    pages = len(document.pages)
+    if asked.page_number is None or asked.page_number <= pages:
+        return None
+    name = asked.question.id
+    return f"{document.source}: {name}: its page_number is {asked.page_number}, of {pages} pages"
+
+
+def _lost(asked: AskedQuestion, document: str, error: object) -> DocumentOutcome:
     """Return the outcome of a question that could not be asked: every stage missed it."""
     failed = Prediction(asked.question.id, error=str(error))
     missed = False if asked.question.answerable else None
@@ -116,6 +125,8 @@ def _outcome(
     bounded: GridItem,
     read: ReadPassages | None,
 ) -> DocumentOutcome:
+    if (fault := _fault(document, asked)) is not None:
+        return _lost(asked, document.source, fault)
     golds = asked.gold_spans(document)
     best = _prediction(asked, unbounded)
     place = place_of(document.text, best.text, best.start, golds)

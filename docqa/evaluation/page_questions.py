@@ -151,7 +151,14 @@ class _Reading:
 
     def _found(self, name: str) -> Path | None:
         paths = (folder / name for folder in self.folders)
-        return next((path for path in paths if path.is_file()), None)
+        return next((path for path in paths if _is_file(path)), None)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a name that is too long, or holds what no name can
+        return False
 
 
 def _answers(row: dict[str, Any]) -> list[str]:

@@ -67,7 +67,8 @@ class Summary:
         total: over all questions.
         has_answer, no_answer: over those that have an answer, and those that have none; None where
             the set has no unanswerable questions, whose rules are those of v1.1 then.
-        best_exact_match, best_f1: at the best threshold; None likewise.
+        best_exact_match, best_f1: at the best threshold; None likewise. It looks at the first
+            answer alone, end to end too, where the order of answers is not that of their scores.
     """
 
     total: Scores
