@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -227,6 +228,7 @@ def test_teacher_of_the_same_tokens_gives_its_softmax(
     """Soft targets at temperature 1 are the softmax of the teacher's logits over the passage."""
     examples = ExampleMaker(tokenizer, **TINY).from_set(asked_of(CONTEXTS, QUESTIONS))
     teacher = load_reader(checkpoint("distilbert"), device="cpu")
+    teacher.no_answer = True
     soft = ask_teacher(teacher, examples, tmp_path)
     batch = lay_out(examples, pad_id=0)
     starts, _ = soft.lay_out(range(len(examples)), batch, temperature=1.0)
@@ -259,6 +261,36 @@ def test_teacher_of_other_tokens_is_carried_over_by_characters(
         assert example.starts[column] <= character < example.ends[column]
 
 
+def test_teacher_without_no_answer_makes_nothing_up(
+    checkpoint: Callable[[str], Path], tokenizer: Any, tmp_path: Path
+) -> None:
+    """It says nothing of "not here" on rows with an answer, and all of it on the others."""
+    paragraph = Paragraph(CONTEXTS[0], (Question("none", "Where is it?", ()),))
+    asked = asked_of(CONTEXTS, QUESTIONS)
+    asked = QuestionSet("toy", (*asked.articles, Article("", (paragraph,))))
+    examples = ExampleMaker(tokenizer, **TINY).from_set(asked)
+    teacher = load_reader(checkpoint("distilbert"), device="cpu", no_answer=False)
+    soft = ask_teacher(teacher, examples, tmp_path)
+    batch = lay_out(examples, pad_id=0)
+    for given in soft.lay_out(range(len(examples)), batch, temperature=2.0):
+        assert np.allclose(given.sum(axis=1), 1)
+        assert given[:, 0].tolist() == [0, 0, 0, 0, 0, 1]
+
+
+def test_gold_stands_in_where_the_teacher_has_no_tokens(
+    checkpoint: Callable[[str], Path], tokenizer: Any, tmp_path: Path
+) -> None:
+    """Where no token of the teacher is carried over, the gold places are taught, not NaN."""
+    examples = ExampleMaker(tokenizer, **TINY).from_set(asked_of(CONTEXTS, QUESTIONS))
+    blank = [replace(example, shown="") for example in examples]
+    teacher = load_reader(checkpoint("distilbert"), device="cpu", no_answer=True)
+    batch = lay_out(blank, pad_id=0)
+    soft = ask_teacher(teacher, blank, tmp_path)
+    starts, ends = soft.lay_out(range(len(blank)), batch, temperature=2.0)
+    assert np.array_equal(starts, batch.starts)
+    assert np.array_equal(ends, batch.ends)
+
+
 def test_teacher_is_asked_once(
     checkpoint: Callable[[str], Path], tokenizer: Any, tmp_path: Path
 ) -> None:
@@ -278,6 +310,10 @@ def test_teacher_is_asked_once(
     first = calls
     ask_teacher(teacher, examples, tmp_path)
     assert calls == first > 0
+    ask_teacher(teacher, examples[1:], tmp_path)
+    assert calls > first
+    first = calls
+    teacher.no_answer = not teacher.no_answer
     ask_teacher(teacher, examples[1:], tmp_path)
     assert calls > first
 
