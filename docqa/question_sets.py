@@ -85,11 +85,13 @@ class QuestionSet:
         name: the file's name without its suffixes.
         articles: with the rows that are sound.
         bad_rows: the others.
+        path: of the file; ``""`` where there is none. It makes no set another one.
     """
 
     name: str
     articles: tuple[Article, ...]
     bad_rows: tuple[BadRow, ...] = ()
+    path: str = field(default="", compare=False)
 
     def rows(self) -> Iterator[tuple[Paragraph, Question]]:
         """Yield every question with its paragraph, in the file's order."""
@@ -120,7 +122,7 @@ def read_question_set(path: str | Path) -> QuestionSet:
     reading = _Reading(str(file))
     articles = tuple(reading.article(*pair) for pair in enumerate(content["data"], start=1))
     name = file.name.removesuffix(".gz").removesuffix(".json")
-    made = QuestionSet(name, articles, tuple(reading.bad_rows))
+    made = QuestionSet(name, articles, tuple(reading.bad_rows), str(file))
     if not len(made):
         first = f"; the first of {len(made.bad_rows)} faults: {made.bad_rows[0]}"
         raise QuestionSetError(
@@ -199,6 +201,8 @@ class _Reading:
             self.bad(name, "its question holds half a character (a lone surrogate)")
         elif name in self.ids:
             self.bad(name, "its id occurs before in this file")
+        elif row.get("is_impossible") is True and answers:
+            self.bad(name, "it is marked is_impossible and has answers")
         elif row.get("is_impossible") is True:
             self.ids.add(name)
             return Question(name, text, ())

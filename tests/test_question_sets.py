@@ -48,8 +48,10 @@ def test_gzip_is_read(tmp_path: Path) -> None:
 
 
 def test_impossible_questions_have_no_golds(tmp_path: Path) -> None:
-    """What SQuAD v2.0 marks as impossible has no gold answer, whatever stands beside it."""
-    asked = read_question_set(written(tmp_path, row(is_impossible=True)))
+    """What SQuAD v2.0 marks as impossible has no gold answer, only plausible ones beside it."""
+    plausible = [{"text": "London", "answer_start": 25}]
+    impossible = row(is_impossible=True, answers=[], plausible_answers=plausible)
+    asked = read_question_set(written(tmp_path, impossible))
     assert [question.answerable for _, question in asked.rows()] == [False]
 
 
@@ -61,6 +63,7 @@ def test_impossible_questions_have_no_golds(tmp_path: Path) -> None:
         (row(id="b", answers=[{"text": "London", "answer_start": True}]), "no answer_start"),
         (row(id="b", answers=[{"text": " ", "answer_start": 3}]), "answer is empty"),
         (row(id="b", answers=[]), "has no answers"),
+        (row(id="b", is_impossible=True), "is_impossible and has answers"),
         (row(id="b", answers=["London"]), "answer is empty or no text"),
         (row(id="b", question=" "), "question is empty"),
         (row(id="b", question="Who \ud800?"), "half a character"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from fresh_process import loaded_by
 from docqa.errors import MissingDependencyError, ModelIncompatibleError, SettingError
 from docqa.reader import accelerators, cpu_threads, runtimes
 from docqa.reader.models import load_reader
+from docqa.reader.pack import pack
+from docqa.reader.quantized import FORMAT
 
 TEXT = "The lighthouse on Gannet Rock was built in 1887. Its lamp burned 40 litres of oil a week."
 
@@ -57,6 +60,60 @@ def test_torch_where_the_extra_is_missing(checkpoint: Callable[[str], Path]) -> 
         load_reader(checkpoint("distilbert"), runtime="onnx")
     with pytest.raises(SettingError, match=r"docqa-exact\[onnx\]"):
         load_reader(checkpoint("distilbert"), device="cpu", dtype="int8")
+
+
+@pytest.mark.usefixtures("with_onnx")
+@pytest.mark.parametrize("content", ["raise OSError('no libgomp.so.1')", ""])
+def test_torch_where_the_extra_is_broken(
+    checkpoint: Callable[[str], Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    content: str,
+) -> None:
+    """A package that cannot be imported, or is half there, is as good as none."""
+    (tmp_path / "onnxruntime").mkdir()
+    (tmp_path / "onnxruntime/__init__.py").write_text(content, "utf-8")
+    monkeypatch.delitem(sys.modules, "onnxruntime")
+    monkeypatch.delitem(sys.modules, "docqa.reader.onnx_model", raising=False)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    folder = str(checkpoint("distilbert"))
+    assert load_reader(folder, device="cpu").runtime == "torch float32"
+    assert not runtimes.starts_fast(folder, runtime="auto", device="cpu", dtype=None)
+    with pytest.raises(MissingDependencyError, match=r"force-reinstall 'docqa-exact\[onnx\]'"):
+        load_reader(folder, runtime="onnx")
+
+
+@pytest.mark.usefixtures("with_onnx")
+def test_torch_where_onnx_runtime_refuses(
+    checkpoint: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An older ONNX Runtime that cannot take the graph leaves it to torch, unless asked for."""
+    import onnxruntime
+
+    monkeypatch.delattr(onnxruntime.SessionOptions, "add_external_initializers")
+    folder = checkpoint("distilbert")
+    assert load_reader(folder, device="cpu").runtime == "torch float32"
+    for told in ({"runtime": "onnx"}, {"dtype": "int8"}):
+        with pytest.raises(ModelIncompatibleError, match="refuses the model"):
+            load_reader(folder, device="cpu", **told)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("runtime", ["torch", "onnx", "auto"])
+def test_scales_of_another_length(
+    checkpoint: Callable[[str], Path], tmp_path: Path, runtime: Any
+) -> None:
+    """A packed matrix without one scale a row is a model error on every runtime."""
+    if runtime == "onnx":
+        pytest.importorskip("onnxruntime", reason="needs the extra onnx")
+    from safetensors.torch import load_file, save_file
+
+    pack(checkpoint("distilbert"), tmp_path, no_answer=True)
+    file = tmp_path / "model.safetensors"
+    weights = load_file(file)
+    name = min(name for name in weights if name.endswith(".scale"))
+    save_file(weights | {name: weights[name][:1]}, file, metadata={"format": FORMAT})
+    with pytest.raises(ModelIncompatibleError, match="damaged"):
+        load_reader(tmp_path, runtime=runtime, device="cpu")
 
 
 @pytest.mark.parametrize(

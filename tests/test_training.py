@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,16 +29,19 @@ from docqa.errors import (
 from docqa.question_sets import Article, Gold, Paragraph, Question, QuestionSet, read_question_set
 from docqa.reader.checkpoints import find_checkpoint
 from docqa.reader.models import load_reader, load_tokenizer
+from docqa.reader.pack import weights_revision
 from docqa.training.batches import epoch_batches, lay_out
+from docqa.training.checkpoint import device_random, set_device_random
 from docqa.training.convert import convert
 from docqa.training.distil import ask_teacher
 from docqa.training.examples import Example, ExampleMaker
 from docqa.training.loss import distillation_loss, span_loss
-from docqa.training.negatives import hard_negatives
+from docqa.training.negatives import Negative, hard_negatives
 from docqa.training.settings import TrainSettings
-from docqa.training.training_run import train
+from docqa.training.start import clear_way, load_start, save_reader
+from docqa.training.training_run import prepare_data, train
 
-TINY = {"window_tokens": 64, "window_overlap": 16, "max_question_tokens": 16}
+TINY: dict[str, Any] = {"window_tokens": 64, "window_overlap": 16, "max_question_tokens": 16}
 CONTEXTS = [
     "My name is John and I live in Seattle.",
     "The company audits John. Who is in Seattle?",
@@ -106,7 +110,7 @@ def shown_answer(example: Example, place: tuple[int, int]) -> str:
 def test_places_are_the_gold_words(tokenizer: Any) -> None:
     """The characters of the tokens at an example's places are the gold answer."""
     asked = asked_of(CONTEXTS, QUESTIONS)
-    examples = ExampleMaker(tokenizer, **TINY).from_set(asked)
+    examples = ExampleMaker(tokenizer, TrainSettings(**TINY)).from_set(asked)
     golds = [question.golds[0].text for _, question in asked.rows()]
     assert [shown_answer(one, one.places[0]) for one in examples] == golds
 
@@ -124,9 +128,7 @@ def test_windows_of_long_contexts_hold_the_whole_answer(
     asked = QuestionSet("long", (Article("", (Paragraph(context, (question,)),)),))
     maker = ExampleMaker(
         load_tokenizer(find_checkpoint("mini")),
-        window_tokens=40,
-        window_overlap=12,
-        max_question_tokens=8,
+        TrainSettings(window_tokens=40, window_overlap=12, max_question_tokens=8),
     )
     examples = maker.from_set(asked)
     assert any(example.answerable for example in examples)
@@ -143,9 +145,22 @@ def test_rows_that_do_not_fit_are_named(tokenizer: Any) -> None:
     long_question = Question("long", "who is " * 20, (Gold("john", len(context) - 4),))
     long_answer = Question("wide", "who?", (Gold(context, 0),))
     paragraph = Paragraph(context, (long_question, long_answer))
-    maker = ExampleMaker(tokenizer, **TINY)
+    maker = ExampleMaker(tokenizer, TrainSettings(**TINY))
+    asked = QuestionSet("set", (Article("", (paragraph,)),), path="data/set.json")
+    assert maker.from_set(asked) == []
+    assert maker.from_negatives(asked, [Negative(long_question, "the company")]) == []
+    assert [row.id for row in maker.bad_rows] == ["long", "wide"]  # the negative is not told again
+    assert {row.file for row in maker.bad_rows} == {"data/set.json"}
+
+
+def test_context_without_tokens_is_named(tokenizer: Any) -> None:
+    """A context of characters that the tokenizer drops is left out by name."""
+    paragraph = Paragraph("\u200b\u200b", (Question("blank", "who?", ()),))
+    maker = ExampleMaker(tokenizer, TrainSettings(**TINY))
     assert maker.from_set(QuestionSet("set", (Article("", (paragraph,)),))) == []
-    assert [(row.id, row.file) for row in maker.bad_rows] == [("long", "set"), ("wide", "set")]
+    assert [str(row) for row in maker.bad_rows] == [
+        "set: blank: its context holds nothing that the tokenizer knows"
+    ]
 
 
 def test_hard_negatives_rank_high_and_lack_the_answer() -> None:
@@ -226,8 +241,11 @@ def test_teacher_of_the_same_tokens_gives_its_softmax(
     checkpoint: Callable[[str], Path], tokenizer: Any, tmp_path: Path
 ) -> None:
     """Soft targets at temperature 1 are the softmax of the teacher's logits over the passage."""
-    examples = ExampleMaker(tokenizer, **TINY).from_set(asked_of(CONTEXTS, QUESTIONS))
+    examples = ExampleMaker(tokenizer, TrainSettings(**TINY)).from_set(
+        asked_of(CONTEXTS, QUESTIONS)
+    )
     teacher = load_reader(checkpoint("distilbert"), device="cpu")
+    teacher.no_answer = True
     soft = ask_teacher(teacher, examples, tmp_path)
     batch = lay_out(examples, pad_id=0)
     starts, _ = soft.lay_out(range(len(examples)), batch, temperature=1.0)
@@ -240,7 +258,9 @@ def test_teacher_of_other_tokens_is_carried_over_by_characters(
     checkpoint: Callable[[str], Path], tokenizer: Any, tmp_path: Path
 ) -> None:
     """A byte-level teacher's best start lands on the student's token that holds its character."""
-    examples = ExampleMaker(tokenizer, **TINY).from_set(asked_of(CONTEXTS, QUESTIONS))
+    examples = ExampleMaker(tokenizer, TrainSettings(**TINY)).from_set(
+        asked_of(CONTEXTS, QUESTIONS)
+    )
     teacher = load_reader(checkpoint("roberta"), device="cpu", no_answer=True)
     soft = ask_teacher(teacher, examples, tmp_path)
     batch = lay_out(examples, pad_id=0)
@@ -260,11 +280,45 @@ def test_teacher_of_other_tokens_is_carried_over_by_characters(
         assert example.starts[column] <= character < example.ends[column]
 
 
+def test_teacher_without_no_answer_makes_nothing_up(
+    checkpoint: Callable[[str], Path], tokenizer: Any, tmp_path: Path
+) -> None:
+    """It says nothing of "not here" on rows with an answer, and all of it on the others."""
+    paragraph = Paragraph(CONTEXTS[0], (Question("none", "Where is it?", ()),))
+    asked = asked_of(CONTEXTS, QUESTIONS)
+    asked = QuestionSet("toy", (*asked.articles, Article("", (paragraph,))))
+    examples = ExampleMaker(tokenizer, TrainSettings(**TINY)).from_set(asked)
+    teacher = load_reader(checkpoint("distilbert"), device="cpu", no_answer=False)
+    soft = ask_teacher(teacher, examples, tmp_path)
+    batch = lay_out(examples, pad_id=0)
+    for side in soft.lay_out(range(len(examples)), batch, temperature=2.0):
+        assert np.allclose(side.sum(axis=1), 1)
+        assert side[:, 0].tolist() == [0, 0, 0, 0, 0, 1]
+
+
+def test_gold_stands_in_where_the_teacher_has_no_tokens(
+    checkpoint: Callable[[str], Path], tokenizer: Any, tmp_path: Path
+) -> None:
+    """Where no token of the teacher is carried over, the gold places are taught, not NaN."""
+    examples = ExampleMaker(tokenizer, TrainSettings(**TINY)).from_set(
+        asked_of(CONTEXTS, QUESTIONS)
+    )
+    blank = [replace(example, shown="") for example in examples]
+    teacher = load_reader(checkpoint("distilbert"), device="cpu", no_answer=True)
+    batch = lay_out(blank, pad_id=0)
+    soft = ask_teacher(teacher, blank, tmp_path)
+    starts, ends = soft.lay_out(range(len(blank)), batch, temperature=2.0)
+    assert np.array_equal(starts, batch.starts)
+    assert np.array_equal(ends, batch.ends)
+
+
 def test_teacher_is_asked_once(
     checkpoint: Callable[[str], Path], tokenizer: Any, tmp_path: Path
 ) -> None:
     """Logits on disk are taken as they are, unless they are of other examples."""
-    examples = ExampleMaker(tokenizer, **TINY).from_set(asked_of(CONTEXTS, QUESTIONS))
+    examples = ExampleMaker(tokenizer, TrainSettings(**TINY)).from_set(
+        asked_of(CONTEXTS, QUESTIONS)
+    )
     teacher = load_reader(checkpoint("distilbert"), device="cpu")
     calls = 0
 
@@ -279,6 +333,10 @@ def test_teacher_is_asked_once(
     first = calls
     ask_teacher(teacher, examples, tmp_path)
     assert calls == first > 0
+    ask_teacher(teacher, examples[1:], tmp_path)
+    assert calls > first
+    first = calls
+    teacher.no_answer = not teacher.no_answer
     ask_teacher(teacher, examples[1:], tmp_path)
     assert calls > first
 
@@ -332,6 +390,67 @@ def test_another_run_is_not_taken_up(
     train({toy: 1.0}, tmp_path / "run", start=start, settings=once, device="cpu")
     with pytest.raises(TrainingError, match="other settings or other data"):
         train({toy: 0.5}, tmp_path / "run", start=start, settings=once, device="cpu")
+    held_out = read_question_set(toy)
+    with pytest.raises(TrainingError, match="other settings or other data"):
+        train({toy: 1.0}, tmp_path / "run", start=start, settings=once, device="cpu",
+              evaluate_on=held_out)  # fmt: skip
+
+
+def test_finished_run_changes_nothing(
+    checkpoint: Callable[[str], Path], toy: Path, tmp_path: Path
+) -> None:
+    """Called again, with checkpoints as often as it likes, it leaves the reader as it is."""
+    start, run = str(checkpoint("distilbert")), tmp_path / "run"
+    for every in (1, 7):
+        settings = TrainSettings(epochs=1, checkpoint_every=every, **TINY)
+        trained = train({toy: 1.0}, run, start=start, settings=settings, device="cpu")
+        (trained.reader / "calibration.json").touch()
+    with (run / "log.jsonl").open("a") as log:
+        log.write('{"step": 9')  # as a kill leaves it
+    train({toy: 1.0}, run, start=start, settings=settings, device="cpu")
+    assert (trained.reader / "calibration.json").is_file()
+    assert losses(run)
+
+
+def test_saved_reader_replaces_the_old_one_whole(
+    checkpoint: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A new reader has its own revision and no former calibration; half a one replaces none."""
+    start = load_start(str(checkpoint("distilbert")), dropout=None, seed=0)
+    folder = tmp_path / "reader"
+    save_reader(start, folder, no_answer=True)
+    (folder / "calibration.json").write_text("of former weights", "utf-8")
+    monkeypatch.setattr(type(start.tokenizer), "save", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        save_reader(start, folder, no_answer=True)
+    assert (folder / "calibration.json").is_file()
+    monkeypatch.undo()
+    save_reader(start, folder, no_answer=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["reader"]
+    revision = load_reader(folder, device="cpu").revision
+    assert revision == weights_revision(folder / "model.safetensors")
+
+
+def test_reader_cut_off_between_two_renames_is_put_back(tmp_path: Path) -> None:
+    """What was moved aside comes back; a folder that is no reader is never replaced."""
+    (tmp_path / "reader.old").mkdir()
+    (tmp_path / "reader.old/config.json").touch()
+    clear_way(tmp_path / "reader")
+    assert (tmp_path / "reader/config.json").is_file()
+    (tmp_path / "reader/config.json").rename(tmp_path / "reader/notes.txt")
+    with pytest.raises(TrainingError, match="move it away"):
+        clear_way(tmp_path / "reader")
+
+
+def test_generator_of_a_device_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The state of MPS's generator is taken and put back; the CPU has none beside torch's."""
+    kept: list[Any] = []
+    monkeypatch.setattr(torch.mps, "get_rng_state", lambda: torch.tensor([7]))
+    monkeypatch.setattr(torch.mps, "set_rng_state", kept.append)
+    state = device_random(torch.device("mps"))
+    set_device_random(torch.device("mps"), state)
+    assert kept == [torch.tensor([7])]
+    assert device_random(torch.device("cpu")) is None
 
 
 def test_training_teaches(checkpoint: Callable[[str], Path], toy: Path, tmp_path: Path) -> None:
@@ -424,12 +543,29 @@ def test_encoder_gets_a_new_head(
 @pytest.mark.parametrize(
     "setting",
     [{"epochs": 0}, {"batch_tokens": 0}, {"warmup": 1.5}, {"dropout": 1.0}, {"window_tokens": 70},
-     {"learning_rate": float("nan")}, {"weight_decay": -1}],
+     {"learning_rate": float("nan")}, {"weight_decay": -1}, {"epochs": float("inf")},
+     {"seed": -1}, {"window_overlap": -1}],
 )  # fmt: skip
 def test_settings_out_of_range_are_refused(setting: dict[str, float]) -> None:
     """The message names the setting."""
     with pytest.raises(SettingError, match=next(iter(setting))):
         TrainSettings(**setting)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("weight", [-1.0, float("nan"), float("inf")])
+def test_weights_out_of_range_are_refused(tokenizer: Any, toy: Path, weight: float) -> None:
+    """The message names the file."""
+    with pytest.raises(SettingError, match=r"toy\.json"):
+        prepare_data({toy: weight}, tokenizer, TrainSettings(**TINY))
+
+
+def test_windows_longer_than_the_model_are_refused_at_once(
+    checkpoint: Callable[[str], Path], tmp_path: Path
+) -> None:
+    """Before a file of questions is looked for, the message tells how many positions there are."""
+    start = str(checkpoint("distilbert"))
+    with pytest.raises(SettingError, match="at most 128"):
+        train({"none.json": 1.0}, tmp_path / "run", start=start, device="cpu")
 
 
 def test_command_trains_and_names_bad_rows(

@@ -184,14 +184,12 @@ def _weighted(data: Sequence[str], weights: Sequence[tuple[str, float]]) -> Mapp
     """Return each file with its weight.
 
     Raises:
-        click.UsageError: a weight is of no file, or below 0.
+        click.UsageError: a weight is of no file.
     """
     files = dict.fromkeys(data, 1.0)
     for name, times in weights:
         if name not in files:
             raise click.UsageError(f"--weight {name}: it is not one of DATA ({', '.join(files)})")
-        if not times >= 0:
-            raise click.UsageError(f"--weight {name}: must not be below 0, it is {times}")
         files[name] = times
     return files
 

@@ -17,7 +17,7 @@ from docqa.reader.torch_model import TorchModel, choose_device, choose_dtype
 if TYPE_CHECKING:
     from docqa.reader.checkpoints import Checkpoint
 
-__all__ = ["load_module", "place", "quiet_transformers"]
+__all__ = ["load_module", "n_positions", "place", "quiet_transformers"]
 
 _HEADS = ("qa_outputs", "classifier")  # the second is ModernBERT's
 
@@ -115,7 +115,7 @@ def place(
         dtype=choose_dtype(dtype, chosen),
         head=_head(module),
         separator_id=separator_id if _reads_token_types(module, config) else None,
-        max_tokens=_n_positions(module, config),
+        max_tokens=n_positions(module, config),
     )
 
 
@@ -128,7 +128,7 @@ def _head(module: torch.nn.Module) -> str:
     )
 
 
-def _n_positions(module: torch.nn.Module, config: dict[str, Any]) -> int:
+def n_positions(module: torch.nn.Module, config: dict[str, Any]) -> int:
     """Return the longest window the module has positions for.
 
     RoBERTa counts positions from its padding index plus one, so that 514 positions hold 512 tokens.

@@ -50,13 +50,12 @@ class OnnxModel:
     ) -> None:
         self.number_format, self.max_tokens = number_format, max_tokens
         # The session reads the arrays where they lie; they live as long as it does.
-        self._weights = {
-            name: onnxruntime.OrtValue.ortvalue_from_numpy(array)
-            for name, array in graph.weights.items()
-        }
+        self._weights: dict[str, onnxruntime.OrtValue] = {}
         options = _options(threads or cpu_threads())
-        options.add_external_initializers(list(self._weights), list(self._weights.values()))
         try:
+            for name, array in graph.weights.items():
+                self._weights[name] = onnxruntime.OrtValue.ortvalue_from_numpy(array)
+            options.add_external_initializers(list(self._weights), list(self._weights.values()))
             self._session = onnxruntime.InferenceSession(
                 graph.model, options, providers=["CPUExecutionProvider"]
             )

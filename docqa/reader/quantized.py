@@ -11,6 +11,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from docqa.errors import ModelIncompatibleError
+
 if TYPE_CHECKING:
     import torch
 
@@ -39,11 +41,21 @@ def quantize(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
 
 
 def dequantize(stored: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Return float32 weights by their own names."""
+    """Return float32 weights by their own names.
+
+    Raises:
+        ModelIncompatibleError: a matrix has not one scale a row.
+    """
     weights: dict[str, torch.Tensor] = {}
     for name, tensor in stored.items():
         scale = stored.get(name + _SCALE)
         if scale is not None:
+            if scale.shape != tensor.shape[:1]:
+                raise ModelIncompatibleError(
+                    f"the weights are damaged: {name} has the shape {tuple(tensor.shape)}, and "
+                    f"its scales {tuple(scale.shape)}; fetch them again, or pack the checkpoint "
+                    "anew"
+                )
             weights[name] = tensor.float().mul_(scale[:, None])
         elif not (name.endswith(_SCALE) and name.removesuffix(_SCALE) in stored):
             weights[name] = tensor.float()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from docqa.errors import DocqaError, MissingDependencyError, SettingError
+from docqa.errors import MissingDependencyError, ModelIncompatibleError, SettingError
 from docqa.protocols import SpanModel
 from docqa.reader.accelerators import may_have_accelerator
 from docqa.reader.checkpoints import find_checkpoint
@@ -57,10 +58,11 @@ def load_model(
     """Load a checkpoint's model for the runtime that is told, or that suits the device.
 
     ``"auto"`` is ONNX Runtime where the model is to run on a CPU, is a DistilBERT, the number
-    format is one of ONNX Runtime's, and the extra ``onnx`` is installed; else torch.
+    format is one of ONNX Runtime's, the extra ``onnx`` is installed whole, and ONNX Runtime takes
+    the checkpoint; else torch.
 
     Raises:
-        MissingDependencyError: `runtime` is ``"onnx"`` and the extra is not installed.
+        MissingDependencyError: `runtime` is ``"onnx"`` and the extra is not installed, or broken.
         ModelIncompatibleError: the checkpoint cannot be read, or not by this runtime.
         SettingError: there is no such runtime, device or number format, or they exclude each
             other.
@@ -72,7 +74,10 @@ def load_model(
     if runtime == "onnx" or (runtime == "auto" and _suits_onnx(checkpoint, device, dtype)):
         from docqa.reader.onnx_model import load_onnx_model
 
-        return load_onnx_model(checkpoint, dtype=dtype)
+        if runtime == "onnx" or dtype == "int8":
+            return load_onnx_model(checkpoint, dtype=dtype)
+        with suppress(ModelIncompatibleError):  # torch reads it, or says what is wrong with it
+            return load_onnx_model(checkpoint, dtype=dtype)
     if dtype == "int8":
         raise SettingError(
             "dtype 'int8' is computed by ONNX Runtime only: on the CPU, for DistilBERT "
@@ -95,7 +100,7 @@ def starts_fast(name_or_path: str, *, runtime: str, device: str, dtype: str | No
         return False
     try:
         return _suits_onnx(find_checkpoint(name_or_path), device, dtype)
-    except DocqaError:
+    except Exception:  # whatever it is, loading the reader tells it where it can be handled
         return False
 
 
@@ -115,6 +120,12 @@ def _check_onnx(device: str, dtype: str | None) -> None:
         raise MissingDependencyError(
             f"runtime 'onnx' needs {' and '.join(missing)}: pip install 'docqa-exact[onnx]'"
         )
+    fault = _onnx_fault()
+    if fault is not None:
+        raise MissingDependencyError(
+            f"runtime 'onnx' cannot be used, since what is installed of it is broken ({fault}): "
+            "pip install --force-reinstall 'docqa-exact[onnx]', or use runtime='torch'"
+        ) from fault
 
 
 def _suits_onnx(checkpoint: Checkpoint, device: str, dtype: str | None) -> bool:
@@ -124,9 +135,25 @@ def _suits_onnx(checkpoint: Checkpoint, device: str, dtype: str | None) -> bool:
         return False
     if device == "auto" and may_have_accelerator() and _torch_has_accelerator():
         return False
+    if _onnx_fault() is not None:
+        return False
     from docqa.reader.onnx_model import can_run
 
     return can_run(checkpoint)
+
+
+def _onnx_fault() -> Exception | None:
+    """Return why the extra cannot be imported; None where it can.
+
+    Whether a package is there says little: a file of it may be missing, or a system library.
+    """
+    try:
+        from onnxruntime import InferenceSession  # noqa: F401 - is it there?
+
+        import docqa.reader.onnx_model  # noqa: F401 - and onnx with all that is used of it?
+    except Exception as error:  # a broken package raises anything while it is imported
+        return error
+    return None
 
 
 def _torch_has_accelerator() -> bool:

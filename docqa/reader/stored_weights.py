@@ -40,6 +40,7 @@ class StoredWeights:
             raise ModelIncompatibleError(
                 f"{path} is not a whole safetensors file ({error}); fetch it again"
             ) from error
+        self._path = path
         self._names: set[str] = set(self._file.keys())
 
     def missing(self, names: list[str]) -> list[str]:
@@ -65,7 +66,11 @@ class StoredWeights:
         return tuple(self._file.get_slice(name).get_shape())
 
     def floats(self, name: str) -> FloatArray:
-        """Return a weight in float32."""
+        """Return a weight in float32.
+
+        Raises:
+            ModelIncompatibleError: it is stored as 8-bit rows, and not with one scale a row.
+        """
         if self.is_rows(name):
             rows, scales = self.rows(name)
             return np.multiply(rows, scales[:, None], dtype=np.float32)
@@ -73,9 +78,19 @@ class StoredWeights:
         return stored.astype(np.float32, copy=False)
 
     def rows(self, name: str) -> tuple[RowArray, FloatArray]:
-        """Return a matrix as 8-bit rows and one scale a row, made here where it is floats."""
+        """Return a matrix as 8-bit rows and one scale a row, made here where it is floats.
+
+        Raises:
+            ModelIncompatibleError: it is stored so, but not with one scale a row.
+        """
         if not self.is_rows(name):
             return quantized_rows(self.floats(name))
+        n_rows, scales = self.shape(name)[:1], self.shape(name + _SCALE)
+        if scales != n_rows:
+            raise ModelIncompatibleError(
+                f"{self._path} is damaged: {name} has {n_rows[0]} rows, and scales of the shape "
+                f"{scales}; fetch it again, or pack the checkpoint anew"
+            )
         return self._file.get_tensor(name), self._file.get_tensor(name + _SCALE)
 
 

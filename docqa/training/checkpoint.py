@@ -11,7 +11,7 @@ import torch
 
 from docqa.errors import TrainingError
 
-__all__ = ["TrainingState", "read_state", "write_state"]
+__all__ = ["TrainingState", "device_random", "read_state", "set_device_random", "write_state"]
 
 _NAME = "state.pt"
 
@@ -25,7 +25,8 @@ class TrainingState:
         step: steps taken.
         best: figures of the best version so far, ``{}`` before the first evaluation.
         weights, optimizer: state dictionaries.
-        random, cuda_random: states of torch's generators, which dropout draws from.
+        random, device_random: states of torch's generators, which dropout draws from: the CPU's,
+            and that of the device where it is another one.
     """
 
     fingerprint: str
@@ -34,7 +35,24 @@ class TrainingState:
     weights: dict[str, torch.Tensor]
     optimizer: dict[str, Any]
     random: torch.Tensor
-    cuda_random: torch.Tensor | None
+    device_random: torch.Tensor | None
+
+
+def device_random(device: torch.device) -> torch.Tensor | None:
+    """Return the state of a device's own generator; None on the CPU, which has torch's."""
+    if device.type == "cuda":
+        return torch.cuda.get_rng_state(device)
+    return torch.mps.get_rng_state() if device.type == "mps" else None
+
+
+def set_device_random(device: torch.device, state: torch.Tensor | None) -> None:
+    """Set what `device_random` returned; a state of another kind of device is of no use."""
+    if state is None:
+        return
+    if device.type == "cuda":
+        torch.cuda.set_rng_state(state, device)
+    elif device.type == "mps":
+        torch.mps.set_rng_state(state)
 
 
 def write_state(folder: Path, state: TrainingState) -> None:

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from docqa.datamodel import Passage, Span
-from docqa.errors import TrainingError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -73,6 +72,10 @@ def ask_teacher(
 ) -> SoftTargets:
     """Return the teacher's logits of all examples, reading only those that are not on disk.
 
+    A teacher that was not trained with unanswerable questions (`no_answer` False) is asked only
+    where there is an answer, and its logit of the first token, which means nothing, is left out.
+    Where it is not asked, or says nothing, the gold places stand in.
+
     Args:
         teacher: reads each example's question and the characters its window shows.
         examples: of the student.
@@ -81,7 +84,7 @@ def ask_teacher(
         progress: called with (examples read, examples in all).
 
     Raises:
-        TrainingError: a question is too long for the teacher.
+        QuestionError: a question is too long for the teacher.
     """
     folder.mkdir(parents=True, exist_ok=True)
     logits: list[HalfArray] = []
@@ -109,28 +112,43 @@ def _part(teacher: SpanReader, examples: Sequence[Example], path: Path) -> list[
 
 def _mark(teacher: SpanReader, examples: Sequence[Example]) -> str:
     """Return what tells one teacher's logits of some examples from all others."""
-    digest = hashlib.sha256(json.dumps([teacher.name, teacher.revision]).encode())
+    said = teacher.name, teacher.revision, teacher.runtime, teacher.no_answer
+    digest = hashlib.sha256(json.dumps(said).encode())
     for example in examples:
-        digest.update(example.key.encode() + example.input_ids.tobytes())
+        words = json.dumps([example.key, example.question, example.shown, example.places])
+        digest.update(words.encode() + example.input_ids.tobytes())
     return digest.hexdigest()
 
 
 def _read(teacher: SpanReader, examples: Sequence[Example]) -> list[HalfArray]:
-    passages = [Passage("training", 0, Span(0, len(one.shown)), one.shown) for one in examples]
-    requests = [(one.question, [passage]) for one, passage in zip(examples, passages, strict=True)]
     made = [np.full((2, len(example)), -np.inf, dtype=np.float16) for example in examples]
+    # One trained without unanswerable questions would make up an answer where there is none.
+    asked = [at for at, one in enumerate(examples) if teacher.no_answer or one.answerable]
+    requests = [
+        (one.question, [Passage("training", 0, Span(0, len(one.shown)), one.shown)])
+        for one in (examples[at] for at in asked)
+    ]
     no_answer = np.full((2, len(examples)), np.inf)
     for read in teacher.logits(requests):
         for row, window in enumerate(read.windows):
-            _carry(read, row, examples[window.request], made[window.request])
+            at = asked[window.request]
+            _carry(read, row, examples[at], made[at])
             here = read.start_logits[row, 0], read.end_logits[row, 0]
             # A passage that the teacher reads in several windows lacks the answer if all do.
-            no_answer[:, window.request] = np.minimum(no_answer[:, window.request], here)
+            no_answer[:, at] = np.minimum(no_answer[:, at], here)
     for number, (example, logits) in enumerate(zip(examples, made, strict=True)):
-        if not np.isfinite(no_answer[:, number]).all():
-            raise TrainingError(f"the teacher read nothing of {example.key}")
-        logits[:, 0] = no_answer[:, number]
+        if teacher.no_answer and np.isfinite(no_answer[:, number]).all():
+            logits[:, 0] = no_answer[:, number]
+        _fall_back(example, logits)
     return made
+
+
+def _fall_back(example: Example, logits: HalfArray) -> None:
+    """Put the gold places where the teacher says nothing: for ``no answer`` the first token."""
+    columns = np.array(example.places).T  # of the first tokens, and of the last ones
+    for side, gold in zip(logits, columns, strict=True):
+        if not np.isfinite(side).any():
+            side[gold] = 0
 
 
 def _carry(read: WindowLogits, row: int, example: Example, logits: HalfArray) -> None:

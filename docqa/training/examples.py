@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from docqa.reader.tokenizer import FastTokenizer, Tokens
     from docqa.training.negatives import Negative
+    from docqa.training.settings import TrainSettings
 
 __all__ = ["Example", "ExampleMaker"]
 
@@ -66,29 +67,18 @@ class ExampleMaker:
 
     Args:
         tokenizer: of the model to be trained.
-        window_tokens: longest window.
-        window_overlap: tokens that neighbouring windows share.
-        max_question_tokens: longest question; rows with longer ones are left out.
-        noise: share (0 to 1) of the questions that are written as people type; see `noisy`.
-        seed: decides which window and which noise.
+        settings: sizes of windows and questions, the share that is written as people type (see
+            `noisy`), and the seed, which decides which windows and which noise.
+
+    Attributes:
+        bad_rows: questions that were left out, each once.
     """
 
-    def __init__(
-        self,
-        tokenizer: FastTokenizer,
-        *,
-        window_tokens: int = 384,
-        window_overlap: int = 128,
-        max_question_tokens: int = 64,
-        noise: float = 0.0,
-        seed: int = 0,
-    ) -> None:
-        self._tokenizer = tokenizer
-        self._window_tokens, self._window_overlap = window_tokens, window_overlap
-        self._max_question_tokens = max_question_tokens
-        self._noise = noise
-        self._random = np.random.default_rng([seed, 1])
+    def __init__(self, tokenizer: FastTokenizer, settings: TrainSettings) -> None:
+        self._tokenizer, self._settings = tokenizer, settings
+        self._random = np.random.default_rng([settings.seed, 1])
         self.bad_rows: list[BadRow] = []
+        self._named: set[tuple[str, str]] = set()
 
     def from_set(self, asked: QuestionSet) -> list[Example]:
         """Return the examples of a question set, in its order."""
@@ -97,52 +87,70 @@ class ExampleMaker:
             contexts = self._tokenizer.encode([each.context for each in article.paragraphs])
             for paragraph, tokens in zip(article.paragraphs, contexts, strict=True):
                 sources = [
-                    _Source(each.id, self._written(each.text), paragraph.context, each.golds)
+                    _Source(
+                        each.id, each.id, self._written(each.text), paragraph.context, each.golds
+                    )
                     for each in paragraph.questions
                 ]
                 questions = self._tokenizer.encode([source.question for source in sources])
                 for source, ids in zip(sources, questions, strict=True):
-                    made += self._windows(asked.name, source, ids, tokens)
+                    made += self._windows(asked, source, ids, tokens)
         return made
 
-    def from_negatives(self, name: str, negatives: Sequence[Negative]) -> list[Example]:
-        """Return one example without an answer for each negative."""
+    def from_negatives(self, asked: QuestionSet, negatives: Sequence[Negative]) -> list[Example]:
+        """Return one example without an answer for each negative of a question set."""
         sources = [
-            _Source(f"{one.question.id}:negative", self._written(one.question.text), one.context)
+            _Source(
+                f"{one.question.id}:negative",
+                one.question.id,
+                self._written(one.question.text),
+                one.context,
+            )
             for one in negatives
         ]
         questions = self._tokenizer.encode([source.question for source in sources])
         contexts = self._tokenizer.encode([source.context for source in sources])
         made: list[Example] = []
         for source, ids, tokens in zip(sources, questions, contexts, strict=True):
-            made += self._windows(name, source, ids, tokens)
+            made += self._windows(asked, source, ids, tokens)
         return made
 
     def _written(self, question: str) -> str:
-        return noisy(question, self._random) if self._random.random() < self._noise else question
+        as_typed = self._random.random() < self._settings.noise
+        return noisy(question, self._random) if as_typed else question
 
     def _windows(
-        self, name: str, source: _Source, question: Tokens, tokens: Tokens
+        self, asked: QuestionSet, source: _Source, question: Tokens, tokens: Tokens
     ) -> Iterator[Example]:
-        if len(question) > self._max_question_tokens:
-            reason = f"its question has {len(question)} tokens, over {self._max_question_tokens}"
-            self.bad_rows.append(BadRow(name, source.id, reason))
+        most = self._settings.max_question_tokens
+        if len(question) > most:
+            self._bad(asked, source, f"its question has {len(question)} tokens, over {most}")
             return
-        room = self._window_tokens - self._tokenizer.template.n_special - len(question)
-        ranges = window_ranges(len(tokens), room, min(self._window_overlap, room // 2))
+        if not len(tokens):
+            self._bad(asked, source, "its context holds nothing that the tokenizer knows")
+            return
+        window = self._settings.window_tokens
+        room = window - self._tokenizer.template.n_special - len(question)
+        ranges = window_ranges(len(tokens), room, self._settings.overlap(room))
         windows = [
-            self._example(f"{name}:{source.id}:{number}", source, question, tokens, shown)
+            self._example(f"{asked.name}:{source.id}:{number}", source, question, tokens, shown)
             for number, shown in enumerate(ranges)
         ]
         with_answer = [window for window in windows if window.answerable]
         without = [window for window in windows if not window.answerable]
         if source.golds and not with_answer:
-            reason = f"no window of {self._window_tokens} tokens holds its whole answer"
-            self.bad_rows.append(BadRow(name, source.id, reason))
+            self._bad(asked, source, f"no window of {window} tokens holds its whole answer")
             return
         yield from with_answer
         if without:
             yield without[int(self._random.integers(len(without)))]
+
+    def _bad(self, asked: QuestionSet, source: _Source, reason: str) -> None:
+        """Name a question, unless it is named already: its negative has the same fault."""
+        named = asked.path or asked.name, source.question_id
+        if named not in self._named:
+            self._named.add(named)
+            self.bad_rows.append(BadRow(*named, reason))
 
     def _example(
         self, key: str, source: _Source, question: Tokens, tokens: Tokens, shown: tuple[int, int]
@@ -168,9 +176,10 @@ class ExampleMaker:
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """Hold the row that windows are made of."""
+    """Hold the row that windows are made of; `question_id` is that of a negative's question too."""
 
     id: str
+    question_id: str
     question: str
     context: str
     golds: Sequence[Gold] = ()

@@ -1,4 +1,4 @@
-"""Fine-tune a reader: the loop, with evaluation, checkpoints and exact resuming."""
+"""Fine-tune a reader: the loop, with evaluation, checkpoints and resuming."""
 
 from __future__ import annotations
 
@@ -16,7 +16,13 @@ import torch
 from docqa.errors import TrainingError
 from docqa.reader.modules import place
 from docqa.training.batches import TrainingBatch, epoch_batches, lay_out
-from docqa.training.checkpoint import TrainingState, read_state, write_state
+from docqa.training.checkpoint import (
+    TrainingState,
+    device_random,
+    read_state,
+    set_device_random,
+    write_state,
+)
 from docqa.training.distil import SoftTargets
 from docqa.training.examples import Example
 from docqa.training.loss import distillation_loss, span_loss
@@ -92,7 +98,7 @@ def finetune(
     run = _Run(start, examples, weights, settings, device=device, soft_targets=soft_targets)
     best = run.resume(folder, fingerprint)
     folder.mkdir(parents=True, exist_ok=True)
-    log = folder / "log.jsonl"
+    log, reader = folder / "log.jsonl", folder / "reader"
     _cut_log(log, run.step)
     no_answer = any(not example.answerable for example in examples)
     with log.open("a", encoding="utf-8") as lines:
@@ -104,15 +110,17 @@ def finetune(
                 report = StepReport(**{**asdict(report), "figures": figures})
                 if figures["f1"] > best.get("f1", -1.0):
                     best = {"step": report.step, **figures}
-                    save_reader(start, folder / "reader", no_answer=no_answer)
+                    save_reader(start, reader, no_answer=no_answer)
+            elif last and not evaluate:
+                save_reader(start, reader, no_answer=no_answer)
             lines.write(json.dumps(asdict(report)) + "\n")
             if last or report.step % settings.checkpoint_every == 0:
                 lines.flush()
                 write_state(folder, run.state(fingerprint, best))
             if progress:
                 progress(report)
-    if not evaluate:
-        save_reader(start, folder / "reader", no_answer=no_answer)
+    if not best and not reader.is_dir():
+        save_reader(start, reader, no_answer=no_answer)
     return best
 
 
@@ -158,14 +166,12 @@ class _Run:
         self._module.load_state_dict(state.weights)
         self._optimizer.load_state_dict(state.optimizer)
         torch.set_rng_state(state.random)
-        if self._model.device.type == "cuda" and state.cuda_random is not None:
-            torch.cuda.set_rng_state(state.cuda_random, self._model.device)
+        set_device_random(self._model.device, state.device_random)
         self.step = state.step
         return state.best
 
     def state(self, fingerprint: str, best: dict[str, float]) -> TrainingState:
         """Return all that going on from here takes."""
-        on_cuda = self._model.device.type == "cuda"
         return TrainingState(
             fingerprint=fingerprint,
             step=self.step,
@@ -173,7 +179,7 @@ class _Run:
             weights=self._module.state_dict(),
             optimizer=self._optimizer.state_dict(),
             random=torch.get_rng_state(),
-            cuda_random=torch.cuda.get_rng_state(self._model.device) if on_cuda else None,
+            device_random=device_random(self._model.device),
         )
 
     def evaluated(self, evaluate: Evaluate) -> dict[str, float]:
@@ -283,8 +289,11 @@ def _optimizer(module: torch.nn.Module, settings: TrainSettings) -> torch.optim.
 
 
 def _cut_log(log: Path, step: int) -> None:
-    """Drop the lines of steps that are taken again."""
-    if log.is_file():
-        lines = log.read_text("utf-8").splitlines()
-        kept = [line for line in lines if line.endswith("}") and json.loads(line)["step"] <= step]
-        log.write_text("".join(f"{line}\n" for line in kept), "utf-8")
+    """Drop the lines of steps that are taken again, and a last one that a kill cut off."""
+    if not log.is_file():
+        return
+    lines = log.read_bytes().splitlines(keepends=True)
+    kept = [line for line in lines if line.endswith(b"\n") and json.loads(line)["step"] <= step]
+    new = log.with_name(f"{log.name}.new")
+    new.write_bytes(b"".join(kept))
+    new.replace(log)

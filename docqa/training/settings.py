@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -59,11 +60,14 @@ class TrainSettings:
 
     def __post_init__(self) -> None:
         for name in ("epochs", "learning_rate", "clip_norm", "temperature"):
-            if not getattr(self, name) > 0:
-                raise SettingError(f"{name} must be above 0, not {getattr(self, name)}")
+            if not 0 < getattr(self, name) < math.inf:
+                raise SettingError(f"{name} must be above 0 and finite, not {getattr(self, name)}")
         for name in ("batch_tokens", "accumulate", "evaluate_every", "checkpoint_every"):
             if getattr(self, name) < 1:
                 raise SettingError(f"{name} must be at least 1, not {getattr(self, name)}")
+        for name in ("window_overlap", "seed"):
+            if getattr(self, name) < 0:
+                raise SettingError(f"{name} must not be below 0, it is {getattr(self, name)}")
         for name in ("warmup", "hard_negatives", "noise", "teacher_weight"):
             if not 0 <= getattr(self, name) <= 1:
                 raise SettingError(f"{name} must lie in 0 to 1, not {getattr(self, name)}")

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from docqa.errors import ModelIncompatibleError
+from docqa.errors import ModelIncompatibleError, TrainingError
 from docqa.reader.checkpoints import Checkpoint, find_checkpoint
 from docqa.reader.models import load_tokenizer
-from docqa.reader.modules import load_module, quiet_transformers
+from docqa.reader.modules import load_module, n_positions, quiet_transformers
+from docqa.reader.pack import weights_revision
 
 if TYPE_CHECKING:
     from docqa.reader.tokenizer import FastTokenizer
 
-__all__ = ["Start", "load_start", "save_reader"]
+__all__ = ["Start", "clear_way", "load_start", "save_reader"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,11 @@ class Start:
     checkpoint: Checkpoint
     module: torch.nn.Module
     tokenizer: FastTokenizer
+
+    @property
+    def max_tokens(self) -> int:
+        """Return the longest window that the module has positions for."""
+        return n_positions(self.module, self.checkpoint.config)
 
 
 def load_start(name: str, *, dropout: float | None, seed: int) -> Start:
@@ -62,22 +70,65 @@ def _set_attention_dropout(module: torch.nn.Module, dropout: float | None) -> No
                 setattr(layer, name, dropout)
 
 
+def clear_way(folder: Path) -> None:
+    """Make sure that `save_reader` may replace a folder; undo a replacement that was cut off.
+
+    Raises:
+        TrainingError: it holds something else than a reader.
+    """
+    old = _beside(folder, "old")
+    if old.is_dir() and not folder.exists():
+        old.rename(folder)
+    if folder.exists() and not (folder / "config.json").is_file():
+        raise TrainingError(
+            f"{folder} would be replaced by the trained reader and is none (it has no "
+            "config.json); move it away, or train into another folder"
+        )
+
+
 def save_reader(start: Start, folder: Path, *, no_answer: bool) -> None:
     """Write the module as a checkpoint that docqa and transformers load.
 
+    The folder is written beside its place and renamed: a kill at any moment leaves the old reader
+    or the new one whole (between two renames the old one as ``NAME.old``; see `clear_way`). What
+    belonged to the old weights, such as their calibration, goes with them.
+
     Args:
         start: its module is written, with the files of its tokenizer.
-        folder: made when missing; files of the same names are replaced.
+        folder: a reader that is there is replaced.
         no_answer: it was trained with unanswerable questions.
+
+    Raises:
+        ModelIncompatibleError: transformers cannot write it.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    new, old = _beside(folder, "new"), _beside(folder, "old")
+    for left_over in (new, old):
+        shutil.rmtree(left_over, ignore_errors=True)
+    new.mkdir(parents=True)
+    _write(start, new, no_answer=no_answer)
+    if folder.exists():
+        folder.rename(old)
+    new.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _beside(folder: Path, ending: str) -> Path:
+    return folder.with_name(f"{folder.name}.{ending}")
+
+
+def _write(start: Start, folder: Path, *, no_answer: bool) -> None:
     module: Any = start.module
-    module.config.docqa = {"no_answer": no_answer}
     with quiet_transformers():
         module.save_pretrained(folder)
+    config_file, weights = folder / "config.json", folder / "model.safetensors"
+    if not config_file.is_file():
+        raise ModelIncompatibleError(f"{folder} got no config.json; transformers wrote none")
+    config = json.loads(config_file.read_text("utf-8"))
+    config["docqa"] = {"no_answer": no_answer}
+    if weights.is_file():  # else it is in parts
+        config["docqa"]["revision"] = weights_revision(weights)
+    config_file.write_text(json.dumps(config, indent=2) + "\n", "utf-8")
     start.tokenizer.save(folder / "tokenizer.json")
     for path in start.checkpoint.folder.iterdir():
         if path.name in ("tokenizer_config.json", "special_tokens_map.json", "vocab.txt"):
             (folder / path.name).write_bytes(path.read_bytes())
-    if not (folder / "config.json").is_file():
-        raise ModelIncompatibleError(f"{folder} got no config.json; transformers wrote none")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from docqa.errors import SettingError
 from docqa.question_sets import BadRow, QuestionSet, read_question_set
 from docqa.reader.models import load_reader
 from docqa.training.distil import ask_teacher
@@ -66,24 +68,21 @@ def prepare_data(
         settings: of the run.
 
     Raises:
+        SettingError: a weight is below 0 or not finite.
         QuestionSetError: a file cannot be used.
     """
+    for path, weight in files.items():
+        if not 0 <= weight < math.inf:
+            raise SettingError(f"the weight of {path} must be 0 or above and finite, not {weight}")
     examples: list[Example] = []
     weights: list[float] = []
     bad_rows: list[BadRow] = []
     counts: dict[str, tuple[int, int, int]] = {}
     for path, weight in files.items():
         asked = read_question_set(path)
-        maker = ExampleMaker(
-            tokenizer,
-            window_tokens=settings.window_tokens,
-            window_overlap=settings.window_overlap,
-            max_question_tokens=settings.max_question_tokens,
-            noise=settings.noise,
-            seed=settings.seed,
-        )
+        maker = ExampleMaker(tokenizer, settings)
         negatives = hard_negatives(asked, share=settings.hard_negatives, seed=settings.seed)
-        made = maker.from_set(asked) + maker.from_negatives(asked.name, negatives)
+        made = maker.from_set(asked) + maker.from_negatives(asked, negatives)
         examples += made
         weights += [weight] * len(made)
         bad_rows += [*asked.bad_rows, *maker.bad_rows]
@@ -107,8 +106,9 @@ def train(
     """Train a reader on files of questions in SQuAD form.
 
     A run that was cut off is called again with the same arguments: it goes on at its last
-    checkpoint and takes the same steps as if it had never stopped (on the same machine, with the
-    same number of threads). What cannot be trained on is left out and told to `on_data`.
+    checkpoint. On the CPU of the same machine, with the same number of threads, it takes the very
+    same steps as if it had never stopped; on a GPU up to the order in which its kernels add. What
+    cannot be trained on is left out and told to `on_data`.
 
     Args:
         files: paths with their weights: how often each is seen an epoch.
@@ -126,16 +126,25 @@ def train(
         on_step: called after each step.
 
     Raises:
+        SettingError: windows are longer than what the start has positions for, or a weight is below
+            0 or not finite.
         QuestionSetError: a file cannot be used, or no question of `evaluate_on` has an answer.
+        QuestionError: a question is too long for the teacher.
         ModelError: the start or the teacher cannot be loaded.
-        TrainingError: nothing is left to train on, the folder holds another run, or the loss is
-            no number any more.
+        TrainingError: nothing is left to train on, the folder holds another run or its ``reader/``
+            something else than a reader, or the loss is no number any more.
     """
     from docqa.training.finetune import finetune
-    from docqa.training.start import load_start
+    from docqa.training.start import clear_way, load_start
 
     settings, folder = settings or TrainSettings(), Path(folder)
+    clear_way(folder / "reader")
     begun = load_start(start, dropout=settings.dropout, seed=settings.seed)
+    if settings.window_tokens > begun.max_tokens:
+        raise SettingError(
+            f"window_tokens must be at most {begun.max_tokens}, what {start!r} has positions for; "
+            f"it is {settings.window_tokens}"
+        )
     evaluate = None
     if evaluate_on is not None:
         evaluate = evaluation(begun.tokenizer, evaluate_on, settings)
@@ -152,7 +161,7 @@ def train(
         data.weights,
         folder,
         settings,
-        fingerprint=_fingerprint((start, teacher), data, settings),
+        fingerprint=_fingerprint((start, teacher), data, evaluate_on, settings),
         soft_targets=soft_targets,
         evaluate=evaluate,
         device=device,
@@ -161,10 +170,24 @@ def train(
     return Trained(folder / "reader", outcome)
 
 
-def _fingerprint(names: Sequence[str | None], data: TrainingData, settings: TrainSettings) -> str:
-    """Return what tells a run from all others: its start, its settings and its data."""
-    digest = hashlib.sha256(json.dumps([names, settings.to_dict()]).encode())
+def _fingerprint(
+    names: Sequence[str | None],
+    data: TrainingData,
+    evaluate_on: QuestionSet | None,
+    settings: TrainSettings,
+) -> str:
+    """Return what tells a run from all others: its start, its settings and its data.
+
+    How often it writes a checkpoint changes nothing of what comes out.
+    """
+    said = settings.to_dict()
+    del said["checkpoint_every"]
+    digest = hashlib.sha256(json.dumps([names, said]).encode())
     for example, weight in zip(data.examples, data.weights, strict=True):
-        digest.update(f"{example.key} {example.places} {weight}".encode())
+        digest.update(json.dumps([example.key, example.places, weight]).encode())
         digest.update(example.input_ids.tobytes())
+    for paragraph, question in evaluate_on.rows() if evaluate_on else ():
+        golds = [(gold.text, gold.start) for gold in question.golds]
+        row = [paragraph.context, question.id, question.text, golds]
+        digest.update(json.dumps(row).encode())
     return digest.hexdigest()
