@@ -120,7 +120,7 @@ def test_a_report_compares_before_and_after() -> None:
 
 @pytest.mark.parametrize(
     ("observations", "reason"),
-    [(observed(40), "needs at least 30 of each"), (observed(900, documents=1), "one document")],
+    [(observed(15), "needs at least 10 of each"), (observed(900, documents=1), "one document")],
 )
 def test_too_little_is_refused(observations: list[Observation], reason: str) -> None:
     """Few outcomes, or one document, are refused with what would be enough."""
@@ -139,9 +139,9 @@ def outcomes(*documents: tuple[int, int]) -> list[Observation]:
 
 
 def test_as_many_outcomes_as_are_asked_for_suffice() -> None:
-    """30 of each are enough, although the fits that judge them see fewer."""
-    report = calibrate(outcomes(*[(6, 6)] * 5))
-    assert (report.n_questions, report.share_right) == (60, 0.5)
+    """10 of each are enough, although the fits that judge them see fewer."""
+    report = calibrate(outcomes(*[(2, 2)] * 5))
+    assert (report.n_questions, report.share_right) == (20, 0.5)
 
 
 def test_right_answers_of_one_document_alone_are_refused() -> None:
@@ -270,7 +270,7 @@ def test_files_are_checked_before_any_work(
     [
         (("questions.json", "--reader", "mini"), "--output FILE"),
         (("none.json", "--reader", "reader"), "there is no file none.json"),
-        (("questions.json", "--reader", "reader", "--sample", "40"), "at least 30 of each"),
+        (("questions.json", "--reader", "reader", "--sample", "15"), "at least 10 of each"),
     ],
 )
 def test_what_cannot_be_done_is_one_line(

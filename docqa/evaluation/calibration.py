@@ -36,9 +36,9 @@ __all__ = [
     "trust",
 ]
 
-# Without the margin itself, which the odds hold: it promises too much on PDFs, where many places
-# compete (docs/measurements/calibration.md).
-USUAL_FEATURES = ("odds", "relevance", "coverage")
+# The odds hold the margin, the best no-answer evidence and every rival. What else was tried promises
+# too much on papers and PDFs, where many places compete (docs/measurements/calibration.md).
+USUAL_FEATURES = ("odds",)
 
 _OVERLAP = 0.5  # of an answer's F1 with a gold one
 _OUTCOMES_PER_WEIGHT = 10  # of the rarer kind (Peduzzi et al. 1996, J. Clin. Epidemiol. 49)
@@ -171,11 +171,11 @@ def _require_enough(observations: Sequence[Observation], features: Sequence[str]
     n_wrong = len(observations) - n_right
     needed = _OUTCOMES_PER_WEIGHT * len(features)
     if min(n_right, n_wrong) < needed:
+        weights = "1 weight" if len(features) == 1 else f"{len(features)} weights"
         raise CalibrationError(
             f"{len(observations):,} questions gave {n_right:.0f} right and {n_wrong:.0f} wrong "
-            f"answers; a calibration with {len(features)} weights needs at least {needed} of each. "
-            "Give more questions, and some that their document does not answer; or weigh the "
-            f"margin alone (--margin-only), which needs {_OUTCOMES_PER_WEIGHT} of each"
+            f"answers; a calibration with {weights} needs at least {needed} of each. Give more "
+            "questions, and some that their document does not answer"
         )
 
 
