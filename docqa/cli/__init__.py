@@ -24,13 +24,13 @@ __all__ = ["main"]
 
 _COMMANDS = {
     "ask": "docqa.cli.ask:ask",
-    "bench": "docqa.cli.bench:bench",
     "info": "docqa.cli.info:info",
     "show": "docqa.cli.show:show",
     "verify": "docqa.cli.verify:verify",
     "evaluate": "docqa.cli.evaluate:evaluate",
     "train": "docqa.cli.train:train",
     "calibrate": "docqa.cli.calibrate:calibrate",
+    "bench": "docqa.cli.bench:bench",
 }
 
 _EPILOG = """
@@ -44,8 +44,9 @@ Examples:
   docqa show report.pdf --page 3 --boxes page-3.png
   docqa verify answers.jsonl
   docqa evaluate dev-v1.1.json --sample 500
+  docqa train questions.json --out run/
+  docqa calibrate questions.json --reader run/reader
   docqa bench
-  docqa calibrate questions.json --reader ./my-reader
 
 \b
 Exit codes:
