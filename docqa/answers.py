@@ -41,11 +41,13 @@ class _Place:
     """Hold a span of the document's text with the proposal that found it.
 
     Attributes:
+        margin: the reader's, less what a cell loses for its headers.
         others: places with the same words that come later in the order.
     """
 
     span: Span
     proposal: AnswerSpan
+    margin: float
     others: list[_Place] = field(default_factory=list)
 
 
@@ -107,11 +109,11 @@ def answers_from_spans(
     def order(headed: HeadedSpan) -> tuple[float, int, int]:
         span = headed.proposal
         lost = rank_weight * (1.0 - relevance.get(span.passage.number, 0.0))
-        lost += _CELL_WEIGHT * (1.0 - headed.relevance)
+        lost += _lost(headed)
         return lost - span.margin, span.passage.number, span.span.start
 
     headed = sorted(headed_spans(document, proposals.question, proposals.spans), key=order)
-    wordings = _one_per_wording(document, _one_per_place(each.proposal for each in headed))
+    wordings = _one_per_wording(document, _one_per_place(headed))
     judged = _judged(proposals.question, wordings, relevance, calibration)
     passing = ([each for each in places if each.score >= min_score] for places in judged)
     under = AnswerSettings(document.settings, settings)
@@ -119,6 +121,11 @@ def answers_from_spans(
         replace(_answer(document, proposals.question, places), reader=reader, settings=under)
         for places in islice(filter(None, passing), top_k)
     ]
+
+
+def _lost(headed: HeadedSpan) -> float:
+    """Return what a cell loses for what its headers lack of the question."""
+    return _CELL_WEIGHT * (1.0 - headed.relevance)
 
 
 def _judged(
@@ -129,27 +136,28 @@ def _judged(
 ) -> Iterator[list[_Judged]]:
     """Yield the places of each wording, best first, with their scores."""
     places = [(best, *best.others) for best in wordings]
-    margins = [max(place.proposal.margin for place in same) for same in places]
+    margins = [max(place.margin for place in same) for same in places]
     witness = Witness(question, relevance, margins)
     for number, same in enumerate(places):
         judged = []
         for place in same:
-            evidence = witness.evidence(place.proposal, wording=number)
+            evidence = witness.evidence(place.proposal, margin=place.margin, wording=number)
             score = calibration.probability(evidence) if calibration else place.proposal.score
             judged.append(_Judged(place, evidence, score))
         yield judged
 
 
-def _one_per_place(proposals: Iterable[AnswerSpan]) -> list[_Place]:
+def _one_per_place(headed: Iterable[HeadedSpan]) -> list[_Place]:
     """Shift proposals (best first) to the document and drop those that overlap a better one."""
     kept: list[_Place] = []
     taken: list[Span] = []  # sorted, and apart from one another
-    for proposal in proposals:
+    for each in headed:
+        proposal = each.proposal
         span = proposal.span.shift(proposal.passage.span.start)
         at = bisect_left(taken, span)
         if not any(span.overlaps(other) for other in taken[max(at - 1, 0) : at + 1]):
             taken.insert(at, span)
-            kept.append(_Place(span, proposal))
+            kept.append(_Place(span, proposal, proposal.margin - _lost(each)))
     return kept
 
 

@@ -27,7 +27,7 @@ class Witness:
     Args:
         question: as asked.
         relevance: each read passage's BM25 score as a share of the best one's, by its number.
-        margins: the highest of each wording.
+        margins: the highest of each wording, less what cells of tables lose for their headers.
     """
 
     def __init__(
@@ -39,15 +39,16 @@ class Witness:
         self._shares = [math.exp(margin - self._highest) for margin in margins]
         self._sum = math.fsum((math.exp(-self._highest), *self._shares))
 
-    def evidence(self, proposal: AnswerSpan, *, wording: int) -> Evidence:
+    def evidence(self, proposal: AnswerSpan, *, margin: float, wording: int) -> Evidence:
         """Return what is known of one place.
 
         Args:
             proposal: what the reader says of it.
+            margin: the reader's, less what a cell loses for its headers.
             wording: which of `margins` is that of its words, from 0.
         """
         rivals = max(self._sum - self._shares[wording], math.exp(-4 * _FARTHEST))
-        odds = proposal.margin - self._highest - math.log(rivals)
+        odds = margin - self._highest - math.log(rivals)
         return Evidence(
             margin=proposal.margin,
             odds=max(-_FARTHEST, min(_FARTHEST, odds)),

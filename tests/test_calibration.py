@@ -83,11 +83,22 @@ def spans(*margins: float) -> list[AnswerSpan]:
     return [AnswerSpan(passage, Span(14, 23), margin, margin, 0.0) for margin in margins]
 
 
+def odds_of(witness: Witness, proposals: list[AnswerSpan]) -> list[float]:
+    """Return the odds of proposals, each of its own wording."""
+    return [
+        witness.evidence(each, margin=each.margin, wording=number).odds
+        for number, each in enumerate(proposals)
+    ]
+
+
 def test_odds_are_those_of_a_softmax_over_all_wordings() -> None:
     """The logistic function of the odds is the share of the sum of exponentials, by hand."""
     margins = [1.0, 0.5, -2.0]
     witness = Witness("which", {}, margins)
-    odds = [witness.evidence(each, wording=n).odds for n, each in enumerate(spans(*margins))]
+    odds = [
+        witness.evidence(each, margin=each.margin, wording=n).odds
+        for n, each in enumerate(spans(*margins))
+    ]
     total = 1.0 + sum(map(math.exp, margins))
     assert [1 / (1 + math.exp(-each)) for each in odds] == pytest.approx(
         [math.exp(margin) / total for margin in margins]
@@ -98,14 +109,19 @@ def test_odds_are_those_of_a_softmax_over_all_wordings() -> None:
 def test_odds_have_bounds(margins: list[float], odds: float) -> None:
     """Margins far beyond what an exponential holds are no trouble."""
     witness = Witness("which", {}, margins)
-    found = [witness.evidence(each, wording=n).odds for n, each in enumerate(spans(*margins))]
+    found = [
+        witness.evidence(each, margin=each.margin, wording=n).odds
+        for n, each in enumerate(spans(*margins))
+    ]
     assert found == [odds, -12.0][: len(margins)]
 
 
 def test_evidence_tells_of_passage_and_words_around() -> None:
     """Relevance of the passage, and the share of the question's terms near the answer."""
     (span,) = spans(5.0)
-    made = Witness("What does the firm cost?", {3: 0.5}, [5.0]).evidence(span, wording=0)
+    made = Witness("What does the firm cost?", {3: 0.5}, [5.0]).evidence(
+        span, margin=span.margin, wording=0
+    )
     assert (made.margin, made.relevance, made.coverage) == (5.0, 0.5, 0.5)
     assert made.odds == pytest.approx(5.0)
 

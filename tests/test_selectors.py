@@ -158,7 +158,12 @@ def test_record_says_what_the_answer_rests_on() -> None:
     document = pipeline.load(data, password="secret", encoding="latin-1")
     (answer,) = pipeline.ask(document, "How much oil does the lamp burn?")
     record = answer.to_dict()
-    assert record["reader"] == {"name": "fake", "revision": "1", "runtime": ""}
+    assert record["reader"] == {
+        "name": "fake",
+        "revision": "1",
+        "runtime": "",
+        "calibrated": False,
+    }
     assert record["settings"]["load"]["encoding"] == "latin-1"
     assert record["settings"]["read"]["min_score"] == 0.1
     assert "secret" not in json.dumps(record)

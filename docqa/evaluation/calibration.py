@@ -36,8 +36,9 @@ __all__ = [
     "trust",
 ]
 
-# The odds hold the margin, the best no-answer evidence and every rival. What else was tried promises
-# too much on papers and PDFs, where many places compete (docs/measurements/calibration.md).
+# The odds hold the margin, the best no-answer evidence and every rival. What else was tried
+# promises too much on papers and PDFs, where many places compete
+# (docs/measurements/calibration.md).
 USUAL_FEATURES = ("odds",)
 
 _OVERLAP = 0.5  # of an answer's F1 with a gold one
