@@ -10,7 +10,7 @@ This module imports numpy: import it when it is first used.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,7 +31,7 @@ class Estimate:
     high: float
 
 
-def resampling_unit(units: dict[str, Sequence[str]]) -> tuple[str, Sequence[str]]:
+def resampling_unit(units: Mapping[str, Sequence[str]]) -> tuple[str, Sequence[str]]:
     """Return the name and the labels of the largest unit that occurs often enough.
 
     Args:

@@ -5,7 +5,7 @@ This module imports numpy: import it when it is first used.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from docqa.evaluation.bootstrap import Estimate, bootstrap_means, resampling_unit
@@ -31,7 +31,7 @@ class Group:
 
 
 def means(
-    rows: Sequence[Judged], units: dict[str, Sequence[str]]
+    rows: Sequence[Judged], units: Mapping[str, Sequence[str]]
 ) -> tuple[Estimate, Estimate, str]:
     """Return EM, F1 and the name of the unit that was resampled for their intervals.
 
@@ -47,7 +47,7 @@ def means(
 
 
 def groups(
-    rows: Sequence[Judged], labels: Sequence[str], units: dict[str, Sequence[str]]
+    rows: Sequence[Judged], labels: Sequence[str], units: Mapping[str, Sequence[str]]
 ) -> tuple[Group, ...]:
     """Return EM and F1 of the questions of each label, in the order of `TYPES` and `LENGTHS`.
 
@@ -63,7 +63,7 @@ def groups(
 
 
 def _group(
-    name: str, chosen: Sequence[int], rows: Sequence[Judged], units: dict[str, Sequence[str]]
+    name: str, chosen: Sequence[int], rows: Sequence[Judged], units: Mapping[str, Sequence[str]]
 ) -> Group:
     own = {unit: [labels[at] for at in chosen] for unit, labels in units.items()}
     exact, overlap, _ = means([rows[at] for at in chosen], own)
