@@ -6,8 +6,9 @@ The contract: ``document.text[answer.start:answer.end] == answer.text``, and one
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import islice
 
 from docqa.calibration import Calibration
@@ -53,11 +54,14 @@ class _Place:
 
 @dataclass(frozen=True, slots=True)
 class _Judged:
-    """Hold a place with what is known of it and the score that this gives."""
+    """Hold a place, its score, and what tells all that is known of it.
+
+    That is asked for answers alone: most places are never shown, and a score needs less.
+    """
 
     place: _Place
-    evidence: Evidence
     score: float
+    evidence: Callable[[], Evidence]
 
 
 def relevances(ranked: Sequence[RankedPassage]) -> dict[int, float]:
@@ -141,9 +145,16 @@ def _judged(
     for number, same in enumerate(places):
         judged = []
         for place in same:
-            evidence = witness.evidence(place.proposal, margin=place.margin, wording=number)
-            score = calibration.probability(evidence) if calibration else place.proposal.score
-            judged.append(_Judged(place, evidence, score))
+            score = place.proposal.score
+            if calibration is not None:
+                feature = partial(
+                    witness.feature, proposal=place.proposal, margin=place.margin, wording=number
+                )
+                score = calibration.probability_of(feature)
+            evidence = partial(
+                witness.evidence, place.proposal, margin=place.margin, wording=number
+            )
+            judged.append(_Judged(place, score, evidence))
         yield judged
 
 
@@ -196,6 +207,6 @@ def _answer(document: Document, question: str, judged: Sequence[_Judged]) -> Ans
     )
     return replace(
         answer,
-        evidence=best.evidence,
+        evidence=best.evidence(),
         occurrences=tuple(cite_again(document, each.place.span, each.score) for each in others),
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -62,7 +62,11 @@ class Calibration:
 
     def probability(self, evidence: Evidence) -> float:
         """Return the probability that an answer with this evidence is right, in 0 to 1."""
-        parts = (weight * getattr(evidence, name) for name, weight in self.weights.items())
+        return self.probability_of(lambda name: float(getattr(evidence, name)))
+
+    def probability_of(self, feature: Callable[[str], float]) -> float:
+        """Return what `probability` does, asking only for the features that are weighed."""
+        parts = (weight * feature(name) for name, weight in self.weights.items())
         return logistic(math.fsum((self.bias, *parts)))
 
     def to_dict(self) -> dict[str, Any]:

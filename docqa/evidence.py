@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+from docqa.calibration import FEATURES
 from docqa.datamodel import AnswerSpan, Evidence
 from docqa.index.analysis import terms
 
@@ -47,14 +48,23 @@ class Witness:
             margin: the reader's, less what a cell loses for its headers.
             wording: which of `margins` is that of its words, from 0.
         """
+        made = (self.feature(name, proposal, margin=margin, wording=wording) for name in FEATURES)
+        return Evidence(*made)
+
+    def feature(self, name: str, proposal: AnswerSpan, *, margin: float, wording: int) -> float:
+        """Return one of `FEATURES` of a place, so that a score costs only what it weighs."""
+        if name == "margin":
+            return proposal.margin
+        if name == "odds":
+            return self._odds(margin, wording)
+        if name == "relevance":
+            return self._relevance.get(proposal.passage.number, 0.0)
+        return self._coverage(proposal)
+
+    def _odds(self, margin: float, wording: int) -> float:
         rivals = max(self._sum - self._shares[wording], math.exp(-4 * _FARTHEST))
         odds = margin - self._highest - math.log(rivals)
-        return Evidence(
-            margin=proposal.margin,
-            odds=max(-_FARTHEST, min(_FARTHEST, odds)),
-            relevance=self._relevance.get(proposal.passage.number, 0.0),
-            coverage=self._coverage(proposal),
-        )
+        return max(-_FARTHEST, min(_FARTHEST, odds))
 
     def _coverage(self, proposal: AnswerSpan) -> float:
         """Return the share of the question's terms around a place; 1 where it has none."""

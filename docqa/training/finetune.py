@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -107,7 +107,7 @@ def finetune(
             last = report.step == run.steps
             if evaluate and (last or report.step % settings.evaluate_every == 0):
                 figures = run.evaluated(evaluate)
-                report = StepReport(**{**asdict(report), "figures": figures})
+                report = replace(report, figures=figures)
                 if figures["f1"] > best.get("f1", -1.0):
                     best = {"step": report.step, **figures}
                     save_reader(start, reader, no_answer=no_answer)
@@ -139,11 +139,10 @@ class _Run:
     ) -> None:
         self._settings, self._examples, self._soft_targets = settings, examples, soft_targets
         self._pad_id = start.tokenizer.pad_id
-        self._separator = start.tokenizer.template.between[0]
         self._model = place(
             start.module,
             start.checkpoint.config,
-            separator_id=self._separator,
+            separator_id=start.tokenizer.template.between[0],
             device=device,
             dtype="float32",
         )
