@@ -8,9 +8,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
+from docqa._lazy_exports import lazily
 from docqa.datamodel import (
     Answer,
     Answers,
@@ -160,11 +160,8 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> object:
-    """Import the pipeline, the reader and the check of citations when they are first used."""
-    if name in _LAZY:
-        return getattr(import_module(_LAZY[name]), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+# Import the pipeline, the reader and the check of citations when they are first used.
+__getattr__ = lazily(__name__, _LAZY)
 
 
 def __dir__() -> list[str]:

@@ -16,6 +16,7 @@ PACKAGE = Path(docqa.__file__).parent
 # From the bottom up; a module may import from its own row (if it is no stage) and from lower rows.
 WORDS, PDFIUM, STAGES, COMPOSE, EDGES = range(5)
 ROWS = {
+    "_lazy_exports": WORDS,
     "datamodel": WORDS,
     "protocols": WORDS,
     "errors": WORDS,

@@ -17,7 +17,7 @@ from docqa.cli.notices import Notices, counted
 from docqa.cli.options import LibraryDefault, isolation_options, reading_options
 from docqa.cli.output import json_line
 from docqa.cli.progress import ProgressLine
-from docqa.cli.question_data import read_data, require_outputs
+from docqa.cli.question_data import read_data, require_outputs, root_option, seed_option
 from docqa.cli.terminal import console_for, speaks_unicode
 from docqa.loaders.limits import Limits
 
@@ -60,14 +60,9 @@ Exit codes:
     is_flag=True,
     help="Join each article's paragraphs to one document, as long as those of real use.",
 )
-@click.option(
-    "--root",
-    metavar="DIR",
-    type=click.Path(exists=True, file_okay=False),
-    help="Where the files named in a .jsonl are; its own folder, or pdfs in it, by default.",
-)
+@root_option
 @click.option("--sample", type=click.IntRange(min=1), metavar="N", help="Draw N questions a DATA.")
-@click.option("--seed", type=int, default=0, show_default=True, help="What --sample draws by.")
+@seed_option
 @click.option(
     "--margin-only",
     is_flag=True,

@@ -16,7 +16,13 @@ from docqa.cli.notices import Notices, counted
 from docqa.cli.options import LibraryDefault, isolation_options, reading_options
 from docqa.cli.output import json_line
 from docqa.cli.progress import ProgressLine
-from docqa.cli.question_data import has_pages, read_data, require_outputs
+from docqa.cli.question_data import (
+    has_pages,
+    read_data,
+    require_outputs,
+    root_option,
+    seed_option,
+)
 from docqa.cli.terminal import speaks_unicode
 from docqa.loaders.limits import Limits
 
@@ -68,14 +74,9 @@ class _Asking:
 @click.command(epilog=_EPILOG, no_args_is_help=True)
 @click.argument("names", nargs=-1, required=True, metavar="DATA...", type=click.Path())
 @click.option("--documents", is_flag=True, help="Join each article's paragraphs to one document.")
-@click.option(
-    "--root",
-    metavar="DIR",
-    type=click.Path(exists=True, file_okay=False),
-    help="Where the files named in a .jsonl are; its own folder, or pdfs in it, by default.",
-)
+@root_option
 @click.option("--sample", type=click.IntRange(min=1), metavar="N", help="Draw N questions.")
-@click.option("--seed", type=int, default=0, show_default=True, help="What --sample draws by.")
+@seed_option
 @click.option(
     "--min-score",
     cls=LibraryDefault,

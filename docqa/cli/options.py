@@ -15,6 +15,7 @@ from docqa.loaders.settings import DEFAULT_LANGUAGE, LoadSettings
 
 __all__ = [
     "LibraryDefault",
+    "device_option",
     "isolation_options",
     "password_option",
     "reading_options",
@@ -74,6 +75,13 @@ _SOURCE = (
         help="What Tesseract reads, such as deu or eng+deu.",
     ),
 )
+device_option = click.option(
+    "--device",
+    default="auto",
+    envvar="DOCQA_DEVICE",
+    show_default=True,
+    help="Where it runs: auto, cpu, cuda, cuda:1, mps.",
+)
 _READING = (
     click.option(
         "--reader",
@@ -83,13 +91,7 @@ _READING = (
         show_default=True,
         help="The model that reads: mini, distilbert, or a checkpoint's name or folder.",
     ),
-    click.option(
-        "--device",
-        default="auto",
-        envvar="DOCQA_DEVICE",
-        show_default=True,
-        help="Where it runs: auto, cpu, cuda, cuda:1, mps.",
-    ),
+    device_option,
     click.option(
         "--runtime",
         type=click.Choice(["auto", "onnx", "torch"]),

@@ -17,7 +17,17 @@ if TYPE_CHECKING:
 
     Data: TypeAlias = QuestionSet | PageQuestions
 
-__all__ = ["has_pages", "read_data", "require_outputs"]
+__all__ = ["has_pages", "read_data", "require_outputs", "root_option", "seed_option"]
+
+root_option = click.option(
+    "--root",
+    metavar="DIR",
+    type=click.Path(exists=True, file_okay=False),
+    help="Where the files named in a .jsonl are; its own folder, or pdfs in it, by default.",
+)
+seed_option = click.option(
+    "--seed", type=int, default=0, show_default=True, help="What --sample draws by."
+)
 
 _MOST_TOLD = 20  # bad rows named one by one
 _PAGE_QUESTIONS = ".jsonl"

@@ -14,6 +14,7 @@ import click
 from docqa.cli.exits import debug_option, debugging, hush_libraries
 from docqa.cli.interrupt import emit
 from docqa.cli.notices import Notices, counted
+from docqa.cli.options import device_option
 from docqa.cli.output import json_line
 from docqa.cli.progress import ProgressLine
 from docqa.training.settings import TrainSettings
@@ -120,13 +121,7 @@ def _settings_options(command: _Command) -> _Command:
     metavar="DATA TIMES",
     help="How often a file is seen an epoch: 0.3 is a random 30% of it.",
 )
-@click.option(
-    "--device",
-    default="auto",
-    envvar="DOCQA_DEVICE",
-    show_default=True,
-    help="Where it runs: auto, cpu, cuda, cuda:1, mps.",
-)
+@device_option
 @click.option(
     "--bad-rows",
     metavar="FILE",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from docqa._lazy_exports import lazily
 
 if TYPE_CHECKING:
     from docqa.evaluation.evaluate import evaluate_documents, evaluate_pages, evaluate_reader
@@ -53,11 +54,8 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> object:
-    """Import what is asked for when it is first used: some of it needs numpy."""
-    if name in _LAZY:
-        return getattr(import_module(_LAZY[name]), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+# Import what is asked for when it is first used: some of it needs numpy.
+__getattr__ = lazily(__name__, _LAZY)
 
 
 def __dir__() -> list[str]:

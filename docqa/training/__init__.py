@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from docqa._lazy_exports import lazily
 
 if TYPE_CHECKING:
     from docqa.question_sets import QuestionSet, read_question_set
@@ -32,11 +33,8 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> object:
-    """Import what is asked for when it is first used: most of it needs torch."""
-    if name in _LAZY:
-        return getattr(import_module(_LAZY[name]), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+# Import what is asked for when it is first used: most of it needs torch.
+__getattr__ = lazily(__name__, _LAZY)
 
 
 def __dir__() -> list[str]:
