@@ -1,0 +1,294 @@
+"""What an engine keeps for a collection and how it ranks: the seam of all stored indexes.
+
+An engine (tantivy in a folder, LanceDB on shared storage, an OpenSearch cluster) keeps documents
+with their passages, replaces a document in one step, and ranks passages by BM25. It knows nothing
+of readers, places and files: what it gives back as `body` and `facts` is packed elsewhere.
+
+The ranking is one, whatever the engine: with k1 = 1.2, b = 0.75, Lucene's IDF and one-byte lengths
+(see `docqa.index.bm25`), a passage's score is that of its terms, plus `name_weight` times that of
+its document's names (title, file name) as a field of its own, which every passage of the document
+has. Terms come analysed (`docqa.index.analysis.terms`); an engine splits nothing and folds nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Protocol, runtime_checkable
+
+__all__ = [
+    "DocumentFacts",
+    "Labels",
+    "Query",
+    "Snapshot",
+    "Store",
+    "StoreWriter",
+    "StoredDocument",
+    "StoredHit",
+    "StoredPassage",
+    "Where",
+]
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """Hold what filters look at; see `Where`.
+
+    Attributes:
+        document_id: SHA-256 of the source's bytes, in hexadecimal.
+        folders: every folder above the source, as absolute paths, the outermost first.
+        media_type: such as ``"application/pdf"``.
+        title: the document's own; ``""`` where it has none.
+        date: of the file's last change, in seconds since 1970 (UTC); None where nobody knows.
+        metadata: the user's own, by name.
+    """
+
+    document_id: str
+    folders: tuple[str, ...] = ()
+    media_type: str = ""
+    title: str = ""
+    date: int | None = None
+    metadata: Mapping[str, str] = _NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPassage:
+    """Hold a passage as an engine keeps it.
+
+    Attributes:
+        number: from 0, in the order of the document's text.
+        terms: what it is found by, in order, with repetitions.
+        body: the passage itself, packed.
+        boilerplate: navigation, a footer or the like; its score counts less.
+    """
+
+    number: int
+    terms: tuple[str, ...]
+    body: bytes
+    boilerplate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDocument:
+    """Hold a document with all of its passages: what is written, replaced and removed as one.
+
+    Attributes:
+        key: where the document comes from, such as its absolute path; one document has it.
+        generation: 32 hexadecimal digits, new whenever the document is written.
+        labels: for filters.
+        names: terms of its title and file name.
+        facts: what lists of documents show, as JSON; about a kilobyte.
+        body: the document itself, packed.
+        passages: at least one.
+    """
+
+    key: str
+    generation: str
+    labels: Labels
+    names: tuple[str, ...]
+    facts: str
+    body: bytes
+    passages: tuple[StoredPassage, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentFacts:
+    """Hold what lists of documents show of one."""
+
+    key: str
+    generation: str
+    facts: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredHit:
+    """Hold a passage that an engine found.
+
+    Attributes:
+        key, generation: of its document.
+        number: of the passage in its document.
+        score: above 0; already weighed where the passage is `boilerplate`.
+        body: the passage, packed.
+    """
+
+    key: str
+    generation: str
+    number: int
+    score: float
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Say which documents are asked; every condition that is given must hold.
+
+    Attributes:
+        keys: one of these.
+        folder: they lie in this folder or below it; an absolute path.
+        media_type: they are of this type.
+        title: their title, letter for letter.
+        since, until: their file was last changed in ``[since, until)``, in seconds since 1970.
+        metadata: the user's own entries, letter for letter.
+    """
+
+    keys: tuple[str, ...] = ()
+    folder: str | None = None
+    media_type: str | None = None
+    title: str | None = None
+    since: int | None = None
+    until: int | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return self != Where()
+
+    def holds(self, key: str, labels: Labels) -> bool:
+        """Say whether a document is one of those.
+
+        >>> Where(media_type="text/html").holds("/a", Labels("id", media_type="text/html"))
+        True
+        """
+        date = labels.date
+        return (
+            (not self.keys or key in self.keys)
+            and (self.folder is None or self.folder in labels.folders)
+            and (self.media_type is None or self.media_type == labels.media_type)
+            and (self.title is None or self.title == labels.title)
+            and (self.since is None or (date is not None and date >= self.since))
+            and (self.until is None or (date is not None and date < self.until))
+            and all(labels.metadata.get(name) == value for name, value in self.metadata.items())
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Hold what passages are ranked for.
+
+    Attributes:
+        terms: analysed; a term that is repeated counts again.
+        top_k: at most so many passages, at least 1.
+        where: which documents; all by default.
+        name_weight: how much the names of a document count beside a passage's own terms.
+        boilerplate_weight: 0 to 1; multiplies the scores of flagged passages.
+    """
+
+    terms: Sequence[str]
+    top_k: int
+    where: Where = Where()
+    name_weight: float = 0.0
+    boilerplate_weight: float = 0.5
+
+
+@runtime_checkable
+class Snapshot(Protocol):
+    """Be one state of a store: what was committed when it was taken, and nothing later.
+
+    A document is there whole, of one generation, or not at all.
+    """
+
+    @property
+    def n_passages(self) -> int:
+        """Return how many passages there are."""
+        ...
+
+    def search(self, query: Query) -> list[StoredHit]:
+        """Return the best passages: scores above 0 and falling, ties by key and number."""
+        ...
+
+    def documents(self, where: Where = ...) -> Iterator[DocumentFacts]:
+        """Yield what is known of the documents, ordered by key."""
+        ...
+
+    def body(self, key: str, generation: str) -> bytes:
+        """Return a document's body.
+
+        Raises:
+            CollectionError: that generation is gone: it was replaced, and the store compacted.
+        """
+        ...
+
+    def document(self, key: str) -> StoredDocument | None:
+        """Return all that is kept of a document, passages in order; None where there is none."""
+        ...
+
+
+@runtime_checkable
+class StoreWriter(Protocol):
+    """Change a store; nothing is seen by anybody before `commit`."""
+
+    def replace(self, document: StoredDocument) -> None:
+        """Write a document in the place of all that its key had."""
+        ...
+
+    def remove(self, key: str) -> None:
+        """Remove a document; an unknown key is no error."""
+        ...
+
+    def commit(self) -> None:
+        """Make all changes since the last commit seen, together; they last from here on.
+
+        Raises:
+            CollectionError: they cannot be written, and nothing of them is seen; the disk is
+                full, or the storage cannot be reached.
+        """
+        ...
+
+
+@runtime_checkable
+class Store(Protocol):
+    """Keep the documents of one collection; see the module.
+
+    Attributes:
+        address: where it is, for people.
+    """
+
+    @property
+    def address(self) -> str: ...  # noqa: D102 - described above
+
+    def exists(self) -> bool:
+        """Say whether there is a collection."""
+        ...
+
+    def create(self) -> None:
+        """Begin an empty collection, in the place of one that may be there; notes are kept."""
+        ...
+
+    def read_note(self, name: str) -> str | None:
+        """Return a text that is kept beside the documents, or None."""
+        ...
+
+    def write_note(self, name: str, text: str) -> None:
+        """Keep a text beside the documents in the place of an older one; it is there at once."""
+        ...
+
+    def snapshot(self) -> Snapshot:
+        """Return the state as it is now.
+
+        Raises:
+            CollectionError: it cannot be read.
+        """
+        ...
+
+    def writer(self) -> AbstractContextManager[StoreWriter]:
+        """Return what changes the store; leaving it without a commit drops the changes.
+
+        Raises:
+            CollectionError: another process is writing, where the engine has one writer.
+        """
+        ...
+
+    def compact(self) -> None:
+        """Free the room of what was replaced and removed; readers of older states may end."""
+        ...
+
+    def size(self) -> int | None:
+        """Return the bytes that it takes up where it is kept, None where nobody knows."""
+        ...
+
+    def close(self) -> None:
+        """Free what is held open."""
+        ...
