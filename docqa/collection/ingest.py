@@ -7,7 +7,6 @@ so can what comes of them.
 from __future__ import annotations
 
 import hashlib
-import os
 import time
 import uuid
 from collections.abc import Mapping
@@ -96,11 +95,10 @@ class Ingester:
         document_id, stamp = None, None
         try:
             stamp = file_stamp(job.key) if job.is_file else None
-            data, document = self._loaded(job)
-            document_id = None if data is None else hashlib.sha256(data).hexdigest()
-            if document is None:
-                assert data is not None
-                document = load_with(self.loading, data, name=_name(job))
+            most = self.loading.effective_limits.file_bytes
+            data, _ = read_source(job.source, most_bytes=most)
+            document_id = hashlib.sha256(data).hexdigest()
+            document = load_with(self.loading, data, name=job.key)
             with document:
                 require_text(document)
                 kept = None if job.is_file else data
@@ -116,13 +114,6 @@ class Ingester:
                 stamp=stamp,
                 metadata=dict(job.metadata),
             )
-
-    def _loaded(self, job: Job) -> tuple[bytes | None, Document | None]:
-        """Return the bytes of a source, or the document that it is."""
-        if isinstance(job.source, Document):
-            return None, job.source
-        most = self.loading.effective_limits.file_bytes
-        return read_source(job.source, most_bytes=most)[0], None
 
     def _stored(
         self, job: Job, document: Document, stamp: FileStamp | None, original: bytes | None
@@ -141,11 +132,11 @@ class Ingester:
             for passage, made in zip(passages, tokens, strict=True)
         )
         if not stored:
-            raise LoadError(f"{_name(job)}: nothing in it is to be indexed", source=_name(job))
+            raise LoadError(f"{job.key}: nothing in it is to be indexed", source=job.key)
         facts = CollectedDocument(
             key=job.key,
             id=document.id,
-            source=_name(job),
+            source=job.key,
             title=document.title,
             media_type=document.media_type,
             extractor=document.extractor,
@@ -203,7 +194,7 @@ def file_stamp(path: str) -> FileStamp | None:
     """Return what tells a file's content without reading it; None where there is no file."""
     now = time.time()
     try:
-        found = os.stat(path)
+        found = Path(path).stat()
     except (OSError, ValueError):
         return None
     return FileStamp(found.st_size, found.st_mtime_ns, now)
@@ -220,10 +211,6 @@ def labels_of(facts: CollectedDocument) -> Labels:
         date=facts.stamp.mtime_ns // 10**9 if facts.stamp is not None else None,
         metadata=facts.metadata,
     )
-
-
-def _name(job: Job) -> str:
-    return job.key
 
 
 def require_metadata(metadata: Mapping[str, object]) -> dict[str, str]:

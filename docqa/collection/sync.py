@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from docqa.collection.facts import CollectedDocument, FailedSource, FileStamp
@@ -108,14 +108,3 @@ def _hash(path: str) -> str | None:
     except (OSError, ValueError):
         return None
     return digest.hexdigest()
-
-
-def within(folder: str, documents: Iterable[CollectedDocument]) -> dict[str, CollectedDocument]:
-    """Return the documents that lie in a folder or below it, by key."""
-    from docqa.collection.files import is_inside
-
-    return {
-        each.key: each
-        for each in documents
-        if each.stamp is not None and is_inside(each.key, folder)
-    }
