@@ -14,6 +14,7 @@ from docqa.collection.packing import unpack_document, unpack_passage
 from docqa.datamodel import (
     Answer,
     Answers,
+    AnswerSpans,
     Coverage,
     Document,
     GridItem,
@@ -117,19 +118,7 @@ def ask_batch(asked: Asked, questions: Sequence[str]) -> list[GridItem]:
         None if error else _hits(asked.snapshot, question, top_k=most, where=asked.where)
         for question, error in zip(questions, errors, strict=True)
     ]
-    readable = [(question, found) for question, found in zip(questions, hits, strict=True) if found]
-    if asked.is_kept:
-        for _, found in readable:
-            asked.reader.remember(found.tokens)  # type: ignore[attr-defined]  # is_kept says so
-    spans = iter(
-        asked.reader.read_all(
-            [(question, [one.passage for one in found.ranked]) for question, found in readable],
-            top_k=max((len(found.ranked) for _, found in readable), default=1) * SPANS_PER_PASSAGE
-            or 1,
-        )
-        if readable
-        else ()
-    )
+    spans = iter(_read(asked, questions, hits))
     items = []
     for question, found, error in zip(questions, hits, errors, strict=True):
         if found is None:
@@ -152,6 +141,21 @@ def ask_batch(asked: Asked, questions: Sequence[str]) -> list[GridItem]:
         documents.close()
         items.append(GridItem(question, asked.address, None, told))
     return items
+
+
+def _read(
+    asked: Asked, questions: Sequence[str], hits: Sequence[_Hits | None]
+) -> list[AnswerSpans]:
+    """Return what the reader proposes to each question that has hits, all read together."""
+    readable = [(each, found) for each, found in zip(questions, hits, strict=True) if found]
+    if not readable:
+        return []
+    if asked.is_kept:
+        for _, found in readable:
+            asked.reader.remember(found.tokens)  # type: ignore[attr-defined]  # is_kept says so
+    requests = [(question, [one.passage for one in found.ranked]) for question, found in readable]
+    most = max(len(passages) for _, passages in requests)
+    return asked.reader.read_all(requests, top_k=max(1, most) * SPANS_PER_PASSAGE)
 
 
 def _failed(asked: Asked, question: str, error: QuestionError | None, total: int) -> GridItem:
