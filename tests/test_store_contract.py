@@ -34,7 +34,13 @@ def lance_store(folder: Path) -> Store:
     return LanceStore(f"lance://{folder / 'kb'}")
 
 
-STORES: dict[str, Callable[[Path], Store]] = {"lance": lance_store}
+def tantivy_store(folder: Path) -> Store:
+    from docqa.index.tantivy_store import TantivyStore
+
+    return TantivyStore(folder / "kb")
+
+
+STORES: dict[str, Callable[[Path], Store]] = {"lance": lance_store, "tantivy": tantivy_store}
 
 HOSTILE_KEYS = [
     '/a/it\'s 100% "sure".pdf',
