@@ -14,7 +14,6 @@ Readers keep the version that they began with.
 
 from __future__ import annotations
 
-import os
 import uuid
 import warnings
 from collections.abc import Iterator
@@ -87,7 +86,8 @@ class LanceStore:
         )
         with told(self._address, "cannot be made"):
             turn = table_of([], uuid.uuid4().hex)
-            table = connection.create_table(_PASSAGES, turn, mode="overwrite")
+            mode = "overwrite" if self._has(_PASSAGES) else "create"
+            table = connection.create_table(_PASSAGES, turn, mode=mode)
             for field in ("terms", "names"):
                 table.create_index(field, config=settings, name=f"{field}_idx")
         self._last = None
