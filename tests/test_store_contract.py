@@ -6,6 +6,7 @@ what was written. A new engine needs one line in `STORES`.
 
 from __future__ import annotations
 
+import contextlib
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
