@@ -7,6 +7,7 @@ what was written. A new engine needs one line in `STORES`.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -85,7 +86,7 @@ def document(
     """Return a document with these passages, whose terms stand with spaces between them."""
     return StoredDocument(
         key=key,
-        generation=f"{generation:032x}",
+        generation=hashlib.sha256(f"{generation} {key}".encode()).hexdigest()[:32],
         labels=labels or Labels(f"id of {key}"),
         names=tuple(names.split()),
         facts=f'{{"key": "{key}", "generation": {generation}}}',
@@ -160,7 +161,9 @@ def made_collection(n_documents: int, *, seed: int = 0) -> list[StoredDocument]:
         texts = [" ".join(chance.choices(WORDS, weights, k=length)) for length in lengths]
         names = " ".join(chance.choices(WORDS, weights, k=chance.randint(0, 4)))
         flagged = chance.random() < 0.2
-        made.append(document(f"/{number:03}", *texts, names=names, boilerplate=flagged))
+        made.append(
+            document(f"/{number:03}", *texts, names=names, boilerplate=flagged, generation=seed)
+        )
     return made
 
 

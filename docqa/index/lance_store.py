@@ -183,6 +183,7 @@ class LanceStore:
                 lambda: (
                     self._table(_PASSAGES)
                     .merge_insert(["key", "generation", "number"])
+                    .when_matched_update_all()  # a commit whose success was lost on the way
                     .when_not_matched_insert_all()
                     .when_not_matched_by_source_delete(replaced)
                     .execute(rows)
