@@ -10,7 +10,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.error import URLError
 from urllib.request import Request, urlopen
 
 HERE = Path(__file__).parent
@@ -44,8 +43,8 @@ def _await(request: Request, *, seconds: float = 120) -> None:
     end = time.monotonic() + seconds
     while True:
         try:
-            urlopen(request, timeout=10).close()
-        except (URLError, ConnectionError):
+            urlopen(request, timeout=60).close()
+        except OSError:  # not listening yet, or busy importing
             if time.monotonic() > end:
                 raise
             time.sleep(0.2)
