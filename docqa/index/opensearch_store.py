@@ -98,11 +98,13 @@ class OpenSearchStore:
             self._client.indices.create(index=index, body=body)
         older = self._head.read()
         new = Head(index, version=older.version if older else None)
-        if not self._head.put(new):
+        is_there = self._head.put(new) or self._head.read_existing().index == index
+        needless = (older.index if older else None) if is_there else index
+        if needless:
+            with reported(self.address, "deleting an index of"):
+                self._client.indices.delete(index=needless, params={"ignore": 404})
+        if not is_there:
             raise CollectionError(f"{self.address} was changed by somebody else; try again")
-        if older:
-            with reported(self.address, "deleting the older index of"):
-                self._client.indices.delete(index=older.index, params={"ignore": 404})
 
     def read_note(self, name: str) -> str | None:
         """Return a text that is kept beside the documents, or None."""
@@ -230,15 +232,19 @@ class OpenSearchStore:
 
     def _make_state_index(self) -> None:
         """Make the index of head and notes, where there is none."""
-        settings = {"index": {"number_of_shards": 1, "replication.type": "DOCUMENT"}}
+        from opensearchpy import exceptions
+
+        settings: dict[str, object] = {"number_of_shards": 1, "replication.type": "DOCUMENT"}
         if self._where.replicas is not None:
-            settings["index"]["number_of_replicas"] = self._where.replicas
-        body = {"settings": settings, "mappings": {"enabled": False}}
+            settings["number_of_replicas"] = self._where.replicas
+        body = {"settings": {"index": settings}, "mappings": {"enabled": False}}
         with reported(self.address, "making"):
             if not self._client.indices.exists(index=self._state_index):
-                self._client.indices.create(
-                    index=self._state_index, body=body, params={"ignore": 400}
-                )
+                try:
+                    self._client.indices.create(index=self._state_index, body=body)
+                except exceptions.RequestError as error:
+                    if error.error != "resource_already_exists_exception":  # somebody was faster
+                        raise
 
 
 def _abandoned(head: Head) -> Head:

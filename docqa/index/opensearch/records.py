@@ -1,8 +1,9 @@
 """What stands in the index of a cluster: its settings, and documents and passages as records.
 
-A document is one record and a record for each passage. All records of one writing of a document
-share an edition, a new random name, and the number of the commit that wrote them; see
-`docqa.index.opensearch.head` for how these say what is seen.
+A document is a record for each passage, one for its body (which is large, and read alone) and one
+for the rest. All records of one writing of a document share an edition, a new random name, and the
+number of the commit that wrote them; see `docqa.index.opensearch.head` for how these say what is
+seen.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ def index_body(shards: int, replicas: int | None) -> dict[str, Any]:
     properties = {
         **{name: {"type": "keyword"} for name in ("kind", "key", "generation", "edition")},
         **{name: {"type": "long"} for name in ("commit", "number", "date")},
-        **{name: label for name in ("media_type", "title", "folders", "metadata")},
+        **dict.fromkeys(("media_type", "title", "folders", "metadata"), label),
         "text": text,
         "names": text,
         "kept": {"type": "object", "enabled": False},
@@ -68,7 +69,7 @@ def index_body(shards: int, replicas: int | None) -> dict[str, Any]:
 
 
 def records(document: StoredDocument, edition: str, commit: int) -> Iterator[dict[str, Any]]:
-    """Yield the records of a document, each with its id under ``_id``: passages, then itself."""
+    """Yield the records of a document, each with its id under ``_id``."""
     labels = document.labels
     shared = {
         "key": document.key,
@@ -92,10 +93,11 @@ def records(document: StoredDocument, edition: str, commit: int) -> Iterator[dic
             "names": names,
             "kept": {"body": _packed(passage.body), "boilerplate": passage.boilerplate},
         }
+    body = {"body": _packed(document.body)}
+    yield {"_id": f"{edition}-body", "kind": "body", **shared, "kept": body}
     kept = {
         "facts": document.facts,
         "names": list(document.names),
-        "body": _packed(document.body),
         "labels": {
             "document_id": labels.document_id,
             "folders": list(labels.folders),
@@ -124,8 +126,10 @@ def stored_passage(source: Mapping[str, Any]) -> StoredPassage:
     return StoredPassage(source["number"], terms, unpacked(kept["body"]), kept["boilerplate"])
 
 
-def stored_document(source: Mapping[str, Any], passages: Sequence[StoredPassage]) -> StoredDocument:
-    """Return the document that a record and its passages hold."""
+def stored_document(
+    source: Mapping[str, Any], body: bytes, passages: Sequence[StoredPassage]
+) -> StoredDocument:
+    """Return the document that a record, its body and its passages hold."""
     kept = source["kept"]
     labels = {**kept["labels"], "folders": tuple(kept["labels"]["folders"])}
     return StoredDocument(
@@ -134,7 +138,7 @@ def stored_document(source: Mapping[str, Any], passages: Sequence[StoredPassage]
         Labels(**labels),
         tuple(kept["names"]),
         kept["facts"],
-        unpacked(kept["body"]),
+        body,
         tuple(passages),
     )
 

@@ -99,7 +99,7 @@ class OpenSearchSnapshot:
             CollectionError: this state has no such generation of it.
         """
         wanted = {"term": {"key": key}}, {"term": {"generation": generation}}
-        query = filtered(self.head, "document", *wanted)
+        query = filtered(self.head, "body", *wanted)
         for hit in self._all(query, "key", ["key", "kept.body"]):
             return unpacked(hit["_source"]["kept"]["body"])
         raise CollectionError(
@@ -111,7 +111,8 @@ class OpenSearchSnapshot:
         query = filtered(self.head, "document", where=Where(keys=(key,)))
         for hit in self._all(query, "key", ["key", "generation", "edition", "kept"]):
             source = hit["_source"]
-            return stored_document(source, list(self._passages(source["edition"])))
+            body = self.body(key, source["generation"])
+            return stored_document(source, body, list(self._passages(source["edition"])))
         return None
 
     def _passages(self, edition: str) -> Iterator[StoredPassage]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 import uuid
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from docqa.errors import CollectionError
@@ -45,6 +46,7 @@ class OpenSearchWriter:
         self._keys: set[str] = set()
         self._editions: dict[str, str] = {}
         self._dropped: list[str] = []
+        self._is_broken = False
 
     def replace(self, document: StoredDocument) -> None:
         """Write a document in the place of all that its key had.
@@ -73,6 +75,11 @@ class OpenSearchWriter:
         """
         if not self._keys:
             return
+        if self._is_broken:
+            raise CollectionError(
+                f"the connection to {self._address} broke while documents were written; write "
+                "them again with a new writer"
+            )
         refresh(self._client, self._index, self._address)
         head = self._head.change(self._committed)
         self._number = None
@@ -113,12 +120,23 @@ class OpenSearchWriter:
             initial_backoff=1,
             raise_on_error=False,  # else records that there is no room for are not sent again
         )
-        with reported(self._address, f"writing {document.key} to"):
+        with reported(self._address, f"writing {document.key} to"), self._watched():
             for is_there, item in sent:
                 if not is_there:
                     raise CollectionError(
                         f"writing {document.key} to {self._address} failed: {_fault(item)}"
                     )
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        """Note where the connection breaks: the cluster may carry out late what was sent."""
+        from opensearchpy import exceptions
+
+        try:
+            yield
+        except exceptions.ConnectionError:
+            self._is_broken = True
+            raise
 
     def _committed(self, head: Head) -> Head:
         """Return the head with this commit done; as it is where it is done already."""
@@ -130,6 +148,7 @@ class OpenSearchWriter:
                     "given up by compaction; write it again"
                 )
             return head
+        self._same(head)
         dead = (*self._dropped, *self._replaced(head))
         if len(head.dead) + len(dead) > _MOST_DEAD:
             raise CollectionError(
