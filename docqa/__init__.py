@@ -73,6 +73,8 @@ if TYPE_CHECKING:
     from docqa.citations.outcomes import FoundPlace, Verification
     from docqa.citations.records import Citation
     from docqa.citations.verification import verify
+    from docqa.collection.collection import Collection
+    from docqa.index.store import Where
     from docqa.pipeline import Pipeline, ask
     from docqa.reader.models import load_reader
     from docqa.showing.answer_report import report
@@ -83,8 +85,10 @@ __version__ = "0.1.0"
 _LAZY = {
     "Calibration": "docqa.calibration",
     "Citation": "docqa.citations.records",
+    "Collection": "docqa.collection.collection",
     "FoundPlace": "docqa.citations.outcomes",
     "Pipeline": "docqa.pipeline",
+    "Where": "docqa.index.store",
     "Verification": "docqa.citations.outcomes",
     "ask": "docqa.pipeline",
     "highlight": "docqa.showing.marked_copy",
@@ -106,6 +110,7 @@ __all__ = [
     "CalibrationError",
     "Citation",
     "CitationError",
+    "Collection",
     "CollectionError",
     "Coverage",
     "DocqaError",
@@ -150,6 +155,7 @@ __all__ = [
     "TooLargeError",
     "UnsupportedFormatError",
     "Verification",
+    "Where",
     "ask",
     "highlight",
     "cite",
