@@ -224,10 +224,12 @@ def main() -> None:
     parser.add_argument("--way", default="names", help="names, terms, document, best, five")
     parser.add_argument("--weights", default="0,0.1,0.2,0.3,0.5,0.7,1,1.5,2,3")
     parser.add_argument("--sample", type=int, default=1000, help="at most so many questions")
+    parser.add_argument("--only", default="", help="questions on documents named like this")
     parser.add_argument("--cache", type=Path, help="folder where passages are kept")
     options = parser.parse_args()
     collection = read_collection(options.set, options.cache)
-    questions = collection.questions
+    named = [options.only in source for source, _ in collection.sources]
+    questions = [asked for asked in collection.questions if named[asked.document]]
     if len(questions) > options.sample:
         questions = random.Random(0).sample(questions, options.sample)
     weights = [0.0, *(w for w in map(float, options.weights.split(",")) if w)]
