@@ -75,6 +75,8 @@ if TYPE_CHECKING:
     from docqa.citations.outcomes import FoundPlace, Verification
     from docqa.citations.records import Citation
     from docqa.citations.verification import verify
+    from docqa.collection.collection import Collection
+    from docqa.index.store import Where
     from docqa.pipeline import Pipeline, ask
     from docqa.reader.models import load_reader
     from docqa.showing.answer_report import report
@@ -85,8 +87,10 @@ __version__ = "0.1.0"
 _LAZY = {
     "Calibration": "docqa.calibration",
     "Citation": "docqa.citations.records",
+    "Collection": "docqa.collection.collection",
     "FoundPlace": "docqa.citations.outcomes",
     "Pipeline": "docqa.pipeline",
+    "Where": "docqa.index.store",
     "Verification": "docqa.citations.outcomes",
     "ask": "docqa.pipeline",
     "highlight": "docqa.showing.marked_copy",
@@ -110,6 +114,7 @@ __all__ = [
     "Citation",
     "CitationError",
     "ClusterError",
+    "Collection",
     "CollectionError",
     "Coverage",
     "DocqaError",
@@ -154,6 +159,7 @@ __all__ = [
     "TooLargeError",
     "UnsupportedFormatError",
     "Verification",
+    "Where",
     "ask",
     "highlight",
     "cite",

@@ -9,7 +9,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 
 from docqa.calibration import Calibration
 from docqa.cell_relevance import HeadedSpan, headed_spans
@@ -39,16 +39,19 @@ _FINAL = _OUTER + ".,;:!?…"
 
 @dataclass(slots=True)
 class _Place:
-    """Hold a span of the document's text with the proposal that found it.
+    """Hold a span of a document's text with the proposal that found it.
 
     Attributes:
+        span: characters of the text of the document that `proposal` is of.
         margin: the reader's, less what a cell loses for its headers.
-        others: places with the same words that come later in the order.
+        wording: its words as they are compared.
+        others: places of the document with the same words that come later in the order.
     """
 
     span: Span
     proposal: AnswerSpan
     margin: float
+    wording: str
     others: list[_Place] = field(default_factory=list)
 
 
@@ -64,19 +67,19 @@ class _Judged:
     evidence: Callable[[], Evidence]
 
 
-def relevances(ranked: Sequence[RankedPassage]) -> dict[int, float]:
-    """Return each passage's BM25 score as a share (0 to 1) of the best one's, by its number.
+def relevances(ranked: Sequence[RankedPassage]) -> dict[tuple[str, int], float]:
+    """Return each passage's BM25 score as a share (0 to 1) of the best one's, by its place.
 
     Where no passage shares a term with the question, all are equally relevant.
     """
     best = max((one.score for one in ranked), default=0.0)
-    return {one.passage.number: one.score / best if best else 1.0 for one in ranked}
+    return {one.passage.place: one.score / best if best else 1.0 for one in ranked}
 
 
 def answers_from_spans(
-    document: Document,
+    documents: Mapping[str, Document],
     proposals: AnswerSpans,
-    relevance: Mapping[int, float],
+    relevance: Mapping[tuple[str, int], float],
     *,
     top_k: int,
     min_score: float,
@@ -85,7 +88,7 @@ def answers_from_spans(
     reader: ReaderInfo | None = None,
     settings: ReadSettings | None = None,
 ) -> list[Answer]:
-    """Return at most `top_k` answers, best first, each place and each wording once.
+    """Return at most `top_k` answers, best first, each place and each wording of a document once.
 
     Proposals are ordered by the reader's margin less `rank_weight` times what their passage lacks
     in relevance: the reader alone is misled by passages that have little to do with the question.
@@ -95,12 +98,14 @@ def answers_from_spans(
     below `min_score` are left out.
 
     A proposal that overlaps a better one is the same place and is dropped. The same words at
-    another place (white space, case, outer quotes and final punctuation aside) become an
-    occurrence of the better answer.
+    another place of the document (white space, case, outer quotes and final punctuation aside)
+    become an occurrence of the better answer; in another document they are an answer of their own,
+    and no rival to this one.
 
     Args:
-        document: what was read.
-        proposals: the reader's spans, of passages of this document.
+        documents: what was read, by the passages' `document_id`; only those with spans are looked
+            up.
+        proposals: the reader's spans, of passages of these documents.
         relevance: see `relevances`; passages that are not in it count as 0.
         top_k: at most so many answers.
         min_score: in 0 to 1.
@@ -110,21 +115,29 @@ def answers_from_spans(
         settings: under which it did; kept with each answer.
     """
 
-    def order(headed: HeadedSpan) -> tuple[float, int, int]:
+    def order(headed: HeadedSpan) -> tuple[float, str, int, int]:
         span = headed.proposal
-        lost = rank_weight * (1.0 - relevance.get(span.passage.number, 0.0))
+        lost = rank_weight * (1.0 - relevance.get(span.passage.place, 0.0))
         lost += _lost(headed)
-        return lost - span.margin, span.passage.number, span.span.start
+        return lost - span.margin, *span.passage.place, span.span.start
 
-    headed = sorted(headed_spans(document, proposals.question, proposals.spans), key=order)
-    wordings = _one_per_wording(document, _one_per_place(headed))
+    headed = sorted(_headed(documents, proposals), key=order)
+    wordings = _one_per_wording(_one_per_place(headed))
     judged = _judged(proposals.question, wordings, relevance, calibration)
     passing = ([each for each in places if each.score >= min_score] for places in judged)
-    under = AnswerSettings(document.settings, settings)
     return [
-        replace(_answer(document, proposals.question, places), reader=reader, settings=under)
+        _answer(documents, proposals.question, places, reader=reader, settings=settings)
         for places in islice(filter(None, passing), top_k)
     ]
+
+
+def _headed(documents: Mapping[str, Document], proposals: AnswerSpans) -> Iterator[HeadedSpan]:
+    """Yield the proposals with what heads them, document by document."""
+    of_document: dict[str, list[AnswerSpan]] = {}
+    for span in proposals.spans:
+        of_document.setdefault(span.passage.document_id, []).append(span)
+    for document_id, spans in of_document.items():
+        yield from headed_spans(documents[document_id], proposals.question, spans)
 
 
 def _lost(headed: HeadedSpan) -> float:
@@ -135,14 +148,18 @@ def _lost(headed: HeadedSpan) -> float:
 def _judged(
     question: str,
     wordings: Sequence[_Place],
-    relevance: Mapping[int, float],
+    relevance: Mapping[tuple[str, int], float],
     calibration: Calibration | None,
 ) -> Iterator[list[_Judged]]:
     """Yield the places of each wording, best first, with their scores."""
     places = [(best, *best.others) for best in wordings]
-    margins = [max(place.margin for place in same) for same in places]
-    witness = Witness(question, relevance, margins)
-    for number, same in enumerate(places):
+    margins: dict[str, float] = {}
+    for place in chain.from_iterable(places):
+        margins[place.wording] = max(place.margin, margins.get(place.wording, place.margin))
+    numbers = {wording: number for number, wording in enumerate(margins)}
+    witness = Witness(question, relevance, list(margins.values()))
+    for same in places:
+        number = numbers[same[0].wording]
         judged = []
         for place in same:
             score = place.proposal.score
@@ -159,28 +176,30 @@ def _judged(
 
 
 def _one_per_place(headed: Iterable[HeadedSpan]) -> list[_Place]:
-    """Shift proposals (best first) to the document and drop those that overlap a better one."""
+    """Shift proposals (best first) to their documents and drop those that overlap a better one."""
     kept: list[_Place] = []
-    taken: list[Span] = []  # sorted, and apart from one another
+    taken: dict[str, list[Span]] = {}  # of each document, sorted, and apart from one another
     for each in headed:
-        proposal = each.proposal
-        span = proposal.span.shift(proposal.passage.span.start)
-        at = bisect_left(taken, span)
-        if not any(span.overlaps(other) for other in taken[max(at - 1, 0) : at + 1]):
-            taken.insert(at, span)
-            kept.append(_Place(span, proposal, proposal.margin - _lost(each)))
+        proposal, passage = each.proposal, each.proposal.passage
+        span = proposal.span.shift(passage.span.start)
+        others = taken.setdefault(passage.document_id, [])
+        at = bisect_left(others, span)
+        if not any(span.overlaps(other) for other in others[max(at - 1, 0) : at + 1]):
+            others.insert(at, span)
+            wording = _wording(proposal.span.of(passage.text))
+            kept.append(_Place(span, proposal, proposal.margin - _lost(each), wording))
     return kept
 
 
-def _one_per_wording(document: Document, places: Iterable[_Place]) -> list[_Place]:
-    """Group places (best first) with the same words under the best of them."""
-    groups: dict[str, _Place] = {}
+def _one_per_wording(places: Iterable[_Place]) -> list[_Place]:
+    """Group the places (best first) of a document with the same words under the best of them."""
+    groups: dict[tuple[str, str], _Place] = {}
     for place in places:
-        wording = _wording(place.span.of(document.text))
-        if wording in groups:
-            groups[wording].others.append(place)
+        group = place.proposal.passage.document_id, place.wording
+        if group in groups:
+            groups[group].others.append(place)
         else:
-            groups[wording] = place
+            groups[group] = place
     return list(groups.values())
 
 
@@ -196,8 +215,16 @@ def _wording(text: str) -> str:
     return folded.lstrip(_OUTER).rstrip(_FINAL) or folded
 
 
-def _answer(document: Document, question: str, judged: Sequence[_Judged]) -> Answer:
+def _answer(
+    documents: Mapping[str, Document],
+    question: str,
+    judged: Sequence[_Judged],
+    *,
+    reader: ReaderInfo | None,
+    settings: ReadSettings | None,
+) -> Answer:
     best, *others = judged
+    document = documents[best.place.proposal.passage.document_id]
     answer = cite(
         document,
         best.place.span,
@@ -209,4 +236,6 @@ def _answer(document: Document, question: str, judged: Sequence[_Judged]) -> Ans
         answer,
         evidence=best.evidence(),
         occurrences=tuple(cite_again(document, each.place.span, each.score) for each in others),
+        reader=reader,
+        settings=AnswerSettings(document.settings, settings),
     )

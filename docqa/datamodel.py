@@ -45,6 +45,7 @@ __all__ = [
     "ReadSettings",
     "ReaderInfo",
     "SourceLocation",
+    "SourceState",
     "Span",
     "Table",
     "TableCell",
@@ -228,6 +229,8 @@ class TextLocation:
 
 Location = Union[PageLocation, SourceLocation, TextLocation, PartLocation]
 
+SourceState = Literal["same", "moved", "changed", "missing", "unreadable"]
+
 Content = Literal["all", "main"]
 """Which blocks are read: all, or those not flagged as navigation, footers and the like."""
 
@@ -354,13 +357,22 @@ class LoadWarning:
 
 @dataclass(frozen=True, slots=True)
 class DocumentInfo:
-    """Hold the few facts about a document that travel with every answer."""
+    """Hold the few facts about a document that travel with every answer.
+
+    Attributes:
+        id, source, title, media_type, extractor: those of the `Document`.
+        source_state: of a collection's answers, what became of the source since it was indexed:
+            ``"same"``, ``"moved"`` (`source` says where to), ``"changed"``, ``"missing"``, or
+            ``"unreadable"``; None where nobody looked. In the last three cases the words are those
+            that were indexed, and locations have no rectangles, or there are none.
+    """
 
     id: str
     source: str
     title: str | None
     media_type: str
     extractor: str = ""
+    source_state: SourceState | None = None
 
 
 def is_nameless(source: str) -> bool:
@@ -470,6 +482,11 @@ class Passage:
     boilerplate: bool = False
     borders: tuple[int, ...] = ()
     insertions: tuple[Insertion, ...] = ()
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """Return what tells it from all others: its document's id and its number."""
+        return self.document_id, self.number
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,12 +27,12 @@ class Witness:
 
     Args:
         question: as asked.
-        relevance: each read passage's BM25 score as a share of the best one's, by its number.
+        relevance: each read passage's BM25 score as a share of the best one's, by its place.
         margins: the highest of each wording, less what cells of tables lose for their headers.
     """
 
     def __init__(
-        self, question: str, relevance: Mapping[int, float], margins: Sequence[float]
+        self, question: str, relevance: Mapping[tuple[str, int], float], margins: Sequence[float]
     ) -> None:
         self._asked = frozenset(terms(question))
         self._relevance = relevance
@@ -58,7 +58,7 @@ class Witness:
         if name == "odds":
             return self._odds(margin, wording)
         if name == "relevance":
-            return self._relevance.get(proposal.passage.number, 0.0)
+            return self._relevance.get(proposal.passage.place, 0.0)
         return self._coverage(proposal)
 
     def _odds(self, margin: float, wording: int) -> float:

@@ -9,6 +9,7 @@ from docqa.answers import answers_from_spans, relevances
 from docqa.calibration import Calibration
 from docqa.datamodel import (
     Answers,
+    Content,
     Coverage,
     Document,
     GridItem,
@@ -20,9 +21,19 @@ from docqa.errors import DocqaError, NoTextError, QuestionError
 from docqa.prepared import PreparedDocument
 from docqa.protocols import Reader
 
-__all__ = ["Cell", "Reading", "answer_cells", "batches", "question_error", "require_text"]
+__all__ = [
+    "SPANS_PER_PASSAGE",
+    "Cell",
+    "Reading",
+    "answer_cells",
+    "batches",
+    "question_error",
+    "read_settings",
+    "reader_info",
+    "require_text",
+]
 
-_SPANS_PER_PASSAGE = 20  # asked of the reader, so that merging and occurrences have enough
+SPANS_PER_PASSAGE = 20  # asked of the reader, so that merging and occurrences have enough
 _PASSAGES_PER_BATCH = 256  # enough to fill a GPU; outcomes still come as they are found
 _SOURCES_PER_BATCH = 8  # documents held open at once
 
@@ -82,15 +93,10 @@ def answer_cells(cells: Sequence[Cell], reader: Reader, reading: Reading) -> Ite
     readable = [cell for cell in cells if cell.error is None]
     most = max((len(cell.ranked) for cell in readable), default=0)
     asked = [(cell.question, [one.passage for one in cell.ranked]) for cell in readable]
-    found = reader.read_all(asked, top_k=max(1, most) * _SPANS_PER_PASSAGE) if asked else []
+    found = reader.read_all(asked, top_k=max(1, most) * SPANS_PER_PASSAGE) if asked else []
     proposals = iter(found)
     calibration: Calibration | None = getattr(reader, "calibration", None)
-    info = ReaderInfo(
-        reader.name,
-        reader.revision,
-        runtime=getattr(reader, "runtime", ""),
-        calibrated=calibration is not None,
-    )
+    info = reader_info(reader)
     for cell in cells:
         if cell.error is not None or cell.document is None or cell.prepared is None:
             document = cell.document.info if cell.document is not None else None
@@ -99,7 +105,7 @@ def answer_cells(cells: Sequence[Cell], reader: Reader, reading: Reading) -> Ite
             continue
         spans = next(proposals)
         answers = answers_from_spans(
-            cell.document,
+            {cell.document.id: cell.document},
             spans,
             relevances(cell.ranked),
             top_k=reading.top_k,
@@ -107,7 +113,12 @@ def answer_cells(cells: Sequence[Cell], reader: Reader, reading: Reading) -> Ite
             rank_weight=reading.rank_weight,
             calibration=calibration,
             reader=info,
-            settings=_settings(cell.prepared, reading),
+            settings=read_settings(
+                reading,
+                passage_tokens=cell.prepared.passage_tokens,
+                overlap=cell.prepared.overlap,
+                content=cell.prepared.content,
+            ),
         )
         coverage = Coverage(spans.passages_read, cell.n_passages)
         yield GridItem(
@@ -115,11 +126,24 @@ def answer_cells(cells: Sequence[Cell], reader: Reader, reading: Reading) -> Ite
         )
 
 
-def _settings(prepared: PreparedDocument, reading: Reading) -> ReadSettings:
+def reader_info(reader: Reader) -> ReaderInfo:
+    """Return what answers say of their reader."""
+    return ReaderInfo(
+        reader.name,
+        reader.revision,
+        runtime=getattr(reader, "runtime", ""),
+        calibrated=getattr(reader, "calibration", None) is not None,
+    )
+
+
+def read_settings(
+    reading: Reading, *, passage_tokens: int, overlap: int, content: Content
+) -> ReadSettings:
+    """Return what answers say of how they were read."""
     return ReadSettings(
-        passage_tokens=prepared.passage_tokens,
-        overlap=prepared.overlap,
-        content=prepared.content,
+        passage_tokens=passage_tokens,
+        overlap=overlap,
+        content=content,
         top_passages=reading.top_passages,
         min_score=reading.min_score,
         rank_weight=reading.rank_weight,

@@ -6,7 +6,7 @@ import hashlib
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 
@@ -38,6 +38,15 @@ DEFAULT_RANK_WEIGHT = 6.0
 
 _PREPARED_DOCUMENTS = 32  # documents whose passages stay in memory
 _LOADED_DOCUMENTS = 8  # documents asked by path that stay loaded
+
+
+@dataclass(frozen=True, slots=True)
+class Splitting:
+    """Hold how documents are split; None leaves a size to the splitter."""
+
+    passage_tokens: int | None
+    overlap: int | None
+    content: Content
 
 
 class Pipeline:
@@ -84,7 +93,7 @@ class Pipeline:
         ocr: bool | OcrEngine = False,
         ocr_language: str = DEFAULT_LANGUAGE,
     ) -> None:
-        self._reader = reader
+        self._reader = self._named = reader
         self._passage_tokens = passage_tokens
         self._overlap = overlap
         self._top_passages = _at_least_1("top_passages", top_passages)
@@ -113,6 +122,23 @@ class Pipeline:
 
                 self._reader = reader = load_reader(os.fspath(reader))
             return reader
+
+    @property
+    def chosen_reader(self) -> Reader | str:
+        """Return the reader, or its name or path where it is not loaded yet."""
+        with self._lock:
+            chosen = self._named
+        return os.fspath(chosen) if isinstance(chosen, os.PathLike) else chosen
+
+    @property
+    def loading(self) -> LoadSettings:
+        """Return how sources are loaded."""
+        return self._loading
+
+    @property
+    def splitting(self) -> Splitting:
+        """Return how documents are split."""
+        return Splitting(self._passage_tokens, self._overlap, self._content)
 
     def load(
         self,
@@ -224,11 +250,8 @@ class Pipeline:
             QuestionError: a question is not a string.
             SettingError: a setting is out of its range.
         """
-        reading = Reading(
-            top_k=_at_least_1("top_k", top_k),
-            min_score=self._min_score if min_score is None else _share("min_score", min_score),
-            rank_weight=self._rank_weight,
-            top_passages=self._passages_read(top_passages, exhaustive),
+        reading = self.reading_settings(
+            top_k=top_k, min_score=min_score, top_passages=top_passages, exhaustive=exhaustive
         )
         load_source = partial(
             self.load,
@@ -240,6 +263,26 @@ class Pipeline:
         cells = self._cells(_each(sources), _questions(questions), reading, load_source)
         return chain.from_iterable(
             answer_cells(batch, self.reader, reading) for batch in batches(cells)
+        )
+
+    def reading_settings(
+        self,
+        *,
+        top_k: int = 1,
+        min_score: float | None = None,
+        top_passages: int | None = None,
+        exhaustive: bool | None = None,
+    ) -> Reading:
+        """Return the settings of one call; None leaves them to the pipeline.
+
+        Raises:
+            SettingError: a setting is out of its range.
+        """
+        return Reading(
+            top_k=_at_least_1("top_k", top_k),
+            min_score=self._min_score if min_score is None else _share("min_score", min_score),
+            rank_weight=self._rank_weight,
+            top_passages=self._passages_read(top_passages, exhaustive),
         )
 
     def _passages_read(self, top_passages: int | None, exhaustive: bool | None) -> int | None:

@@ -119,7 +119,7 @@ def test_odds_have_bounds(margins: list[float], odds: float) -> None:
 def test_evidence_tells_of_passage_and_words_around() -> None:
     """Relevance of the passage, and the share of the question's terms near the answer."""
     (span,) = spans(5.0)
-    made = Witness("What does the firm cost?", {3: 0.5}, [5.0]).evidence(
+    made = Witness("What does the firm cost?", {span.passage.place: 0.5}, [5.0]).evidence(
         span, margin=span.margin, wording=0
     )
     assert (made.margin, made.relevance, made.coverage) == (5.0, 0.5, 0.5)

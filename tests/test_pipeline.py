@@ -89,7 +89,7 @@ def test_the_same_words_elsewhere_are_occurrences():
 
 def merged(document, proposals, *, relevance=(), top_k=5, min_score=0.0, rank_weight=0.0):
     return answers_from_spans(
-        document,
+        {document.id: document},
         proposals,
         dict(relevance),
         top_k=top_k,

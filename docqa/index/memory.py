@@ -14,7 +14,7 @@ from docqa.index.analysis import terms
 if TYPE_CHECKING:
     from docqa.index.bm25 import LuceneBM25
 
-__all__ = ["DEFAULT_BOILERPLATE_WEIGHT", "MemoryIndex"]
+__all__ = ["DEFAULT_BOILERPLATE_WEIGHT", "MemoryIndex", "ranked_text"]
 
 DEFAULT_BOILERPLATE_WEIGHT = 0.5
 
@@ -56,7 +56,7 @@ class MemoryIndex:
 
     def add(self, passages: Iterable[Passage]) -> None:
         """Add passages; a passage of the same document and number is replaced."""
-        analysed = [(passage, terms(_ranked_text(passage))) for passage in passages]
+        analysed = [(passage, terms(ranked_text(passage))) for passage in passages]
         with self._lock:
             for passage, found in analysed:
                 entries = self._entries.setdefault(passage.document_id, {})
@@ -109,7 +109,7 @@ class MemoryIndex:
             return self._ranking
 
 
-def _ranked_text(passage: Passage) -> str:
+def ranked_text(passage: Passage) -> str:
     """Return what a passage is found by: its text, and each inserted header once.
 
     As often as it is read, a header would outweigh the words of the row.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -103,7 +103,12 @@ class PassageTokens:
             self._keep(found | made)
         return found | made
 
-    def _keep(self, used: dict[str, Tokens]) -> None:
+    def remember(self, tokens: Mapping[str, Tokens]) -> None:
+        """Keep tokens that were made elsewhere."""
+        with self._lock:
+            self._keep(tokens)
+
+    def _keep(self, used: Mapping[str, Tokens]) -> None:
         for text, tokens in used.items():
             if text not in self._kept:
                 self._kept[text] = tokens

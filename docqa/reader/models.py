@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,17 +15,49 @@ if TYPE_CHECKING:
     from docqa.reader.span_reader import SpanReader
     from docqa.reader.tokenizer import FastTokenizer
 
-__all__ = ["load_reader", "load_tokenizer"]
+__all__ = ["Tokenizing", "load_reader", "load_tokenizer", "load_tokenizing"]
 
 # Tokens of one forward pass. On a CPU 256 to 8192 are equally fast and more takes memory; a GPU
 # needs about this many to be busy.
 _BATCH_TOKENS = {"cpu": 2048, "mps": 8192, "cuda": 32768}
 _WINDOW_TOKENS, _WINDOW_OVERLAP, _QUESTION_TOKENS = 384, 128, 64
+_ROOMY = 512  # positions from which on every kind of model has room for the usual window
 
 _SAVE_TOKENIZER = (
     "save the tokenizer beside the weights: "
     "transformers.AutoTokenizer.from_pretrained(NAME).save_pretrained(FOLDER)"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Tokenizing:
+    """Hold what splitting for a reader takes: all of a reader but its weights.
+
+    Attributes:
+        name: what `load_reader` calls the reader.
+        tokenizer: the reader's.
+        max_passage_tokens: tokens of the largest passage that fits beside any allowed question.
+    """
+
+    name: str
+    tokenizer: FastTokenizer
+    max_passage_tokens: int
+
+
+def load_tokenizing(name_or_path: str | Path) -> Tokenizing:
+    """Load what splitting documents for a reader takes, without torch where that is possible.
+
+    Raises:
+        ModelError: there is no such reader.
+    """
+    checkpoint = find_checkpoint(str(name_or_path))
+    positions = checkpoint.config.get("max_position_embeddings")
+    if isinstance(positions, int) and positions >= _ROOMY:
+        tokenizer = load_tokenizer(checkpoint)
+        room = _WINDOW_TOKENS - tokenizer.template.n_special
+        return Tokenizing(checkpoint.name, tokenizer, room - _QUESTION_TOKENS)
+    reader = load_reader(name_or_path)  # how many positions a small or odd model has, it says
+    return Tokenizing(reader.name, reader.tokenizer, reader.max_passage_tokens)
 
 
 def load_reader(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from operator import attrgetter
 from typing import TYPE_CHECKING
@@ -120,6 +120,14 @@ class SpanReader:
             ModelError: the model's logits are not numbers, or memory ran out.
         """
         return self.read_all([(question, passages)], top_k=top_k)[0]
+
+    def remember(self, tokens: Mapping[str, Tokens]) -> None:
+        """Take over tokens of passages that were made before, with the same tokenizer.
+
+        Args:
+            tokens: by the text of the passage's reading form; see `docqa.reading_form`.
+        """
+        self._passage_tokens.remember(tokens)
 
     def read_all(self, requests: Requests, *, top_k: int) -> list[AnswerSpans]:
         """Return what `read` returns for each (question, passages), sharing batches.

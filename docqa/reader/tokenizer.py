@@ -7,9 +7,11 @@ looked at: how question and passage are framed is found by encoding a pair.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -94,6 +96,11 @@ class FastTokenizer:
         self._backend = backend
         self.pad_id = pad_id
         self.template = _probe(backend)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Return 16 hexadecimal digits that tokenizers share if they make the same tokens."""
+        return hashlib.sha256(self._backend.to_str().encode("utf-8")).hexdigest()[:16]
 
     def save(self, path: Path) -> None:
         """Write ``tokenizer.json``."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 import weakref
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TypeGuard
 
@@ -31,16 +32,25 @@ class IsolatedLoad:
         data: the content.
         name: path or name of the source.
         progress: called with (pages done, pages in all); a second attempt starts over.
+        pages: those of a PDF that need not be read, by their index from 0, with why they are
+            empty; None reads all.
     """
 
     def __init__(
-        self, settings: LoadSettings, data: bytes, name: str, progress: Progress | None
+        self,
+        settings: LoadSettings,
+        data: bytes,
+        name: str,
+        progress: Progress | None,
+        *,
+        pages: Mapping[int, LoadWarning] | None = None,
     ) -> None:
         self._limits = settings.effective_limits
         self._settings = replace(settings, isolate=False, limits=self._limits)
         self._data, self._name, self._progress = data, name, progress
         self._key = uuid.uuid4().hex
-        self._pages: dict[int, bytes | LoadWarning] = {}
+        self._pages: dict[int, bytes | LoadWarning] = dict(pages or {})
+        self._by_page = pages is not None
         self._deaths: list[WorkerDeathError] = []
         wall = self._limits.wall_seconds
         self._deadline = None if wall is None else time.monotonic() + wall
@@ -52,7 +62,7 @@ class IsolatedLoad:
             LoadError: the content cannot become one, or ended the worker.
         """
         try:
-            return self._whole()
+            return self._page_by_page() if self._by_page else self._whole()
         except WorkerDeathError as death:
             if death.index is None or self._is_late():
                 raise self._error(death) from death

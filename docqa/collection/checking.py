@@ -1,0 +1,75 @@
+"""Look at everything that a collection stores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from docqa.collection.facts import CollectedDocument
+from docqa.collection.packing import unpack_document, unpack_passage
+from docqa.errors import CollectionError
+from docqa.index.analysis import terms
+from docqa.index.memory import ranked_text
+from docqa.index.store import Snapshot, StoredDocument, Where
+
+__all__ = ["CheckReport", "check"]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """Hold what a check found.
+
+    Attributes:
+        n_documents, n_passages: how many were looked at.
+        problems: what is wrong, one line each; empty where all is right.
+    """
+
+    n_documents: int
+    n_passages: int
+    problems: tuple[str, ...]
+
+    def __bool__(self) -> bool:
+        """Say whether all is right."""
+        return not self.problems
+
+
+def check(snapshot: Snapshot) -> CheckReport:
+    """Look at every document of a snapshot, and count its passages."""
+    problems: list[str] = []
+    n_documents = n_passages = 0
+    for each in snapshot.documents(Where()):
+        n_documents += 1
+        try:
+            document = snapshot.document(each.key)
+            if document is None:
+                problems.append(f"{each.key}: it is listed, and not there")
+                continue
+            n_passages += len(document.passages)
+            if document.generation != each.generation:
+                problems.append(f"{each.key}: it has two generations")
+            problems += (f"{each.key}: {problem}" for problem in _problems(document))
+        except CollectionError as error:
+            problems.append(f"{each.key}: {error}")
+    if n_passages != snapshot.n_passages:
+        problems.append(
+            f"{snapshot.n_passages:,} passages are stored, {n_passages:,} belong to documents"
+        )
+    return CheckReport(n_documents, n_passages, tuple(problems))
+
+
+def _problems(document: StoredDocument) -> Iterator[str]:
+    facts = CollectedDocument.from_json(document.facts)
+    if facts.key != document.key:
+        yield f"its facts are those of {facts.key}"
+    numbers = [passage.number for passage in document.passages]
+    if numbers != list(range(facts.n_passages)):
+        yield f"{len(numbers):,} passages are there where {facts.n_passages:,} belong"
+    text = unpack_document(document.body).text
+    if len(text) != facts.n_characters:
+        yield f"{len(text):,} characters are there where {facts.n_characters:,} belong"
+    for stored in document.passages:
+        passage, _ = unpack_passage(stored.body, facts.id)
+        if passage.span.of(text) != passage.text or passage.number != stored.number:
+            yield f"passage {stored.number} is not the document's"
+        elif tuple(terms(ranked_text(passage))) != stored.terms:
+            yield f"passage {stored.number} is filed under other words"

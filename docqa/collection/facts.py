@@ -1,0 +1,138 @@
+"""What a collection knows of each source: of those that are in it, and of those that failed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from datetime import datetime, timezone
+from typing import Any, ClassVar
+
+__all__ = ["CollectedDocument", "FailedSource", "FileStamp"]
+
+
+@dataclass(frozen=True, slots=True)
+class FileStamp:
+    """Hold what tells without reading a file that it is probably the same.
+
+    Attributes:
+        size: in bytes.
+        mtime_ns: time of the last change, in nanoseconds since 1970.
+        taken: when it was looked at, in seconds since 1970.
+    """
+
+    size: int
+    mtime_ns: int
+    taken: float
+
+    _CLOCK: ClassVar[float] = 2.0  # seconds; no file system in use keeps times more coarsely (FAT)
+
+    @property
+    def is_settled(self) -> bool:
+        """Say whether a later change must have given another time.
+
+        A file that is changed right after it was looked at may keep its time and size; Git calls
+        such entries racy.
+        """
+        return self.taken - self.mtime_ns / 1e9 > self._CLOCK
+
+    def same_file(self, other: FileStamp) -> bool:
+        """Say whether size and time are the same."""
+        return (self.size, self.mtime_ns) == (other.size, other.mtime_ns)
+
+
+@dataclass(frozen=True, slots=True)
+class CollectedDocument:
+    """Hold what a collection's list of documents shows of one.
+
+    Attributes:
+        key: what it is filed under: the absolute path of its file, or the name it was given.
+        id: SHA-256 of its bytes, in hexadecimal.
+        source: the path or name.
+        title: the document's own, or None.
+        media_type: such as ``"application/pdf"``.
+        extractor: name and version of the library that gave the text.
+        indexed: when it was indexed, in seconds since 1970.
+        n_pages, n_passages, n_characters: its size; no pages where the format has none.
+        folder: the folder that it was found in when one was added or synchronised, or None.
+        stamp: of its file; None where it came as bytes.
+        metadata: the user's own.
+        warnings: what was told while it was loaded.
+    """
+
+    key: str
+    id: str
+    source: str
+    title: str | None
+    media_type: str
+    extractor: str
+    indexed: float
+    n_pages: int
+    n_passages: int
+    n_characters: int
+    folder: str | None = None
+    stamp: FileStamp | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def indexed_at(self) -> datetime:
+        """Return when it was indexed."""
+        return datetime.fromtimestamp(self.indexed, timezone.utc)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return asdict(self)
+
+    def to_json(self) -> str:
+        """Return the record as it is stored."""
+        return json.dumps(self.to_dict())
+
+    @classmethod
+    def from_json(cls, text: str) -> CollectedDocument:
+        """Return a stored record."""
+        return cls(**_known(cls, json.loads(text)))
+
+
+@dataclass(frozen=True, slots=True)
+class FailedSource:
+    """Hold why a source is not in a collection.
+
+    Attributes:
+        key: what it would be filed under.
+        kind: name of the error's class, such as ``"EncryptedError"``.
+        message: what happened, where, and what to do next.
+        failed: when, in seconds since 1970.
+        id: SHA-256 of its bytes, or None where they could not be read.
+        folder: the folder that it was found in, or None.
+        stamp: of its file, or None.
+        metadata: the user's own.
+    """
+
+    key: str
+    kind: str
+    message: str
+    failed: float
+    id: str | None = None
+    folder: str | None = None
+    stamp: FileStamp | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> FailedSource:
+        """Return a stored record."""
+        return cls(**_known(cls, values))
+
+
+def _known(cls: type[Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those values that the class has fields for, as it has them."""
+    known = {each.name: values[each.name] for each in fields(cls) if each.name in values}
+    if known.get("stamp") is not None:
+        known["stamp"] = FileStamp(**known["stamp"])
+    if "warnings" in known:
+        known["warnings"] = tuple(known["warnings"])
+    return known

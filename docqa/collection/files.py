@@ -1,0 +1,82 @@
+"""Which files a folder holds for a collection."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from docqa.errors import SourceNotFoundError, SourceUnreadableError
+from docqa.loaders.media_types import SUPPORTED_SUFFIXES
+
+__all__ = ["FolderFiles", "files_in", "is_inside"]
+
+
+@dataclass(frozen=True, slots=True)
+class FolderFiles:
+    """Hold what a folder has.
+
+    Attributes:
+        paths: absolute, sorted, of files of supported kinds.
+        unreadable: folders that cannot be looked into, with the reason; what is in them is not
+            known.
+    """
+
+    paths: tuple[str, ...]
+    unreadable: tuple[tuple[str, str], ...]
+
+    def may_hold(self, path: str) -> bool:
+        """Say whether a file that was not found may lie in a folder that cannot be read."""
+        return any(is_inside(path, folder) for folder, _ in self.unreadable)
+
+
+def files_in(folder: str, *, without: Iterable[str] = ()) -> FolderFiles:
+    """Return the files of supported kinds in a folder and below, hidden ones left out.
+
+    Links to files count as files; links to folders are not followed, since they may lead around in
+    a circle.
+
+    Args:
+        folder: an absolute path.
+        without: folders to pass over, as absolute paths.
+
+    Raises:
+        SourceNotFoundError: there is no such folder.
+        SourceUnreadableError: it cannot be looked into.
+    """
+    passed_over = {os.path.normpath(each) for each in without}
+    if not Path(folder).is_dir():
+        raise SourceNotFoundError(
+            f"{folder}: no such folder. Its documents stay in the collection; if they are to go, "
+            "remove them",
+            source=folder,
+        )
+    errors: list[OSError] = []
+    paths: list[str] = []
+    for where, folders, names in os.walk(folder, onerror=errors.append):
+        folders[:] = [
+            each
+            for each in folders
+            if not each.startswith(".") and os.path.join(where, each) not in passed_over  # noqa: PTH118
+        ]
+        paths += [os.path.join(where, each) for each in names if _is_taken(each)]  # noqa: PTH118
+    unreadable = tuple((str(each.filename), each.strerror or str(each)) for each in errors)
+    if any(path == folder for path, _ in unreadable):
+        raise SourceUnreadableError(
+            f"{folder}: this folder cannot be read: {unreadable[0][1]}", source=folder
+        )
+    return FolderFiles(tuple(sorted(paths)), unreadable)
+
+
+def _is_taken(name: str) -> bool:
+    return not name.startswith(".") and Path(name).suffix.lower() in SUPPORTED_SUFFIXES
+
+
+def is_inside(path: str, folder: str) -> bool:
+    """Say whether a path is a folder's own or lies below it; both absolute.
+
+    >>> is_inside("/a/b/c", "/a/b"), is_inside("/a/bc", "/a/b"), is_inside("/a", "/")
+    (True, False, True)
+    """
+    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)

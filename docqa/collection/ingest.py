@@ -1,0 +1,240 @@
+"""From a source to what a store keeps of it: load, split, analyse, tokenise, pack.
+
+It can run in any process, on any machine: a `Recipe` and a `Job` are small and can be pickled, and
+so can what comes of them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Union
+
+from docqa.collection.facts import CollectedDocument, FailedSource, FileStamp
+from docqa.collection.packing import pack_document, pack_passage
+from docqa.datamodel import Content, Document
+from docqa.errors import DocqaError, LoadError, SettingError
+from docqa.grid import require_text
+from docqa.index.analysis import terms
+from docqa.index.memory import ranked_text
+from docqa.index.names import name_terms
+from docqa.index.store import Labels, StoredDocument, StoredPassage
+from docqa.loaders.load import Source, load_with, read_source
+from docqa.loaders.settings import LoadSettings
+from docqa.prepared import splitter_for
+from docqa.reading_form import ReadingForm
+
+if TYPE_CHECKING:
+    from docqa.passages.splitter import Splitter
+    from docqa.protocols import Tokenizer
+    from docqa.reader.tokenizer import Tokens
+
+__all__ = ["Ingester", "Ingested", "Job", "Recipe", "file_stamp", "ingest"]
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Say how sources become what a collection keeps; hashable.
+
+    Attributes:
+        loading: how they are loaded.
+        reader: the name or path of the reader whose tokens count.
+        passage_tokens, overlap, content: see `docqa.Pipeline`.
+    """
+
+    loading: LoadSettings
+    reader: str
+    passage_tokens: int | None = None
+    overlap: int | None = None
+    content: Content = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Name one source to take in.
+
+    Attributes:
+        key: what it is filed under.
+        source: its path, or what `docqa.load` takes.
+        folder: the folder that it was found in, or None.
+        metadata: the user's own.
+        is_file: `source` is the path of a file, which will be there for its places.
+    """
+
+    key: str
+    source: Source
+    folder: str | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    is_file: bool = True
+
+
+Ingested = Union[StoredDocument, FailedSource]
+
+
+@dataclass(frozen=True, slots=True)
+class Ingester:
+    """Take in sources for one reader.
+
+    Attributes:
+        loading: how they are loaded.
+        splitter: cuts documents into passages.
+        tokenizer: makes the tokens to keep; none are kept where it has no `encode`.
+    """
+
+    loading: LoadSettings
+    splitter: Splitter
+    tokenizer: Tokenizer
+
+    def __call__(self, job: Job) -> Ingested:
+        """Return what a store keeps of a source, or why it cannot be taken in."""
+        document_id, stamp = None, None
+        try:
+            stamp = file_stamp(job.key) if job.is_file else None
+            data, document = self._loaded(job)
+            document_id = None if data is None else hashlib.sha256(data).hexdigest()
+            if document is None:
+                assert data is not None
+                document = load_with(self.loading, data, name=_name(job))
+            with document:
+                require_text(document)
+                kept = None if job.is_file else data
+                return self._stored(job, document, stamp, kept)
+        except DocqaError as error:
+            return FailedSource(
+                key=job.key,
+                kind=type(error).__name__,
+                message=str(error),
+                failed=time.time(),
+                id=document_id,
+                folder=job.folder,
+                stamp=stamp,
+                metadata=dict(job.metadata),
+            )
+
+    def _loaded(self, job: Job) -> tuple[bytes | None, Document | None]:
+        """Return the bytes of a source, or the document that it is."""
+        if isinstance(job.source, Document):
+            return None, job.source
+        most = self.loading.effective_limits.file_bytes
+        return read_source(job.source, most_bytes=most)[0], None
+
+    def _stored(
+        self, job: Job, document: Document, stamp: FileStamp | None, original: bytes | None
+    ) -> StoredDocument:
+        passages = self.splitter.split(document)
+        forms = [ReadingForm.of(passage).text for passage in passages]
+        encode = getattr(self.tokenizer, "encode", None)
+        tokens: list[Tokens | None] = encode(forms) if encode else [None] * len(forms)
+        stored = tuple(
+            StoredPassage(
+                passage.number,
+                tuple(terms(ranked_text(passage))),
+                pack_passage(passage, made),
+                passage.boilerplate,
+            )
+            for passage, made in zip(passages, tokens, strict=True)
+        )
+        if not stored:
+            raise LoadError(f"{_name(job)}: nothing in it is to be indexed", source=_name(job))
+        facts = CollectedDocument(
+            key=job.key,
+            id=document.id,
+            source=_name(job),
+            title=document.title,
+            media_type=document.media_type,
+            extractor=document.extractor,
+            indexed=time.time(),
+            n_pages=len(document.pages),
+            n_passages=len(stored),
+            n_characters=len(document.text),
+            folder=job.folder,
+            stamp=stamp,
+            metadata=dict(job.metadata),
+            warnings=tuple(each.message for each in document.warnings),
+        )
+        return StoredDocument(
+            key=job.key,
+            generation=uuid.uuid4().hex,
+            labels=labels_of(facts),
+            names=name_terms(facts.source, facts.title),
+            facts=facts.to_json(),
+            body=pack_document(replace(document, source=facts.source), original=original),
+            passages=stored,
+        )
+
+
+def ingest(recipe: Recipe, job: Job) -> Ingested:
+    """Return what a store keeps of a source, or why it cannot be taken in.
+
+    Raises:
+        ModelError: there is no such reader.
+        SettingError: passages of that size do not fit the reader.
+    """
+    return ingester_of(recipe)(job)
+
+
+@lru_cache(maxsize=4)
+def ingester_of(recipe: Recipe) -> Ingester:
+    """Return what follows a recipe, without loading the reader's weights.
+
+    Raises:
+        ModelError: there is no such reader.
+        SettingError: passages of that size do not fit the reader.
+    """
+    from docqa.reader.models import load_tokenizing
+
+    reader = load_tokenizing(recipe.reader)
+    splitter = splitter_for(
+        reader,
+        passage_tokens=recipe.passage_tokens,
+        overlap=recipe.overlap,
+        content=recipe.content,
+    )
+    return Ingester(recipe.loading, splitter, reader.tokenizer)
+
+
+def file_stamp(path: str) -> FileStamp | None:
+    """Return what tells a file's content without reading it; None where there is no file."""
+    now = time.time()
+    try:
+        found = os.stat(path)
+    except (OSError, ValueError):
+        return None
+    return FileStamp(found.st_size, found.st_mtime_ns, now)
+
+
+def labels_of(facts: CollectedDocument) -> Labels:
+    """Return what filters look at."""
+    is_path = facts.stamp is not None
+    return Labels(
+        document_id=facts.id,
+        folders=tuple(str(each) for each in reversed(Path(facts.key).parents)) if is_path else (),
+        media_type=facts.media_type,
+        title=facts.title or "",
+        date=facts.stamp.mtime_ns // 10**9 if facts.stamp is not None else None,
+        metadata=facts.metadata,
+    )
+
+
+def _name(job: Job) -> str:
+    return job.key
+
+
+def require_metadata(metadata: Mapping[str, object]) -> dict[str, str]:
+    """Return the user's metadata as it is stored: text by text.
+
+    Raises:
+        SettingError: a name is no text, or a value neither text nor a number.
+    """
+    for name, value in metadata.items():
+        if not isinstance(name, str) or not isinstance(value, (str, int, float)):
+            raise SettingError(
+                f"metadata must be texts or numbers by name, not {name!r}: {value!r}"
+            )
+    return {name: str(value) for name, value in metadata.items()}

@@ -1,0 +1,188 @@
+"""Where a stored document's words stand: looked up in its source, which is read again for it.
+
+Nothing of the places is stored but the pages. The source's bytes are compared with those that were
+indexed (SHA-256), and the words with those that stand there, so a place is right or is not given.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from docqa.collection.facts import CollectedDocument
+from docqa.datamodel import Document, Location, PageLocation, SourceState, Span
+from docqa.errors import DocqaError
+from docqa.loaders.limits import Limits
+from docqa.loaders.load import load_with
+from docqa.loaders.pdf.source_map import PagesSourceMap
+from docqa.loaders.settings import TEXT_CAPS, LoadSettings
+from docqa.loaders.some_pages import load_pages
+
+__all__ = ["Original", "StoredSourceMap", "find_original", "settings_of"]
+
+_MOST_LOOKED_AT = 20_000  # files of a folder, when a source has moved
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """Hold what became of a source since it was indexed.
+
+    Attributes:
+        state: see `docqa.DocumentInfo`; None for a source that was no file.
+        source: its path now, or the name it had.
+        data: its bytes, as they were indexed; None where they are gone.
+    """
+
+    state: SourceState | None
+    source: str
+    data: bytes | None
+
+
+def find_original(facts: CollectedDocument, kept: bytes | None) -> Original:
+    """Find the source of a stored document: where it was, or by its hash where it has moved to.
+
+    It is looked for in the folder that it was found in, and in its own.
+
+    Args:
+        facts: of the document.
+        kept: its bytes, where the collection has them.
+    """
+    if facts.stamp is None:
+        return Original(None, facts.source, kept)
+    try:
+        data = Path(facts.key).read_bytes()
+    except FileNotFoundError:
+        moved = _moved(facts)
+        return moved or Original("missing", facts.source, None)
+    except OSError:
+        return Original("unreadable", facts.source, None)
+    if hashlib.sha256(data).hexdigest() == facts.id:
+        return Original("same", facts.source, data)
+    return _moved(facts) or Original("changed", facts.source, None)
+
+
+def _moved(facts: CollectedDocument) -> Original | None:
+    for path in _same_size(facts):
+        with suppress(OSError):
+            data = path.read_bytes()
+            if hashlib.sha256(data).hexdigest() == facts.id:
+                return Original("moved", str(path), data)
+    return None
+
+
+def _same_size(facts: CollectedDocument) -> Iterator[Path]:
+    """Yield the files around a source that have its size."""
+    own, looked_at = Path(facts.key), 0
+    size = -1 if facts.stamp is None else facts.stamp.size
+    for where, _, names in os.walk(facts.folder or own.parent):
+        for name in names:
+            looked_at += 1
+            if looked_at > _MOST_LOOKED_AT:
+                return
+            path = Path(where) / name
+            with suppress(OSError):
+                if path != own and path.stat().st_size == size:
+                    yield path
+
+
+def settings_of(values: dict[str, Any] | None, own: LoadSettings) -> LoadSettings:
+    """Return how a document is loaded as it was when it was indexed.
+
+    Args:
+        values: what was stored of the settings.
+        own: the caller's: password, isolation and limits are not stored.
+    """
+    values = values or {}
+    limits = own.limits
+    caps = {name: values[name] for name in TEXT_CAPS if name in values}
+    if caps:
+        limits = replace(limits or own.effective_limits or Limits(), **caps)
+    ocr = values.get("ocr", False)
+    return replace(
+        own,
+        media_type=values.get("media_type"),
+        encoding=values.get("encoding"),
+        ocr=own.ocr if isinstance(ocr, str) else bool(ocr),
+        ocr_language=values.get("ocr_language") or own.ocr_language,
+        limits=limits,
+    )
+
+
+class StoredSourceMap:
+    """Map spans of a stored document's text to places in its source; a `SourceMap`.
+
+    Where the source is gone or has changed, pages are told without rectangles, and nothing of
+    formats without pages: the tuple is empty then.
+
+    Args:
+        facts: of the document.
+        pages, text: of the document.
+        kept: its bytes, where the collection has them.
+        settings: how it is loaded.
+    """
+
+    def __init__(self, facts: CollectedDocument, document: Document, kept: bytes | None) -> None:
+        self._facts, self._kept = facts, kept
+        self._text, self._pages = document.text, document.pages
+        self._settings = document.settings or LoadSettings()
+        self._loaded: dict[tuple[int, ...], Document | None] = {}
+
+    @cached_property
+    def original(self) -> Original:
+        """Return what became of the source; looked at once."""
+        return find_original(self._facts, self._kept)
+
+    def locate(self, span: Span) -> tuple[Location, ...]:
+        """Return the places of `span` in the source."""
+        document, shift = self._part(span)
+        if document is None or span.shift(shift).of(document.text) != span.of(self._text):
+            return PagesSourceMap(self._pages).locate(span) if self._pages else ()
+        return tuple(self._labelled(each) for each in document.locate(span.shift(shift)))
+
+    def close(self) -> None:
+        """Close what was loaded of the source."""
+        for document in self._loaded.values():
+            if document is not None:
+                document.close()
+        self._loaded.clear()
+
+    def _part(self, span: Span) -> tuple[Document | None, int]:
+        """Return as much of the source as the span takes, and how far its text is moved there."""
+        if self._facts.media_type != "application/pdf":
+            return self._load(()), 0
+        parts = PagesSourceMap(self._pages).page_spans(span)
+        indexes = tuple(dict.fromkeys(part.index for part in parts))
+        document = self._load(indexes)
+        if document is None or len(document.pages) != len(self._pages):
+            return None, 0
+        first = indexes[0]
+        return document, document.pages[first].span.start - self._pages[first].span.start
+
+    def _load(self, indexes: tuple[int, ...]) -> Document | None:
+        if indexes not in self._loaded:
+            self._loaded[indexes] = self._loaded_now(indexes)
+        return self._loaded[indexes]
+
+    def _loaded_now(self, indexes: tuple[int, ...]) -> Document | None:
+        data, name = self.original.data, self.original.source
+        if data is None:
+            return None
+        try:
+            if not indexes:
+                return load_with(self._settings, data, name=name)
+            total = len(self._pages)
+            return load_pages(self._settings, data, name=name, indexes=indexes, total=total)
+        except DocqaError:  # it loaded once: a password is missing, or another version reads it
+            return None
+
+    def _labelled(self, place: Location) -> Location:
+        if not isinstance(place, PageLocation):
+            return place
+        page = self._pages[place.page_number - 1]
+        return replace(place, page_label=page.label, label_origin=page.label_origin)

@@ -1,0 +1,121 @@
+"""What of a folder has to be read again: by size and time, and where those differ by content."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from docqa.collection.facts import CollectedDocument, FailedSource, FileStamp
+from docqa.collection.files import FolderFiles
+from docqa.collection.ingest import file_stamp
+
+__all__ = ["SyncPlan", "plan_sync"]
+
+_PIECE = 1 << 20
+
+
+@dataclass(slots=True)
+class SyncPlan:
+    """Hold what to do with each file of a folder; absolute paths.
+
+    Attributes:
+        new, changed: to be read.
+        moved: the key of the document that has the content, by the path where it is now.
+        touched: new stamps of documents whose files have the old content and a new time.
+        vanished: to be removed.
+        unchanged: nothing to do.
+        still_failed: they failed before, and are what they were.
+    """
+
+    new: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+    moved: dict[str, str] = field(default_factory=dict)
+    touched: dict[str, FileStamp] = field(default_factory=dict)
+    vanished: list[str] = field(default_factory=list)
+    unchanged: list[str] = field(default_factory=list)
+    still_failed: list[FailedSource] = field(default_factory=list)
+
+
+def plan_sync(
+    files: FolderFiles,
+    known: Mapping[str, CollectedDocument],
+    failed: Mapping[str, FailedSource],
+    *,
+    checksum: bool,
+    retry_failed: bool,
+) -> SyncPlan:
+    """Compare a folder's files with what a collection has of it.
+
+    Args:
+        files: what the folder has.
+        known: the collection's documents that came from it, by key.
+        failed: sources that failed, by key.
+        checksum: read every file and compare its content, whatever its size and time say.
+        retry_failed: take in again what failed before, also where it has not changed.
+    """
+    plan = SyncPlan()
+    found = set(files.paths)
+    plan.vanished = [key for key in known if key not in found and not files.may_hold(key)]
+    by_content = {known[key].id: key for key in reversed(plan.vanished)}
+    for path in files.paths:
+        stamp = file_stamp(path)
+        if path in known:
+            _compare(plan, known[path], stamp, checksum=checksum)
+        elif path in failed and not retry_failed and _is_same(failed[path], path, stamp):
+            plan.still_failed.append(failed[path])
+        else:
+            origin = by_content.pop(_hash(path), None) if by_content else None
+            if origin is None:
+                plan.new.append(path)
+            else:
+                plan.moved[path] = origin
+                plan.vanished.remove(origin)
+    return plan
+
+
+def _compare(
+    plan: SyncPlan, document: CollectedDocument, stamp: FileStamp | None, *, checksum: bool
+) -> None:
+    old = document.stamp
+    same = old is not None and stamp is not None and old.same_file(stamp)
+    if same and old is not None and old.is_settled and not checksum:
+        plan.unchanged.append(document.key)
+    elif _hash(document.key) != document.id:
+        plan.changed.append(document.key)
+    elif same or stamp is None:
+        plan.unchanged.append(document.key)
+    else:
+        plan.touched[document.key] = stamp
+        plan.unchanged.append(document.key)
+
+
+def _is_same(failure: FailedSource, path: str, stamp: FileStamp | None) -> bool:
+    """Say whether a source that failed is what it was."""
+    old = failure.stamp
+    if old is not None and stamp is not None and old.same_file(stamp) and old.is_settled:
+        return True
+    return failure.id is not None and _hash(path) == failure.id
+
+
+def _hash(path: str) -> str | None:
+    """Return a file's SHA-256, None where it cannot be read."""
+    digest = hashlib.sha256()
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123 - a path as it came
+            while piece := file.read(_PIECE):
+                digest.update(piece)
+    except (OSError, ValueError):
+        return None
+    return digest.hexdigest()
+
+
+def within(folder: str, documents: Iterable[CollectedDocument]) -> dict[str, CollectedDocument]:
+    """Return the documents that lie in a folder or below it, by key."""
+    from docqa.collection.files import is_inside
+
+    return {
+        each.key: each
+        for each in documents
+        if each.stamp is not None and is_inside(each.key, folder)
+    }

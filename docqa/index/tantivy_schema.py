@@ -1,0 +1,111 @@
+"""What tantivy is told of passages: its fields, and how a passage becomes a record of them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from docqa.index.store import Labels, StoredDocument, StoredPassage
+
+if TYPE_CHECKING:
+    import tantivy
+
+__all__ = [
+    "labels_of",
+    "metadata_term",
+    "open_index",
+    "passage_of",
+    "passage_record",
+    "schema",
+]
+
+_TERMS = "terms"  # the analyser of fields that come as terms with spaces between them
+
+
+def schema() -> tantivy.Schema:
+    """Return the fields of a passage.
+
+    `terms` and `names` are counted; the others, unless stored alone, are matched letter for letter.
+    `first` is 1 on a document's first passage, which has its `facts` and `labels`.
+    """
+    import tantivy
+
+    builder = tantivy.SchemaBuilder()
+    builder.add_text_field("terms", stored=True, tokenizer_name=_TERMS, index_option="freq")
+    builder.add_text_field("names", stored=True, tokenizer_name=_TERMS, index_option="freq")
+    for name, stored in (("key", True), ("generation", True), ("folder", False)):
+        builder.add_text_field(name, stored=stored, tokenizer_name="raw", index_option="basic")
+    for name in ("media_type", "title", "metadata"):
+        builder.add_text_field(name, tokenizer_name="raw", index_option="basic")
+    builder.add_integer_field("date", indexed=True, fast=True)
+    builder.add_integer_field("number", stored=True)
+    builder.add_integer_field("boilerplate", stored=True)
+    builder.add_integer_field("first", indexed=True)
+    for name in ("facts", "labels", "body"):
+        builder.add_bytes_field(name, stored=True)
+    return builder.build()
+
+
+def open_index(folder: Path) -> tantivy.Index:
+    """Return the index of a folder; its analyser is no part of the files."""
+    import tantivy
+
+    index = tantivy.Index.open(str(folder))
+    analyser = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build()
+    index.register_tokenizer(_TERMS, analyser)
+    return index
+
+
+def passage_record(document: StoredDocument, passage: StoredPassage) -> tantivy.Document:
+    """Return a passage as tantivy keeps it."""
+    import tantivy
+
+    labels = document.labels
+    is_first = passage is document.passages[0]
+    fields: dict[str, Any] = {
+        "terms": " ".join(passage.terms),
+        "names": " ".join(document.names),
+        "key": document.key,
+        "generation": document.generation,
+        "folder": list(labels.folders),
+        "media_type": labels.media_type,
+        "title": labels.title,
+        "metadata": [metadata_term(*pair) for pair in sorted(labels.metadata.items())],
+        "number": passage.number,
+        "boilerplate": int(passage.boilerplate),
+        "first": int(is_first),
+        "body": passage.body,
+    }
+    if is_first:
+        fields["facts"] = document.facts.encode("utf-8")
+        fields["labels"] = json.dumps(asdict(_plain(labels))).encode("ascii")
+    if labels.date is not None:
+        fields["date"] = labels.date
+    return tantivy.Document(**fields)
+
+
+def passage_of(record: tantivy.Document) -> StoredPassage:
+    """Return the passage that a record keeps."""
+    return StoredPassage(
+        number=record.get_first("number"),
+        terms=tuple(str(record.get_first("terms")).split(" ")) if record.get_first("terms") else (),
+        body=bytes(record.get_first("body")),
+        boilerplate=bool(record.get_first("boilerplate")),
+    )
+
+
+def labels_of(record: tantivy.Document) -> Labels:
+    """Return the labels that the record of a document's first passage keeps."""
+    fields = json.loads(bytes(record.get_first("labels")))
+    return Labels(**{**fields, "folders": tuple(fields["folders"])})
+
+
+def metadata_term(name: str, value: str) -> str:
+    """Return an entry of the user's metadata as one term; no other entry has the same."""
+    return json.dumps([name, value])
+
+
+def _plain(labels: Labels) -> Labels:
+    return replace(labels, metadata=dict(labels.metadata))

@@ -1,0 +1,179 @@
+"""Read a collection's folder as one commit left it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from docqa.errors import CollectionError
+from docqa.index.settling import RawHit, settled
+from docqa.index.store import DocumentFacts, Query, StoredDocument, StoredHit, Where
+from docqa.index.tantivy_schema import labels_of, metadata_term, passage_of
+
+if TYPE_CHECKING:
+    import tantivy
+
+__all__ = ["TantivySnapshot"]
+
+
+class TantivySnapshot:
+    """Be one commit of a collection; a `Snapshot`. Threads may share it.
+
+    Args:
+        schema: of the index.
+        searcher: sees that commit.
+        bodies: the folder of the documents' bodies.
+    """
+
+    def __init__(self, schema: tantivy.Schema, searcher: tantivy.Searcher, bodies: Path) -> None:
+        self._schema, self._searcher, self._bodies = schema, searcher, bodies
+
+    @property
+    def n_passages(self) -> int:
+        """Return how many passages there are."""
+        count: int = self._searcher.num_docs
+        return count
+
+    def search(self, query: Query) -> list[StoredHit]:
+        """Return the best passages: scores above 0 and falling, ties by key and number."""
+        if not query.terms or not self.n_passages:
+            return []
+        asked = self._scored(query)
+        records: dict[tuple[int, int], tantivy.Document] = {}
+
+        def fetch(limit: int) -> Sequence[RawHit]:
+            found = self._searcher.search(asked, min(limit, self.n_passages), count=False).hits
+            return [self._raw(score, place, records) for score, place in found]
+
+        best = settled(fetch, top_k=query.top_k, boilerplate_weight=query.boilerplate_weight)
+        return [self._hit(hit) for hit in best]
+
+    def documents(self, where: Where | None = None) -> Iterator[DocumentFacts]:
+        """Yield what is known of the documents, ordered by key."""
+        for record in sorted(self._first(where or Where()), key=_key):
+            facts = bytes(record.get_first("facts")).decode("utf-8")
+            yield DocumentFacts(_key(record), record.get_first("generation"), facts)
+
+    def body(self, key: str, generation: str) -> bytes:
+        """Return a document's body.
+
+        Raises:
+            CollectionError: that generation is gone.
+        """
+        try:
+            return (self._bodies / generation[:2] / generation).read_bytes()
+        except OSError as error:
+            raise CollectionError(
+                f"{key}: what was stored of it is gone from {self._bodies}: it was replaced and "
+                "cleaned up since; ask again (or, if that does not help, index it anew)"
+            ) from error
+
+    def document(self, key: str) -> StoredDocument | None:
+        """Return all that is kept of a document, passages in order; None where there is none."""
+        records = sorted(self._found(self._term("key", key)), key=_number)
+        if not records:
+            return None
+        first, generation = records[0], records[0].get_first("generation")
+        names = first.get_first("names")
+        return StoredDocument(
+            key=key,
+            generation=generation,
+            labels=labels_of(first),
+            names=tuple(names.split(" ")) if names else (),
+            facts=bytes(first.get_first("facts")).decode("utf-8"),
+            body=self.body(key, generation),
+            passages=tuple(passage_of(record) for record in records),
+        )
+
+    def _first(self, where: Where) -> Iterator[tantivy.Document]:
+        """Yield the record of each document's first passage, in no order."""
+        yield from self._found(self._all_of([self._term("first", 1), *self._conditions(where)]))
+
+    def _found(self, query: tantivy.Query) -> Iterator[tantivy.Document]:
+        if self.n_passages:
+            hits = self._searcher.search(query, self.n_passages, count=False).hits
+            yield from (self._searcher.doc(place) for _, place in hits)
+
+    def _raw(
+        self,
+        score: float,
+        place: tantivy.DocAddress,
+        records: dict[tuple[int, int], tantivy.Document],
+    ) -> RawHit:
+        at = place.segment_ord, place.doc
+        record = records.get(at)
+        if record is None:
+            record = records[at] = self._searcher.doc(place)
+        return RawHit(
+            _key(record), _number(record), score, bool(record.get_first("boilerplate")), record
+        )
+
+    def _hit(self, hit: RawHit) -> StoredHit:
+        record: tantivy.Document = hit.place
+        generation, body = record.get_first("generation"), bytes(record.get_first("body"))
+        return StoredHit(hit.key, generation, hit.number, hit.score, body)
+
+    def _scored(self, query: Query) -> tantivy.Query:
+        """Return the query whose score is that of the terms and, weighed, of the names."""
+        import tantivy
+
+        weights = {"terms": 1.0, "names": query.name_weight}
+        parts = [
+            tantivy.Query.boost_query(self._term(field, term), weight * times)
+            for field, weight in weights.items()
+            for term, times in Counter(query.terms).items()
+            if weight
+        ]
+        asked = tantivy.Query.boolean_query([(tantivy.Occur.Should, part) for part in parts])
+        conditions = self._conditions(query.where)
+        return self._all_of([asked, *conditions]) if conditions else asked
+
+    def _conditions(self, where: Where) -> list[tantivy.Query]:
+        """Return what must hold, none of which counts in the score."""
+        import tantivy
+
+        native = tantivy.Query
+        same = {"folder": where.folder, "media_type": where.media_type, "title": where.title}
+        exact = [self._term(name, value) for name, value in same.items() if value is not None]
+        entries = [
+            self._term("metadata", metadata_term(*pair)) for pair in sorted(where.metadata.items())
+        ]
+        found = list(chain(exact, entries))
+        if where.keys:
+            found.append(native.term_set_query(self._schema, "key", list(where.keys)))
+        if where.since is not None or where.until is not None:
+            found.append(
+                native.range_query(
+                    self._schema,
+                    "date",
+                    tantivy.FieldType.Integer,
+                    where.since,
+                    where.until,
+                    include_upper=False,
+                )
+            )
+        return [native.const_score_query(condition, 0.0) for condition in found]
+
+    def _term(self, field: str, value: object) -> tantivy.Query:
+        import tantivy
+
+        option = "freq" if field in ("terms", "names") else "basic"
+        return tantivy.Query.term_query(self._schema, field, value, option)
+
+    def _all_of(self, queries: Sequence[tantivy.Query]) -> tantivy.Query:
+        import tantivy
+
+        return tantivy.Query.boolean_query([(tantivy.Occur.Must, query) for query in queries])
+
+
+def _key(record: tantivy.Document) -> str:
+    key: str = record.get_first("key")
+    return key
+
+
+def _number(record: tantivy.Document) -> int:
+    number: int = record.get_first("number")
+    return number

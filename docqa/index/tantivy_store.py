@@ -1,0 +1,296 @@
+"""Keep a collection in one folder, on tantivy.
+
+::
+
+    KB/
+      current          names the index in use; replaced by a rename
+      index-1f2e.../   tantivy: passages with their terms, each document's facts on its first one
+      documents/       the bodies of documents, a file for each generation
+      notes/           texts beside the documents
+
+A commit of tantivy is atomic and lasts: it writes new files, calls fsync and renames its list of
+segments. Bodies are written before the commit that speaks of them, and deleted only by `compact`,
+so what a snapshot shows is there. One process writes at a time; the operating system frees the lock
+of one that is killed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from docqa.errors import CollectionError
+from docqa.index.durable_files import sync_folder, write_durably
+from docqa.index.store import StoredDocument, StoreWriter
+from docqa.index.tantivy_schema import open_index, passage_record, schema
+from docqa.index.tantivy_snapshot import TantivySnapshot
+
+if TYPE_CHECKING:
+    import tantivy
+
+__all__ = ["TantivyStore"]
+
+_CURRENT = "current"
+_HEAP = 64 << 20  # bytes of postings in memory before a segment is written
+
+
+class TantivyStore:
+    """Keep a collection in a folder; a `Store`.
+
+    Readers, any number and in any process, see the last commit. Threads may share it.
+
+    Args:
+        folder: the collection's; made by `create`.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        self._folder = Path(folder).absolute()
+        self._index: tantivy.Index | None = None
+        self._opened = ""
+
+    @property
+    def address(self) -> str:
+        """Return the folder's path."""
+        return str(self._folder)
+
+    def exists(self) -> bool:
+        """Say whether the folder holds a collection."""
+        return (self._folder / _CURRENT).is_file()
+
+    def create(self) -> None:
+        """Begin an empty collection; other files may not be in the folder.
+
+        Raises:
+            CollectionError: the folder cannot be made, is another program's, or is being written.
+        """
+        with _told(self.address, "cannot be made"):
+            self._require_own_folder()
+            for name in ("documents", "notes"):
+                (self._folder / name).mkdir(parents=True, exist_ok=True)
+        with self._locked() if self.exists() else contextlib.nullcontext():
+            name = self._new_index()
+            self._switch(name)
+        self._sweep()
+
+    def read_note(self, name: str) -> str | None:
+        """Return a text that is kept beside the documents, or None."""
+        with _told(self.address, "cannot be read"):
+            path = self._folder / "notes" / f"{name}.json"
+            return path.read_text("utf-8") if path.is_file() else None
+
+    def write_note(self, name: str, text: str) -> None:
+        """Keep a text beside the documents; it lasts from here on."""
+        with _told(self.address, "cannot be written"):
+            write_durably(self._folder / "notes" / f"{name}.json", text.encode("utf-8"))
+
+    def snapshot(self) -> TantivySnapshot:
+        """Return the state as it is now.
+
+        Raises:
+            CollectionError: there is no collection, or its files are damaged.
+        """
+        with _told(self.address, "cannot be read"):
+            index = self._current()
+            index.reload()
+            return TantivySnapshot(index.schema, index.searcher(), self._folder / "documents")
+
+    @contextmanager
+    def writer(self) -> Iterator[StoreWriter]:
+        """Yield what changes the collection; leaving it without a commit drops the changes.
+
+        Raises:
+            CollectionError: another process is writing, or the folder cannot be written.
+        """
+        with self._locked() as native:
+            yield _Writer(self._folder, native)
+
+    def compact(self) -> None:
+        """Write the index anew, without what was replaced and removed.
+
+        Scores are then those of the documents alone: until then BM25 counts replaced passages too.
+
+        Raises:
+            CollectionError: another process is writing, or the disk is full; nothing is changed.
+        """
+        with self._locked():
+            kept = self.snapshot()
+            name = self._new_index()
+            try:
+                self._copy(kept, self._folder / name)
+            except CollectionError:
+                shutil.rmtree(self._folder / name, ignore_errors=True)
+                raise
+            self._switch(name)
+        self._sweep()
+
+    def size(self) -> int:
+        """Return the bytes of all files in the folder."""
+        files = (Path(where) / name for where, _, names in os.walk(self._folder) for name in names)
+        total = 0
+        for file in files:
+            with contextlib.suppress(OSError):  # a merge has just replaced it
+                total += file.stat().st_size
+        return total
+
+    def close(self) -> None:
+        """Let go of the index."""
+        self._index, self._opened = None, ""
+
+    def _current(self) -> tantivy.Index:
+        """Return the index in use, opened again where another process has begun a new one."""
+        try:
+            name = (self._folder / _CURRENT).read_text("ascii").strip()
+        except FileNotFoundError as error:
+            raise CollectionError(
+                f"{self.address}: there is no collection here; docqa index DIR --to "
+                f"{self.address} makes one"
+            ) from error
+        if self._index is None or name != self._opened:
+            self._index, self._opened = open_index(self._folder / name), name
+        return self._index
+
+    @contextmanager
+    def _locked(self) -> Iterator[tantivy.IndexWriter]:
+        """Yield tantivy's writer of the index in use; there is only one at a time."""
+        while True:
+            with _told(self.address, "cannot be written"):
+                index, name = self._current(), self._opened
+                native = _writer_of(index, self.address)
+                self._current()
+            if self._opened == name:
+                break
+            native.wait_merging_threads()  # another process has switched in between: try again
+        try:
+            yield native
+        finally:
+            with contextlib.suppress(Exception):  # it died of what was told already
+                native.rollback()
+            with contextlib.suppress(Exception):
+                native.wait_merging_threads()
+
+    def _new_index(self) -> str:
+        import tantivy
+
+        name = f"index-{uuid.uuid4().hex}"
+        with _told(self.address, "cannot be written"):
+            (self._folder / name).mkdir()
+            tantivy.Index(schema(), path=str(self._folder / name))
+        return name
+
+    def _switch(self, name: str) -> None:
+        with _told(self.address, "cannot be written"):
+            sync_folder(self._folder)
+            write_durably(self._folder / _CURRENT, name.encode("ascii"))
+
+    def _copy(self, kept: TantivySnapshot, folder: Path) -> None:
+        with _told(self.address, "cannot be compacted"):
+            native = _writer_of(open_index(folder), self.address)
+            for facts in kept.documents():
+                document = kept.document(facts.key)
+                if document is not None:
+                    for passage in document.passages:
+                        native.add_document(passage_record(document, passage))
+            native.commit()
+            native.wait_merging_threads()
+
+    def _require_own_folder(self) -> None:
+        """Check that a folder without a collection holds nothing else that could be lost in it.
+
+        Raises:
+            CollectionError: it does.
+        """
+        if self.exists() or not self._folder.exists():
+            return
+        if not self._folder.is_dir():
+            raise CollectionError(f"{self.address} is a file; name a folder for the collection")
+        ours = {"documents", "notes", "lost+found"}
+        others = sorted(path.name for path in self._folder.iterdir() if path.name not in ours)
+        others = [name for name in others if not name.startswith("index-")]
+        if others:
+            raise CollectionError(
+                f"{self.address} holds other files ({others[0]}); name a new or empty folder for "
+                "the collection"
+            )
+
+    def _sweep(self) -> None:
+        """Delete the indexes and bodies that nothing names any more."""
+        with _told(self.address, "cannot be cleaned up"):
+            index = self._current()
+            for old in self._folder.glob("index-*"):
+                if old.name != self._opened:
+                    shutil.rmtree(old, ignore_errors=True)
+            index.reload()
+            snapshot = TantivySnapshot(index.schema, index.searcher(), self._folder / "documents")
+            live = {facts.generation for facts in snapshot.documents()}
+            for body in (self._folder / "documents").glob("*/*"):
+                if body.name not in live:
+                    body.unlink(missing_ok=True)
+
+
+class _Writer:
+    """Change the collection with tantivy's writer; see `StoreWriter`."""
+
+    def __init__(self, folder: Path, native: tantivy.IndexWriter) -> None:
+        self._folder, self._native = folder, native
+
+    def replace(self, document: StoredDocument) -> None:
+        """Write a document in the place of all that its key had."""
+        if not document.passages:
+            raise ValueError(f"{document.key} has no passages")
+        body = self._folder / "documents" / document.generation[:2] / document.generation
+        with _told(str(self._folder), "cannot be written"):
+            write_durably(body, document.body)
+            self._native.delete_documents_by_term("key", document.key)
+            for passage in document.passages:
+                self._native.add_document(passage_record(document, passage))
+
+    def remove(self, key: str) -> None:
+        """Remove a document; an unknown key is no error."""
+        with _told(str(self._folder), "cannot be written"):
+            self._native.delete_documents_by_term("key", key)
+
+    def commit(self) -> None:
+        """Make all changes since the last commit seen, together."""
+        with _told(str(self._folder), "cannot be written"):
+            self._native.commit()
+
+
+def _writer_of(index: tantivy.Index, address: str) -> tantivy.IndexWriter:
+    try:
+        return index.writer(heap_size=_HEAP, num_threads=1)
+    except ValueError as error:
+        if "Lock" not in str(error):
+            raise
+        raise CollectionError(
+            f"{address}: another process is writing to this collection; one can at a time. Try "
+            "again when it is done; asking works meanwhile"
+        ) from error
+
+
+@contextmanager
+def _told(address: str, what: str) -> Iterator[None]:
+    """Turn what tantivy and the file system raise into an error that says where."""
+    try:
+        yield
+    except CollectionError:
+        raise
+    except OSError as error:
+        raise CollectionError(_message(address, what, error.strerror or str(error))) from error
+    except (ValueError, SystemError) as error:  # tantivy raises the first for everything
+        raise CollectionError(_message(address, what, str(error))) from error
+
+
+def _message(address: str, what: str, reason: str) -> str:
+    text = reason.lower()
+    if "no space left" in text or "os error 28" in text or "quota" in text:
+        return (
+            f"{address} {what}: the disk is full. What was committed before is intact; free some "
+            "room and go on"
+        )
+    return f"{address} {what}: {reason}"
