@@ -149,7 +149,8 @@ class _Crew(Generic[Item, Result]):
             ClusterError: there has been no worker for `patience` seconds.
         """
         starting = {worker.start: worker for worker in self._workers if not worker.is_ready}
-        ready = self._cluster.wait([*starting, *self._under_way], seconds=_LOOK_AGAIN)
+        seconds = min(_LOOK_AGAIN, patience)
+        ready = self._cluster.wait([*starting, *self._under_way], seconds=seconds)
         for reference in ready:
             self._last_sign = time.monotonic()
             if reference in starting:
