@@ -36,12 +36,13 @@ class Machines:
         self._cluster = Cluster(
             initialize_head=True, head_node_args={**head, "_system_config": _SYSTEM}
         )
+        self.address: str = self._cluster.address
         self.nodes: list[Any] = []
         self.have(2)
 
     @property
     def pool(self) -> RayPool:
-        return RayPool(self._cluster.address)
+        return RayPool(self.address)
 
     def have(self, count: int) -> None:
         while len(self.nodes) < count:
@@ -132,7 +133,7 @@ def test_what_the_work_raises_reaches_the_caller(machines: Machines) -> None:
 
 def test_a_cluster_without_room_is_said_so(machines: Machines, tmp_path: Path) -> None:
     """Work that needs more than any machine has does not wait for ever."""
-    pool = RayPool(machines.pool._address, cpus_per_worker=64, patience=1.0)
+    pool = RayPool(machines.address, cpus_per_worker=64, patience=1.0)
     with pytest.raises(ClusterError, match="no worker could start within 1 seconds"):
         list(pool.run(Squares(tmp_path), range(3), on_lost=lost))
 

@@ -2,9 +2,8 @@
 
     python tests/benchmarks/ray_speed.py [documents] [questions]
 
-Documents are articles of SQuAD dev (DOCQA_DATA), questions those of the first articles, so that most
-are not answered in most documents: the work of a real search. Every way writes the same file, which
-is checked. The cluster is Ray's own test cluster: a head without processors and a node for every
+Documents are articles of SQuAD dev (DOCQA_DATA), questions are drawn from all of them, so most are
+not answered in most documents, as in a real search. Every way writes the same file, which is checked. The cluster is Ray's own test cluster: a head without processors and a node for every
 core, all on this machine, so no more than the cores can be gained, and Ray's own cost is seen.
 """
 
