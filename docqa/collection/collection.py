@@ -3,40 +3,28 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Union
+from typing import TYPE_CHECKING
 
 from docqa.collection.asking import Asked, FoundPassage, ask_batch, search
 from docqa.collection.changes import Changes, Report
 from docqa.collection.checking import CheckReport, check
 from docqa.collection.facts import CollectedDocument, FailedSource
-from docqa.collection.files import FolderFiles, files_in, is_inside
 from docqa.collection.format import Made
 from docqa.collection.information import CollectionInfo, information
-from docqa.collection.ingest import (
-    Ingester,
-    Job,
-    Recipe,
-    file_stamp,
-    ingest,
-    ingester_of,
-    require_metadata,
-)
+from docqa.collection.ingest import require_metadata
+from docqa.collection.ingesting import Ingesting
 from docqa.collection.loading import IngestAll
-from docqa.collection.packing import unpack_document
-from docqa.collection.sync import SyncPlan, plan_sync
-from docqa.collection.taking_in import TakingIn, read_failures, refiled
+from docqa.collection.sources import Sources, with_absolute_paths
+from docqa.collection.taking_in import read_failures
+from docqa.collection.updates import Updates, made_of
 from docqa.datamodel import Answers, Document, GridItem
 from docqa.errors import CollectionError, SettingError
 from docqa.grid import Reading, read_settings
-from docqa.index.store import Snapshot, Store, Where
+from docqa.index.store import Store, Where
 from docqa.index.stores import open_store
-from docqa.loaders.load import Source, source_name
 from docqa.pipeline import Pipeline
-from docqa.prepared import splitter_for
 from docqa.recent import Recent
 
 if TYPE_CHECKING:
@@ -47,9 +35,6 @@ __all__ = ["Collection"]
 
 _QUESTIONS_PER_BATCH = 8
 _BODIES_KEPT = 64  # documents unpacked lately; a long one takes a few megabytes
-_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.I)
-
-Sources = Union[Iterable[Source], Source]
 
 
 class Collection:
@@ -110,8 +95,8 @@ class Collection:
         nothing.
 
         Args:
-            sources: paths, open files or documents; or one of them, or bytes with a `name`. Bytes
-                and what has no file are kept in the collection.
+            sources: paths and open files; or one of them, or bytes with a `name`. The bytes of what
+                has no path are kept in the collection, for its places.
             name: what one source without a path is filed under.
             metadata: kept with each of them, for filters; numbers become text.
             progress: told after each source.
@@ -122,28 +107,7 @@ class Collection:
             LoadError: a folder cannot be read.
             SettingError: a source without a path has no name, or metadata is not text by name.
         """
-        entries = None if metadata is None else require_metadata(metadata)
-        jobs = list(_jobs(sources, name))
-        with self._writing(len(jobs), progress) as (taking_in, snapshot):
-            known = _documents(snapshot)
-            files = FolderFiles(tuple(sorted({job.key for job in jobs if job.is_file})), ())
-            named = {path: known[path] for path in files.paths if path in known}
-            plan = plan_sync(files, named, {}, checksum=False, retry_failed=True)
-            told = {
-                path: entries if entries is not None else dict(known[path].metadata)
-                for path in named
-            }
-            self._touch(taking_in, snapshot, plan, named, told)
-            fresh = {*plan.new, *plan.changed}
-            wanted = [
-                replace(job, metadata=told.get(job.key, entries or {}))
-                for job in jobs
-                if not job.is_file or job.key in fresh
-            ]
-            taking_in.total = len(wanted)
-            taking_in.write(self._ingested(wanted))
-            taking_in.commit()
-            return _changes(taking_in, known, plan)
+        return self._updates(progress).add(sources, name=name, metadata=_entries(metadata))
 
     def sync(
         self,
@@ -173,31 +137,12 @@ class Collection:
                 not there.
             LoadError: there is no such folder, or it cannot be read.
         """
-        entries = None if metadata is None else require_metadata(metadata)
-        path = os.path.abspath(os.fspath(folder))  # noqa: PTH100 - the path as it is, links and all
-        files = files_in(path, without=[self.address])
-        with self._writing(0, progress) as (taking_in, snapshot):
-            known = _documents(snapshot)
-            ours = {key: each for key, each in known.items() if _is_of(each, path)}
-            self._require_files(path, files, ours)
-            failures = read_failures(self._store)
-            plan = plan_sync(files, ours, failures, checksum=checksum, retry_failed=retry_failed)
-            for key in failures:
-                if is_inside(key, path) and key not in files.paths and not files.may_hold(key):
-                    taking_in.forget_failure(key)
-            self._touch(taking_in, snapshot, plan, ours, {})
-            self._move(taking_in, snapshot, plan, ours)
-            for key in plan.vanished:
-                taking_in.remove(key)
-            jobs = [
-                Job(key, key, path, _entries(entries, known.get(key)))
-                for key in (*plan.new, *plan.changed)
-            ]
-            taking_in.total = len(jobs)
-            taking_in.commit()
-            taking_in.write(self._ingested(jobs))
-            taking_in.commit()
-            return _changes(taking_in, known, plan)
+        return self._updates(progress).sync(
+            os.fspath(folder),
+            metadata=_entries(metadata),
+            checksum=checksum,
+            retry_failed=retry_failed,
+        )
 
     def remove(self, sources: Sources) -> Changes:
         """Remove documents: by path, by name, or all of a folder. Files are not touched.
@@ -206,26 +151,7 @@ class Collection:
             CollectionError: another process is writing; or there is no such document in the
                 collection, and nothing is removed.
         """
-        names = [_named(each) for each in _each(sources)]
-        with self._writing(0, None) as (taking_in, snapshot):
-            known, failures = _documents(snapshot), read_failures(self._store)
-            chosen: dict[str, None] = {}
-            for name in names:
-                paths = {name, os.path.abspath(name)}  # noqa: PTH100
-                found = [
-                    key
-                    for key in (*known, *failures)
-                    if key in paths or any(is_inside(key, path) for path in paths)
-                ]
-                if not found:
-                    raise CollectionError(
-                        f"{name}: no such document in {self.address}; documents() lists them"
-                    )
-                chosen |= dict.fromkeys(found)
-            for key in chosen:
-                taking_in.remove(key)
-            taking_in.commit()
-            return Changes(removed=tuple(key for key in chosen if key in known))
+        return self._updates(None).remove(sources)
 
     def search(
         self, query: str, *, top_k: int = 10, where: Where | None = None
@@ -239,7 +165,7 @@ class Collection:
         if top_k < 1:
             raise SettingError(f"top_k must be at least 1, not {top_k}")
         self._made()
-        return search(self._store.snapshot(), query, top_k=top_k, where=_where(where))
+        return search(self._store.snapshot(), query, top_k=top_k, where=with_absolute_paths(where))
 
     def ask(
         self,
@@ -299,7 +225,7 @@ class Collection:
             top_k=top_k, min_score=min_score, top_passages=top_passages
         )
         asked = [questions] if isinstance(questions, str) else list(questions)
-        return self._answered(made, asked, reading, _where(where))
+        return self._answered(made, asked, reading, with_absolute_paths(where))
 
     def documents(self, where: Where | None = None) -> list[CollectedDocument]:
         """Return what is known of the documents, ordered by key.
@@ -307,7 +233,7 @@ class Collection:
         Raises:
             CollectionError: there is no collection.
         """
-        found = self._store.snapshot().documents(_where(where))
+        found = self._store.snapshot().documents(with_absolute_paths(where))
         return [CollectedDocument.from_json(each.facts) for each in found]
 
     def failures(self) -> list[FailedSource]:
@@ -357,21 +283,7 @@ class Collection:
             CollectionError: another process is writing, the disk is full, or what is there cannot
                 be read at all.
         """
-        snapshot = self._store.snapshot()
-        known = _documents(snapshot)
-        jobs = [self._again(snapshot, each) for each in known.values()]
-        jobs += [
-            Job(each.key, each.key, each.folder, each.metadata)
-            for each in read_failures(self._store).values()
-            if each.key not in known
-        ]
-        made = self._new_made()
-        with self._store.writer() as writer:
-            taking_in = TakingIn(self._store, writer, len(jobs), progress, keeps=True)
-            taking_in.write(self._ingested(jobs, made))
-            taking_in.commit()
-            self._store.write_note("collection", made.to_json())
-            return _changes(taking_in, known, SyncPlan())
+        return self._updates(progress).rebuild()
 
     def close(self) -> None:
         """Free what is held open; the collection can be used again."""
@@ -413,226 +325,15 @@ class Collection:
             yield from items
 
     def _made(self) -> Made:
-        self._require()
-        return Made.from_json(self._store.read_note("collection"), address=self.address)
+        return made_of(self._store)
 
-    def _require(self) -> None:
-        if not self._store.exists():
-            raise CollectionError(
-                f"{self.address}: there is no collection here; docqa index DIR --to "
-                f"{self.address} makes one"
-            )
-
-    def _new_made(self) -> Made:
-        ingester = self._ingester(None)
-        splitter = ingester.splitter
-        return Made.now(
-            reader=self._reader_name(),
-            tokenizer=getattr(ingester.tokenizer, "fingerprint", ""),
-            passage_tokens=splitter.passage_tokens,
-            overlap=splitter.overlap,
-            content=self._pipeline.splitting.content,
-        )
-
-    def _reader_name(self) -> str:
-        chosen = self._pipeline.chosen_reader
-        return chosen if isinstance(chosen, str) else chosen.name
-
-    @contextmanager
-    def _writing(self, total: int, progress: Report | None) -> Iterator[tuple[TakingIn, Snapshot]]:
-        """Yield what takes sources in, and the state before; all is committed at the end."""
-        if not self._store.exists():
-            made = self._new_made()  # before anything is made: the reader may be unknown
-            self._store.create()
-            self._store.write_note("collection", made.to_json())
-        made = self._made()
-        with self._store.writer() as writer:
-            snapshot = self._store.snapshot()
-            taking_in = TakingIn(self._store, writer, total, progress)
-            yield taking_in, snapshot
-            taking_in.commit()
-
-    def _ingested(self, jobs: Sequence[Job], made: Made | None = None) -> Iterator[Any]:
-        """Yield what comes of each job, as the collection was made."""
-        if not jobs:
-            return
-        made = made or self._made()
-        recipe = self._recipe(made)
-        if recipe is not None and self._ingest_all is not None and _are_apart(jobs):
-            yield from self._ingest_all(recipe, jobs)
-        elif recipe is not None:
-            self._require_tokenizer(made, ingester_of(recipe))
-            yield from (ingest(recipe, job) for job in jobs)
-        else:
-            ingester = self._ingester(made)
-            self._require_tokenizer(made, ingester)
-            yield from map(ingester, jobs)
-
-    def _require_tokenizer(self, made: Made, ingester: Ingester) -> None:
-        own = getattr(ingester.tokenizer, "fingerprint", "")
-        if own != made.tokenizer:
-            raise CollectionError(
-                f"{self.address} keeps the tokens of the reader {made.reader!r}, and "
-                f"{self._reader_name()!r} has others; add with that reader, or make the collection "
-                f"anew: docqa index --rebuild {self.address} --reader {self._reader_name()}"
-            )
-
-    def _recipe(self, made: Made) -> Recipe | None:
-        """Return what other processes need too; None for a reader that is no name."""
-        chosen = self._pipeline.chosen_reader
-        if not isinstance(chosen, str):
-            return None
-        return Recipe(self._loading, chosen, made.passage_tokens, made.overlap, made.content)
-
-    def _ingester(self, made: Made | None) -> Ingester:
-        splitting = self._pipeline.splitting
-        chosen = self._pipeline.chosen_reader
-        sizes = (
-            (splitting.passage_tokens, splitting.overlap, splitting.content)
-            if made is None
-            else (made.passage_tokens, made.overlap, made.content)
-        )
-        if isinstance(chosen, str):
-            return ingester_of(Recipe(self._loading, chosen, *sizes))
-        splitter = splitter_for(
-            chosen,
-            passage_tokens=sizes[0],
-            overlap=sizes[1],
-            content=sizes[2],
-        )
-        return Ingester(self._loading, splitter, chosen.tokenizer)
-
-    def _again(self, snapshot: Snapshot, facts: CollectedDocument) -> Job:
-        """Return the job that takes a document in anew."""
-        if facts.stamp is not None:
-            return Job(facts.key, facts.key, facts.folder, facts.metadata)
-        stored = next(iter(snapshot.documents(Where(keys=(facts.key,)))))
-        kept = unpack_document(snapshot.body(facts.key, stored.generation)).original or b""
-        return Job(facts.key, kept, None, facts.metadata, is_file=False)
-
-    def _require_files(
-        self, folder: str, files: FolderFiles, ours: Mapping[str, CollectedDocument]
-    ) -> None:
-        if ours and not files.paths:
-            raise CollectionError(
-                f"{folder} holds no file that docqa reads, and the collection has {len(ours):,} "
-                "documents of it; if its disk is there and they are to go, remove them"
-            )
-
-    def _touch(
-        self,
-        taking_in: TakingIn,
-        snapshot: Snapshot,
-        plan: SyncPlan,
-        known: Mapping[str, CollectedDocument],
-        metadata: Mapping[str, Mapping[str, str]],
-    ) -> None:
-        """Write down the times of files that were touched, and new metadata."""
-        for key in plan.unchanged:
-            old = known[key]
-            stamp = plan.touched.get(key, old.stamp)
-            new = replace(old, stamp=stamp, metadata=dict(metadata.get(key, old.metadata)))
-            if new != old and (document := refiled(snapshot, key, new)) is not None:
-                taking_in.put(document)
-
-    def _move(
-        self,
-        taking_in: TakingIn,
-        snapshot: Snapshot,
-        plan: SyncPlan,
-        known: Mapping[str, CollectedDocument],
-    ) -> None:
-        """File documents under the paths to which their files have moved."""
-        for path, origin in plan.moved.items():
-            facts = replace(known[origin], key=path, source=path, stamp=file_stamp(path))
-            if (document := refiled(snapshot, origin, facts)) is not None:
-                taking_in.remove(origin)
-                taking_in.put(document)
+    def _updates(self, progress: Report | None) -> Updates:
+        ingesting = Ingesting(self._pipeline, self._loading, self._ingest_all, self.address)
+        return Updates(self._store, ingesting, progress)
 
 
-def _documents(snapshot: Snapshot) -> dict[str, CollectedDocument]:
-    found = (CollectedDocument.from_json(each.facts) for each in snapshot.documents(Where()))
-    return {each.key: each for each in found}
-
-
-def _is_of(document: CollectedDocument, folder: str) -> bool:
-    return document.stamp is not None and is_inside(document.key, folder)
-
-
-def _entries(given: Mapping[str, str] | None, known: CollectedDocument | None) -> Mapping[str, str]:
-    if given is not None:
-        return given
-    return {} if known is None else known.metadata
-
-
-def _changes(
-    taking_in: TakingIn, known: Mapping[str, CollectedDocument], plan: SyncPlan
-) -> Changes:
-    failed = {each.key for each in taking_in.failed}
-    same = {*plan.unchanged, *plan.moved, *plan.moved.values(), *plan.vanished, *failed}
-    written = [key for key in dict.fromkeys(taking_in.committed) if key not in same]
-    return Changes(
-        added=tuple(key for key in written if key not in known),
-        replaced=tuple(key for key in written if key in known),
-        moved=tuple(plan.moved),
-        removed=tuple(plan.vanished),
-        unchanged=tuple(plan.unchanged),
-        failed=(*taking_in.failed, *plan.still_failed),
-    )
-
-
-def _jobs(sources: Sources, name: str | None) -> Iterator[Job]:
-    """Yield a job for each source; folders stand for their files.
-
-    Raises:
-        LoadError: a folder cannot be read.
-        SettingError: a source without a path has no name.
-    """
-    for source in _each(sources):
-        if isinstance(source, (str, os.PathLike)) and name is None:
-            path = os.path.abspath(os.fspath(source))  # noqa: PTH100
-            if os.path.isdir(path):  # noqa: PTH112
-                yield from (Job(file, file, path) for file in files_in(path).paths)
-            else:
-                yield Job(path, path)
-            continue
-        key = name or source_name(source)
-        if not key or (key.startswith("<") and key.endswith(">")):
-            raise SettingError(
-                "bytes and open files without a name need one: add(data, name='minutes.txt')"
-            )
-        yield Job(key, source, is_file=False)
-
-
-def _each(sources: Sources) -> Iterable[Source]:
-    if isinstance(sources, (str, os.PathLike, bytes, bytearray, memoryview, Document)):
-        return (sources,)
-    return (sources,) if hasattr(sources, "read") else sources  # type: ignore[return-value]
-
-
-def _named(source: Source) -> str:
-    return source_name(source)
-
-
-def _where(where: Where | None) -> Where:
-    """Return a filter with its paths as they are stored."""
-    if where is None:
-        return Where()
-    folder = where.folder
-    return replace(
-        where,
-        keys=tuple(dict.fromkeys(each for key in where.keys for each in (key, _absolute(key)))),
-        folder=None if folder is None else _absolute(folder),
-    )
-
-
-def _absolute(path: str) -> str:
-    return path if _ADDRESS.match(path) else os.path.abspath(path)  # noqa: PTH100
-
-
-def _are_apart(jobs: Sequence[Job]) -> bool:
-    """Say whether the jobs can be done elsewhere: paths can, open files cannot."""
-    return all(isinstance(job.source, str) for job in jobs)
+def _entries(metadata: Mapping[str, object] | None) -> dict[str, str] | None:
+    return None if metadata is None else require_metadata(metadata)
 
 
 def _fingerprint(reader: Reader) -> str:

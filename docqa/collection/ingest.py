@@ -7,18 +7,18 @@ so can what comes of them.
 from __future__ import annotations
 
 import hashlib
-import os
 import time
 import uuid
-from collections.abc import Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Union
 
 from docqa.collection.facts import CollectedDocument, FailedSource, FileStamp
-from docqa.collection.packing import pack_document, pack_passage
-from docqa.datamodel import Content, Document
+from docqa.collection.packing import PackedPassage, pack_document, pack_passage
+from docqa.datamodel import Content, Document, Span, Table, TableRow
 from docqa.errors import DocqaError, LoadError, SettingError
 from docqa.grid import require_text
 from docqa.index.analysis import terms
@@ -96,11 +96,10 @@ class Ingester:
         document_id, stamp = None, None
         try:
             stamp = file_stamp(job.key) if job.is_file else None
-            data, document = self._loaded(job)
-            document_id = None if data is None else hashlib.sha256(data).hexdigest()
-            if document is None:
-                assert data is not None
-                document = load_with(self.loading, data, name=_name(job))
+            most = self.loading.effective_limits.file_bytes
+            data, _ = read_source(job.source, most_bytes=most)
+            document_id = hashlib.sha256(data).hexdigest()
+            document = load_with(self.loading, data, name=job.key)
             with document:
                 require_text(document)
                 kept = None if job.is_file else data
@@ -117,13 +116,6 @@ class Ingester:
                 metadata=dict(job.metadata),
             )
 
-    def _loaded(self, job: Job) -> tuple[bytes | None, Document | None]:
-        """Return the bytes of a source, or the document that it is."""
-        if isinstance(job.source, Document):
-            return None, job.source
-        most = self.loading.effective_limits.file_bytes
-        return read_source(job.source, most_bytes=most)[0], None
-
     def _stored(
         self, job: Job, document: Document, stamp: FileStamp | None, original: bytes | None
     ) -> StoredDocument:
@@ -131,21 +123,22 @@ class Ingester:
         forms = [ReadingForm.of(passage).text for passage in passages]
         encode = getattr(self.tokenizer, "encode", None)
         tokens: list[Tokens | None] = encode(forms) if encode else [None] * len(forms)
+        rows = _Rows(document.tables)
         stored = tuple(
             StoredPassage(
                 passage.number,
                 tuple(terms(ranked_text(passage))),
-                pack_passage(passage, made),
+                pack_passage(PackedPassage(passage, made, rows.touching(passage.span))),
                 passage.boilerplate,
             )
             for passage, made in zip(passages, tokens, strict=True)
         )
         if not stored:
-            raise LoadError(f"{_name(job)}: nothing in it is to be indexed", source=_name(job))
+            raise LoadError(f"{job.key}: nothing in it is to be indexed", source=job.key)
         facts = CollectedDocument(
             key=job.key,
             id=document.id,
-            source=_name(job),
+            source=job.key,
             title=document.title,
             media_type=document.media_type,
             extractor=document.extractor,
@@ -199,11 +192,29 @@ def ingester_of(recipe: Recipe) -> Ingester:
     return Ingester(recipe.loading, splitter, reader.tokenizer)
 
 
+class _Rows:
+    """Find the rows of a document's tables that touch a passage."""
+
+    def __init__(self, tables: Iterable[Table]) -> None:
+        self._rows = sorted((row for table in tables for row in table.rows), key=_start)
+        self._starts = [_start(row) for row in self._rows]
+
+    def touching(self, span: Span) -> tuple[TableRow, ...]:
+        """Return the rows that share characters with `span`, in order."""
+        first = max(0, bisect_right(self._starts, span.start) - 1)
+        last = bisect_left(self._starts, span.end)
+        return tuple(row for row in self._rows[first:last] if row.cells[-1].span.end > span.start)
+
+
+def _start(row: TableRow) -> int:
+    return row.cells[0].span.start if row.label is None else row.label.start
+
+
 def file_stamp(path: str) -> FileStamp | None:
     """Return what tells a file's content without reading it; None where there is no file."""
     now = time.time()
     try:
-        found = os.stat(path)
+        found = Path(path).stat()
     except (OSError, ValueError):
         return None
     return FileStamp(found.st_size, found.st_mtime_ns, now)
@@ -220,10 +231,6 @@ def labels_of(facts: CollectedDocument) -> Labels:
         date=facts.stamp.mtime_ns // 10**9 if facts.stamp is not None else None,
         metadata=facts.metadata,
     )
-
-
-def _name(job: Job) -> str:
-    return job.key
 
 
 def require_metadata(metadata: Mapping[str, object]) -> dict[str, str]:

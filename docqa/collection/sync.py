@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from docqa.collection.facts import CollectedDocument, FailedSource, FileStamp
@@ -65,7 +65,7 @@ def plan_sync(
         elif path in failed and not retry_failed and _is_same(failed[path], path, stamp):
             plan.still_failed.append(failed[path])
         else:
-            origin = by_content.pop(_hash(path), None) if by_content else None
+            origin = by_content.pop(_hash(path) or "", None) if by_content else None
             if origin is None:
                 plan.new.append(path)
             else:
@@ -108,14 +108,3 @@ def _hash(path: str) -> str | None:
     except (OSError, ValueError):
         return None
     return digest.hexdigest()
-
-
-def within(folder: str, documents: Iterable[CollectedDocument]) -> dict[str, CollectedDocument]:
-    """Return the documents that lie in a folder or below it, by key."""
-    from docqa.collection.files import is_inside
-
-    return {
-        each.key: each
-        for each in documents
-        if each.stamp is not None and is_inside(each.key, folder)
-    }

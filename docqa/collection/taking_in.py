@@ -27,17 +27,17 @@ class TakingIn:
     Attributes:
         store: where to.
         writer: of the store; it is committed from time to time, and by `finish`.
-        total: how many sources there are, for reports.
         report: is told after each source.
         keeps: a document stays where its source fails.
+        total: how many sources are to be read, for reports.
         committed: keys of what lasts; `failed`: what could not be taken in.
     """
 
     store: Store
     writer: StoreWriter
-    total: int
     report: Report | None
     keeps: bool = False
+    total: int = field(default=0, init=False)
     committed: list[str] = field(default_factory=list, init=False)
     failed: list[FailedSource] = field(default_factory=list, init=False)
 

@@ -1,0 +1,75 @@
+"""What the arguments of a collection's methods name."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Union
+
+from docqa.collection.files import files_in
+from docqa.collection.ingest import Job
+from docqa.datamodel import Document, is_nameless
+from docqa.errors import SettingError
+from docqa.index.store import Where
+from docqa.loaders.load import Source, source_name
+
+__all__ = ["Sources", "absolute", "each_source", "jobs_of", "with_absolute_paths"]
+
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.I)
+
+Sources = Union[Iterable[Source], Source]
+
+
+def jobs_of(sources: Sources, name: str | None) -> Iterator[Job]:
+    """Yield a job for each source; folders stand for their files.
+
+    Args:
+        sources: see `docqa.Collection.add`.
+        name: what a source without a path is filed under.
+
+    Raises:
+        LoadError: a folder cannot be read.
+        SettingError: a source without a path has no name, or is a document.
+    """
+    for source in each_source(sources):
+        if isinstance(source, (str, os.PathLike)) and name is None:
+            path = absolute(os.fspath(source))
+            if os.path.isdir(path):  # noqa: PTH112 - a path as it came
+                yield from (Job(file, file, path) for file in files_in(path).paths)
+            else:
+                yield Job(path, path)
+            continue
+        if isinstance(source, Document):
+            raise SettingError(
+                f"{source.source}: a collection reads its sources itself; add the file or bytes "
+                "that the document was loaded from"
+            )
+        key = name or source_name(source)
+        if is_nameless(key):
+            raise SettingError(
+                "bytes and open files without a name need one: add(data, name='minutes.txt')"
+            )
+        yield Job(key, source, is_file=False)
+
+
+def each_source(sources: Sources) -> Iterable[Source]:
+    """Return the sources; a path is one, not its letters, and an open file one, not its lines."""
+    if isinstance(sources, (str, os.PathLike, bytes, bytearray, memoryview, Document)):
+        return (sources,)
+    return (sources,) if hasattr(sources, "read") else sources  # type: ignore[return-value]
+
+
+def absolute(path: str) -> str:
+    """Return a path as documents are filed under it: absolute, links as they are."""
+    return path if _ADDRESS.match(path) else os.path.abspath(path)  # noqa: PTH100 - keeps links
+
+
+def with_absolute_paths(where: Where | None) -> Where:
+    """Return a filter with its paths as documents are filed; names stay beside them."""
+    if where is None:
+        return Where()
+    keys = dict.fromkeys(each for key in where.keys for each in (key, absolute(key)))
+    folder = None if where.folder is None else absolute(where.folder)
+    return replace(where, keys=tuple(keys), folder=folder)
