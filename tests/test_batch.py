@@ -12,7 +12,8 @@ from click.testing import CliRunner, Result
 import docqa
 from docqa.batch import asking, job
 from docqa.batch.answer_file import AnswerFile
-from docqa.batch.job import BatchJob, BatchSource
+from docqa.batch.asked import BatchSource, Documents
+from docqa.batch.job import BatchJob
 from docqa.batch.questions import BatchQuestion, numbered, read_batch_questions
 from docqa.cli import main, session
 from docqa.errors import BatchError, ClusterError
@@ -241,7 +242,7 @@ def test_an_item_that_ends_its_workers_is_an_error_of_its_source() -> None:
 
     sources = [BatchSource("docs/bell.txt"), BatchSource("docs/lamp.txt")]
     asked = numbered(QUESTIONS.splitlines())
-    with BatchJob(asked, sources, Path("answers.jsonl"), pool=LosingPool()) as batch:
+    with BatchJob(asked, Documents(sources), Path("answers.jsonl"), pool=LosingPool()) as batch:
         list(batch.run())
         assert (batch.tally.failed, batch.tally.answered) == (2, 1)
 
@@ -287,3 +288,26 @@ def test_out_is_no_source() -> None:
     assert run("batch", "questions.txt", "docs", "--out", "questions.txt").exit_code == 2
     assert run("batch", "questions.txt", "docs", "--out", "docs/lamp.txt", "--fresh").exit_code == 2
     assert Path("docs/lamp.txt").read_text() == LAMP
+
+
+def test_a_collection_is_asked_as_a_whole() -> None:
+    """``--in`` gives what the collection answers, and asks again when a document changed."""
+    pytest.importorskip("tantivy")
+    collection = docqa.Collection("kb", pipeline=pipeline_without_weights(ReadingSettings()))
+    collection.add("docs")
+    arguments = ("batch", "questions.txt", "--in", "kb", "--out", "answers.jsonl")
+    assert run(*arguments).exit_code == 0
+    found = [(record["answer"], Path(record["document"]["source"]).name) for record in records()]
+    assert found == [("40 litres", "lamp.txt"), ("12 times", "bell.txt")]
+    assert run(*arguments).exit_code == 0
+    assert len(CountingReader.asked) == 2
+    Path("docs/bell.txt").write_text(BELL.replace("12", "130"))
+    collection.sync("docs")
+    assert "changed since it was asked" in run(*arguments).stderr
+    assert records()[1]["answer"] == "130 times"
+
+
+def test_documents_and_a_collection_are_not_asked_together() -> None:
+    """One or the other, and at least one of them."""
+    assert "not both" in run(*ASKED, "--in", "kb").stderr
+    assert "name the documents" in run("batch", "questions.txt", "--out", "a.jsonl").stderr

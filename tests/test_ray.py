@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from worker_jobs import Squares, die_at_3, fail_at_3
 
-from docqa.batch.job import BatchJob, BatchSource
+from docqa.batch.asked import BatchSource, Documents
+from docqa.batch.job import BatchJob
 from docqa.batch.questions import numbered
 from docqa.errors import ClusterError, DocqaError
 from docqa.workers.ray_pool import RayPool
@@ -86,7 +87,7 @@ def make_documents(folder: Path, count: int) -> list[BatchSource]:
 
 def answer(sources: list[BatchSource], out: Path, **settings: Any) -> Iterator[Any]:
     questions = numbered(["How much oil does the lamp burn?", "Who left?"])
-    with BatchJob(questions, sources, out, **settings) as job:
+    with BatchJob(questions, Documents(sources), out, **settings) as job:
         yield from job.run()
 
 

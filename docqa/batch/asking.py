@@ -5,7 +5,6 @@ The lines are made where the document is open, so that they are the same whereve
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -19,6 +18,7 @@ from docqa.reading_settings import ReadingSettings, open_pipeline
 
 if TYPE_CHECKING:
     from docqa.pipeline import Pipeline
+    from docqa.protocols import Reader
 
 __all__ = [
     "Asking",
@@ -28,6 +28,7 @@ __all__ = [
     "Status",
     "cell_outcome",
     "lost_outcome",
+    "require_reader",
 ]
 
 Status = Literal["answered", "unanswered", "failed"]
@@ -35,29 +36,26 @@ Status = Literal["answered", "unanswered", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class SourceJob:
-    """Hold a document and the questions that it is asked together.
+    """Hold a source and the questions that it is asked together.
 
     What is read together is always the same, whoever reads it and whenever: so are the scores, to
     the last digit.
 
     Attributes:
         source: what answers call it.
-        content: its bytes; None where they cannot be read.
-        error: why not.
+        content: its bytes; None where they cannot be read, or it is a collection.
+        content_sha256: of its bytes, in hexadecimal.
+        error: why it cannot be read.
         questions: some or all of the job's.
         is_last: no more questions of this source follow.
     """
 
     source: str
     content: bytes | None
+    content_sha256: str | None
     error: LoadError | None
     questions: tuple[BatchQuestion, ...]
     is_last: bool
-
-    @property
-    def content_sha256(self) -> str | None:
-        """Return the content's SHA-256, in hexadecimal."""
-        return None if self.content is None else hashlib.sha256(self.content).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,12 +154,7 @@ class Asking:
     def _reading_pipeline(self) -> Pipeline:
         if self._pipeline is None:
             pipeline = open_pipeline(self._reading)
-            expected, found = self._settings["reader"]["revision"], pipeline.reader.revision
-            if expected != found:
-                raise ModelIncompatibleError(
-                    f"the reader {self._reading.reader!r} has the weights {found} here, and "
-                    f"{expected} where the job was started; give all machines the same"
-                )
+            require_reader(pipeline.reader, self._reading, self._settings)
             self._pipeline = pipeline
         return self._pipeline
 
@@ -169,6 +162,20 @@ class Asking:
         if self._open is not None:
             self._open[1].close()
             self._open = None
+
+
+def require_reader(reader: Reader, reading: ReadingSettings, settings: dict[str, Any]) -> None:
+    """Check that a reader's weights are those of the job.
+
+    Raises:
+        ModelIncompatibleError: they are others.
+    """
+    expected, found = settings["reader"]["revision"], reader.revision
+    if expected != found:
+        raise ModelIncompatibleError(
+            f"the reader {reading.reader!r} has the weights {found!r} here, and {expected!r} where "
+            "the job was started; give all machines the same"
+        )
 
 
 def cell_outcome(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -10,27 +9,18 @@ from itertools import product
 from pathlib import Path
 
 from docqa.batch.answer_file import AnswerFile, Key
-from docqa.batch.asking import Asking, SourceJob, SourceOutcome, Status, lost_outcome
+from docqa.batch.asked import Asked, BatchSource
+from docqa.batch.asking import SourceJob, SourceOutcome, Status, lost_outcome
 from docqa.batch.identity import settings_record
 from docqa.batch.questions import BatchQuestion
-from docqa.errors import LoadError
-from docqa.loaders.load import read_source
 from docqa.loaders.settings import LoadSettings
 from docqa.reading_settings import ReadingSettings
 from docqa.workers.pool import LocalPool, Pool
 
-__all__ = ["BatchJob", "BatchSource", "Resumed", "Tally"]
+__all__ = ["BatchJob", "Resumed", "Tally"]
 
 # Asked of a document together. What a kill can cost, and enough passages to keep a GPU busy.
 _QUESTIONS_PER_JOB = 64
-
-
-@dataclass(frozen=True, slots=True)
-class BatchSource:
-    """Name a document of a job, or say why there is none."""
-
-    name: str
-    error: LoadError | None = None
 
 
 @dataclass(slots=True)
@@ -83,7 +73,7 @@ class BatchJob:
 
     Args:
         questions: with ids that differ.
-        sources: each named once.
+        asked: the documents, or a collection.
         out: the file of answers; where it exists, the job goes on from what is whole in it.
         reading: how documents are read.
         loading: how they are loaded.
@@ -99,7 +89,7 @@ class BatchJob:
     def __init__(
         self,
         questions: Sequence[BatchQuestion],
-        sources: Sequence[BatchSource],
+        asked: Asked,
         out: Path,
         *,
         reading: ReadingSettings | None = None,
@@ -108,7 +98,8 @@ class BatchJob:
         retry_failed: bool = False,
         fresh: bool = False,
     ) -> None:
-        self._questions, self._sources = tuple(questions), tuple(sources)
+        self._questions, self._asked = tuple(questions), asked
+        self._sources = tuple(asked.sources)
         self._pool: Pool = LocalPool() if pool is None else pool
         self._reading, self._loading = reading or ReadingSettings(), loading or LoadSettings()
         self._settings = settings_record(self._reading, self._loading)
@@ -154,8 +145,7 @@ class BatchJob:
 
     def _stale(self, source: BatchSource, found: Resumed) -> set[Key]:
         """Return the cells of a source that are to be taken out: whole blocks of questions."""
-        content = _content(source, self._loading)[0]
-        now = None if content is None else hashlib.sha256(content).hexdigest()
+        now = self._asked.content_sha256(source, self._loading)
         stale: set[Key] = set()
         for block in self._blocks():
             keys = [(source.name, question.id) for question in block]
@@ -193,9 +183,9 @@ class BatchJob:
             ModelError: the reader cannot be loaded.
             SettingError: a setting is out of its range.
         """
-        asking = Asking(self._reading, self._loading, self._settings)
+        work = self._asked.work(self._reading, self._loading, self._settings)
         on_lost = partial(lost_outcome, settings=self._settings)
-        for outcome in self._pool.run(asking, self._jobs(), on_lost=on_lost):
+        for outcome in self._pool.run(work, self._jobs(), on_lost=on_lost):
             self._file.append(outcome.source, outcome.cells)
             for cell in outcome.cells:
                 self.tally.add(cell.status)
@@ -206,11 +196,8 @@ class BatchJob:
         blocks = self._blocks()
         for source in self._sources:
             left = [block for block in blocks if not self._is_in_file(block, source)]
-            if not left:
-                continue
-            content, error = _content(source, self._loading)
-            for block in left:
-                yield SourceJob(source.name, content, error, block, is_last=block is left[-1])
+            if left:
+                yield from self._asked.jobs(source, left, self._loading)
 
     def _is_in_file(self, block: Sequence[BatchQuestion], source: BatchSource) -> bool:
         return all((source.name, question.id) in self._file.cells for question in block)
@@ -222,13 +209,3 @@ class BatchJob:
     def _order(self) -> Iterable[Key]:
         pairs = product(self._sources, self._questions)
         return ((source.name, question.id) for source, question in pairs)
-
-
-def _content(source: BatchSource, loading: LoadSettings) -> tuple[bytes | None, LoadError | None]:
-    """Return the bytes of a source, or why there are none."""
-    if source.error is not None:
-        return None, source.error
-    try:
-        return read_source(source.name, most_bytes=loading.effective_limits.file_bytes)[0], None
-    except LoadError as error:
-        return None, error

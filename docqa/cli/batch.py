@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +30,7 @@ from docqa.loaders.settings import LoadSettings
 from docqa.reading_settings import ReadingSettings
 
 if TYPE_CHECKING:
+    from docqa.batch.asked import Asked
     from docqa.batch.asking import SourceOutcome
     from docqa.batch.job import BatchJob, Resumed, Tally
 
@@ -44,6 +45,7 @@ Examples:
   docqa batch questions.txt reports/ --out answers.jsonl
   docqa batch questions.txt reports/ --out answers.jsonl    (again: goes on where it stopped)
   docqa batch questions.jsonl 'minutes/**/*.html' --out answers.jsonl --retry-failed
+  docqa batch questions.txt --in kb --out answers.jsonl
   docqa batch questions.csv reports/ --out answers.jsonl --workers 4
   docqa batch questions.txt reports/ --out answers.jsonl --ray auto
 
@@ -67,7 +69,13 @@ Exit codes:
 
 @click.command(epilog=_EPILOG, no_args_is_help=True)
 @click.argument("questions", metavar="QUESTIONS", type=click.Path(dir_okay=False))
-@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...", type=click.Path())
+@click.argument("sources", nargs=-1, metavar="SOURCE...", type=click.Path())
+@click.option(
+    "--in",
+    "collection",
+    metavar="KB",
+    help="Ask all documents of a collection at once, instead of SOURCEs one by one.",
+)
 @click.option(
     "--out",
     required=True,
@@ -90,6 +98,7 @@ def batch(
     *,
     questions: str,
     sources: Sequence[str],
+    collection: str | None,
     out: str,
     fresh: bool,
     retry_failed: bool,
@@ -102,23 +111,19 @@ def batch(
     """Ask every question of QUESTIONS of each SOURCE, and write the answers to a file.
 
     A SOURCE is a file, a folder (everything of a supported kind in it and below) or a pattern.
-    Whatever stops the job, the same command goes on where it stopped.
+    Whatever stops the job, the same command goes on where it stopped. With --in there is no
+    SOURCE: each question is asked of all documents of a collection at once.
     """
-    from docqa.batch.job import BatchJob, BatchSource
+    from docqa.batch.job import BatchJob
     from docqa.batch.questions import read_batch_questions
 
     hush_libraries(ctx)
     notices = Notices(quiet=quiet, debug=debugging(ctx))
-    if STDIN in sources:
-        raise click.UsageError("a batch reads its documents more than once: name files, not -")
-    asked = read_batch_questions(Path(questions))
-    expansion = expand(sources)
-    notices.passed_over(expansion.passed_over)
-    require_apart({"--out": out}, expansion, questions)
+    asked = _asked(sources, collection, {"--out": out}, questions, notices)
     settings = ReadingSettings(**reading)  # type: ignore[arg-type]  # click checked them
     with BatchJob(
+        read_batch_questions(Path(questions)),
         asked,
-        [BatchSource(file.path, file.error) for file in expansion.files],
         Path(out),
         reading=settings,
         loading=loading,
@@ -126,7 +131,7 @@ def batch(
         retry_failed=retry_failed,
         fresh=fresh,
     ) as job:
-        watch = _Watch(job, out, len(expansion.files), ProgressLine(quiet=quiet), notices)
+        watch = _Watch(job, out, len(asked.sources), ProgressLine(quiet=quiet), notices)
         ctx.call_on_close(watch.progress.close)
         if not quiet:
             before_leaving(watch.leave)
@@ -138,6 +143,37 @@ def batch(
             watch.outcome(outcome)
         watch.end()
         ctx.exit(_exit_code(job.tally))
+
+
+def _asked(
+    sources: Sequence[str],
+    collection: str | None,
+    outputs: Mapping[str, str],
+    questions: str,
+    notices: Notices,
+) -> Asked:
+    """Return what is asked.
+
+    Raises:
+        click.UsageError: there are no sources, or a collection beside them; or the output would
+            replace the questions.
+        SettingError: the output is a source.
+    """
+    from docqa.batch.asked import BatchSource, Documents, WholeCollection
+
+    if STDIN in sources:
+        raise click.UsageError("a batch reads its documents more than once: name files, not -")
+    if bool(sources) == (collection is not None):
+        raise click.UsageError("name the documents, or a collection with --in KB; not both")
+    expansion = expand(sources)
+    notices.passed_over(expansion.passed_over)
+    require_apart(outputs, expansion, questions)
+    if collection is not None:
+        from docqa.collection.collection import Collection
+
+        with Collection(collection) as opened:
+            return WholeCollection(opened.address)
+    return Documents([BatchSource(file.path, file.error) for file in expansion.files])
 
 
 def _may_use_gpus(settings: ReadingSettings) -> bool:

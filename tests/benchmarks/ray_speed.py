@@ -3,8 +3,9 @@
     python tests/benchmarks/ray_speed.py [documents] [questions]
 
 Documents are articles of SQuAD dev (DOCQA_DATA), questions are drawn from all of them, so most are
-not answered in most documents, as in a real search. Every way writes the same file, which is checked. The cluster is Ray's own test cluster: a head without processors and a node for every
-core, all on this machine, so no more than the cores can be gained, and Ray's own cost is seen.
+not answered in most documents, as in a real search. Every way writes the same file, which is
+checked. The cluster is Ray's own test cluster: a head without processors and a node for every core,
+all on this machine, so no more than the cores can be gained, and Ray's own cost is seen.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from docqa.batch.job import BatchJob, BatchSource
+from docqa.batch.asked import BatchSource, Documents
+from docqa.batch.job import BatchJob
 from docqa.batch.questions import numbered
 from docqa.workers.pool import LocalPool, Pool
 from docqa.workers.process_pool import ProcessPool
@@ -59,7 +61,7 @@ def timed(
 ) -> float:
     """Print and return how long a job takes, from its start to its last outcome."""
     began, first = time.perf_counter(), 0.0
-    with BatchJob(numbered(questions), sources, out, pool=pool) as job:
+    with BatchJob(numbered(questions), Documents(sources), out, pool=pool) as job:
         for _ in job.run():
             first = first or time.perf_counter() - began
     seconds = time.perf_counter() - began
