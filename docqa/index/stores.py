@@ -42,7 +42,7 @@ def open_store(address: str | os.PathLike[str]) -> Store:
         from docqa.index.lance_store import LanceStore
 
         return LanceStore(text)
-    if scheme == "opensearch":
+    if scheme in ("opensearch", "opensearch+https"):
         from docqa.index.opensearch_store import OpenSearchStore
 
         return OpenSearchStore(text)
