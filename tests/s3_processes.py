@@ -12,8 +12,10 @@ import sys
 import time
 from collections import Counter
 from itertools import count
+from types import SimpleNamespace
 
 from docqa.errors import CollectionError
+from docqa.index import lance_errors
 from docqa.index.lance_store import LanceStore
 from docqa.index.store import Labels, Query, StoredDocument, StoredPassage
 
@@ -33,6 +35,8 @@ def made_document(key: str, turn: int, writer: int) -> StoredDocument:
 def write(store: LanceStore, writer: int, seconds: float) -> dict[str, object]:
     """Replace documents until the time is over; return the last acknowledged turn of each."""
     chance, acknowledged, slowest = random.Random(writer), {}, 0.0
+    waits: list[float] = []
+    lance_errors.time = SimpleNamespace(sleep=lambda wait: (waits.append(wait), time.sleep(wait)))
     end = time.monotonic() + seconds
     for turn in count(1):
         if time.monotonic() > end:
@@ -45,7 +49,12 @@ def write(store: LanceStore, writer: int, seconds: float) -> dict[str, object]:
             changes.commit()
         slowest = max(slowest, time.monotonic() - began)
         acknowledged[key] = turn
-    return {"commits": turn - 1, "acknowledged": acknowledged, "slowest": slowest}
+    return {
+        "commits": turn - 1,
+        "acknowledged": acknowledged,
+        "slowest": slowest,
+        "retried": len(waits),
+    }
 
 
 def read(store: LanceStore, seconds: float) -> dict[str, object]:

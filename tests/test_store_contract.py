@@ -10,7 +10,6 @@ import contextlib
 import hashlib
 import random
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -205,7 +204,7 @@ class TestContents:
         """All that was written comes back: labels, names, terms in order, flags and bodies."""
         labels = Labels("ab", ("/", "/a"), "text/html", "It's", -5, {"year": "2024", "it's": '"'})
         written = document("/a/b", "oil lamp oil", "", "wind", names="lamp log", labels=labels)
-        flagged = replace(written, key="/a/c", passages=(replace(written.passages[0]),))
+        flagged = document("/a/c", "oil", boilerplate=True)
         write(store, written, flagged)
         snapshot = store.snapshot()
         assert snapshot.document("/a/b") == written

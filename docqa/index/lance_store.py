@@ -14,6 +14,7 @@ Readers keep the version that they began with.
 
 from __future__ import annotations
 
+import os
 import uuid
 import warnings
 from collections.abc import Iterator
@@ -72,9 +73,9 @@ class LanceStore:
         Raises:
             CollectionError: nothing can be written there.
         """
+        connection = self._connection()
         from lancedb.index import FTS
 
-        connection = self._connection()
         settings = FTS(
             base_tokenizer="whitespace",
             lower_case=False,
@@ -103,11 +104,12 @@ class LanceStore:
 
     def write_note(self, name: str, text: str) -> None:
         """Keep a text beside the documents in the place of an older one; it is there at once."""
+        connection = self._connection()
         import pyarrow as pa
 
         row = pa.table({"name": [name], "text": [text]})
         with told(self._address, "cannot be written"):
-            self._connection().create_table(_NOTES, schema=row.schema, exist_ok=True)
+            connection.create_table(_NOTES, schema=row.schema, exist_ok=True)
             retried(
                 self._address,
                 lambda: (
@@ -234,6 +236,8 @@ class _Writer:
 
 
 def _lancedb() -> Any:
+    # Its own default writes warnings of commits that it tries again to standard error.
+    os.environ.setdefault("LANCEDB_LOG", "error")
     try:
         import lancedb
     except ImportError as error:
