@@ -66,6 +66,7 @@ HEAVY = {
     "numpy",
     "onnx",
     "onnxruntime",
+    "opensearchpy",
     "pypdf",
     "pypdfium2",
     "rank_bm25",
