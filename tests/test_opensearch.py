@@ -497,6 +497,14 @@ class TestWriting:
         write(cluster.store())
         assert [each.body["n_commits"] for each in cluster.of("PUT", HEAD)] == [0, 1, 1]
 
+    def test_unknown_end_is_told(self, cluster: Cluster) -> None:
+        """Where the head cannot be read after the commit was sent, nobody knows."""
+        busy = (503, {"error": "busy", "status": 503})
+        writable(cluster, kept(Head("kb-1").begun(0), 8), busy)
+        cluster.on("PUT", HEAD, (200, DONE), None)
+        with pytest.raises(CollectionError, match="not known whether it was made"):
+            write(cluster.store())
+
     def test_refused_record_is_told(self, cluster: Cluster) -> None:
         """The document and the cluster's reason are named; a bulk answer of 200 is no proof."""
         writable(cluster)
