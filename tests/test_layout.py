@@ -72,6 +72,7 @@ HEAVY = {
     "onnx",
     "onnxruntime",
     "pyarrow",
+    "opensearchpy",
     "pypdf",
     "pypdfium2",
     "ray",

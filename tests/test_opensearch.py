@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl, urlsplit
@@ -497,6 +497,14 @@ class TestWriting:
         write(cluster.store())
         assert [each.body["n_commits"] for each in cluster.of("PUT", HEAD)] == [0, 1, 1]
 
+    def test_unknown_end_is_told(self, cluster: Cluster) -> None:
+        """Where the head cannot be read after the commit was sent, nobody knows."""
+        busy = (503, {"error": "busy", "status": 503})
+        writable(cluster, kept(Head("kb-1").begun(0), 8), busy)
+        cluster.on("PUT", HEAD, (200, DONE), None)
+        with pytest.raises(CollectionError, match="not known whether it was made"):
+            write(cluster.store())
+
     def test_refused_record_is_told(self, cluster: Cluster) -> None:
         """The document and the cluster's reason are named; a bulk answer of 200 is no proof."""
         writable(cluster)
@@ -505,6 +513,35 @@ class TestWriting:
         cluster.on("POST", "/_bulk", (200, {"took": 1, "errors": True, "items": [item] * 4}))
         with pytest.raises(CollectionError, match=r"/a/b c\.pdf to .*400, failed to parse"):
             write(cluster.store())
+
+    def test_document_that_failed_in_part_stays_unseen(self, cluster: Cluster) -> None:
+        """A caller who goes on without it commits the others; its records are dead."""
+        writable(cluster)
+        error = {"type": "mapper_parsing_exception", "reason": "failed to parse"}
+        item = {"index": {"_id": "x", "status": 400, "error": error}}
+        refused = {"took": 1, "errors": True, "items": [item] * 4}
+        cluster.on("POST", "/_bulk", (200, refused), (200, bulk_answer))
+        with cluster.store().writer() as writer:
+            with pytest.raises(CollectionError):
+                writer.replace(DOCUMENT)
+            writer.replace(replace(DOCUMENT, key="/other"))
+            writer.commit()
+        failed, whole = (each.body[1]["edition"] for each in cluster.of("POST", "/_bulk"))
+        dead = cluster.of("PUT", HEAD)[1].body["dead"]
+        assert failed in dead
+        assert whole not in dead
+
+    def test_nothing_is_committed_after_a_broken_connection(self, cluster: Cluster) -> None:
+        """The cluster may carry out late what was sent, when nobody lists it as dead any more."""
+        writable(cluster)
+        cluster.on("POST", "/_bulk", None)
+        with cluster.store().writer() as writer:
+            with pytest.raises(CollectionError, match="cannot be reached"):
+                writer.replace(DOCUMENT)
+            writer.remove("/other")
+            with pytest.raises(CollectionError, match="write them again"):
+                writer.commit()
+        assert all(each.body["n_commits"] == 0 for each in cluster.of("PUT", HEAD))
 
     def test_record_without_room_is_sent_again(
         self, cluster: Cluster, monkeypatch: pytest.MonkeyPatch

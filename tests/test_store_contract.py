@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import random
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -41,7 +42,21 @@ def tantivy_store(folder: Path) -> Store:
     return TantivyStore(folder / "kb")
 
 
-STORES: dict[str, Callable[[Path], Store]] = {"lance": lance_store, "tantivy": tantivy_store}
+def opensearch_store(folder: Path) -> Store:
+    if "DOCQA_OPENSEARCH" not in os.environ:
+        pytest.skip("set DOCQA_OPENSEARCH to the address of a cluster: opensearch://localhost:9200")
+    pytest.importorskip("opensearchpy", reason="opensearch-py is not installed")
+    from docqa.index.opensearch_store import OpenSearchStore
+
+    name = hashlib.sha256(str(folder).encode()).hexdigest()[:12]
+    return OpenSearchStore(f"{os.environ['DOCQA_OPENSEARCH'].rstrip('/')}/docqa-test-kb-{name}")
+
+
+STORES: dict[str, Callable[[Path], Store]] = {
+    "lance": lance_store,
+    "opensearch": opensearch_store,
+    "tantivy": tantivy_store,
+}
 
 HOSTILE_KEYS = [
     '/a/it\'s 100% "sure".pdf',

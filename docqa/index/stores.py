@@ -34,10 +34,6 @@ def open_store(address: str | os.PathLike[str]) -> Store:
         from docqa.index.tantivy_store import TantivyStore
 
         return TantivyStore(Path(unquote(urlsplit(text).path)) if found else Path(text))
-    if scheme in {"opensearch", "opensearch+https"}:
-        from docqa.index.opensearch_store import OpenSearchStore
-
-        return OpenSearchStore(text)
     if scheme in ("lance", "s3"):
         from docqa.index.lance_store import LanceStore
 

@@ -35,7 +35,7 @@ from docqa.datamodel import Document, Span
 from docqa.evaluation.page_questions import read_page_questions
 from docqa.index.analysis import terms
 from docqa.index.bm25 import LuceneBM25
-from docqa.index.memory import DEFAULT_BOILERPLATE_WEIGHT, _ranked_text
+from docqa.index.memory import DEFAULT_BOILERPLATE_WEIGHT, ranked_text
 from docqa.index.names import name_terms
 from docqa.prepared import splitter_for
 
@@ -106,7 +106,7 @@ def collected(sources: Iterator[Source], *, holds: bool) -> Collection:
         print(document.source, file=sys.stderr)
         passages, first = list(splitter.split(document)), len(documents)
         found.sources.append((document.source, document.title))
-        found.passages.extend(terms(_ranked_text(passage)) for passage in passages)
+        found.passages.extend(terms(ranked_text(passage)) for passage in passages)
         documents += [number] * len(passages)
         flagged += [passage.boilerplate for passage in passages]
         for text, golds in asked:

@@ -161,8 +161,15 @@ class HeadRecord:
         Raises:
             CollectionError: it cannot be written; `changed` raised it, or the cluster did.
         """
-        for _ in range(_TRIES):
-            head = self.read_existing()
+        for number in range(_TRIES):
+            try:
+                head = self.read_existing()
+            except CollectionError as error:
+                if number:
+                    raise CollectionError(
+                        f"{error}. A change was sent before; it is not known whether it was made"
+                    ) from error
+                raise
             new = changed(head)
             if new == head or self.put(new):
                 return new
