@@ -219,7 +219,7 @@ def _is_complete(hits: Sequence[RawHit], rows: Sequence[dict[str, Any]], limit: 
         return False
     gains = (hit.score / hit.place["_score"] for hit in hits)  # type: ignore[index]
     reach = max(_BYTE_GAIN, *gains) * float(rows[-1]["_score"])
-    return _best(hits, limit)[-1].score > reach
+    return bool(_best(hits, limit)[-1].score > reach)
 
 
 def _best(hits: Sequence[RawHit], limit: int) -> list[RawHit]:

@@ -15,6 +15,8 @@ Readers keep the version that they began with.
 from __future__ import annotations
 
 import os
+import random
+import time
 import uuid
 import warnings
 from collections.abc import Iterator
@@ -38,6 +40,7 @@ __all__ = ["LanceStore"]
 _PASSAGES, _NOTES = "passages", "notes"
 _KEPT_FOR = timedelta(minutes=10)  # how long compaction leaves an older version to its readers
 _LOCAL = "lance://"
+_LONGEST_WAIT = 2.0  # seconds
 
 
 class LanceStore:
@@ -56,6 +59,7 @@ class LanceStore:
         self._uri = address.removeprefix(_LOCAL)
         self._opened: DBConnection | None = None
         self._last: tuple[int, LanceSnapshot] | None = None
+        self._ended = self._took = 0.0  # the last commit, in seconds of the monotonic clock
 
     @property
     def address(self) -> str:
@@ -179,6 +183,8 @@ class LanceStore:
         documents = [document for document in changes.values() if document is not None]
         rows = table_of(documents, uuid.uuid4().hex)
         replaced = f"number < 0 OR {one_of('key', changes)}"
+        self._give_way()
+        began = time.monotonic()
         with told(self._address, "cannot be written"):
             retried(
                 self._address,
@@ -191,6 +197,19 @@ class LanceStore:
                     .execute(rows)
                 ),
             )
+        self._ended = time.monotonic()
+        self._took = self._ended - began
+
+    def _give_way(self) -> None:
+        """Wait after the last commit for up to twice as long as it took.
+
+        Of two commits at the same time the one that began first wins. A writer without a pause
+        always did, and another one waited for a minute; seldom does it wait here, as reading files
+        takes longer.
+        """
+        wait = self._ended + self._took * 2 * random.random() - time.monotonic()
+        if wait > 0:
+            time.sleep(min(wait, _LONGEST_WAIT))
 
     def _table(self, name: str) -> LanceTable:
         """Return a table as it is now."""
