@@ -42,6 +42,11 @@ _KEPT_FOR = timedelta(minutes=10)  # how long compaction leaves an older version
 _LOCAL = "lance://"
 _LONGEST_WAIT = 2.0  # seconds
 
+# Lance waits longer each time that another commit comes first: after so many seconds, doubled with
+# each attempt, it is better to begin anew. What is written is given the time that it needs.
+_PATIENCE = 3.0
+_SLOWEST = 1e6  # bytes a second
+
 
 class LanceStore:
     """Keep a collection on shared storage; a `Store`. Threads may share it.
@@ -116,7 +121,7 @@ class LanceStore:
             connection.create_table(_NOTES, schema=row.schema, exist_ok=True)
             retried(
                 self._address,
-                lambda: (
+                lambda _: (
                     self._table(_NOTES)
                     .merge_insert("name")
                     .when_matched_update_all()
@@ -161,7 +166,7 @@ class LanceStore:
             for name in filter(self._has, (_PASSAGES, _NOTES)):
                 retried(
                     self._address,
-                    lambda name=name: self._table(name).optimize(cleanup_older_than=_KEPT_FOR),  # type: ignore[misc]
+                    lambda _, name=name: self._table(name).optimize(cleanup_older_than=_KEPT_FOR),  # type: ignore[misc]
                 )
 
     def size(self) -> int | None:
@@ -183,18 +188,19 @@ class LanceStore:
         documents = [document for document in changes.values() if document is not None]
         rows = table_of(documents, uuid.uuid4().hex)
         replaced = f"number < 0 OR {one_of('key', changes)}"
+        patience = _PATIENCE + rows.nbytes / _SLOWEST
         self._give_way()
         began = time.monotonic()
         with told(self._address, "cannot be written"):
             retried(
                 self._address,
-                lambda: (
+                lambda attempt: (
                     self._table(_PASSAGES)
                     .merge_insert(["key", "generation", "number"])
                     .when_matched_update_all()  # a commit whose success was lost on the way
                     .when_not_matched_insert_all()
                     .when_not_matched_by_source_delete(replaced)
-                    .execute(rows)
+                    .execute(rows, timeout=timedelta(seconds=patience * 2**attempt))
                 ),
             )
         self._ended = time.monotonic()
