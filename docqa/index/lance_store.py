@@ -64,6 +64,7 @@ class LanceStore:
         self._uri = address.removeprefix(_LOCAL)
         self._opened: DBConnection | None = None
         self._last: tuple[int, LanceSnapshot] | None = None
+        self._indexes: dict[str, Any] = {}
         self._ended = self._took = 0.0  # the last commit, in seconds of the monotonic clock
 
     @property
@@ -146,7 +147,7 @@ class LanceStore:
             version = table.version
             if self._last is None or self._last[0] != version:
                 table.checkout(version)
-                self._last = version, LanceSnapshot(table, self._address)
+                self._last = version, LanceSnapshot(table, self._address, self._indexes)
             return self._last[1]
 
     @contextmanager
