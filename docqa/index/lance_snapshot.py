@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from docqa.errors import CollectionError
+from docqa.index.lance_candidates import best_of, is_complete, lance_query, raw_hit
 from docqa.index.lance_errors import told
 from docqa.index.lance_rows import (
     EVERY,
@@ -15,7 +16,6 @@ from docqa.index.lance_rows import (
     condition,
     document_of,
     quoted,
-    terms_of,
 )
 from docqa.index.settling import RawHit, settled
 from docqa.index.store import DocumentFacts, Query, StoredDocument, StoredHit, Where
@@ -32,9 +32,6 @@ __all__ = ["LanceSnapshot"]
 _RANKED = ("terms", "names", "key", "generation", "number", "boilerplate")
 _FIELDS = ("terms", "names")
 
-# A byte keeps a length to within an eighth, so no passage scores more than this times Lance's score
-# where Lance's statistics are up to date; where they are not, what the candidates show is taken.
-_BYTE_GAIN = 9 / 8
 _INDEXES_KEPT = 8
 _CANDIDATES = 2_048  # at most so many are scored before the rest is taken to be worse
 
@@ -72,7 +69,7 @@ class LanceSnapshot:
             scorer = self._scorer(query)
             recent = self._recent(query, scorer)
             best = settled(
-                lambda limit: _best([*recent, *self._indexed(query, scorer, limit)], limit),
+                lambda limit: best_of([*recent, *self._indexed(query, scorer, limit)], limit),
                 top_k=query.top_k,
                 boilerplate_weight=query.boilerplate_weight,
             )
@@ -196,13 +193,13 @@ class LanceSnapshot:
         """Return all hits among the passages that the index does not have."""
         fields = _FIELDS if query.name_weight else _FIELDS[:1]
         found = self._tail.found(list(dict.fromkeys(query.terms)), fields)
-        return [_raw(row, scorer) for row in found if self._tail.holds(query.where, row)]
+        return [raw_hit(row, scorer) for row in found if self._tail.holds(query.where, row)]
 
     def _indexed(self, query: Query, scorer: PassageScorer, limit: int) -> list[RawHit]:
         """Return hits among the indexed passages, the best `limit` of them included."""
         if len(self._tail.rows) >= self.n_passages:
             return []
-        asked, n_fetched = _lance_query(query, scorer), 2 * limit
+        asked, n_fetched = lance_query(query, scorer), 2 * limit
         if asked is None:
             return []
         while True:
@@ -211,10 +208,10 @@ class LanceSnapshot:
                 search = search.where(condition(query.where))
             search = search.select([*_RANKED, "_rowid", "_score"]).limit(n_fetched)
             rows = search.to_arrow().to_pylist()
-            hits = [_raw(row, scorer) for row in rows if row["_rowid"] not in self._tail.ids]
+            hits = [raw_hit(row, scorer) for row in rows if row["_rowid"] not in self._tail.ids]
             if len(rows) < n_fetched or n_fetched >= max(_CANDIDATES, limit):
                 return hits
-            if _is_complete(hits, rows, limit):
+            if is_complete(hits, rows, limit):
                 return hits
             n_fetched *= 4
 
@@ -230,38 +227,6 @@ class LanceSnapshot:
             StoredHit(hit.key, row["generation"], hit.number, hit.score, bodies[row["_rowid"]])  # type: ignore[index]
             for hit, row in zip(best, places, strict=True)
         ]
-
-
-def _lance_query(query: Query, scorer: PassageScorer) -> Any:
-    """Return the query by which Lance finds candidates; None where no term is anywhere."""
-    from lancedb.query import BooleanQuery, MatchQuery, Occur
-
-    own = [term for term in query.terms if term in scorer.own.weights]
-    names = [term for term in query.terms if term in scorer.names.weights]
-    parts = [MatchQuery(" ".join(own), "terms")] if own else []
-    if names:
-        parts.append(MatchQuery(" ".join(names), "names", boost=query.name_weight))
-    if len(parts) < 2:
-        return parts[0] if parts else None
-    return BooleanQuery([(Occur.SHOULD, part) for part in parts])
-
-
-def _is_complete(hits: Sequence[RawHit], rows: Sequence[dict[str, Any]], limit: int) -> bool:
-    """Say whether no passage that was not fetched can be among the best `limit`."""
-    if len(hits) < limit:
-        return False
-    gains = (hit.score / hit.place["_score"] for hit in hits)  # type: ignore[index]
-    reach = max(_BYTE_GAIN, *gains) * float(rows[-1]["_score"])
-    return bool(_best(hits, limit)[-1].score > reach)
-
-
-def _best(hits: Sequence[RawHit], limit: int) -> list[RawHit]:
-    return sorted(hits, key=lambda hit: (-hit.score, hit.key, hit.number))[:limit]
-
-
-def _raw(row: dict[str, Any], scorer: PassageScorer) -> RawHit:
-    score = scorer.score(terms_of(row["terms"]), terms_of(row["names"]))
-    return RawHit(row["key"], row["number"], score, row["boilerplate"], row)
 
 
 def _n_shared(ids: Any, others: frozenset[int]) -> int:

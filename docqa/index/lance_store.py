@@ -19,7 +19,7 @@ import random
 import time
 import uuid
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -29,6 +29,7 @@ from docqa.errors import CollectionError, MissingDependencyError
 from docqa.index.lance_errors import retried, told
 from docqa.index.lance_rows import one_of, quoted, table_of
 from docqa.index.lance_snapshot import LanceSnapshot
+from docqa.index.lance_writer import LanceWriter
 from docqa.index.store import StoredDocument, StoreWriter
 
 if TYPE_CHECKING:
@@ -153,7 +154,7 @@ class LanceStore:
     @contextmanager
     def writer(self) -> Iterator[StoreWriter]:
         """Yield what changes the collection; leaving it without a commit drops the changes."""
-        yield _Writer(self)
+        yield LanceWriter(self._commit)
 
     def compact(self) -> None:
         """Bring the text index up to date, join small files, and delete old versions.
@@ -180,7 +181,7 @@ class LanceStore:
         """Let go of the connection."""
         self._opened = self._last = None
 
-    def commit(self, changes: dict[str, StoredDocument | None]) -> None:
+    def _commit(self, changes: Mapping[str, StoredDocument | None]) -> None:
         """Write documents, and remove those that are None, in one version of the table.
 
         Raises:
@@ -233,32 +234,6 @@ class LanceStore:
         if self._opened is None:
             self._opened = _lancedb().connect(self._uri)
         return self._opened
-
-
-class _Writer:
-    """Gather the changes of one commit; a `StoreWriter`."""
-
-    def __init__(self, store: LanceStore) -> None:
-        self._store = store
-        self._changes: dict[str, StoredDocument | None] = {}
-
-    def replace(self, document: StoredDocument) -> None:
-        """Write a document in the place of all that its key had."""
-        self._changes[document.key] = document
-
-    def remove(self, key: str) -> None:
-        """Remove a document; an unknown key is no error."""
-        self._changes[key] = None
-
-    def commit(self) -> None:
-        """Make all changes since the last commit seen, together.
-
-        Raises:
-            CollectionError: they cannot be written, and nothing of them is seen.
-        """
-        if self._changes:
-            self._store.commit(self._changes)
-            self._changes = {}
 
 
 def _lancedb() -> Any:
