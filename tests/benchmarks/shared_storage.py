@@ -27,6 +27,7 @@ from s3_processes import made_document, n_torn
 from s3_server import s3_environment, start
 
 from docqa.index.bm25 import LuceneBM25
+from docqa.index.lance_snapshot import LanceSnapshot
 from docqa.index.lance_store import LanceStore
 from docqa.index.store import Labels, Query, Store, StoredDocument, StoredPassage
 
@@ -169,6 +170,23 @@ def together(address: str, duration: float) -> None:
     print(f"  torn at the end {n_torn(snapshot.search(Query(['oil'], 10_000)))}")
 
 
+def every_version(address: str) -> None:
+    """Print how many versions of a collection, all that are left, are torn when searched."""
+    connection = lancedb.connect(address.removeprefix("lance://"))
+    numbers = [version["version"] for version in connection.open_table("passages").list_versions()]
+    torn = searched = 0
+    for number in numbers:
+        table = connection.open_table("passages")
+        table.checkout(number)
+        if len(table.list_indices()) < 2:  # the collection was being made
+            continue
+        hits = LanceSnapshot(table, address, {}).search(Query(["oil"], 10_000))
+        in_table = table.count_rows("number >= 0")
+        searched += 1
+        torn += n_torn(hits) > 0 or len(hits) != in_table
+    print(f"  versions searched {searched}, torn {torn}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=60.0)
@@ -177,10 +195,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         ranking(f"lance://{folder}/ranking", given.documents)
         costs(f"lance://{folder}/kb", given.documents)
+        together(f"lance://{folder}/together", given.seconds)
+        every_version(f"lance://{folder}/together")
     with s3_environment() as variables:
         os.environ.update(variables)
         costs("s3://bucket/costs", given.documents)
         together("s3://bucket/together", given.seconds)
+        every_version("s3://bucket/together")
 
 
 if __name__ == "__main__":
