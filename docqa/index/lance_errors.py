@@ -41,17 +41,21 @@ def told(address: str, what: str) -> Iterator[None]:
         raise CollectionError(f"{address}: {what} ({said}); {advice}") from error
 
 
-def retried(address: str, act: Callable[[], _Result]) -> _Result:
+def retried(address: str, act: Callable[[int], _Result]) -> _Result:
     """Do what may lose against another process, and try again where it does.
 
     Lance tries again by itself where the rows allow it; this goes on where it gives up.
+
+    Args:
+        address: of the collection.
+        act: is given the number of the attempt, from 0; doing it twice must be the same as once.
 
     Raises:
         CollectionError: it lost every time; nothing was changed.
     """
     for attempt in range(_ATTEMPTS):
         try:
-            return act()
+            return act(attempt)
         except (RuntimeError, ValueError, OSError) as error:
             if not any(word in str(error).lower() for word in _CONFLICTS):
                 raise

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 __all__ = [
+    "EVERY",
     "LABEL_COLUMNS",
     "PASSAGES",
     "condition",
@@ -29,12 +30,16 @@ __all__ = [
     "one_of",
     "quoted",
     "table_of",
+    "terms_of",
 ]
 
 PASSAGES = "number >= 0"
 """Holds for every row but the turn."""
 
 LABEL_COLUMNS = ("document_id", "folders", "media_type", "title", "date", "metadata")
+
+EVERY = "\x01"
+"""A term that stands in the text of every row, and no query has: it tells what the index holds."""
 
 _TURN = ""  # the key of no document
 
@@ -75,7 +80,7 @@ def _rows(document: StoredDocument) -> Iterator[dict[str, Any]]:
         "generation": document.generation,
         "folders": list(document.labels.folders),
         "metadata": _entries(document.labels.metadata),
-        "names": " ".join(document.names),
+        "names": " ".join((EVERY, *document.names)),
         "n_names": len(document.names),
     }
     for at, passage in enumerate(document.passages):
@@ -84,7 +89,7 @@ def _rows(document: StoredDocument) -> Iterator[dict[str, Any]]:
             **shared,
             "number": passage.number,
             "first": is_first,
-            "terms": " ".join(passage.terms),
+            "terms": " ".join((EVERY, *passage.terms)),
             "n_terms": len(passage.terms),
             "boilerplate": passage.boilerplate,
             "passage_body": passage.body,
@@ -103,16 +108,25 @@ def document_of(rows: Iterable[Mapping[str, Any]]) -> StoredDocument | None:
         key=first["key"],
         generation=first["generation"],
         labels=labels_of(first),
-        names=tuple(first["names"].split()),
+        names=terms_of(first["names"]),
         facts=first["facts"],
         body=first["document_body"],
         passages=tuple(
             StoredPassage(
-                row["number"], tuple(row["terms"].split()), row["passage_body"], row["boilerplate"]
+                row["number"], terms_of(row["terms"]), row["passage_body"], row["boilerplate"]
             )
             for row in ordered
         ),
     )
+
+
+def terms_of(text: str) -> tuple[str, ...]:
+    """Return the terms of a column's text.
+
+    >>> terms_of(EVERY + " oil lamp oil")
+    ('oil', 'lamp', 'oil')
+    """
+    return tuple(text.split(" ")[1:])
 
 
 def labels_of(row: Mapping[str, Any]) -> Labels:

@@ -72,9 +72,9 @@ class PassageScorer:
     names: FieldScorer
     name_weight: float
 
-    def score(self, terms: str, names: str) -> float:
-        """Return the score of a passage from its terms and names, each with spaces between."""
-        score = self.own.score(terms.split())
+    def score(self, terms: Sequence[str], names: Sequence[str]) -> float:
+        """Return the score of a passage with these terms, of a document with these names."""
+        score = self.own.score(terms)
         if self.name_weight and self.names.weights:
-            score += self.name_weight * self.names.score(names.split())
+            score += self.name_weight * self.names.score(names)
         return score

@@ -7,12 +7,21 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from docqa.errors import CollectionError
+from docqa.index.lance_candidates import best_of, is_complete, lance_query, raw_hit
 from docqa.index.lance_errors import told
-from docqa.index.lance_rows import LABEL_COLUMNS, PASSAGES, condition, document_of, quoted
+from docqa.index.lance_rows import (
+    EVERY,
+    LABEL_COLUMNS,
+    PASSAGES,
+    condition,
+    document_of,
+    quoted,
+)
 from docqa.index.settling import RawHit, settled
 from docqa.index.store import DocumentFacts, Query, StoredDocument, StoredHit, Where
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from lancedb.table import LanceTable
 
     from docqa.index.lance_scores import FieldScorer, PassageScorer
@@ -23,9 +32,7 @@ __all__ = ["LanceSnapshot"]
 _RANKED = ("terms", "names", "key", "generation", "number", "boilerplate")
 _FIELDS = ("terms", "names")
 
-# A byte keeps a length to within an eighth, so no passage scores more than this times Lance's score
-# where Lance's statistics are up to date; where they are not, what the candidates show is taken.
-_BYTE_GAIN = 9 / 8
+_INDEXES_KEPT = 8
 _CANDIDATES = 2_048  # at most so many are scored before the rest is taken to be worse
 
 
@@ -38,10 +45,11 @@ class LanceSnapshot:
     Args:
         table: checked out at that version.
         address: of the collection, for people.
+        indexes: the ids of the rows that an index has, by its name; shared between versions.
     """
 
-    def __init__(self, table: LanceTable, address: str) -> None:
-        self._table, self._address = table, address
+    def __init__(self, table: LanceTable, address: str, indexes: dict[str, pa.Array]) -> None:
+        self._table, self._address, self._indexes = table, address, indexes
         self._frequencies: dict[tuple[str, str], int] = {}
 
     @property
@@ -61,7 +69,7 @@ class LanceSnapshot:
             scorer = self._scorer(query)
             recent = self._recent(query, scorer)
             best = settled(
-                lambda limit: _best([*recent, *self._indexed(query, scorer, limit)], limit),
+                lambda limit: best_of([*recent, *self._indexed(query, scorer, limit)], limit),
                 top_k=query.top_k,
                 boilerplate_weight=query.boilerplate_weight,
             )
@@ -102,31 +110,57 @@ class LanceSnapshot:
             return rows
 
     @cached_property
+    def _counts(self) -> pa.Table:
+        """Return the row id, the number of terms and that of names of every passage."""
+        with told(self._address, "cannot be read"):
+            search = self._table.search().where(PASSAGES).with_row_id(True)
+            return search.select(["n_terms", "n_names"]).to_arrow()
+
+    @cached_property
     def _sizes(self) -> tuple[int, int, int]:
         """Return the numbers of passages, of their terms, and of the names on all of them."""
         import pyarrow.compute as pc
 
-        with told(self._address, "cannot be read"):
-            found = self._table.search().where(PASSAGES).select(["n_terms", "n_names"]).to_arrow()
-        totals = (pc.sum(found[name]).as_py() or 0 for name in ("n_terms", "n_names"))
-        return (len(found), *totals)  # type: ignore[return-value]
+        totals = [pc.sum(self._counts[name]).as_py() or 0 for name in ("n_terms", "n_names")]
+        return len(self._counts), totals[0], totals[1]
 
     @cached_property
     def _tail(self) -> Tail:
-        """Return what the text index does not have yet; it stands at the table's end."""
+        """Return the passages that the text index does not have."""
+        import pyarrow.compute as pc
+
         from docqa.index.lance_tail import Tail
 
-        n_rows = self._table.count_rows()
-        n_left = max(self._n_unindexed(f"{field}_idx", n_rows) for field in _FIELDS)
-        if not n_left:
+        left = live = self._counts["_rowid"]
+        if len(live):
+            has = [pc.is_in(live, value_set=self._indexed_ids(field)) for field in _FIELDS]
+            left = live.filter(pc.invert(pc.and_(*has)))
+        if not len(left):
             return Tail([])
-        last = self._table.search().select([*_RANKED, *LABEL_COLUMNS]).with_row_id(True)
-        rows = last.offset(n_rows - n_left).limit(n_left).to_arrow().to_pylist()
-        return Tail([row for row in rows if row["number"] >= 0])
+        found = self._table.take_row_ids(left.to_pylist()).with_row_id()
+        return Tail(found.select([*_RANKED, *LABEL_COLUMNS]).to_arrow().to_pylist())
 
-    def _n_unindexed(self, index: str, n_rows: int) -> int:
-        found = self._table.index_stats(index)
-        return n_rows if found is None else min(found.num_unindexed_rows, n_rows)
+    def _indexed_ids(self, field: str) -> pa.Array:
+        """Return the ids of the rows that a field's index has, some of which may be deleted.
+
+        Rows enter an index only when it is written anew, under another name.
+        """
+        index = next((x for x in self._table.list_indices() if x.name == f"{field}_idx"), None)
+        name = "" if index is None else str(index.index_uuid)
+        if name not in self._indexes:
+            ids = self._matches(EVERY, field) if name else []
+            if len(self._indexes) >= _INDEXES_KEPT:
+                self._indexes.clear()
+            self._indexes[name] = _as_array(ids)
+        return self._indexes[name]
+
+    def _matches(self, term: str, field: str) -> pa.ChunkedArray:
+        """Return the ids of all indexed rows whose field has a term."""
+        from lancedb.query import MatchQuery
+
+        match = self._table.search(MatchQuery(term, field), query_type="fts").fast_search()
+        match = match.with_row_id(True).select(["_rowid", "_score"]).limit(self.n_passages)
+        return match.to_arrow()["_rowid"]
 
     def _scorer(self, query: Query) -> PassageScorer:
         from docqa.index.lance_scores import PassageScorer
@@ -150,11 +184,7 @@ class LanceSnapshot:
         if found is None:
             found = self._tail.frequency(field, term)
             if len(self._tail.rows) < self.n_passages:
-                from lancedb.query import MatchQuery
-
-                match = self._table.search(MatchQuery(term, field), query_type="fts")
-                match = match.fast_search().with_row_id(True).select(["_rowid", "_score"])
-                ids = match.limit(self.n_passages).to_arrow()["_rowid"]
+                ids = self._matches(term, field)
                 found += len(ids) - _n_shared(ids, self._tail.ids)
             self._frequencies[field, term] = found
         return found
@@ -163,13 +193,13 @@ class LanceSnapshot:
         """Return all hits among the passages that the index does not have."""
         fields = _FIELDS if query.name_weight else _FIELDS[:1]
         found = self._tail.found(list(dict.fromkeys(query.terms)), fields)
-        return [_raw(row, scorer) for row in found if self._tail.holds(query.where, row)]
+        return [raw_hit(row, scorer) for row in found if self._tail.holds(query.where, row)]
 
     def _indexed(self, query: Query, scorer: PassageScorer, limit: int) -> list[RawHit]:
         """Return hits among the indexed passages, the best `limit` of them included."""
         if len(self._tail.rows) >= self.n_passages:
             return []
-        asked, n_fetched = _lance_query(query, scorer), 2 * limit
+        asked, n_fetched = lance_query(query, scorer), 2 * limit
         if asked is None:
             return []
         while True:
@@ -178,10 +208,10 @@ class LanceSnapshot:
                 search = search.where(condition(query.where))
             search = search.select([*_RANKED, "_rowid", "_score"]).limit(n_fetched)
             rows = search.to_arrow().to_pylist()
-            hits = [_raw(row, scorer) for row in rows if row["_rowid"] not in self._tail.ids]
+            hits = [raw_hit(row, scorer) for row in rows if row["_rowid"] not in self._tail.ids]
             if len(rows) < n_fetched or n_fetched >= max(_CANDIDATES, limit):
                 return hits
-            if _is_complete(hits, rows, limit):
+            if is_complete(hits, rows, limit):
                 return hits
             n_fetched *= 4
 
@@ -199,37 +229,11 @@ class LanceSnapshot:
         ]
 
 
-def _lance_query(query: Query, scorer: PassageScorer) -> Any:
-    """Return the query by which Lance finds candidates; None where no term is anywhere."""
-    from lancedb.query import BooleanQuery, MatchQuery, Occur
-
-    own = [term for term in query.terms if term in scorer.own.weights]
-    names = [term for term in query.terms if term in scorer.names.weights]
-    parts = [MatchQuery(" ".join(own), "terms")] if own else []
-    if names:
-        parts.append(MatchQuery(" ".join(names), "names", boost=query.name_weight))
-    if len(parts) < 2:
-        return parts[0] if parts else None
-    return BooleanQuery([(Occur.SHOULD, part) for part in parts])
-
-
-def _is_complete(hits: Sequence[RawHit], rows: Sequence[dict[str, Any]], limit: int) -> bool:
-    """Say whether no passage that was not fetched can be among the best `limit`."""
-    if len(hits) < limit:
-        return False
-    gains = (hit.score / hit.place["_score"] for hit in hits)  # type: ignore[index]
-    reach = max(_BYTE_GAIN, *gains) * float(rows[-1]["_score"])
-    return _best(hits, limit)[-1].score > reach
-
-
-def _best(hits: Sequence[RawHit], limit: int) -> list[RawHit]:
-    return sorted(hits, key=lambda hit: (-hit.score, hit.key, hit.number))[:limit]
-
-
-def _raw(row: dict[str, Any], scorer: PassageScorer) -> RawHit:
-    score = scorer.score(row["terms"], row["names"])
-    return RawHit(row["key"], row["number"], score, row["boilerplate"], row)
-
-
 def _n_shared(ids: Any, others: frozenset[int]) -> int:
     return sum(1 for each in ids.to_pylist() if each in others) if others else 0
+
+
+def _as_array(ids: Any) -> pa.Array:
+    import pyarrow as pa
+
+    return pa.array(ids.to_pylist() if hasattr(ids, "to_pylist") else ids, pa.uint64())

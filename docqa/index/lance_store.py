@@ -15,9 +15,11 @@ Readers keep the version that they began with.
 from __future__ import annotations
 
 import os
+import random
+import time
 import uuid
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -27,6 +29,7 @@ from docqa.errors import CollectionError, MissingDependencyError
 from docqa.index.lance_errors import retried, told
 from docqa.index.lance_rows import one_of, quoted, table_of
 from docqa.index.lance_snapshot import LanceSnapshot
+from docqa.index.lance_writer import LanceWriter
 from docqa.index.store import StoredDocument, StoreWriter
 
 if TYPE_CHECKING:
@@ -38,6 +41,12 @@ __all__ = ["LanceStore"]
 _PASSAGES, _NOTES = "passages", "notes"
 _KEPT_FOR = timedelta(minutes=10)  # how long compaction leaves an older version to its readers
 _LOCAL = "lance://"
+_LONGEST_WAIT = 2.0  # seconds
+
+# Lance waits longer each time that another commit comes first: after so many seconds, doubled with
+# each attempt, it is better to begin anew. What is written is given the time that it needs.
+_PATIENCE = 3.0
+_SLOWEST = 1e6  # bytes a second
 
 
 class LanceStore:
@@ -56,6 +65,8 @@ class LanceStore:
         self._uri = address.removeprefix(_LOCAL)
         self._opened: DBConnection | None = None
         self._last: tuple[int, LanceSnapshot] | None = None
+        self._indexes: dict[str, Any] = {}
+        self._ended = self._took = 0.0  # the last commit, in seconds of the monotonic clock
 
     @property
     def address(self) -> str:
@@ -112,7 +123,7 @@ class LanceStore:
             connection.create_table(_NOTES, schema=row.schema, exist_ok=True)
             retried(
                 self._address,
-                lambda: (
+                lambda _: (
                     self._table(_NOTES)
                     .merge_insert("name")
                     .when_matched_update_all()
@@ -137,13 +148,13 @@ class LanceStore:
             version = table.version
             if self._last is None or self._last[0] != version:
                 table.checkout(version)
-                self._last = version, LanceSnapshot(table, self._address)
+                self._last = version, LanceSnapshot(table, self._address, self._indexes)
             return self._last[1]
 
     @contextmanager
     def writer(self) -> Iterator[StoreWriter]:
         """Yield what changes the collection; leaving it without a commit drops the changes."""
-        yield _Writer(self)
+        yield LanceWriter(self._commit)
 
     def compact(self) -> None:
         """Bring the text index up to date, join small files, and delete old versions.
@@ -157,7 +168,7 @@ class LanceStore:
             for name in filter(self._has, (_PASSAGES, _NOTES)):
                 retried(
                     self._address,
-                    lambda name=name: self._table(name).optimize(cleanup_older_than=_KEPT_FOR),  # type: ignore[misc]
+                    lambda _, name=name: self._table(name).optimize(cleanup_older_than=_KEPT_FOR),  # type: ignore[misc]
                 )
 
     def size(self) -> int | None:
@@ -170,7 +181,7 @@ class LanceStore:
         """Let go of the connection."""
         self._opened = self._last = None
 
-    def commit(self, changes: dict[str, StoredDocument | None]) -> None:
+    def _commit(self, changes: Mapping[str, StoredDocument | None]) -> None:
         """Write documents, and remove those that are None, in one version of the table.
 
         Raises:
@@ -179,18 +190,34 @@ class LanceStore:
         documents = [document for document in changes.values() if document is not None]
         rows = table_of(documents, uuid.uuid4().hex)
         replaced = f"number < 0 OR {one_of('key', changes)}"
+        patience = _PATIENCE + rows.nbytes / _SLOWEST
+        self._give_way()
+        began = time.monotonic()
         with told(self._address, "cannot be written"):
             retried(
                 self._address,
-                lambda: (
+                lambda attempt: (
                     self._table(_PASSAGES)
                     .merge_insert(["key", "generation", "number"])
                     .when_matched_update_all()  # a commit whose success was lost on the way
                     .when_not_matched_insert_all()
                     .when_not_matched_by_source_delete(replaced)
-                    .execute(rows)
+                    .execute(rows, timeout=timedelta(seconds=patience * 2**attempt))
                 ),
             )
+        self._ended = time.monotonic()
+        self._took = self._ended - began
+
+    def _give_way(self) -> None:
+        """Wait after the last commit for up to twice as long as it took.
+
+        Of two commits at the same time the one that began first wins. A writer without a pause
+        always did, and another one waited for a minute; seldom does it wait here, as reading files
+        takes longer.
+        """
+        wait = self._ended + self._took * 2 * random.random() - time.monotonic()
+        if wait > 0:
+            time.sleep(min(wait, _LONGEST_WAIT))
 
     def _table(self, name: str) -> LanceTable:
         """Return a table as it is now."""
@@ -207,32 +234,6 @@ class LanceStore:
         if self._opened is None:
             self._opened = _lancedb().connect(self._uri)
         return self._opened
-
-
-class _Writer:
-    """Gather the changes of one commit; a `StoreWriter`."""
-
-    def __init__(self, store: LanceStore) -> None:
-        self._store = store
-        self._changes: dict[str, StoredDocument | None] = {}
-
-    def replace(self, document: StoredDocument) -> None:
-        """Write a document in the place of all that its key had."""
-        self._changes[document.key] = document
-
-    def remove(self, key: str) -> None:
-        """Remove a document; an unknown key is no error."""
-        self._changes[key] = None
-
-    def commit(self) -> None:
-        """Make all changes since the last commit seen, together.
-
-        Raises:
-            CollectionError: they cannot be written, and nothing of them is seen.
-        """
-        if self._changes:
-            self._store.commit(self._changes)
-            self._changes = {}
 
 
 def _lancedb() -> Any:

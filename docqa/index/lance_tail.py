@@ -1,4 +1,9 @@
-"""Hold the passages that were written after Lance's text index was last brought up to date."""
+"""Hold the passages that Lance's text index does not have.
+
+Those are the ones written since it was last brought up to date. Some more may be missing: where a
+commit meets a compaction, Lance 13 (LanceDB 0.40) sometimes calls a file indexed of which the index
+lacks rows. So the index is asked what it has; what it says of itself is not relied on.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from docqa.index.lance_rows import labels_of
+from docqa.index.lance_rows import labels_of, terms_of
 from docqa.index.store import Labels, Where
 
 __all__ = ["Tail"]
@@ -50,6 +55,6 @@ class Tail:
 def _postings(texts: Sequence[str]) -> dict[str, list[int]]:
     found: defaultdict[str, list[int]] = defaultdict(list)
     for at, text in enumerate(texts):
-        for term in set(text.split()):
+        for term in set(terms_of(text)):
             found[term].append(at)
     return dict(found)

@@ -39,6 +39,6 @@ def open_store(address: str | os.PathLike[str]) -> Store:
 
         return LanceStore(text)
     raise SettingError(
-        f"{text}: no engine for addresses that begin with {scheme}://; a collection is a folder, or "
-        "lance:///FOLDER, s3://BUCKET/PREFIX or opensearch://HOST/INDEX"
+        f"{text}: no engine for addresses that begin with {scheme}://; a collection is a folder, "
+        "or lance:///FOLDER, s3://BUCKET/PREFIX or opensearch://HOST/INDEX"
     )

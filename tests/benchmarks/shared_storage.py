@@ -20,9 +20,14 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+import lancedb
+import numpy as np
+from lancedb.query import MatchQuery
 from s3_processes import made_document, n_torn
 from s3_server import s3_environment, start
 
+from docqa.index.bm25 import LuceneBM25
+from docqa.index.lance_snapshot import LanceSnapshot
 from docqa.index.lance_store import LanceStore
 from docqa.index.store import Labels, Query, Store, StoredDocument, StoredPassage
 
@@ -77,7 +82,7 @@ def costs(address: str, n_documents: int) -> None:
             "write all, 50 documents a commit, s",
             seconds(lambda: [replace(store, *b) for b in batches]),
         )
-    ]  # noqa: E501
+    ]
     rows.append(("first compact, s", seconds(store.compact)))
     full = store.size()
     reader = LanceStore(address)
@@ -86,11 +91,11 @@ def costs(address: str, n_documents: int) -> None:
     news = iter([written(number, chance) for number in range(20)])
     rows.append(
         ("replace one document, p50, ms", 1e3 * median(lambda: replace(store, next(news)), 20))
-    )  # noqa: E501
+    )
     rows.append(("first query after it, ms", 1e3 * seconds(lambda: search(reader, chance))))
     rows.append(
         ("query p50 after 20 replaces, ms", 1e3 * median(lambda: search(reader, chance), 20))
-    )  # noqa: E501
+    )
     grown = store.size()
     rows.append(("compact, s", seconds(store.compact)))
     rows.append(("query p50 after that, ms", 1e3 * median(lambda: search(reader, chance), 20)))
@@ -100,6 +105,39 @@ def costs(address: str, n_documents: int) -> None:
     if full and grown:
         sizes = [f"{size / 1e6:.0f}" for size in (full, grown, store.size() or 0)]
         print(f"  MB: compacted, 20 replaces later, compacted again: {', '.join(sizes)}")
+
+
+def ranking(address: str, n_documents: int) -> None:
+    """Print how far the ranking is from docqa's in memory, and how far Lance's own would be."""
+    chance, store = random.Random(0), LanceStore(address)
+    documents = [written(number, chance) for number in range(n_documents)]
+    store.create()
+    replace(store, *documents)
+    store.compact()
+    rows = [(one.key, passage) for one in documents for passage in one.passages]
+    bm25 = LuceneBM25([passage.terms for _, passage in rows])
+    table, snapshot = lancedb.connect(address.removeprefix("lance://")), store.snapshot()
+    passages = table.open_table("passages")
+    ours, lances, shared = [], [], []
+    for _ in range(100):
+        terms = chance.choices(WORDS[50:], WEIGHTS[50:], k=6)
+        scores = bm25.get_scores(terms)
+        best = np.sort(scores)[::-1][:10]
+        found = [hit.score for hit in snapshot.search(Query(terms, 10))]
+        ours.append(float(np.max(np.abs(np.array(found) / best - 1))))
+        raw = passages.search(MatchQuery(" ".join(terms), "terms"), query_type="fts").limit(10)
+        raw_rows = raw.select(["key", "number", "_score"]).to_arrow().to_pylist()
+        at = [100 * int(row["key"][-9:-4]) + row["number"] for row in raw_rows]
+        lances += [
+            row["_score"] / scores[place] - 1 for row, place in zip(raw_rows, at, strict=True)
+        ]
+        shared.append(np.mean(scores[at] >= best[-1]))
+    print(f"\n{len(rows)} passages, 100 queries: relative difference of scores from LuceneBM25")
+    print(f"  docqa over Lance, largest of the ten best {max(ours):.1e}")
+    print(
+        f"  Lance alone {min(lances):.3f} to {max(lances):.3f}; of its ten best "
+        f"{np.mean(shared):.3f} are docqa's"
+    )
 
 
 def together(address: str, duration: float) -> None:
@@ -125,12 +163,28 @@ def together(address: str, duration: float) -> None:
     print(f"  commits {sum(one['commits'] for one in writers)}, documents {len(keys)}, lost {lost}")
     print(f"  tried again after a conflict {sum(one['retried'] for one in writers)} times")
     print(f"  slowest commit {max(one['slowest'] for one in writers):.2f} s")
-    print(f"  reads {len(times)}, torn {sum(one['torn'] for one in readers)}", end=", ")
-    print(
-        f"errors {sum(one['errors'] for one in readers)}, p50 {1e3 * statistics.median(times):.0f} ms"
-    )  # noqa: E501
+    torn, errors = (sum(one[name] for one in readers) for name in ("torn", "errors"))
+    print(f"  reads {len(times)}, torn {torn}, errors {errors}", end=", ")
+    print(f"p50 {1e3 * statistics.median(times):.0f} ms")
     print(f"  compactions {compactor['compactions']}, given up {compactor['errors']}")
     print(f"  torn at the end {n_torn(snapshot.search(Query(['oil'], 10_000)))}")
+
+
+def every_version(address: str) -> None:
+    """Print how many versions of a collection, all that are left, are torn when searched."""
+    connection = lancedb.connect(address.removeprefix("lance://"))
+    numbers = [version["version"] for version in connection.open_table("passages").list_versions()]
+    torn = searched = 0
+    for number in numbers:
+        table = connection.open_table("passages")
+        table.checkout(number)
+        if len(table.list_indices()) < 2:  # the collection was being made
+            continue
+        hits = LanceSnapshot(table, address, {}).search(Query(["oil"], 10_000))
+        in_table = table.count_rows("number >= 0")
+        searched += 1
+        torn += n_torn(hits) > 0 or len(hits) != in_table
+    print(f"  versions searched {searched}, torn {torn}")
 
 
 def main() -> None:
@@ -139,11 +193,15 @@ def main() -> None:
     parser.add_argument("--documents", type=int, default=100)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
+        ranking(f"lance://{folder}/ranking", given.documents)
         costs(f"lance://{folder}/kb", given.documents)
+        together(f"lance://{folder}/together", given.seconds)
+        every_version(f"lance://{folder}/together")
     with s3_environment() as variables:
         os.environ.update(variables)
         costs("s3://bucket/costs", given.documents)
         together("s3://bucket/together", given.seconds)
+        every_version("s3://bucket/together")
 
 
 if __name__ == "__main__":
