@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import docqa
-from docqa.batch import asking, job
+from docqa.batch import asking, asking_collection, job
 from docqa.batch.answer_file import AnswerFile
 from docqa.batch.asked import BatchSource, Documents
 from docqa.batch.job import BatchJob
@@ -46,6 +46,7 @@ def pipeline_without_weights(settings: ReadingSettings) -> docqa.Pipeline:
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(asking, "open_pipeline", pipeline_without_weights)
+    monkeypatch.setattr(asking_collection, "open_pipeline", pipeline_without_weights)
     monkeypatch.setattr(session, "open_pipeline", pipeline_without_weights)
     monkeypatch.chdir(tmp_path)
     CountingReader.asked.clear()
