@@ -156,7 +156,9 @@ def test_a_bad_file_is_reported_and_retried_when_asked() -> None:
         "UnsupportedFormatError",
         "UnsupportedFormatError",
     ]
-    assert "2 outcomes failed; --retry-failed" in run(*ASKED).stderr
+    second = run(*ASKED)
+    assert (second.exit_code, "with --retry-failed" in second.stderr) == (2, True)
+    assert len(CountingReader.asked) == 4
     again = run(*ASKED, "--retry-failed")
     assert (again.exit_code, "asking again 2 outcomes" in again.stderr) == (2, True)
 

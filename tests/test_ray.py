@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -130,6 +131,15 @@ def test_what_the_work_raises_reaches_the_caller(machines: Machines) -> None:
     """The exception is the work's own."""
     with pytest.raises(ValueError, match="3 is refused"):
         list(machines.pool.run(fail_at_3, range(9), on_lost=lost))
+
+
+def test_a_cluster_that_is_not_there_is_said_so() -> None:
+    """An address at which nobody listens fails at once, with what to do."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        pool = RayPool(f"127.0.0.1:{unused.getsockname()[1]}")
+        with pytest.raises(ClusterError, match="no Ray cluster can be reached"):
+            list(pool.run(abs, range(3), on_lost=lost))
 
 
 def test_a_cluster_without_room_is_said_so(machines: Machines, tmp_path: Path) -> None:
