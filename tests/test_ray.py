@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from worker_jobs import Squares, die_at_3, fail_at_3
+from worker_jobs import Meeting, Squares, die_at_3, fail_at_3
 
 from docqa.batch.asked import BatchSource, Documents
 from docqa.batch.job import BatchJob
@@ -91,9 +92,9 @@ def answer(sources: list[BatchSource], out: Path, **settings: Any) -> Iterator[A
         yield from job.run()
 
 
-def test_results_come_in_order_and_workers_open_once(machines: Machines, tmp_path: Path) -> None:
-    """One worker for each processor has one copy of the work."""
-    found = list(machines.pool.run(Squares(tmp_path), range(30), on_lost=lost))
+def test_results_come_in_order_from_all_machines(machines: Machines, tmp_path: Path) -> None:
+    """There is one worker for each processor, and who is first does not matter."""
+    found = list(machines.pool.run(Meeting(tmp_path, 2), range(30), on_lost=lost))
     assert found == [number * number for number in range(30)]
     assert len(list(tmp_path.glob("worker-*"))) == 2
 
@@ -130,6 +131,15 @@ def test_what_the_work_raises_reaches_the_caller(machines: Machines) -> None:
     """The exception is the work's own."""
     with pytest.raises(ValueError, match="3 is refused"):
         list(machines.pool.run(fail_at_3, range(9), on_lost=lost))
+
+
+def test_a_cluster_that_is_not_there_is_said_so() -> None:
+    """An address at which nobody listens fails at once, with what to do."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        pool = RayPool(f"127.0.0.1:{unused.getsockname()[1]}")
+        with pytest.raises(ClusterError, match="no Ray cluster can be reached"):
+            list(pool.run(abs, range(3), on_lost=lost))
 
 
 def test_a_cluster_without_room_is_said_so(machines: Machines, tmp_path: Path) -> None:

@@ -6,10 +6,9 @@ import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from docqa.batch import asking
-from docqa.batch.asking import SourceJob, SourceOutcome, cell_outcome
+from docqa.batch.asking import SourceJob, SourceOutcome, cell_outcome, require_reader
 from docqa.loaders.settings import LoadSettings
-from docqa.reading_settings import ReadingSettings
+from docqa.reading_settings import ReadingSettings, open_pipeline
 
 if TYPE_CHECKING:
     from docqa.collection.collection import Collection
@@ -60,8 +59,8 @@ class AskingCollection:
         from docqa.collection.collection import Collection
 
         if self._collection is None:
-            pipeline = asking.open_pipeline(self._reading)
-            asking.require_reader(pipeline.reader, self._reading, self._settings)
+            pipeline = open_pipeline(self._reading)
+            require_reader(pipeline.reader, self._reading, self._settings)
             self._collection = Collection(
                 address, pipeline=pipeline, password=self._loading.password
             )

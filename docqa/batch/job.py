@@ -50,7 +50,6 @@ class Resumed:
         cut_off: bytes at the file's end that were no whole outcome.
         changed: sources whose bytes are others now; they are asked again.
         renamed: questions whose id stood for other words; they are asked again.
-        failed: outcomes of the job that failed, and stay.
         retried: such outcomes that are asked again.
         unnamed: sources in the file that the job does not name; their outcomes stay.
     """
@@ -59,7 +58,6 @@ class Resumed:
     cut_off: int = 0
     changed: list[str] = field(default_factory=list)
     renamed: list[str] = field(default_factory=list)
-    failed: int = 0
     retried: int = 0
     unnamed: list[str] = field(default_factory=list)
 
@@ -140,7 +138,7 @@ class BatchJob:
         for key in self._order():
             if key in self._file.cells:
                 self.tally.add(self._file.cells[key].status)
-        found.kept, found.failed = self.tally.total, self.tally.failed
+        found.kept = self.tally.total
         return found
 
     def _stale(self, source: BatchSource, found: Resumed) -> set[Key]:

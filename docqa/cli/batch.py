@@ -234,7 +234,7 @@ class _Watch:
             now = f"asked {self._asked:,} of them now, in {seconds:.1f} s"
             self._notices.note(f"{now} ({self._rate():.3g} a second)")
         if tally.failed:
-            self._notices.note("--retry-failed asks again what failed")
+            self._notices.note("the same command with --retry-failed asks again what failed")
 
     def leave(self) -> None:
         """Say in one write what Ctrl-C leaves; nothing else is to be done."""
@@ -260,8 +260,6 @@ def _tell_resumed(resumed: Resumed, there: str, out: str, notices: Notices) -> N
         notices.note(f"other words under the same id ({ids}); asking them again")
     if resumed.retried:
         notices.note(f"asking again {counted(resumed.retried, 'outcome')} that failed")
-    if resumed.failed:
-        notices.note(f"{counted(resumed.failed, 'outcome')} failed; --retry-failed asks again")
     if resumed.unnamed:
         names = counted(len(resumed.unnamed), "document")
         notices.note(f"{out} keeps the outcomes of {names} not named now ({resumed.unnamed[0]} …)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -46,6 +47,8 @@ def open_pool(workers: int | None, ray_address: str | None, *, gpus: bool) -> Po
 
         return RayPool(ray_address, workers=workers, gpus=gpus)
     if workers is not None and workers > 1:
+        # Python's own cleaner of semaphores would tell of Ctrl-C what it does about it.
+        os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")
         from docqa.workers.process_pool import ProcessPool
 
         return ProcessPool(workers)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import pickle
+import socket
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from types import ModuleType
@@ -14,8 +16,11 @@ from docqa.errors import ClusterError, MissingDependencyError
 
 __all__ = ["Cluster", "Worker", "connected"]
 
-# Where Ray is started here: no report to its makers, and a warning less that concerns nobody.
-_ENVIRONMENT = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
+_ENVIRONMENT = {"RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}  # spares a warning of what Ray plans
+# Where Ray is started here: no report to its makers; a token keeps other users of the machine out.
+_ALONE = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "token"}
+_LOCAL = "local"
+_SECONDS_TO_CONNECT = 10.0  # Ray itself tries for minutes
 
 
 @contextmanager
@@ -30,7 +35,7 @@ def connected(
         ClusterError: it cannot be reached.
         MissingDependencyError: Ray is not installed.
     """
-    ray = _ray()
+    ray = _ray(address)
     own = not ray.is_initialized()
     if own:
         _connect(ray, address)
@@ -43,7 +48,15 @@ def connected(
             ray.shutdown()
 
 
-def _ray() -> ModuleType:
+def _ray(address: str) -> ModuleType:
+    """Import Ray; it reads its environment at that moment.
+
+    Raises:
+        MissingDependencyError: Ray is not installed.
+    """
+    if "ray" not in sys.modules:
+        for name, value in (_ENVIRONMENT | (_ALONE if address == _LOCAL else {})).items():
+            os.environ.setdefault(name, value)
     try:
         import ray
     except ImportError as error:
@@ -54,17 +67,27 @@ def _ray() -> ModuleType:
 
 
 def _connect(ray: Any, address: str) -> None:
-    for name, value in _ENVIRONMENT.items():
-        os.environ.setdefault(name, value)
-    alone: dict[str, Any] = {"include_dashboard": False} if address == "local" else {}
+    settings: dict[str, Any] = {"include_dashboard": False} if address == _LOCAL else {}
     try:
-        ray.init(address=address, log_to_driver=False, configure_logging=False, **alone)
+        _require_listener(address)
+        ray.init(address=address, log_to_driver=False, configure_logging=False, **settings)
     except Exception as error:  # of many kinds, from gRPC's to plain ValueError
         reason = str(error).strip().splitlines()[:1] or [type(error).__name__]
         raise ClusterError(
             f"no Ray cluster can be reached at {address!r}: {reason[0]}; start one with "
             "ray start --head, or name 'local' to start Ray on this machine"
         ) from error
+
+
+def _require_listener(address: str) -> None:
+    """Check that somebody listens at an address with a port.
+
+    Raises:
+        OSError: nobody does.
+    """
+    host, colon, port = address.rpartition("://")[2].rpartition(":")
+    if colon and port.isdecimal():
+        socket.create_connection((host.strip("[]"), int(port)), _SECONDS_TO_CONNECT).close()
 
 
 class Worker:
