@@ -23,6 +23,7 @@ from docqa.loaders.settings import LoadSettings
 if TYPE_CHECKING:
     from docqa.collection.checking import CheckReport
     from docqa.collection.collection import Collection
+    from docqa.collection.facts import CollectedDocument
     from docqa.collection.ingest import Ingested, Job, Recipe
     from docqa.pipeline import Pipeline
 
@@ -108,6 +109,17 @@ class Indexing:
         if is_failed or self.changes.failed:
             return FAILED
         return ANSWERED if self.changes or self.changes.unchanged else NOTHING_FOUND
+
+    def refresh(self) -> None:
+        """Keep in step all folders that were indexed, and read changed files that were added."""
+        taking = Taking(None, checksum=False, retry_failed=False)
+        with self._interruptible():
+            for folder in self.collection.info().folders:
+                self._sync(folder, taking)
+            alone = [each.key for each in self.collection.documents() if _is_alone(each)]
+            if alone:
+                self._do(self.collection.add(alone, progress=self._watch))
+        self._note_pages()
 
     def remove(self, sources: Sequence[str]) -> int:
         """Take documents out; return the exit code."""
@@ -257,6 +269,11 @@ class _Watch:
         failed = f", {now.failed:,} failed" if now.failed else ""
         seconds = f"{time.monotonic() - self.began:,.0f} s"
         return f"files, {now.pages:,} pages, {now.passages:,} passages{failed}, {seconds}"
+
+
+def _is_alone(document: CollectedDocument) -> bool:
+    """Say whether a document's file was added by itself, and is there."""
+    return document.folder is None and document.stamp is not None and Path(document.key).is_file()
 
 
 def _together(first: Changes, second: Changes) -> Changes:

@@ -89,7 +89,7 @@ def _records(item: GridItem) -> list[dict[str, Any]]:
         document = asdict(item.document) if item.document is not None else None
         return [{**shared, "document": document, **coverage}]
     return [
-        {**shared, "rank": rank, **answer.to_dict(), **coverage}
+        {**shared, "source": answer.document.source, "rank": rank, **answer.to_dict(), **coverage}
         for rank, answer in enumerate(item.answers, start=1)
     ]
 
@@ -102,7 +102,7 @@ def error_record(error: Exception) -> dict[str, Any]:
 
 
 _COLUMNS = [
-    *("question", "answer", "rank", "score", "source", "page_number", "page_label"),
+    *("question", "answer", "rank", "score", "source", "source_state", "page_number", "page_label"),
     *("line", "column", "css_path", "xpath", "part", "paragraph", "ocr_confidence"),
     *("start", "end", "context"),
     *("passages_read", "passages_total", "error"),
@@ -151,6 +151,8 @@ def _cells(answer: Answer) -> dict[str, object]:
     return {
         "answer": answer.text,
         "score": answer.score,
+        "source": answer.document.source,
+        "source_state": answer.document.source_state,
         "page_number": answer.page_number,
         "page_label": answer.page_label,
         "line": answer.line,
