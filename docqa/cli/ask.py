@@ -6,6 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 import click
 
@@ -25,6 +26,9 @@ from docqa.cli.sources import STDIN, Expansion, expand, read_questions, split_ar
 from docqa.datamodel import Document, GridItem
 from docqa.errors import NoTextError
 from docqa.loaders.settings import LoadSettings
+
+if TYPE_CHECKING:
+    from docqa.cli.ask_collection import CollectionSession
 
 __all__ = ["ask"]
 
@@ -60,9 +64,7 @@ Exit codes:
 
 
 @click.command(epilog=_EPILOG, no_args_is_help=True)
-@click.argument(
-    "arguments", nargs=-1, metavar="SOURCE... [QUESTION] | --in KB [QUESTION]", type=click.Path()
-)
+@click.argument("arguments", nargs=-1, metavar="[SOURCE...] [QUESTION]", type=click.Path())
 @click.option("-q", "--question", "questions", multiple=True, help="A question; may be repeated.")
 @click.option(
     "--questions",
@@ -172,7 +174,14 @@ def ask(
             "--highlight and --report need the question: give it on the command line"
         )
     if collection is not None:
-        ctx.exit(_ask_collection(ctx, collection, session, asked, notices, kind, artifacts))
+        from docqa.cli.ask_collection import CollectionSession
+
+        opened = CollectionSession(collection, session, ctx)
+        if collection.sync:
+            opened.sync(notices)
+        if asked is None:
+            ctx.exit(opened.converse(notices, kind))
+        ctx.exit(_ask_collection(opened, asked, notices, kind=kind, artifacts=artifacts))
     if asked is None:
         from docqa.cli.prompt import converse
 
@@ -257,21 +266,13 @@ def _ask_files(
 
 
 def _ask_collection(
-    ctx: click.Context,
-    asked: AskedCollection,
-    session: Session,
-    questions: Sequence[str] | None,
+    collection: CollectionSession,
+    questions: Sequence[str],
     notices: Notices,
+    *,
     kind: Format,
     artifacts: Sequence[Artifact],
 ) -> int:
-    from docqa.cli.ask_collection import CollectionSession
-
-    collection = CollectionSession(asked, session, ctx)
-    if asked.sync:
-        collection.sync(notices)
-    if questions is None:
-        return collection.converse(notices, kind)
     return write_outcomes(
         collection.ask_all(questions),
         notices,
@@ -279,7 +280,7 @@ def _ask_collection(
         many_sources=False,
         many_questions=len(questions) > 1,
         artifacts=artifacts,
-        what_to_try=lambda tally: collection.what_to_try(tally.passages_read, tally.passages_total),
+        what_to_try=collection.what_to_try,
     )
 
 

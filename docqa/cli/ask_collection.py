@@ -13,6 +13,7 @@ from docqa.cli.collection_options import AskedCollection
 from docqa.cli.collections import chosen_reader, open_collection
 from docqa.cli.exits import ANSWERED
 from docqa.cli.notices import Notices, counted
+from docqa.cli.outcomes import Tally
 from docqa.cli.output import Format, open_writer
 from docqa.cli.session import Session
 from docqa.datamodel import GridItem
@@ -119,14 +120,14 @@ class CollectionSession:
                     notices.note(str(item.answers.coverage))
         return ANSWERED
 
-    def what_to_try(self, passages_read: int, passages_total: int) -> str:
+    def what_to_try(self, tally: Tally) -> str:
         """Return advice for questions that nothing answers."""
-        if not passages_total:
+        if not tally.passages_total:
             return "no document of the collection is asked: the filters leave none"
         tries = []
-        if passages_read < passages_total:
+        if tally.passages_read < tally.passages_total:
             tries.append("a higher --top-passages reads more of the passages")
-        if (self._session.reading.min_score or 1) > 0:
+        if self._session.reading.min_score != 0:
             tries.append("--min-score 0 shows even unlikely answers")
         tries.append("other words may match the documents' better")
         return f"to try: {'; '.join(tries)}"
