@@ -12,6 +12,7 @@ from docqa.protocols import Index, Reader
 
 if TYPE_CHECKING:
     from docqa.passages.splitter import Splitter
+    from docqa.reader.models import Tokenizing
 
 __all__ = ["PreparedDocument", "index_of", "prepare", "splitter_for"]
 
@@ -73,7 +74,7 @@ def prepare(
 
 
 def splitter_for(
-    reader: Reader,
+    reader: Reader | Tokenizing,
     *,
     passage_tokens: int | None = None,
     overlap: int | None = None,

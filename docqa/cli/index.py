@@ -14,11 +14,11 @@ from docqa.cli.exits import ANSWERED, FAILED, debug_option, debugging, hush_libr
 from docqa.cli.interrupt import emit
 from docqa.cli.notices import Notices, counted
 from docqa.cli.options import reader_option, source_options
-from docqa.cli.output import json_line
 from docqa.cli.progress import ProgressLine
 from docqa.cli.sources import STDIN
 from docqa.cli.terminal import one_line, speaks_unicode
 from docqa.loaders.settings import LoadSettings
+from docqa.outcome_records import json_line
 
 if TYPE_CHECKING:
     from docqa.cli.indexing import Indexing

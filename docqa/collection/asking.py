@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -14,12 +14,15 @@ from docqa.collection.packing import unpack_document, unpack_passage
 from docqa.datamodel import (
     Answer,
     Answers,
+    AnswerSpans,
     Coverage,
     Document,
     GridItem,
     Passage,
     RankedPassage,
     ReadSettings,
+    Table,
+    TableRow,
 )
 from docqa.errors import QuestionError
 from docqa.grid import SPANS_PER_PASSAGE, Reading, question_error, reader_info
@@ -86,11 +89,19 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class _Hits:
-    """Hold what was found for one question: passages by rank, their documents by key."""
+    """Hold what was found for one question.
+
+    Attributes:
+        ranked: passages; they have their document's key for its id.
+        documents: what is known of each, and its generation, by key.
+        tokens: of the passages, by the text of their reading form.
+        tables: the rows that touch the passages, by key.
+    """
 
     ranked: tuple[RankedPassage, ...]
     documents: Mapping[str, tuple[CollectedDocument, str]]
     tokens: Mapping[str, Tokens]
+    tables: Mapping[str, Table]
 
 
 def search(snapshot: Snapshot, query: str, *, top_k: int, where: Where) -> list[FoundPassage]:
@@ -117,25 +128,13 @@ def ask_batch(asked: Asked, questions: Sequence[str]) -> list[GridItem]:
         None if error else _hits(asked.snapshot, question, top_k=most, where=asked.where)
         for question, error in zip(questions, errors, strict=True)
     ]
-    readable = [(question, found) for question, found in zip(questions, hits, strict=True) if found]
-    if asked.is_kept:
-        for _, found in readable:
-            asked.reader.remember(found.tokens)  # type: ignore[attr-defined]  # is_kept says so
-    spans = iter(
-        asked.reader.read_all(
-            [(question, [one.passage for one in found.ranked]) for question, found in readable],
-            top_k=max((len(found.ranked) for _, found in readable), default=1) * SPANS_PER_PASSAGE
-            or 1,
-        )
-        if readable
-        else ()
-    )
+    spans = iter(_read(asked, questions, hits))
     items = []
     for question, found, error in zip(questions, hits, errors, strict=True):
         if found is None:
             items.append(_failed(asked, question, error, total))
             continue
-        documents = _Documents(asked, found.documents)
+        documents = _Documents(asked, found)
         answers = answers_from_spans(
             documents,
             next(spans),
@@ -152,6 +151,21 @@ def ask_batch(asked: Asked, questions: Sequence[str]) -> list[GridItem]:
         documents.close()
         items.append(GridItem(question, asked.address, None, told))
     return items
+
+
+def _read(
+    asked: Asked, questions: Sequence[str], hits: Sequence[_Hits | None]
+) -> list[AnswerSpans]:
+    """Return what the reader proposes to each question that has hits, all read together."""
+    readable = [(each, found) for each, found in zip(questions, hits, strict=True) if found]
+    if not readable:
+        return []
+    if asked.is_kept:
+        for _, found in readable:
+            asked.reader.remember(found.tokens)  # type: ignore[attr-defined]  # is_kept says so
+    requests = [(question, [one.passage for one in found.ranked]) for question, found in readable]
+    most = max(len(passages) for _, passages in requests)
+    return asked.reader.read_all(requests, top_k=max(1, most) * SPANS_PER_PASSAGE)
 
 
 def _failed(asked: Asked, question: str, error: QuestionError | None, total: int) -> GridItem:
@@ -182,42 +196,52 @@ def _hits(snapshot: Snapshot, query: str, *, top_k: int, where: Where) -> _Hits:
     }
     ranked: list[RankedPassage] = []
     tokens: dict[str, Tokens] = {}
+    rows: dict[str, list[TableRow]] = {}
     seen: set[tuple[str, int]] = set()
     for hit in found:
         content = documents[hit.key][0].id, hit.number
         if content in seen:
             continue  # a copy of the same file
         seen.add(content)
-        passage, made = unpack_passage(hit.body, hit.key)
-        if made is not None:
-            tokens[ReadingForm.of(passage).text] = made
-        ranked.append(RankedPassage(passage, len(ranked) + 1, hit.score))
-    return _Hits(tuple(ranked), documents, tokens)
+        packed = unpack_passage(hit.body, hit.key)
+        if packed.tokens is not None:
+            tokens[ReadingForm.of(packed.passage).text] = packed.tokens
+        rows.setdefault(hit.key, []).extend(packed.rows)
+        ranked.append(RankedPassage(packed.passage, len(ranked) + 1, hit.score))
+    tables = {key: _table(found) for key, found in rows.items() if found}
+    return _Hits(tuple(ranked), documents, tokens, tables)
+
+
+def _table(rows: Iterable[TableRow]) -> Table:
+    """Return rows of several passages as one table, each once and in order."""
+    by_place = {row.cells[0].span: row for row in rows}
+    return Table(tuple(by_place[span] for span in sorted(by_place)))
 
 
 class _Documents(Mapping[str, Document]):
     """Unpack the documents of one question's hits when they are looked at."""
 
-    def __init__(self, asked: Asked, hits: Mapping[str, tuple[CollectedDocument, str]]) -> None:
+    def __init__(self, asked: Asked, hits: _Hits) -> None:
         self._asked, self._hits = asked, hits
         self._made: dict[str, Document] = {}
 
     def __getitem__(self, key: str) -> Document:
         if key not in self._made:
-            facts, generation = self._hits[key]
+            facts, generation = self._hits.documents[key]
             packed, document = self._asked.bodies.made(
                 generation, partial(self._unpacked, key, generation)
             )
-            document = replace(document, source=facts.source)
+            tables = (self._hits.tables[key],) if key in self._hits.tables else ()
+            document = replace(document, source=facts.source, tables=tables)
             source_map = StoredSourceMap(facts, document, packed.original)
             self._made[key] = replace(document, source_map=source_map)
         return self._made[key]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._hits)
+        return iter(self._hits.documents)
 
     def __len__(self) -> int:
-        return len(self._hits)
+        return len(self._hits.documents)
 
     def told(self, answer: Answer) -> Answer:
         """Return an answer with its document's id, and what became of the source."""

@@ -65,7 +65,7 @@ def plan_sync(
         elif path in failed and not retry_failed and _is_same(failed[path], path, stamp):
             plan.still_failed.append(failed[path])
         else:
-            origin = by_content.pop(_hash(path), None) if by_content else None
+            origin = by_content.pop(_hash(path) or "", None) if by_content else None
             if origin is None:
                 plan.new.append(path)
             else:

@@ -29,7 +29,7 @@ from docqa.errors import CollectionError
 from docqa.index.durable_files import sync_folder, write_durably
 from docqa.index.store import StoredDocument, StoreWriter
 from docqa.index.tantivy_schema import open_index, passage_record, schema
-from docqa.index.tantivy_snapshot import TantivySnapshot
+from docqa.index.tantivy_snapshot import TantivySnapshot, body_path
 
 if TYPE_CHECKING:
     import tantivy
@@ -227,9 +227,12 @@ class TantivyStore:
                     shutil.rmtree(old, ignore_errors=True)
             index.reload()
             snapshot = TantivySnapshot(index.schema, index.searcher(), self._folder / "documents")
-            live = {facts.generation for facts in snapshot.documents()}
-            for body in (self._folder / "documents").glob("*/*"):
-                if body.name not in live:
+            bodies = self._folder / "documents"
+            live = {
+                body_path(bodies, facts.key, facts.generation) for facts in snapshot.documents()
+            }
+            for body in bodies.glob("*/*"):
+                if body not in live:
                     body.unlink(missing_ok=True)
 
 
@@ -243,7 +246,7 @@ class _Writer:
         """Write a document in the place of all that its key had."""
         if not document.passages:
             raise ValueError(f"{document.key} has no passages")
-        body = self._folder / "documents" / document.generation[:2] / document.generation
+        body = body_path(self._folder / "documents", document.key, document.generation)
         with _told(str(self._folder), "cannot be written"):
             write_durably(body, document.body)
             self._native.delete_documents_by_term("key", document.key)
