@@ -79,7 +79,6 @@ class CollectionSession:
             reader=self._kept_by,
             sizes={},
             loading=self._session.sources,
-            jobs=1,
             notices=notices,
             progress=self._session.progress,
         )

@@ -23,6 +23,7 @@ from docqa.outcome_records import json_line
 if TYPE_CHECKING:
     from docqa.cli.indexing import Indexing
     from docqa.collection.format import Made
+    from docqa.collection.loading import IngestAll
 
 __all__ = ["index"]
 
@@ -78,6 +79,12 @@ Exit codes:
     f" are processors, at most {_MOST_JOBS}.",
 )
 @click.option(
+    "--ray",
+    metavar="ADDRESS",
+    envvar="DOCQA_RAY",
+    help="Load on the machines of a Ray cluster: auto, HOST:PORT, ray://HOST:PORT, or local.",
+)
+@click.option(
     "--metadata",
     "entries",
     multiple=True,
@@ -120,6 +127,7 @@ def index(
     compact: str | None,
     check: str | None,
     jobs: int | None,
+    ray: str | None,
     entries: Sequence[str],
     checksum: bool,
     retry_failed: bool,
@@ -155,7 +163,7 @@ def index(
         reader=chosen_reader(ctx, reader, made),
         sizes=asked_for,
         loading=loading,
-        jobs=jobs or min(os.cpu_count() or 1, _MOST_JOBS),
+        ingest_all=_ingest_all(jobs, ray),
         notices=notices,
         progress=progress,
     )
@@ -195,6 +203,18 @@ def _task(
     if STDIN in sources:
         raise click.UsageError("docqa index reads files and folders: save standard input to one")
     return "remove" if remove else "add", address
+
+
+def _ingest_all(jobs: int | None, ray: str | None) -> IngestAll | None:
+    """Return where sources are loaded; None for here."""
+    if ray is not None:
+        from docqa.cli.pool_options import open_pool
+        from docqa.collection.pool_loading import ingest_in_pool
+
+        return ingest_in_pool(open_pool(jobs, ray, gpus=False))
+    from docqa.cli.indexing import spread
+
+    return spread(jobs or min(os.cpu_count() or 1, _MOST_JOBS))
 
 
 def _sizes(made: Made | None) -> dict[str, Any]:

@@ -25,9 +25,10 @@ if TYPE_CHECKING:
     from docqa.collection.collection import Collection
     from docqa.collection.facts import CollectedDocument
     from docqa.collection.ingest import Ingested, Job, Recipe
+    from docqa.collection.loading import IngestAll
     from docqa.pipeline import Pipeline
 
-__all__ = ["Indexing", "Taking", "indexing_pipeline"]
+__all__ = ["Indexing", "Taking", "indexing_pipeline", "spread"]
 
 _SECONDS_A_LINE = 30.0  # where no terminal shows the progress
 _MOST_ERRORS_TOLD = 20
@@ -58,7 +59,7 @@ class Indexing:
         reader: whose tokens are kept.
         sizes: of passages, where they are asked for; see `docqa.Pipeline`.
         loading: how sources are loaded.
-        jobs: how many processes load them.
+        ingest_all: loads them somewhere else; None for here.
         notices: told what went wrong.
         progress: shows how far it has come.
 
@@ -74,7 +75,7 @@ class Indexing:
         reader: str,
         sizes: Mapping[str, Any],
         loading: LoadSettings,
-        jobs: int,
+        ingest_all: IngestAll | None = None,
         notices: Notices,
         progress: ProgressLine,
     ) -> None:
@@ -84,7 +85,7 @@ class Indexing:
             address,
             pipeline=indexing_pipeline(reader, sizes),
             loading=loading,
-            ingest_all=_Spread(jobs).run if jobs > 1 else None,
+            ingest_all=ingest_all,
         )
         self.changes = Changes()
         self._notices, self._progress = notices, progress
@@ -164,8 +165,12 @@ class Indexing:
 
     def _sync(self, folder: str, taking: Taking) -> bool:
         """Keep one folder in step; say whether it could be read."""
+        from docqa.collection.files import files_in
+        from docqa.collection.sources import absolute
+
         self._progress.say(f"looking for changes in {folder}")
         try:
+            found = files_in(absolute(folder), without=[self.collection.address])
             changes = self.collection.sync(
                 folder,
                 metadata=taking.metadata,
@@ -177,6 +182,7 @@ class Indexing:
             self._notices.error(error)
             return False
         self._do(changes)
+        self._notices.passed_over(found.passed_over)
         return True
 
     def _do(self, changes: Changes) -> None:
@@ -205,20 +211,19 @@ class Indexing:
             raise
 
 
-class _Spread:
-    """Take in many sources in several processes, and few ones here."""
+def spread(jobs: int) -> IngestAll | None:
+    """Return what takes in many sources in so many processes, and few ones here."""
 
-    def __init__(self, jobs: int) -> None:
-        self._jobs = jobs
-
-    def run(self, recipe: Recipe, jobs: Iterable[Job]) -> Iterator[Ingested]:
+    def run(recipe: Recipe, given: Iterable[Job]) -> Iterator[Ingested]:
         from docqa.collection.ingest import ingest
         from docqa.collection.loading import ingest_in_processes
 
-        waiting = list(jobs)
+        waiting = list(given)
         if len(waiting) <= _FEW:
             return (ingest(recipe, job) for job in waiting)
-        return ingest_in_processes(min(self._jobs, len(waiting)))(recipe, waiting)
+        return ingest_in_processes(min(jobs, len(waiting)))(recipe, waiting)
+
+    return run if jobs > 1 else None
 
 
 @dataclass

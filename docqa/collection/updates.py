@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from docqa.collection.changes import Changes, Report
-from docqa.collection.facts import CollectedDocument
+from docqa.collection.facts import CollectedDocument, FailedSource
 from docqa.collection.files import FolderFiles, files_in, is_inside
 from docqa.collection.format import Made
 from docqa.collection.ingest import Job, file_stamp
@@ -16,7 +17,7 @@ from docqa.collection.packing import unpack_document
 from docqa.collection.sources import Sources, absolute, each_source, jobs_of
 from docqa.collection.sync import SyncPlan, plan_sync
 from docqa.collection.taking_in import TakingIn, read_failures, refiled
-from docqa.errors import CollectionError
+from docqa.errors import CollectionError, SourceUnreadableError
 from docqa.index.store import Snapshot, Store, Where
 from docqa.loaders.load import source_name
 
@@ -82,6 +83,8 @@ class Updates:
             for key in failures:
                 if is_inside(key, path) and key not in files.paths and not files.may_hold(key):
                     taking_in.forget_failure(key)
+            for unreadable, reason in files.unreadable:
+                taking_in.fail(_unreadable(unreadable, reason, path))
             _touch(taking_in, snapshot, plan, ours, {})
             _move(taking_in, snapshot, plan, ours)
             for key in plan.vanished:
@@ -103,7 +106,8 @@ class Updates:
                 found = _under(name, (*known, *failures))
                 if not found:
                     raise CollectionError(
-                        f"{name}: no such document in {self.store.address}; documents() lists them"
+                        f"{name}: no such document in {self.store.address}; docqa info "
+                        f"{self.store.address} --documents lists them"
                     )
                 chosen |= dict.fromkeys(found)
             for key in chosen:
@@ -205,6 +209,16 @@ def _require_files(folder: str, files: FolderFiles, ours: Known) -> None:
             f"{folder} holds no file that docqa reads, and the collection has {len(ours):,} "
             "documents of it; if its disk is there and they are to go, remove them"
         )
+
+
+def _unreadable(folder: str, reason: str, above: str) -> FailedSource:
+    return FailedSource(
+        key=folder,
+        kind=SourceUnreadableError.__name__,
+        message=f"{folder}: this folder cannot be read: {reason}",
+        failed=time.time(),
+        folder=above,
+    )
 
 
 def _touch(
