@@ -263,22 +263,32 @@ def test_copies_of_a_file_give_one_answer(kb: Collection, folder: Path) -> None:
     assert len(kb.ask(OIL, top_k=5)) == 1
 
 
-def test_positions_are_those_of_the_file(tmp_path: Path) -> None:
-    """Places from a collection are the places that asking the file gives; also when isolated."""
-    question = "How many steps lead to the lantern?"
-    for isolate in (False, True):
-        pipeline = Pipeline(reader=FakeReader(), min_score=0.0, isolate=isolate)
-        for name in ("handbook.pdf", "handbook.html", "handbook.docx", "notes.md", "logbook.txt"):
-            kb = Collection(tmp_path / f"{isolate}-{name}", pipeline=pipeline)
-            kb.add(EXAMPLES / name)
-            here = kb.ask(question, top_k=3)
-            for answer in here:
-                (span,) = {docqa.Span(answer.start, answer.end)}
-                with docqa.load(EXAMPLES / name) as document:
-                    assert span.of(document.text) == answer.text
-                    assert answer.locations == document.locate(span), (name, isolate)
-            assert here, name
-    assert here[0].line is not None
+@pytest.mark.parametrize("isolate", [False, True])
+@pytest.mark.parametrize(
+    ("name", "question"),
+    [
+        ("handbook.pdf", "How many steps lead to the lantern?"),
+        ("handbook.html", "How many steps lead to the lantern?"),
+        ("handbook.docx", "How many steps lead to the lantern?"),
+        ("notes.md", "How many horsepower has the new engine?"),
+        ("logbook.txt", "What was the lowest pressure of the storm?"),
+    ],
+)
+def test_positions_are_those_of_the_file(
+    tmp_path: Path, name: str, question: str, isolate: bool
+) -> None:
+    """Places from a collection are those that the loaded file gives for the same span."""
+    pipeline = Pipeline(reader=FakeReader(), min_score=0.0, isolate=isolate)
+    kb = Collection(tmp_path / "kb", pipeline=pipeline)
+    kb.add(EXAMPLES / name)
+    answers = kb.ask(question, top_k=3)
+    assert answers
+    with docqa.load(EXAMPLES / name) as document:
+        for answer in answers:
+            span = docqa.Span(answer.start, answer.end)
+            assert span.of(document.text) == answer.text
+            assert answer.locations == document.locate(span)
+            assert answer.locations
 
 
 def test_boxes_of_a_pdf_are_there(kb: Collection) -> None:
@@ -305,7 +315,9 @@ def test_rebuild_with_another_reader(tmp_path: Path, folder: Path) -> None:
     (folder / "bell.txt").unlink()
     kb = Collection(tmp_path / "kb", pipeline=Pipeline(reader="mini", min_score=0.0))
     changes = kb.rebuild()
-    assert names(changes.replaced) == ["bell.txt", "lamp.txt"]
+    assert names(changes.replaced) == ["lamp.txt"]
+    assert names(each.key for each in changes.failed) == ["bell.txt"]
+    assert kb.failures() == []
     assert kb.made().reader == "mini"
     assert [each.metadata for each in kb.documents()] == [{"year": "1871"}] * 2
     assert kb.check()
@@ -390,9 +402,7 @@ def test_questions_together(kb: Collection, folder: Path) -> None:
     """Many questions give one item each, in order; a blank one fails alone."""
     kb.sync(folder)
     items = list(kb.ask_all([OIL, " ", RINGS]))
-    assert [item.answers[0].text if item.answers else None for item in items] == [
-        "40 litres",
-        None,
-        "12 times",
-    ] or items[2].answers[0].text.startswith("12")
+    assert [item.question for item in items] == [OIL, " ", RINGS]
+    assert items[0].answers[0].text == "40 litres"
+    assert items[2].answers[0].document.source.endswith("bell.txt")
     assert isinstance(items[1].error, docqa.QuestionError)

@@ -48,7 +48,7 @@ def files_in(folder: str, *, without: Iterable[str] = ()) -> FolderFiles:
         SourceNotFoundError: there is no such folder.
         SourceUnreadableError: it cannot be looked into.
     """
-    passed_over = {os.path.normpath(each) for each in without}
+    left_out = {os.path.normpath(each) for each in without}
     if not Path(folder).is_dir():
         raise SourceNotFoundError(
             f"{folder}: no such folder. Its documents stay in the collection; if they are to go, "
@@ -62,11 +62,11 @@ def files_in(folder: str, *, without: Iterable[str] = ()) -> FolderFiles:
         folders[:] = [
             each
             for each in folders
-            if not each.startswith(".") and os.path.join(where, each) not in passed_over  # noqa: PTH118
+            if not each.startswith(".") and os.path.join(where, each) not in left_out  # noqa: PTH118
         ]
-        names = [each for each in names if not each.startswith(".")]
-        paths += [os.path.join(where, each) for each in names if _is_taken(each)]  # noqa: PTH118
-        passed_over.update(_suffix(each) or "no suffix" for each in names if not _is_taken(each))
+        shown = [each for each in names if not each.startswith(".")]
+        paths += [os.path.join(where, each) for each in shown if _is_taken(each)]  # noqa: PTH118
+        passed_over.update(_suffix(each) or "no suffix" for each in shown if not _is_taken(each))
     unreadable = tuple((str(each.filename), each.strerror or str(each)) for each in errors)
     if any(path == folder for path, _ in unreadable):
         raise SourceUnreadableError(
