@@ -64,7 +64,7 @@ Exit codes:
 
 
 @click.command(epilog=_EPILOG, no_args_is_help=True)
-@click.argument("arguments", nargs=-1, metavar="[SOURCE...] [QUESTION]", type=click.Path())
+@click.argument("arguments", nargs=-1, metavar="SOURCE... [QUESTION]", type=click.Path())
 @click.option("-q", "--question", "questions", multiple=True, help="A question; may be repeated.")
 @click.option(
     "--questions",
