@@ -14,7 +14,10 @@ __all__ = ["error_record", "json_line", "outcome_records"]
 
 
 def outcome_records(item: GridItem) -> list[dict[str, Any]]:
-    """Return the records of one question to one source, ready for JSON; never empty."""
+    """Return the records of one question to one source, ready for JSON; never empty.
+
+    ``"source"`` of a collection's answers is that of their document, and elsewhere its address.
+    """
     shared = {"question": item.question, "answer": None, "source": item.source}
     if item.error is not None:
         return [{**shared, "error": error_record(item.error)}]
@@ -23,7 +26,7 @@ def outcome_records(item: GridItem) -> list[dict[str, Any]]:
         document = asdict(item.document) if item.document is not None else None
         return [{**shared, "document": document, **coverage}]
     return [
-        {**shared, "rank": rank, **answer.to_dict(), **coverage}
+        {**shared, "source": answer.document.source, "rank": rank, **answer.to_dict(), **coverage}
         for rank, answer in enumerate(item.answers, start=1)
     ]
 

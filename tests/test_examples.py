@@ -14,8 +14,8 @@ import docqa
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
 
-def run(name: str, *arguments: str) -> str:
-    """Return what a script prints."""
+def run(name: str, *arguments: str, given: str = "") -> str:
+    """Return what a script prints; `given` is typed."""
     paths = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
     environment = os.environ | {
         "PYTHONPATH": os.pathsep.join(map(os.path.abspath, paths)),
@@ -24,6 +24,7 @@ def run(name: str, *arguments: str) -> str:
     done = subprocess.run(
         [sys.executable, str(EXAMPLES / name), *arguments],
         env=environment,
+        input=given,
         capture_output=True,
         text=True,
         check=False,
@@ -81,6 +82,33 @@ def test_ask_on_several_gpus() -> None:
     assert len(lines) == 6
     assert lines[0] == "handbook.pdf: How many steps lead to the lantern? 142"
     assert lines[3] == "notes.md: How many horsepower has the new engine? 54"
+
+
+def test_knowledge_base() -> None:
+    """Files that change, come and go are followed, and a stale answer says that it is one."""
+    assert run("knowledge_base.py").splitlines() == [
+        "3 added",
+        "14 October 1871 (handbook.pdf, page 3)",
+        "54 (notes.md, line 14)",
+        "54 (notes.md, the file has changed since)",
+        "1 replaced, 2 unchanged",
+        "60 (notes.md, line 14)",
+        "1 added, 1 removed, 2 unchanged",
+        "991.6 hPa (logbook.txt, line 16)",
+    ]
+
+
+def test_knowledge_base_answers_what_is_typed(tmp_path: Path) -> None:
+    """A folder is indexed, and a question with a filter is asked of the files it leaves."""
+    for name in ("handbook.html", "notes.md"):
+        (tmp_path / name).write_bytes((EXAMPLES / name).read_bytes())
+    question = "How many horsepower has the new engine?"
+    typed = f"type:text/markdown {question}\nby:nobody {question}\n"
+    assert run("knowledge_base.py", str(tmp_path), given=typed).splitlines() == [
+        "2 added",
+        "54 (notes.md, line 14)",
+        "no answer (read 0 of 0 passages)",
+    ]
 
 
 def test_positions() -> None:

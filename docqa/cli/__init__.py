@@ -24,6 +24,7 @@ __all__ = ["main"]
 
 _COMMANDS = {
     "ask": "docqa.cli.ask:ask",
+    "index": "docqa.cli.index:index",
     "batch": "docqa.cli.batch:batch",
     "info": "docqa.cli.info:info",
     "show": "docqa.cli.show:show",
@@ -40,9 +41,11 @@ Examples:
   docqa ask report.pdf "Who audits the company?"
   docqa ask contracts/ "When does the agreement end?" --json
   docqa ask report.pdf                  (asks for questions, keeps the document open)
+  docqa ask report.pdf "Who audits the company?" --highlight marked.pdf
+  docqa index contracts/ minutes/ --to kb       (keeps an index of many documents)
+  docqa ask --in kb "When does the agreement with Quill end?"
   docqa batch questions.txt reports/ --out answers.jsonl
   docqa info report.pdf
-  docqa ask report.pdf "Who audits the company?" --highlight marked.pdf
   docqa show report.pdf --page 3 --boxes page-3.png
   docqa verify answers.jsonl
   docqa evaluate dev-v1.1.json --sample 500

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
 
 import click
 
-from docqa.cli.artifacts import Artifact, write_all
-from docqa.cli.exits import (
-    ANSWERED,
-    FAILED,
-    NOTHING_FOUND,
-    debug_option,
-    debugging,
-    hush_libraries,
-)
+from docqa.cli.artifacts import Artifact
+from docqa.cli.collection_options import AskedCollection, collection_options
+from docqa.cli.exits import debug_option, debugging, hush_libraries
 from docqa.cli.highlight_option import highlight_copy, highlight_options
 from docqa.cli.notices import Notices
 from docqa.cli.options import answer_options, reading_options, source_options
-from docqa.cli.output import Format, open_writer
+from docqa.cli.outcomes import Tally, write_outcomes
+from docqa.cli.output import Format
 from docqa.cli.outputs import require_apart, without_outputs
 from docqa.cli.progress import ProgressLine
 from docqa.cli.report_option import report_option, report_page
@@ -29,6 +26,9 @@ from docqa.cli.sources import STDIN, Expansion, expand, read_questions, split_ar
 from docqa.datamodel import Document, GridItem
 from docqa.errors import NoTextError
 from docqa.loaders.settings import LoadSettings
+
+if TYPE_CHECKING:
+    from docqa.cli.ask_collection import CollectionSession
 
 __all__ = ["ask"]
 
@@ -45,6 +45,8 @@ Examples:
   docqa ask report.pdf                          (asks for questions until an empty line)
   docqa ask report.pdf < questions.txt          (one question a line)
   curl -sL https://example.org/ | docqa ask - "What may the domain be used for?"
+  docqa ask --in kb "Who signed?" --folder contracts/ --type pdf --where year=2024
+  docqa ask --in kb "Who signed?" --sync        (looks for new and changed files first)
 
 \b
 Output:
@@ -61,36 +63,6 @@ Exit codes:
 """
 
 
-@dataclass
-class _Tally:
-    """Count outcomes, for the exit code and the closing note."""
-
-    answered: int = 0
-    unanswered: int = 0
-    failed: int = 0
-    passages_read: int = 0
-    passages_total: int = 0
-
-    def add(self, item: GridItem) -> None:
-        self.failed += item.error is not None
-        self.answered += bool(item.answers)
-        self.unanswered += item.error is None and not item.answers
-        self.passages_read += item.answers.coverage.passages_read
-        self.passages_total += item.answers.coverage.passages_total
-
-    @property
-    def exit_code(self) -> int:
-        if self.failed:
-            return FAILED
-        return ANSWERED if self.answered else NOTHING_FOUND
-
-    def __str__(self) -> str:
-        outcomes = [f"{self.answered:,} answered", f"{self.unanswered:,} without an answer"]
-        outcomes += [f"{self.failed:,} failed"] if self.failed else []
-        read = f"read {self.passages_read:,} of {self.passages_total:,} passages"
-        return f"{', '.join(outcomes)}; {read}"
-
-
 @click.command(epilog=_EPILOG, no_args_is_help=True)
 @click.argument("arguments", nargs=-1, metavar="SOURCE... [QUESTION]", type=click.Path())
 @click.option("-q", "--question", "questions", multiple=True, help="A question; may be repeated.")
@@ -105,6 +77,7 @@ class _Tally:
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON object a line.")
 @click.option("--csv", "as_csv", is_flag=True, help="Write CSV under a header.")
 @click.option("--quiet", is_flag=True, help="No progress, notes and warnings; only errors.")
+@collection_options
 @highlight_options
 @report_option
 @reading_options
@@ -124,6 +97,7 @@ def ask(
     highlight_out: str | None,
     page_number: int | None,
     report_out: str | None,
+    collection: AskedCollection | None,
     loading: LoadSettings,
     **reading: object,
 ) -> None:
@@ -132,17 +106,22 @@ def ask(
     A SOURCE is a file, a folder (everything of a supported kind in it and below), a pattern, or -
     for standard input. The last argument is the question, unless it is given with -q or
     --questions. Without a question, docqa asks for questions on a terminal and keeps the documents
-    open; in a pipe it reads them from standard input, one a line.
+    open; in a pipe it reads them from standard input, one a line. With --in there is no SOURCE: the
+    answers come from all documents of a collection.
     """
     hush_libraries(ctx)
     kind = _format(as_json=as_json, as_csv=as_csv)
-    names, asked = _questions(arguments, questions, question_file)
     notices = Notices(quiet=quiet, debug=debugging(ctx))
-    expansion = expand(names)
-    notices.passed_over(expansion.passed_over)
     written = {"--highlight": highlight_out, "--report": report_out}
     outputs = {option: out for option, out in written.items() if out is not None}
-    expansion = without_outputs(expansion, outputs, notices)
+    if collection is None:
+        names, asked = _questions(arguments, questions, question_file)
+        expansion = expand(names)
+        notices.passed_over(expansion.passed_over)
+        expansion = without_outputs(expansion, outputs, notices)
+    else:
+        asked = _questions_alone(arguments, questions, question_file)
+        expansion = Expansion((), Counter())
     require_apart(outputs, expansion, question_file)
     session = Session(
         loading,
@@ -151,18 +130,29 @@ def ask(
     )
     ctx.call_on_close(session.progress.close)
     artifacts = _artifacts(
-        highlight_copy(highlight_out, expansion, session, page_number=page_number),
+        highlight_copy(
+            highlight_out, None if collection else expansion, session, page_number=page_number
+        ),
         report_page(report_out, session),
     )
+    if asked is None and artifacts:
+        raise click.UsageError(
+            "--highlight and --report need the question: give it on the command line"
+        )
+    if collection is not None:
+        from docqa.cli.ask_collection import CollectionSession
+
+        opened = CollectionSession(collection, session, ctx)
+        if collection.sync:
+            opened.sync(notices)
+        if asked is None:
+            ctx.exit(opened.converse(notices, kind))
+        ctx.exit(_ask_collection(opened, asked, notices, kind=kind, artifacts=artifacts))
     if asked is None:
         from docqa.cli.prompt import converse
 
-        if artifacts:
-            raise click.UsageError(
-                "--highlight and --report need the question: give it on the command line"
-            )
         ctx.exit(converse(session, expansion.files, notices, kind))
-    ctx.exit(_ask_grid(session, expansion, asked, notices, kind=kind, artifacts=artifacts))
+    ctx.exit(_ask_files(session, expansion, asked, notices, kind=kind, artifacts=artifacts))
 
 
 def _artifacts(*chosen: Artifact | None) -> list[Artifact]:
@@ -197,7 +187,29 @@ def _questions(
     return sources, None if sys.stdin.isatty() else read_questions(STDIN)
 
 
-def _ask_grid(
+def _questions_alone(
+    arguments: Sequence[str], given: Sequence[str], file: str | None
+) -> list[str] | None:
+    """Return the questions to a collection; None for questions at a prompt.
+
+    Raises:
+        click.UsageError: there are sources among the arguments, or a question is empty.
+    """
+    most = 0 if given or file else 1
+    if len(arguments) > most:
+        raise click.UsageError(
+            f"with --in, {arguments[0]!r} is one argument too many: the sources are those of the "
+            "collection, and a question goes in quotes"
+        )
+    asked = [*given, *(read_questions(file) if file else ()), *arguments]
+    if any(not question.strip() for question in asked):
+        raise click.UsageError("the question is empty; ask with at least one word")
+    if asked:
+        return asked
+    return None if sys.stdin.isatty() else read_questions(STDIN)
+
+
+def _ask_files(
     session: Session,
     expansion: Expansion,
     questions: Sequence[str],
@@ -206,27 +218,36 @@ def _ask_grid(
     kind: Format,
     artifacts: Sequence[Artifact],
 ) -> int:
-    """Write every outcome as it comes, then the files made of them; return the exit code."""
-    many_sources = len(expansion.files) > 1
-    grid = many_sources or len(questions) > 1
-    writer = open_writer(kind, many_sources=many_sources, many_questions=len(questions) > 1)
-    tally = _Tally()
-    for document, item in _outcomes(session, expansion, questions, notices):
-        tally.add(item)
-        for artifact in artifacts:
-            artifact.add(document, item)
-        if item.error is not None:
-            notices.error(item.error, source=item.source)
-        if item.error is None or kind != "text":
-            writer.write(item)
-        if kind == "text" and not grid and item.answers:
-            notices.note(str(item.answers.coverage))
+    code = write_outcomes(
+        _outcomes(session, expansion, questions, notices),
+        notices,
+        kind=kind,
+        many_sources=len(expansion.files) > 1,
+        many_questions=len(questions) > 1,
+        artifacts=artifacts,
+        what_to_try=partial(_what_to_try, session.reading),
+    )
     session.progress.close()
-    if grid:
-        notices.note(str(tally))
-    if not tally.answered and tally.unanswered:
-        notices.note(_what_to_try(session.reading, tally))
-    return tally.exit_code if write_all(artifacts, notices) else FAILED
+    return code
+
+
+def _ask_collection(
+    collection: CollectionSession,
+    questions: Sequence[str],
+    notices: Notices,
+    *,
+    kind: Format,
+    artifacts: Sequence[Artifact],
+) -> int:
+    return write_outcomes(
+        collection.ask_all(questions),
+        notices,
+        kind=kind,
+        many_sources=False,
+        many_questions=len(questions) > 1,
+        artifacts=artifacts,
+        what_to_try=collection.what_to_try,
+    )
 
 
 def _outcomes(
@@ -242,7 +263,7 @@ def _outcomes(
         yield document, item
 
 
-def _what_to_try(reading: ReadingSettings, tally: _Tally) -> str:
+def _what_to_try(reading: ReadingSettings, tally: Tally) -> str:
     tries = []
     if tally.passages_read < tally.passages_total and not reading.exhaustive:
         tries.append("--exhaustive reads all passages")

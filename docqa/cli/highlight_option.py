@@ -14,6 +14,7 @@ from docqa.cli.notices import Notices, counted, page_ranges
 from docqa.cli.session import Session
 from docqa.cli.sources import Expansion
 from docqa.datamodel import Answer, Document, GridItem
+from docqa.errors import HighlightError
 
 __all__ = ["HighlightCopy", "highlight_copy", "highlight_options"]
 
@@ -44,9 +45,15 @@ def highlight_options(command: _Command) -> _Command:
 
 
 def highlight_copy(
-    out: str | None, expansion: Expansion, session: Session, *, page_number: int | None
+    out: str | None, expansion: Expansion | None, session: Session, *, page_number: int | None
 ) -> HighlightCopy | None:
     """Return what collects the answers to mark, or None where nobody asked for a copy.
+
+    Args:
+        out: the copy.
+        expansion: the sources; None where a collection is asked, whose answers are to be of one.
+        session: asks.
+        page_number: of the page to draw, or None.
 
     Raises:
         click.UsageError: the options do not go together.
@@ -59,7 +66,7 @@ def highlight_copy(
         raise click.UsageError("--page chooses the page of a picture: add --highlight OUT.png")
     if out is None:
         return None
-    if len(expansion.files) > 1:
+    if expansion is not None and len(expansion.files) > 1:
         raise click.UsageError(
             f"--highlight marks one source, and these are {len(expansion.files)}; --report OUT.html"
             " shows the answers of all of them"
@@ -94,6 +101,11 @@ class HighlightCopy:
         if not self._answers:
             notices.note(f"no answer to mark; {self._out} is not written")
             return
+        if len(sources := {answer.document.id for answer in self._answers}) > 1:
+            raise HighlightError(
+                f"--highlight marks one source, and the answers stand in {len(sources)}; --report "
+                "OUT.html shows all of them"
+            )
         result = highlight(
             self._answers,
             self._out,

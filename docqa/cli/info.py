@@ -1,4 +1,4 @@
-"""``docqa info``: what docqa sees in a file."""
+"""``docqa info``: what docqa sees in a file, and what is in a collection."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from docqa.cli.collection_info import describe_collection, is_collection
 from docqa.cli.exits import ANSWERED, FAILED, debug_option, debugging, hush_libraries
 from docqa.cli.interrupt import emit
 from docqa.cli.notices import Notices, fold_warnings, page_ranges
@@ -30,6 +31,8 @@ Examples:
   docqa info report.pdf
   docqa info contracts/ --json
   docqa info locked.pdf --password "open sesame"
+  docqa info kb                         (a collection that docqa index made)
+  docqa info kb --documents
 
 \b
 Exit codes:
@@ -39,6 +42,7 @@ Exit codes:
 
 @click.command(epilog=_EPILOG, no_args_is_help=True)
 @click.argument("arguments", nargs=-1, required=True, metavar="FILE...", type=click.Path())
+@click.option("--documents", is_flag=True, help="List the documents of a collection.")
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON object a line.")
 @click.option("--quiet", is_flag=True, help="No progress and notes; only errors.")
 @reading_options
@@ -50,13 +54,25 @@ def info(
     /,
     *,
     arguments: Sequence[str],
+    documents: bool,
     as_json: bool,
     quiet: bool,
     loading: LoadSettings,
     **reading: Any,
 ) -> None:
-    """Show what docqa sees in each FILE: pages, labels, text layer, passages, warnings."""
+    """Show what docqa sees in each FILE: pages, labels, text layer, passages, warnings.
+
+    A FILE may be a collection: then where it is, how large and how old, and what failed.
+    """
     hush_libraries(ctx)
+    collections = [each for each in arguments if is_collection(each)]
+    for each in collections:
+        describe_collection(each, documents=documents, as_json=as_json)
+    arguments = [each for each in arguments if each not in collections]
+    if documents and arguments:
+        raise click.UsageError(f"--documents lists a collection, and {arguments[0]} is none")
+    if not arguments:
+        ctx.exit(ANSWERED)
     expansion = expand(arguments)
     session = Session(
         loading,

@@ -6,12 +6,19 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import NoReturn, TextIO
 
-__all__ = ["INTERRUPTED", "before_leaving", "emit", "install_interrupt", "leave_at_once"]
+__all__ = [
+    "INTERRUPTED",
+    "before_leaving",
+    "emit",
+    "install_interrupt",
+    "leave_at_once",
+    "raising_interrupt",
+]
 
 INTERRUPTED = 130  # 128 + SIGINT, what shells report for a command that Ctrl-C ended
 _CLEAR_BAR = b"\r\x1b[K\x1b[?25h"  # ECMA-48: to column 1, erase the line; DEC: show the cursor
@@ -53,6 +60,19 @@ def before_leaving(act: Callable[[], None]) -> None:
     may hold, such as PDFium's.
     """
     _Output.last_act = act
+
+
+@contextmanager
+def raising_interrupt() -> Iterator[None]:
+    """Let Ctrl-C raise `KeyboardInterrupt` inside, where something is to be put in order first."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def emit(stream: TextIO, text: str) -> None:

@@ -19,6 +19,7 @@ __all__ = [
     "device_option",
     "isolation_options",
     "password_option",
+    "reader_option",
     "reading_options",
     "source_options",
 ]
@@ -83,15 +84,16 @@ device_option = click.option(
     show_default=True,
     help="Where it runs: auto, cpu, cuda, cuda:1, mps.",
 )
+reader_option = click.option(
+    "--reader",
+    default="mini",
+    envvar="DOCQA_READER",
+    metavar="NAME|PATH",
+    show_default=True,
+    help="The model that reads: mini, distilbert, or a checkpoint's name or folder.",
+)
 _READING = (
-    click.option(
-        "--reader",
-        default="mini",
-        envvar="DOCQA_READER",
-        metavar="NAME|PATH",
-        show_default=True,
-        help="The model that reads: mini, distilbert, or a checkpoint's name or folder.",
-    ),
+    reader_option,
     device_option,
     click.option(
         "--runtime",

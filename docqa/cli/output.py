@@ -64,7 +64,7 @@ class JsonWriter:
 
 
 _COLUMNS = [
-    *("question", "answer", "rank", "score", "source", "page_number", "page_label"),
+    *("question", "answer", "rank", "score", "source", "source_state", "page_number", "page_label"),
     *("line", "column", "css_path", "xpath", "part", "paragraph", "ocr_confidence"),
     *("start", "end", "context"),
     *("passages_read", "passages_total", "error"),
@@ -113,6 +113,8 @@ def _cells(answer: Answer) -> dict[str, object]:
     return {
         "answer": answer.text,
         "score": answer.score,
+        "source": answer.document.source,
+        "source_state": answer.document.source_state,
         "page_number": answer.page_number,
         "page_label": answer.page_label,
         "line": answer.line,

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-import threading
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 
 from docqa.cli.exits import ANSWERED, FAILED
-from docqa.cli.interrupt import emit
+from docqa.cli.interrupt import emit, raising_interrupt
 from docqa.cli.notices import Notices, counted
 from docqa.cli.output import Format, Writer, open_writer
 from docqa.cli.session import Session
 from docqa.cli.sources import SourceFile
 from docqa.datamodel import Document
 
-__all__ = ["converse"]
+__all__ = ["converse", "typed_questions"]
 
 _PROMPT = "? "
 
@@ -35,7 +33,7 @@ def converse(session: Session, files: Sequence[SourceFile], notices: Notices, ki
         session.progress.close()
         notices.note(f"{_named(documents)}, {n_passages:,} passages; an empty line leaves")
         writer = open_writer(kind, many_sources=len(documents) > 1, many_questions=False)
-        for question in _typed_questions():
+        for question in typed_questions():
             _answer(session, documents, question, notices, writer)
     return ANSWERED if len(documents) == len(files) else FAILED
 
@@ -83,14 +81,14 @@ def _answer(
                 notices.note(str(item.answers.coverage))
 
 
-def _typed_questions() -> Iterator[str]:
+def typed_questions() -> Iterator[str]:
     """Yield what is typed, with line editing and history; end at an empty line or Ctrl-D."""
     if sys.stdout.isatty():
         with suppress(ImportError):  # on Windows the console itself edits lines
             import readline  # noqa: F401  # importing it gives `input` editing and history
     while True:
         try:
-            with _python_interrupt():
+            with raising_interrupt():
                 line = _read_line()
         except EOFError:
             emit(sys.stderr, "\n")
@@ -108,16 +106,3 @@ def _read_line() -> str:
     if not line:
         raise EOFError
     return line
-
-
-@contextmanager
-def _python_interrupt() -> Iterator[None]:
-    """Let Ctrl-C raise while a line is edited, so that the terminal's mode is put back."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)

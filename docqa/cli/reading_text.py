@@ -29,6 +29,14 @@ __all__ = ["TextWriter", "marked_context", "place"]
 
 _AROUND = 240  # characters of the sentence shown on each side of the answer
 _INDENT = "  "
+_STATES = {  # what became of a source since a collection indexed it
+    "moved": "the file has moved here since it was indexed; --sync brings the collection up to"
+    " date",
+    "changed": "the file has changed since it was indexed: these are its words of then; --sync"
+    " reads it again",
+    "missing": "the file is gone: these are the words that were indexed",
+    "unreadable": "the file cannot be read now: these are the words that were indexed",
+}
 _SLIDE_PARTS = {"notesSlide": ", notes", "data": ", diagram"}
 _WORD_PARTS = ("footnotes", "endnotes", "header", "footer")
 _PART_OF_FIRST_WORD = re.compile(r"\A\S{1,30}\s+")  # none where a script has no spaces
@@ -92,6 +100,8 @@ class TextWriter:
         self._print(before, (f"{opening}{words}{closing}", "bold green"), after, indent=True)
         if also := _also(answer):
             self._print((also, "dim"), indent=True)
+        if state := _STATES.get(answer.document.source_state or "same"):
+            self._print((state, "yellow"), indent=True)
 
     def _print(self, *parts: str | tuple[str, str], indent: bool = False) -> None:
         from rich.text import Text

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ import click
 from docqa.cli.interrupt import before_leaving
 from docqa.cli.notices import Notices, counted, fold_warnings
 from docqa.cli.session import Session
-from docqa.datamodel import Document, GridItem
+from docqa.datamodel import Answers, Coverage, Document, GridItem
 
 if TYPE_CHECKING:
     from docqa.showing.answer_report import ReportResult
@@ -63,7 +64,7 @@ class ReportPage:
 
     def add(self, document: Document | None, item: GridItem) -> None:
         """Keep one outcome, and what should be known of its source."""
-        self._items.append(item)
+        self._items += _by_document(item)
         if document is not None and item.source not in self._warnings:
             self._warnings[item.source] = fold_warnings(document.warnings)
 
@@ -96,3 +97,19 @@ class ReportPage:
             isolate=self._session.sources.isolate,
             limits=self._session.sources.limits,
         )
+
+
+def _by_document(item: GridItem) -> Iterator[GridItem]:
+    """Yield a collection's outcome as one for each document that answers, others as they are.
+
+    What was read is told with the first of them.
+    """
+    if item.document is not None or not item.answers:
+        yield item
+        return
+    coverage = item.answers.coverage
+    for document in dict.fromkeys(answer.document for answer in item.answers):
+        found = [answer for answer in item.answers if answer.document == document]
+        answers = Answers(found, coverage=coverage)
+        yield replace(item, source=document.source, document=document, answers=answers)
+        coverage = Coverage(0, 0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from docqa.answers import answers_from_spans, relevances
 from docqa.collection.facts import CollectedDocument
 from docqa.collection.originals import StoredSourceMap, settings_of
-from docqa.collection.packing import unpack_document, unpack_passage
+from docqa.collection.packing import NOWHERE, table_of, unpack_document, unpack_passage
 from docqa.datamodel import (
     Answer,
     Answers,
@@ -208,14 +208,8 @@ def _hits(snapshot: Snapshot, query: str, *, top_k: int, where: Where) -> _Hits:
             tokens[ReadingForm.of(packed.passage).text] = packed.tokens
         rows.setdefault(hit.key, []).extend(packed.rows)
         ranked.append(RankedPassage(packed.passage, len(ranked) + 1, hit.score))
-    tables = {key: _table(found) for key, found in rows.items() if found}
+    tables = {key: table_of(found) for key, found in rows.items() if found}
     return _Hits(tuple(ranked), documents, tokens, tables)
-
-
-def _table(rows: Iterable[TableRow]) -> Table:
-    """Return rows of several passages as one table, each once and in order."""
-    by_place = {row.cells[0].span: row for row in rows}
-    return Table(tuple(by_place[span] for span in sorted(by_place)))
 
 
 class _Documents(Mapping[str, Document]):
@@ -260,18 +254,4 @@ class _Documents(Mapping[str, Document]):
     def _unpacked(self, key: str, generation: str) -> tuple[PackedDocument, Document]:
         packed = unpack_document(self._asked.snapshot.body(key, generation))
         settings = settings_of(packed.values["settings"], self._asked.loading)
-        return packed, packed.document(_NOWHERE, settings)
-
-
-class _Nowhere:
-    """Be the source map of a document that waits for its own."""
-
-    def locate(self, span: object) -> tuple[()]:
-        del span
-        return ()
-
-    def close(self) -> None:
-        """Do nothing."""
-
-
-_NOWHERE = _Nowhere()
+        return packed, packed.document(NOWHERE, settings)

@@ -49,7 +49,8 @@ def check(snapshot: Snapshot) -> CheckReport:
                 problems.append(f"{each.key}: it has two generations")
             problems += (f"{each.key}: {problem}" for problem in _problems(document))
         except CollectionError as error:
-            problems.append(f"{each.key}: {error}")
+            told = str(error)
+            problems.append(told if each.key in told else f"{each.key}: {told}")
     if n_passages != snapshot.n_passages:
         problems.append(
             f"{snapshot.n_passages:,} passages are stored, {n_passages:,} belong to documents"

@@ -24,6 +24,7 @@ from docqa.errors import CollectionError, SettingError
 from docqa.grid import Reading, read_settings
 from docqa.index.store import Store, Where
 from docqa.index.stores import open_store
+from docqa.loaders.settings import LoadSettings
 from docqa.pipeline import Pipeline
 from docqa.recent import Recent
 
@@ -50,6 +51,7 @@ class Collection:
         pipeline: its reader, settings and threshold are used; None for the usual ones. How
             documents are split is settled when the collection is made.
         password: opens encrypted PDFs.
+        loading: how sources are loaded, in full; None for the pipeline's way, with `password`.
         ingest_all: takes in sources somewhere else, such as `docqa.collection.loading.
             ingest_in_processes(4)`; None for here, one after another.
 
@@ -64,11 +66,12 @@ class Collection:
         *,
         pipeline: Pipeline | None = None,
         password: str | None = None,
+        loading: LoadSettings | None = None,
         ingest_all: IngestAll | None = None,
     ) -> None:
         self._store: Store = open_store(address)
         self._pipeline = Pipeline() if pipeline is None else pipeline
-        self._loading = replace(self._pipeline.loading, password=password)
+        self._loading = loading or replace(self._pipeline.loading, password=password)
         self._ingest_all = ingest_all
         self._bodies: Recent[tuple[PackedDocument, Document]] = Recent(_BODIES_KEPT)
 
@@ -80,6 +83,14 @@ class Collection:
     def exists(self) -> bool:
         """Say whether the collection was made."""
         return self._store.exists()
+
+    def made(self) -> Made:
+        """Return how the collection was made: format, version, reader and sizes of passages.
+
+        Raises:
+            CollectionError: there is no collection, or it was made by another version.
+        """
+        return made_of(self._store)
 
     def add(
         self,
@@ -164,7 +175,7 @@ class Collection:
         """
         if top_k < 1:
             raise SettingError(f"top_k must be at least 1, not {top_k}")
-        self._made()
+        self.made()
         return search(self._store.snapshot(), query, top_k=top_k, where=with_absolute_paths(where))
 
     def ask(
@@ -220,7 +231,7 @@ class Collection:
             ModelError: the reader cannot be loaded.
             SettingError: a setting is out of its range.
         """
-        made = self._made()
+        made = self.made()
         reading = self._pipeline.reading_settings(
             top_k=top_k, min_score=min_score, top_passages=top_passages
         )
@@ -251,7 +262,7 @@ class Collection:
         Raises:
             CollectionError: there is no collection, or it was made by another version.
         """
-        return information(self._store, self._made(), self.documents(), self.failures())
+        return information(self._store, self.made(), self.documents(), self.failures())
 
     def compact(self) -> None:
         """Free the room of what was replaced and removed.
@@ -262,7 +273,7 @@ class Collection:
         Raises:
             CollectionError: another process is writing, or the disk is full; nothing is changed.
         """
-        self._made()
+        self.made()
         self._store.compact()
 
     def check(self) -> CheckReport:
@@ -323,9 +334,6 @@ class Collection:
                 asked = replace(asked, snapshot=self._store.snapshot())
                 items = ask_batch(asked, batch)
             yield from items
-
-    def _made(self) -> Made:
-        return made_of(self._store)
 
     def _updates(self, progress: Report | None) -> Updates:
         ingesting = Ingesting(self._pipeline, self._loading, self._ingest_all, self.address)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from docqa.errors import SourceNotFoundError, SourceUnreadableError
@@ -21,10 +22,12 @@ class FolderFiles:
         paths: absolute, sorted, of files of supported kinds.
         unreadable: folders that cannot be looked into, with the reason; what is in them is not
             known.
+        passed_over: how many files of other kinds there are, by suffix.
     """
 
     paths: tuple[str, ...]
     unreadable: tuple[tuple[str, str], ...]
+    passed_over: Counter[str] = field(default_factory=Counter)
 
     def may_hold(self, path: str) -> bool:
         """Say whether a file that was not found may lie in a folder that cannot be read."""
@@ -45,7 +48,7 @@ def files_in(folder: str, *, without: Iterable[str] = ()) -> FolderFiles:
         SourceNotFoundError: there is no such folder.
         SourceUnreadableError: it cannot be looked into.
     """
-    passed_over = {os.path.normpath(each) for each in without}
+    left_out = {os.path.normpath(each) for each in without}
     if not Path(folder).is_dir():
         raise SourceNotFoundError(
             f"{folder}: no such folder. Its documents stay in the collection; if they are to go, "
@@ -54,23 +57,30 @@ def files_in(folder: str, *, without: Iterable[str] = ()) -> FolderFiles:
         )
     errors: list[OSError] = []
     paths: list[str] = []
+    passed_over: Counter[str] = Counter()
     for where, folders, names in os.walk(folder, onerror=errors.append):
         folders[:] = [
             each
             for each in folders
-            if not each.startswith(".") and os.path.join(where, each) not in passed_over  # noqa: PTH118
+            if not each.startswith(".") and os.path.join(where, each) not in left_out  # noqa: PTH118
         ]
-        paths += [os.path.join(where, each) for each in names if _is_taken(each)]  # noqa: PTH118
+        shown = [each for each in names if not each.startswith(".")]
+        paths += [os.path.join(where, each) for each in shown if _is_taken(each)]  # noqa: PTH118
+        passed_over.update(_suffix(each) or "no suffix" for each in shown if not _is_taken(each))
     unreadable = tuple((str(each.filename), each.strerror or str(each)) for each in errors)
     if any(path == folder for path, _ in unreadable):
         raise SourceUnreadableError(
             f"{folder}: this folder cannot be read: {unreadable[0][1]}", source=folder
         )
-    return FolderFiles(tuple(sorted(paths)), unreadable)
+    return FolderFiles(tuple(sorted(paths)), unreadable, passed_over)
 
 
 def _is_taken(name: str) -> bool:
-    return not name.startswith(".") and Path(name).suffix.lower() in SUPPORTED_SUFFIXES
+    return _suffix(name) in SUPPORTED_SUFFIXES
+
+
+def _suffix(name: str) -> str:
+    return Path(name).suffix.lower()
 
 
 def is_inside(path: str, folder: str) -> bool:

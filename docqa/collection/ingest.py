@@ -17,7 +17,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Union
 
 from docqa.collection.facts import CollectedDocument, FailedSource, FileStamp
-from docqa.collection.packing import PackedPassage, pack_document, pack_passage
+from docqa.collection.packing import (
+    NOWHERE,
+    PackedPassage,
+    pack_document,
+    pack_passage,
+    table_of,
+    unpack_document,
+    unpack_passage,
+)
 from docqa.datamodel import Content, Document, Span, Table, TableRow
 from docqa.errors import DocqaError, LoadError, SettingError
 from docqa.grid import require_text
@@ -115,6 +123,21 @@ class Ingester:
                 stamp=stamp,
                 metadata=dict(job.metadata),
             )
+
+    def again(self, stored: StoredDocument) -> StoredDocument:
+        """Return what a store keeps of a document whose source is gone, from what it kept.
+
+        Raises:
+            CollectionError: the stored bytes are damaged.
+        """
+        old = CollectedDocument.from_json(stored.facts)
+        rows = [row for each in stored.passages for row in unpack_passage(each.body, old.id).rows]
+        packed = unpack_document(stored.body)
+        document = packed.document(NOWHERE, None, (table_of(rows),) if rows else ())
+        job = Job(old.key, old.key, old.folder, old.metadata)
+        new = self._stored(job, document, old.stamp, None)
+        facts = replace(old, n_passages=len(new.passages))
+        return replace(new, labels=labels_of(facts), facts=facts.to_json(), body=stored.body)
 
     def _stored(
         self, job: Job, document: Document, stamp: FileStamp | None, original: bytes | None

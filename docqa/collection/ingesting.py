@@ -9,6 +9,7 @@ from docqa.collection.format import Made
 from docqa.collection.ingest import Ingested, Ingester, Job, Recipe, ingester_of
 from docqa.collection.loading import IngestAll
 from docqa.errors import CollectionError
+from docqa.index.store import StoredDocument
 from docqa.loaders.settings import LoadSettings
 from docqa.pipeline import Pipeline
 from docqa.prepared import splitter_for
@@ -71,6 +72,10 @@ class Ingesting:
             yield from self.ingest_all(recipe, jobs)
         else:
             yield from map(ingester, jobs)
+
+    def again(self, stored: StoredDocument, made: Made) -> StoredDocument:
+        """Return a stored document as the collection is made now; its source is gone."""
+        return self._ingester(made).again(stored)
 
     def _recipe(self, made: Made | None) -> Recipe | None:
         """Return what other processes need too; None for a reader that is no name."""

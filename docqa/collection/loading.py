@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -46,24 +47,29 @@ def ingest_in_processes(workers: int) -> IngestAll:
 def _until_broken(
     workers: int, recipe: Recipe, jobs: Iterator[Job], lost: list[Job]
 ) -> Iterator[Ingested]:
-    """Yield what comes of jobs until all are done or a process dies, its jobs in `lost`."""
+    """Yield what comes of jobs until all are done or a process dies, its jobs in `lost`.
+
+    Where it is broken off, by Ctrl-C for one, nobody waits for the sources that are being loaded.
+    """
     running: dict[Future[Ingested], Job] = {}
-    with _pool(workers) as pool:
-        try:
-            while True:
-                for job in islice(jobs, workers * _WAITING - len(running)):
-                    running[pool.submit(ingest, recipe, job)] = job
-                if not running:
-                    return
-                done, _ = wait(running, return_when=FIRST_COMPLETED)
-                for future in done:
-                    result = future.result()
-                    del running[future]
-                    yield result
-        except BrokenProcessPool:
-            lost += running.values()
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+    pool = _pool(workers)
+    try:
+        while True:
+            for job in islice(jobs, workers * _WAITING - len(running)):
+                lost.append(job)  # should the pool be broken already
+                running[pool.submit(ingest, recipe, job)] = job
+                lost.pop()
+            if not running:
+                break
+            done, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in done:
+                result = future.result()
+                del running[future]
+                yield result
+    except BrokenProcessPool:
+        lost += running.values()
+    finally:
+        pool.shutdown(wait=not running, cancel_futures=True)
 
 
 def _alone(recipe: Recipe, job: Job) -> Iterator[Ingested]:
@@ -87,6 +93,15 @@ def _pool(workers: int) -> ProcessPoolExecutor:
 
 
 def _begin() -> None:
-    """Leave Ctrl-C to the parent, and the cores to one another."""
+    """Leave Ctrl-C to the parent, and the cores to one another; end when the parent ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """End this process when its parent is gone, killed or not: nobody would give it work."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

@@ -36,10 +36,12 @@ if TYPE_CHECKING:
     from docqa.reader.tokenizer import Tokens
 
 __all__ = [
+    "NOWHERE",
     "PackedDocument",
     "PackedPassage",
     "pack_document",
     "pack_passage",
+    "table_of",
     "unpack_document",
     "unpack_passage",
 ]
@@ -190,6 +192,26 @@ class PackedDocument:
             extractor=values["extractor"],
             settings=settings,
         )
+
+
+class _Nowhere:
+    """Be the source map of a document that waits for its own."""
+
+    def locate(self, span: object) -> tuple[()]:
+        del span
+        return ()
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+NOWHERE = _Nowhere()
+
+
+def table_of(rows: Iterable[TableRow]) -> Table:
+    """Return rows of several passages as one table, each once and in order."""
+    by_place = {row.cells[0].span: row for row in rows}
+    return Table(tuple(by_place[span] for span in sorted(by_place)))
 
 
 def pack_document(document: Document, *, original: bytes | None = None) -> bytes:

@@ -72,6 +72,11 @@ class TakingIn:
         self._failures.pop(key, None)
         self._waiting.append(key)
 
+    def fail(self, failure: FailedSource) -> None:
+        """Keep account of what could not be looked at; what is there of it stays."""
+        self.failed.append(failure)
+        self._failures[failure.key] = failure
+
     def forget_failure(self, key: str) -> None:
         """Drop what is known of a source that is gone."""
         self._failures.pop(key, None)

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from docqa.collection.changes import Changes, Report
-from docqa.collection.facts import CollectedDocument
+from docqa.collection.facts import CollectedDocument, FailedSource
 from docqa.collection.files import FolderFiles, files_in, is_inside
 from docqa.collection.format import Made
-from docqa.collection.ingest import Job, file_stamp
+from docqa.collection.ingest import Ingested, Job, file_stamp
 from docqa.collection.ingesting import Ingesting
 from docqa.collection.packing import unpack_document
 from docqa.collection.sources import Sources, absolute, each_source, jobs_of
 from docqa.collection.sync import SyncPlan, plan_sync
 from docqa.collection.taking_in import TakingIn, read_failures, refiled
-from docqa.errors import CollectionError
+from docqa.errors import CollectionError, SourceUnreadableError
 from docqa.index.store import Snapshot, Store, Where
 from docqa.loaders.load import source_name
 
@@ -82,6 +83,8 @@ class Updates:
             for key in failures:
                 if is_inside(key, path) and key not in files.paths and not files.may_hold(key):
                     taking_in.forget_failure(key)
+            for unreadable, reason in files.unreadable:
+                taking_in.fail(_unreadable(unreadable, reason, path))
             _touch(taking_in, snapshot, plan, ours, {})
             _move(taking_in, snapshot, plan, ours)
             for key in plan.vanished:
@@ -103,7 +106,8 @@ class Updates:
                 found = _under(name, (*known, *failures))
                 if not found:
                     raise CollectionError(
-                        f"{name}: no such document in {self.store.address}; documents() lists them"
+                        f"{name}: no such document in {self.store.address}; docqa info "
+                        f"{self.store.address} --documents lists them"
                     )
                 chosen |= dict.fromkeys(found)
             for key in chosen:
@@ -123,8 +127,9 @@ class Updates:
                 for each in read_failures(self.store).values()
                 if each.key not in known
             ]
+            self._forget_tokens(made)
             taking_in = TakingIn(self.store, writer, self.progress, keeps=True)
-            changes = self._taken_in(taking_in, jobs, made, known, SyncPlan())
+            changes = self._taken_in(taking_in, jobs, made, known, SyncPlan(), kept=snapshot)
             self.store.write_note(_MADE, made.to_json())
             return changes
 
@@ -146,10 +151,13 @@ class Updates:
         made: Made,
         known: Known,
         plan: SyncPlan,
+        *,
+        kept: Snapshot | None = None,
     ) -> Changes:
         """Take in what is to be read, commit all, and return what was done."""
         taking_in.total = len(jobs)
-        taking_in.write(self.ingesting.run(jobs, made))
+        results = self.ingesting.run(jobs, made)
+        taking_in.write(results if kept is None else self._or_kept(results, kept, made))
         taking_in.commit()
         failed = {each.key for each in taking_in.failed}
         other = {*plan.unchanged, *plan.moved, *plan.moved.values(), *plan.vanished, *failed}
@@ -162,6 +170,26 @@ class Updates:
             unchanged=tuple(plan.unchanged),
             failed=(*taking_in.failed, *plan.still_failed),
         )
+
+    def _or_kept(
+        self, results: Iterator[Ingested], snapshot: Snapshot, made: Made
+    ) -> Iterator[Ingested]:
+        """Yield results, and after a failure what the collection kept of the document."""
+        for result in results:
+            yield result
+            if isinstance(result, FailedSource):
+                stored = snapshot.document(result.key)
+                if stored is not None:
+                    yield self.ingesting.again(stored, made)
+
+    def _forget_tokens(self, new: Made) -> None:
+        """Let nobody take the tokens of two readers for those of one while they are exchanged."""
+        try:
+            old = made_of(self.store)
+        except CollectionError:
+            return  # of another version: it is refused until all is done
+        if old.tokenizer != new.tokenizer:
+            self.store.write_note(_MADE, replace(old, tokenizer="").to_json())
 
 
 def made_of(store: Store) -> Made:
@@ -205,6 +233,16 @@ def _require_files(folder: str, files: FolderFiles, ours: Known) -> None:
             f"{folder} holds no file that docqa reads, and the collection has {len(ours):,} "
             "documents of it; if its disk is there and they are to go, remove them"
         )
+
+
+def _unreadable(folder: str, reason: str, above: str) -> FailedSource:
+    return FailedSource(
+        key=folder,
+        kind=SourceUnreadableError.__name__,
+        message=f"{folder}: this folder cannot be read: {reason}",
+        failed=time.time(),
+        folder=above,
+    )
 
 
 def _touch(

@@ -8,7 +8,7 @@ from pathlib import PurePath
 from docqa.errors import EncryptedError, UnsupportedFormatError
 from docqa.loaders.containers.zip_kinds import ARCHIVE, DAMAGED, ENCRYPTED, ole_kind, zip_kind
 
-__all__ = ["SUPPORTED_SUFFIXES", "SUPPORTED_TYPES", "detect_media_type"]
+__all__ = ["SUPPORTED_SUFFIXES", "SUPPORTED_TYPES", "TYPES_BY_SUFFIX", "detect_media_type"]
 
 _OFFICE = "application/vnd.openxmlformats-officedocument."
 _DOCX = _OFFICE + "wordprocessingml.document"
@@ -25,7 +25,7 @@ SUPPORTED_TYPES = {
     _EPUB: "EPUB",
 }
 
-_BY_SUFFIX = {
+TYPES_BY_SUFFIX = {
     ".pdf": "application/pdf",
     ".html": "text/html",
     ".htm": "text/html",
@@ -49,7 +49,7 @@ _BY_SUFFIX = {
     ".potx": _PPTX,
     ".epub": _EPUB,
 }
-SUPPORTED_SUFFIXES = frozenset(_BY_SUFFIX)
+SUPPORTED_SUFFIXES = frozenset(TYPES_BY_SUFFIX)
 
 # First bytes of formats that are often handed over by mistake, with what to do about each.
 _FOREIGN = (
@@ -101,7 +101,7 @@ def detect_media_type(data: bytes, *, source: str) -> str:
     'text/markdown'
     """
     suffix = PurePath(source).suffix.lower()
-    named = _BY_SUFFIX.get(suffix)
+    named = TYPES_BY_SUFFIX.get(suffix)
     head = _ascii_head(data)
     if _is_certain_html(head):
         return "text/html"

@@ -1,0 +1,132 @@
+"""``docqa ask --in``: questions to a collection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import click
+from click.core import ParameterSource
+
+from docqa.cli.collection_options import AskedCollection
+from docqa.cli.collections import chosen_reader, open_collection
+from docqa.cli.exits import ANSWERED
+from docqa.cli.notices import Notices, counted
+from docqa.cli.outcomes import Tally
+from docqa.cli.output import Format, open_writer
+from docqa.cli.session import Session
+from docqa.datamodel import GridItem
+
+if TYPE_CHECKING:
+    from docqa.collection.collection import Collection
+
+__all__ = ["CollectionSession"]
+
+_QUESTIONS_PER_BATCH = 8  # read together; more would keep the first answers waiting
+
+
+class CollectionSession:
+    """Ask one collection, with the reader loaded once, when it is first needed.
+
+    Args:
+        asked: which collection, and which of its documents.
+        session: knows the reader and how sources are loaded, for the places of answers.
+        ctx: of the command.
+
+    Raises:
+        click.UsageError: an option does nothing here.
+        CollectionError: there is no collection, or it was made by another version.
+    """
+
+    def __init__(self, asked: AskedCollection, session: Session, ctx: click.Context) -> None:
+        if session.reading.content != "all":
+            raise click.UsageError(
+                "--content was settled when the collection was made: docqa index --rebuild "
+                f"{asked.address} --content {session.reading.content} makes it anew"
+            )
+        self._asked, self._session = asked, session
+        known = open_collection(asked.address)
+        made = known.made()
+        known.close()
+        told = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
+        reader = chosen_reader(ctx, session.reading.reader, made, by=told)
+        session.reading = replace(session.reading, reader=reader)
+        self._kept_by = made.reader
+        self._collection: Collection | None = None
+
+    @property
+    def collection(self) -> Collection:
+        """Return the collection, loading the reader the first time."""
+        if self._collection is None:
+            import docqa
+
+            self._collection = docqa.Collection(
+                self._asked.address, pipeline=self._session.pipeline, loading=self._session.sources
+            )
+        return self._collection
+
+    def sync(self, notices: Notices) -> None:
+        """Bring the collection up to date, and say what has changed.
+
+        Raises:
+            CollectionError: another process is writing, or the disk is full.
+        """
+        from docqa.cli.indexing import Indexing
+
+        indexing = Indexing(
+            self._asked.address,
+            reader=self._kept_by,
+            sizes={},
+            loading=self._session.sources,
+            notices=notices,
+            progress=self._session.progress,
+        )
+        indexing.refresh()
+        self._session.progress.close()
+        notices.note(f"{self._asked.address}: {indexing.changes}")
+        indexing.collection.close()
+
+    def ask_all(self, questions: Sequence[str]) -> Iterator[tuple[None, GridItem]]:
+        """Yield the outcome of every question, in order and as soon as its batch is read."""
+        collection = self.collection
+        for first in range(0, len(questions), _QUESTIONS_PER_BATCH):
+            self._session.progress.say(f"asking {self._asked.address}")
+            batch = questions[first : first + _QUESTIONS_PER_BATCH]
+            for item in collection.ask_all(
+                batch, top_k=self._session.reading.top_k, where=self._asked.where
+            ):
+                self._session.progress.close()
+                yield None, item
+
+    def converse(self, notices: Notices, kind: Format) -> int:
+        """Answer questions from the terminal until an empty line or Ctrl-D."""
+        from docqa.cli.prompt import typed_questions
+
+        documents = self.collection.documents(self._asked.where)
+        self._session.progress.close()
+        n_passages = sum(each.n_passages for each in documents)
+        named = f"{self.collection.address}: {counted(len(documents), 'document')}"
+        notices.note(f"{named}, {counted(n_passages, 'passage')}; an empty line leaves")
+        writer = open_writer(kind, many_sources=False, many_questions=False)
+        for question in typed_questions():
+            for _, item in self.ask_all([question]):
+                if item.error is not None:
+                    notices.error(item.error)
+                    continue
+                writer.write(item)
+                if item.answers:
+                    notices.note(str(item.answers.coverage))
+        return ANSWERED
+
+    def what_to_try(self, tally: Tally) -> str:
+        """Return advice for questions that nothing answers."""
+        if not tally.passages_total:
+            return "no document of the collection is asked: the filters leave none"
+        tries = []
+        if tally.passages_read < tally.passages_total:
+            tries.append("a higher --top-passages reads more of the passages")
+        if self._session.reading.min_score != 0:
+            tries.append("--min-score 0 shows even unlikely answers")
+        tries.append("other words may match the documents' better")
+        return f"to try: {'; '.join(tries)}"

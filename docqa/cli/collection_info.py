@@ -1,0 +1,131 @@
+"""``docqa info`` of a collection: where it is, how large, how old, what failed."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from docqa.cli.collections import open_collection
+from docqa.cli.interrupt import emit
+from docqa.cli.notices import counted
+from docqa.cli.terminal import console_for, one_line, speaks_unicode
+from docqa.outcome_records import json_line
+
+if TYPE_CHECKING:
+    from docqa.collection.collection import Collection
+    from docqa.collection.facts import CollectedDocument
+    from docqa.collection.information import CollectionInfo
+
+__all__ = ["describe_collection", "is_collection"]
+
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.I)
+_MOST_FAILED_TOLD = 10
+
+
+def is_collection(argument: str) -> bool:
+    """Say whether an argument names a collection: an engine's address, or a folder that is one."""
+    if _ADDRESS.match(argument):
+        return not argument.lower().startswith(("http://", "https://"))
+    return Path(argument).is_dir() and open_collection(argument).exists()
+
+
+def describe_collection(address: str, *, documents: bool, as_json: bool) -> None:
+    """Write what there is to know of a collection.
+
+    Args:
+        address: its.
+        documents: list them too.
+        as_json: one object instead of lines.
+
+    Raises:
+        CollectionError: there is none, or it was made by another version.
+    """
+    with open_collection(address) as collection:
+        if as_json:
+            record = _record(collection, documents=documents)
+            emit(sys.stdout, json_line(record, unicode=speaks_unicode(sys.stdout)))
+        else:
+            _write(collection, documents=documents)
+
+
+def _record(collection: Collection, *, documents: bool) -> dict[str, Any]:
+    facts = collection.info().to_dict()
+    record = {
+        "collection": facts.pop("address"),
+        **facts,
+        "failed": [each.to_dict() for each in collection.failures()],
+    }
+    if documents:
+        record["documents"] = [each.to_dict() for each in collection.documents()]
+    return record
+
+
+def _write(collection: Collection, *, documents: bool) -> None:
+    from rich.text import Text
+
+    info = collection.info()
+    console = console_for(sys.stdout)
+    with console.capture() as written:
+        console.print(Text(one_line(info.address), "bold"), soft_wrap=True)
+        for name, value in _lines(info, collection):
+            style = "yellow" if name == "failed" else ""
+            line = Text.assemble((f"  {name:<12}", "dim"), (one_line(value), style))
+            console.print(line, soft_wrap=True)
+        for each in collection.documents() if documents else ():
+            console.print(Text(f"  {_document(each)}"), soft_wrap=True)
+    emit(sys.stdout, written.get())
+
+
+def _lines(info: CollectionInfo, collection: Collection) -> Iterator[tuple[str, str]]:
+    made = info.made
+    yield "documents", f"{info.n_documents:,}"
+    if info.n_pages:
+        yield "pages", f"{info.n_pages:,}"
+    yield "passages", f"{info.n_passages:,}"
+    yield "text", f"{info.n_characters:,} characters"
+    if info.size is not None:
+        yield "size", _bytes(info.size)
+    yield "made", f"{_when(info.created)}, by docqa {made.docqa}, format {made.format}"
+    if info.changed is not None:
+        yield "last change", _when(info.changed)
+    sizes = f"up to {made.passage_tokens} tokens a passage, overlap {made.overlap}"
+    yield "reader", f"{made.reader}, {sizes}, content {made.content}"
+    for folder in info.folders:
+        yield "folder", folder
+    failures = collection.failures()
+    for failure in failures[:_MOST_FAILED_TOLD]:
+        named = "" if failure.key in failure.message else f"{failure.key}: "
+        yield "failed", f"{named}{failure.message}"
+    if len(failures) > _MOST_FAILED_TOLD:
+        left = counted(len(failures) - _MOST_FAILED_TOLD, "more source")
+        yield "failed", f"{left}; --json names them all"
+
+
+def _document(document: CollectedDocument) -> str:
+    """Return a document on one line: what it is filed under, its size, its metadata."""
+    pages = f", {counted(document.n_pages, 'page')}" if document.n_pages else ""
+    entries = "".join(f", {name}={value}" for name, value in document.metadata.items())
+    size = f"{counted(document.n_passages, 'passage')}{pages}"
+    title = f' "{document.title}"' if document.title else ""
+    return one_line(f"{document.key}{title}: {size}{entries}, indexed {_when(document.indexed)}")
+
+
+def _when(seconds: float) -> str:
+    """Return a time in the local zone, to the minute."""
+    return datetime.fromtimestamp(seconds, timezone.utc).astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+def _bytes(size: int) -> str:
+    """Return a number of bytes for people.
+
+    >>> _bytes(900), _bytes(12_345_678)
+    ('900 bytes', '12.3 MB')
+    """
+    for unit, factor in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if size >= factor:
+            return f"{size / factor:.1f} {unit}"
+    return f"{size} bytes"

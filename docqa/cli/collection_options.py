@@ -1,0 +1,142 @@
+"""Options of ``docqa ask`` that choose a collection, and which of its documents are asked."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar, cast
+
+import click
+
+from docqa.cli.collections import parse_entries
+from docqa.index.store import Where
+from docqa.loaders.media_types import SUPPORTED_TYPES, TYPES_BY_SUFFIX
+
+__all__ = ["AskedCollection", "collection_options"]
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+_DATE = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
+
+_OPTIONS = (
+    click.option(
+        "--in",
+        "kb",
+        metavar="KB",
+        help="Ask all documents of a collection at once, which docqa index made.",
+    ),
+    click.option("--sync", is_flag=True, help="Bring the collection up to date before asking."),
+    click.option(
+        "--folder", metavar="DIR", help="With --in: only documents in this folder and below."
+    ),
+    click.option(
+        "--document",
+        "documents",
+        multiple=True,
+        metavar="PATH",
+        help="With --in: only this document; may be repeated.",
+    ),
+    click.option(
+        "--type", "kind", metavar="TYPE", help="With --in: only such files: pdf, html, text/plain."
+    ),
+    click.option("--title", help="With --in: only documents with this title, letter for letter."),
+    click.option(
+        "--since", type=_DATE, metavar="DATE", help="With --in: only files changed since then."
+    ),
+    click.option(
+        "--until", type=_DATE, metavar="DATE", help="With --in: only files changed before then."
+    ),
+    click.option(
+        "--where",
+        "entries",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="With --in: only documents with this metadata; may be repeated, and all must hold.",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AskedCollection:
+    """Hold which collection is asked.
+
+    Attributes:
+        address: its.
+        where: which of its documents.
+        sync: bring it up to date first.
+    """
+
+    address: str
+    where: Where
+    sync: bool
+
+
+def collection_options(command: _Command) -> _Command:
+    """Add the options that choose a collection; the command gets them as `collection`."""
+
+    @functools.wraps(command)
+    def with_collection(*arguments: Any, kb: str | None, sync: bool, **given: Any) -> Any:
+        filters = {name: given.pop(name) for name in _FILTERS}
+        asked = [option for name, option in _FILTERS.items() if filters[name] not in (None, ())]
+        if kb is None and (asked or sync):
+            option = asked[0] if asked else "--sync"
+            raise click.UsageError(f"{option} is about a collection: name it with --in KB")
+        collection = None if kb is None else AskedCollection(kb, _where(**filters), sync)
+        return command(*arguments, collection=collection, **given)
+
+    made: Callable[..., Any] = with_collection
+    for option in reversed(_OPTIONS):
+        made = option(made)
+    return cast(_Command, made)
+
+
+_FILTERS = {
+    "folder": "--folder",
+    "documents": "--document",
+    "kind": "--type",
+    "title": "--title",
+    "since": "--since",
+    "until": "--until",
+    "entries": "--where",
+}
+
+
+def _where(
+    *,
+    folder: str | None,
+    documents: Sequence[str],
+    kind: str | None,
+    title: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    entries: Sequence[str],
+) -> Where:
+    return Where(
+        keys=tuple(documents),
+        folder=folder,
+        media_type=None if kind is None else _media_type(kind),
+        title=title,
+        since=None if since is None else int(since.timestamp()),
+        until=None if until is None else int(until.timestamp()),
+        metadata=parse_entries("--where", entries),
+    )
+
+
+def _media_type(kind: str) -> str:
+    """Return the media type that is meant by a type or a suffix.
+
+    Raises:
+        click.UsageError: there is none.
+
+    >>> _media_type("PDF"), _media_type(".md"), _media_type("text/html")
+    ('application/pdf', 'text/markdown', 'text/html')
+    """
+    named = kind.lower()
+    if named in SUPPORTED_TYPES:
+        return named
+    found = TYPES_BY_SUFFIX.get(f".{named.removeprefix('.')}")
+    if found is None:
+        known = ", ".join(sorted(suffix.removeprefix(".") for suffix in TYPES_BY_SUFFIX))
+        raise click.UsageError(f"--type {kind}: docqa reads no such files; it knows {known}")
+    return found

@@ -1,0 +1,74 @@
+"""What the commands that work on a collection share: opening it, and its metadata."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import click
+from click.core import ParameterSource
+
+from docqa.errors import CollectionError
+
+if TYPE_CHECKING:
+    from docqa.collection.collection import Collection
+    from docqa.collection.format import Made
+
+__all__ = ["chosen_reader", "made_before", "open_collection", "parse_entries"]
+
+
+def open_collection(address: str) -> Collection:
+    """Return the collection at an address, to look at it; no reader is loaded.
+
+    Raises:
+        MissingDependencyError: its engine's library is not installed.
+        SettingError: there is no engine for the address.
+    """
+    import docqa
+
+    return docqa.Collection(address)
+
+
+def made_before(collection: Collection) -> Made | None:
+    """Return how a collection was made; None where there is none, or of another version."""
+    try:
+        return collection.made()
+    except CollectionError:
+        return None
+
+
+def chosen_reader(
+    ctx: click.Context,
+    given: str,
+    made: Made | None,
+    *,
+    by: Iterable[ParameterSource] = (ParameterSource.COMMANDLINE,),
+) -> str:
+    """Return the reader that is to be used: the one that was asked for, or the collection's own.
+
+    Args:
+        ctx: of the command, which has an option ``--reader``.
+        given: the option's value.
+        made: of the collection, if there is one.
+        by: ways to ask for a reader that count.
+    """
+    asked_for = ctx.get_parameter_source("reader") in tuple(by)
+    return given if made is None or asked_for else made.reader
+
+
+def parse_entries(option: str, entries: Iterable[str]) -> dict[str, str]:
+    """Return the entries of an option as texts by name.
+
+    Raises:
+        click.UsageError: one is not of the form NAME=VALUE.
+
+    >>> parse_entries("--where", ["year=2024", "note=a=b"])
+    {'year': '2024', 'note': 'a=b'}
+    """
+    values = {}
+    for entry in entries:
+        name, sign, value = entry.partition("=")
+        if not (name and sign):
+            raise click.UsageError(f"{option} takes NAME=VALUE, such as year=2024, not {entry!r}")
+        values[name] = value
+    return values

@@ -1,0 +1,288 @@
+"""What ``docqa index`` does: take in, remove, make anew; with progress, and safe against Ctrl-C."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from docqa.cli.exits import ANSWERED, FAILED, NOTHING_FOUND
+from docqa.cli.interrupt import emit, raising_interrupt
+from docqa.cli.notices import Notices, counted
+from docqa.cli.progress import ProgressLine
+from docqa.cli.sources import expand
+from docqa.collection.changes import Changes, IndexProgress
+from docqa.errors import LoadError
+from docqa.loaders.settings import LoadSettings
+
+if TYPE_CHECKING:
+    from docqa.collection.checking import CheckReport
+    from docqa.collection.collection import Collection
+    from docqa.collection.facts import CollectedDocument
+    from docqa.collection.ingest import Ingested, Job, Recipe
+    from docqa.collection.loading import IngestAll
+    from docqa.pipeline import Pipeline
+
+__all__ = ["Indexing", "Taking", "indexing_pipeline", "spread"]
+
+_SECONDS_A_LINE = 30.0  # where no terminal shows the progress
+_MOST_ERRORS_TOLD = 20
+_FEW = 4  # files; to start processes for them takes longer than to read them
+
+
+@dataclass(frozen=True, slots=True)
+class Taking:
+    """Hold how sources are taken in; see `docqa.Collection.sync`."""
+
+    metadata: Mapping[str, str] | None
+    checksum: bool
+    retry_failed: bool
+
+
+def indexing_pipeline(reader: str, sizes: Mapping[str, Any]) -> Pipeline:
+    """Return the pipeline whose reader's tokens are kept; its weights are not loaded."""
+    import docqa
+
+    return docqa.Pipeline(reader=reader, **sizes)
+
+
+class Indexing:
+    """Change one collection for ``docqa index``.
+
+    Args:
+        address: the collection's.
+        reader: whose tokens are kept.
+        sizes: of passages, where they are asked for; see `docqa.Pipeline`.
+        loading: how sources are loaded.
+        ingest_all: loads them somewhere else; None for here.
+        notices: told what went wrong.
+        progress: shows how far it has come.
+
+    Attributes:
+        collection: it.
+        changes: what was done.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        *,
+        reader: str,
+        sizes: Mapping[str, Any],
+        loading: LoadSettings,
+        ingest_all: IngestAll | None = None,
+        notices: Notices,
+        progress: ProgressLine,
+    ) -> None:
+        import docqa
+
+        self.collection: Collection = docqa.Collection(
+            address,
+            pipeline=indexing_pipeline(reader, sizes),
+            loading=loading,
+            ingest_all=ingest_all,
+        )
+        self.changes = Changes()
+        self._notices, self._progress = notices, progress
+        self._watch = _Watch(notices, progress)
+
+    def add(self, sources: Sequence[str], taking: Taking) -> int:
+        """Keep folders in step and add files; return the exit code."""
+        folders = [each for each in sources if Path(each).is_dir()]
+        found = expand(each for each in sources if each not in folders)
+        is_failed = False
+        for file in found.files:
+            if file.error is not None:
+                self._notices.error(file.error)
+                is_failed = True
+        files = [file.path for file in found.files if file.error is None]
+        with self._interruptible():
+            for folder in folders:
+                is_failed |= not self._sync(folder, taking)
+            if files:
+                self._do(self.collection.add(files, metadata=taking.metadata, progress=self._watch))
+        self._note_pages()
+        if is_failed or self.changes.failed:
+            return FAILED
+        return ANSWERED if self.changes or self.changes.unchanged else NOTHING_FOUND
+
+    def refresh(self) -> None:
+        """Keep in step all folders that were indexed, and read changed files that were added."""
+        taking = Taking(None, checksum=False, retry_failed=False)
+        with self._interruptible():
+            for folder in self.collection.info().folders:
+                self._sync(folder, taking)
+            alone = [each.key for each in self.collection.documents() if _is_alone(each)]
+            if alone:
+                self._do(self.collection.add(alone, progress=self._watch))
+        self._note_pages()
+
+    def remove(self, sources: Sequence[str]) -> int:
+        """Take documents out; return the exit code."""
+        self._do(self.collection.remove(sources))
+        return ANSWERED
+
+    def rebuild(self) -> int:
+        """Make everything anew; return the exit code."""
+        with self._interruptible():
+            self._do(self.collection.rebuild(progress=self._watch))
+        self._note_pages()
+        return FAILED if self.changes.failed else ANSWERED
+
+    def compact(self) -> tuple[int | None, int | None]:
+        """Free room; return the bytes before and after."""
+        before = self.collection.info().size
+        self._progress.say("compacting")
+        self.collection.compact()
+        self._progress.close()
+        return before, self.collection.info().size
+
+    def check(self) -> CheckReport:
+        """Look at everything that is stored."""
+        self._progress.say("checking")
+        report = self.collection.check()
+        self._progress.close()
+        return report
+
+    def tell_failures(self) -> None:
+        """Write why sources are not in the collection."""
+        failed = self.changes.failed
+        for each in failed[:_MOST_ERRORS_TOLD]:
+            self._notices.error(LoadError(each.message, source=each.key))
+        if len(failed) > _MOST_ERRORS_TOLD:
+            left = f"{len(failed) - _MOST_ERRORS_TOLD:,} more sources failed"
+            self._notices.error(
+                LoadError(
+                    f"{left}; docqa info {self.collection.address} --json names them all",
+                    source=self.collection.address,
+                )
+            )
+
+    def _sync(self, folder: str, taking: Taking) -> bool:
+        """Keep one folder in step; say whether it could be read."""
+        from docqa.collection.files import files_in
+        from docqa.collection.sources import absolute
+
+        self._progress.say(f"looking for changes in {folder}")
+        try:
+            found = files_in(absolute(folder), without=[self.collection.address])
+            changes = self.collection.sync(
+                folder,
+                metadata=taking.metadata,
+                checksum=taking.checksum,
+                retry_failed=taking.retry_failed,
+                progress=self._watch,
+            )
+        except LoadError as error:
+            self._notices.error(error)
+            return False
+        self._do(changes)
+        self._notices.passed_over(found.passed_over)
+        return True
+
+    def _do(self, changes: Changes) -> None:
+        """Count changes that were made and last."""
+        self._progress.close()
+        self.changes = _together(self.changes, changes)
+        self._watch.next()
+
+    def _note_pages(self) -> None:
+        if told := self._watch.summary():
+            self._notices.note(told)
+
+    @contextmanager
+    def _interruptible(self) -> Iterator[None]:
+        """Say on Ctrl-C what stays."""
+        try:
+            with raising_interrupt():
+                yield
+        except KeyboardInterrupt:
+            self._progress.close()
+            emit(
+                sys.stderr,
+                f"docqa: stopped: {self._watch.kept()} in {self.collection.address} and stay; the "
+                "same command goes on with the rest\n",
+            )
+            raise
+
+
+def spread(jobs: int) -> IngestAll | None:
+    """Return what takes in many sources in so many processes, and few ones here."""
+
+    def run(recipe: Recipe, given: Iterable[Job]) -> Iterator[Ingested]:
+        from docqa.collection.ingest import ingest
+        from docqa.collection.loading import ingest_in_processes
+
+        waiting = list(given)
+        if len(waiting) <= _FEW:
+            return (ingest(recipe, job) for job in waiting)
+        return ingest_in_processes(min(jobs, len(waiting)))(recipe, waiting)
+
+    return run if jobs > 1 else None
+
+
+@dataclass
+class _Watch:
+    """Show how far indexing has come, and remember it."""
+
+    notices: Notices
+    progress: ProgressLine
+    now: IndexProgress | None = field(default=None, init=False)
+    ended: list[IndexProgress] = field(default_factory=list, init=False)
+
+    def __post_init__(self) -> None:
+        self.began = self.told = time.monotonic()
+
+    def __call__(self, now: IndexProgress) -> None:
+        """Take a report."""
+        self.now = now
+        if self.progress.shown:
+            self.progress.say("indexing", total=now.total, done=now.done, unit=self._rest(now))
+        elif time.monotonic() - self.told > _SECONDS_A_LINE:
+            self.told = time.monotonic()
+            self.notices.note(f"{now.done:,} of {now.total:,} {self._rest(now)}")
+
+    def next(self) -> None:
+        """Keep the account of a change that is made."""
+        if self.now is not None:
+            self.ended.append(self.now)
+            self.now = None
+
+    def summary(self) -> str:
+        """Return what was read; nothing where nothing was."""
+        done = sum(each.done for each in self.ended)
+        pages = sum(each.pages for each in self.ended)
+        passages = sum(each.passages for each in self.ended)
+        seconds = time.monotonic() - self.began
+        of_pages = f"{counted(pages, 'page')}, " if pages else ""
+        told = f"read {counted(done, 'file')}: {of_pages}{counted(passages, 'passage')}"
+        return f"{told} in {seconds:.1f} seconds" if done else ""
+
+    def kept(self) -> str:
+        """Return how many sources last after Ctrl-C: what was read is committed then."""
+        last = [*self.ended, *([self.now] if self.now else [])]
+        kept = sum(each.done - each.failed for each in last)
+        total = sum(each.total for each in last)
+        return f"{kept:,} of {counted(total, 'file')} are" if total else "the documents so far are"
+
+    def _rest(self, now: IndexProgress) -> str:
+        failed = f", {now.failed:,} failed" if now.failed else ""
+        seconds = f"{time.monotonic() - self.began:,.0f} s"
+        return f"files, {now.pages:,} pages, {now.passages:,} passages{failed}, {seconds}"
+
+
+def _is_alone(document: CollectedDocument) -> bool:
+    """Say whether a document's file was added by itself, and is there."""
+    return document.folder is None and document.stamp is not None and Path(document.key).is_file()
+
+
+def _together(first: Changes, second: Changes) -> Changes:
+    names = ("added", "replaced", "moved", "removed", "unchanged", "failed")
+    return Changes(
+        **{name: tuple(chain(getattr(first, name), getattr(second, name))) for name in names}
+    )

@@ -1,0 +1,77 @@
+"""Write the outcomes of a grid of questions as they come, and count them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from docqa.cli.artifacts import Artifact, write_all
+from docqa.cli.exits import ANSWERED, FAILED, NOTHING_FOUND
+from docqa.cli.notices import Notices
+from docqa.cli.output import Format, open_writer
+from docqa.datamodel import Document, GridItem
+
+__all__ = ["Tally", "write_outcomes"]
+
+
+@dataclass
+class Tally:
+    """Count outcomes, for the exit code and the closing note."""
+
+    answered: int = 0
+    unanswered: int = 0
+    failed: int = 0
+    passages_read: int = 0
+    passages_total: int = 0
+
+    def add(self, item: GridItem) -> None:
+        """Count one outcome."""
+        self.failed += item.error is not None
+        self.answered += bool(item.answers)
+        self.unanswered += item.error is None and not item.answers
+        self.passages_read += item.answers.coverage.passages_read
+        self.passages_total += item.answers.coverage.passages_total
+
+    @property
+    def exit_code(self) -> int:
+        """Return how the command ends."""
+        if self.failed:
+            return FAILED
+        return ANSWERED if self.answered else NOTHING_FOUND
+
+    def __str__(self) -> str:
+        outcomes = [f"{self.answered:,} answered", f"{self.unanswered:,} without an answer"]
+        outcomes += [f"{self.failed:,} failed"] if self.failed else []
+        read = f"read {self.passages_read:,} of {self.passages_total:,} passages"
+        return f"{', '.join(outcomes)}; {read}"
+
+
+def write_outcomes(
+    outcomes: Iterable[tuple[Document | None, GridItem]],
+    notices: Notices,
+    *,
+    kind: Format,
+    many_sources: bool,
+    many_questions: bool,
+    artifacts: Sequence[Artifact],
+    what_to_try: Callable[[Tally], str],
+) -> int:
+    """Write every outcome as it comes, then the files made of them; return the exit code."""
+    grid = many_sources or many_questions
+    writer = open_writer(kind, many_sources=many_sources, many_questions=many_questions)
+    tally = Tally()
+    for document, item in outcomes:
+        tally.add(item)
+        for artifact in artifacts:
+            artifact.add(document, item)
+        if item.error is not None:
+            notices.error(item.error, source=item.source)
+        if item.error is None or kind != "text":
+            writer.write(item)
+        if kind == "text" and not grid and item.answers:
+            notices.note(str(item.answers.coverage))
+    if grid:
+        notices.note(str(tally))
+    if not tally.answered and tally.unanswered:
+        notices.note(what_to_try(tally))
+    return tally.exit_code if write_all(artifacts, notices) else FAILED
