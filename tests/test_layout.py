@@ -58,6 +58,7 @@ HEAVY = {
     "bs4",
     "fastapi",
     "PIL",
+    "filelock",
     "flask",
     "html5lib",
     "jinja2",

@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from docqa.index.encodable import encodable
 from docqa.index.store import Labels, StoredDocument, StoredPassage
 
 if TYPE_CHECKING:
@@ -67,11 +68,11 @@ def passage_record(document: StoredDocument, passage: StoredPassage) -> tantivy.
     fields: dict[str, Any] = {
         "terms": " ".join(passage.terms),
         "names": " ".join(document.names),
-        "key": document.key,
+        "key": encodable(document.key),
         "generation": document.generation,
-        "folder": list(labels.folders),
+        "folder": [encodable(folder) for folder in labels.folders],
         "media_type": labels.media_type,
-        "title": labels.title,
+        "title": encodable(labels.title),
         "metadata": [metadata_term(*pair) for pair in sorted(labels.metadata.items())],
         "number": passage.number,
         "boilerplate": int(passage.boilerplate),
