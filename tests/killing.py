@@ -12,13 +12,14 @@ import random
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-__all__ = ["in_fresh_process", "killed_at_random", "killed_at_step"]
+__all__ = ["in_fresh_process", "killed_at_random", "killed_at_step", "started"]
 
 _LOADED_BEFORE = [
     *("docqa.collection.collection", "docqa.testing", "docqa.index.tantivy_store"),
@@ -73,6 +74,18 @@ def killed_at_random(
         raise RuntimeError(f"{work.__name__} ended by itself: {process.exitcode}")
     process.kill()
     process.join()
+
+
+@contextmanager
+def started(work: Callable[..., None], *arguments: Any, **settings: Any) -> Iterator[Any]:
+    """Yield the process of a call that does not end; it is killed in the end."""
+    process = _server().Process(target=work, args=arguments, kwargs=settings)
+    process.start()
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.join()
 
 
 def killed_at_step(step: int, work: Callable[..., None], *arguments: Any) -> bool:

@@ -50,10 +50,15 @@ def schema() -> tantivy.Schema:
 
 
 def open_index(folder: Path) -> tantivy.Index:
-    """Return the index of a folder; its analyser is no part of the files."""
+    """Return the index of a folder; its analyser is no part of the files.
+
+    It sees another commit when it is reloaded, and only then: by itself tantivy would look in the
+    background, and make a file in the folder for it while that is being deleted.
+    """
     import tantivy
 
     index = tantivy.Index.open(str(folder))
+    index.config_reader(reload_policy="Manual")
     analyser = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build()
     index.register_tokenizer(_TERMS, analyser)
     return index

@@ -40,6 +40,7 @@ __all__ = ["TantivyStore"]
 
 _CURRENT, _LOCK = "current", "lock"
 _HEAP = 64 << 20  # bytes of postings in memory before a segment is written
+_LITTLE = 1 << 20  # bytes of room, in which a segment does not fit
 
 
 class TantivyStore:
@@ -295,7 +296,10 @@ class _Writer:
 
 
 def _writer_of(index: tantivy.Index) -> tantivy.IndexWriter:
-    return index.writer(heap_size=_HEAP, num_threads=1)
+    native = index.writer(heap_size=_HEAP, num_threads=1)
+    # A commit that failed or was killed leaves files, and the next one gives its own those names.
+    native.garbage_collect_files()
+    return native
 
 
 @contextmanager
@@ -312,10 +316,19 @@ def _told(address: str, what: str) -> Iterator[None]:
 
 
 def _message(address: str, what: str, reason: str) -> str:
-    text = reason.lower()
-    if "no space left" in text or "os error 28" in text or "quota" in text:
+    if _is_full(address, reason.lower()):
         return (
             f"{address} {what}: the disk is full. What was committed before is intact; free some "
             "room and go on"
         )
     return f"{address} {what}: {reason}"
+
+
+def _is_full(address: str, reason: str) -> bool:
+    if "no space left" in reason or "os error 28" in reason or "quota" in reason:
+        return True
+    if "killed" not in reason:
+        return False
+    with suppress(OSError):  # tantivy's thread died, and the reason with it
+        return shutil.disk_usage(address).free < _LITTLE
+    return False
