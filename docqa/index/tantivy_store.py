@@ -120,13 +120,11 @@ class TantivyStore:
         with self._alone():
             with _told(self.address, "cannot be written"):
                 native = _writer_of(self._index(self._name()))
+            writer = _Writer(self._folder, native)
             try:
-                yield _Writer(self._folder, native)
+                yield writer
             finally:
-                with suppress(Exception):  # it died of what was told already
-                    native.rollback()
-                with suppress(Exception):
-                    native.wait_merging_threads()
+                writer.close()
 
     def compact(self) -> None:
         """Write the index anew, without what was replaced and removed.
@@ -272,12 +270,14 @@ class _Writer:
 
     def __init__(self, folder: Path, native: tantivy.IndexWriter) -> None:
         self._folder, self._native = folder, native
+        self._is_changed = False
 
     def replace(self, document: StoredDocument) -> None:
         """Write a document in the place of all that its key had."""
         if not document.passages:
             raise ValueError(f"{document.key} has no passages")
         body = self._folder / "documents" / document.generation[:2] / document.generation
+        self._is_changed = True
         with _told(str(self._folder), "cannot be written"):
             write_durably(body, document.body)
             self._native.delete_documents_by_term("key", encodable(document.key))
@@ -286,6 +286,7 @@ class _Writer:
 
     def remove(self, key: str) -> None:
         """Remove a document; an unknown key is no error."""
+        self._is_changed = True
         with _told(str(self._folder), "cannot be written"):
             self._native.delete_documents_by_term("key", encodable(key))
 
@@ -293,6 +294,18 @@ class _Writer:
         """Make all changes since the last commit seen, together."""
         with _told(str(self._folder), "cannot be written"):
             self._native.commit()
+        self._is_changed = False
+
+    def close(self) -> None:
+        """Drop what was not committed, and wait for merges of what was.
+
+        They are not waited for after a rollback, and would go on writing into the folder.
+        """
+        with suppress(Exception):  # it died of what was told already
+            if self._is_changed:
+                self._native.rollback()
+        with suppress(Exception):
+            self._native.wait_merging_threads()
 
 
 def _writer_of(index: tantivy.Index) -> tantivy.IndexWriter:
