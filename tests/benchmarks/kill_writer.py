@@ -21,6 +21,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -64,20 +65,21 @@ def at_random(folder: Path, *, kills: int, seed: int, compacts: float, within: f
 
 def at_each_step(folder: Path, work: Callable[[Path], None]) -> tuple[int, list[str]]:
     """Kill a change at each of its steps, each time on the same collection; return their number."""
-    start, found, step = folder / "start", [], 0
-    in_fresh_process(prepare, start, work is not makes)
-    while True:
-        case = folder / f"step{step}"
-        shutil.copytree(start, case)
+    case, start = folder / "case", folder / "start"  # documents are filed under their paths
+    found: list[str] = []
+    in_fresh_process(prepare, case, work is not makes)
+    shutil.copytree(case, start)
+    for step in count():
         killed = killed_at_step(step, work, case)
         address, journal = case / "kb", case / "journal"
         problems = in_fresh_process(problems_after_kill, address, journal)
         problems += in_fresh_process(problems_of_next_writer, address, case / "sources")
         found += [f"{each} (step {step})" for each in problems]
-        shutil.rmtree(case)
         if not killed:
             return step, found
-        step += 1
+        shutil.rmtree(case)
+        shutil.copytree(start, case)
+    raise AssertionError("a change without an end")
 
 
 def row(name: str, kills: int, acknowledged: int | None, found: list[str], seconds: float) -> None:
