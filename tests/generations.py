@@ -91,18 +91,17 @@ class Expected:
 
     Attributes:
         last: the last acknowledged generation of each document.
-        begun: what a change that was not acknowledged would have made of documents.
+        begun: what changes that were not acknowledged since may have made of documents.
         n_acknowledged: changes.
     """
 
     last: dict[str, int] = field(default_factory=dict)
-    begun: dict[str, int] = field(default_factory=dict)
+    begun: dict[str, set[int]] = field(default_factory=dict)
     n_acknowledged: int = 0
 
     def may_be(self, name: str) -> set[int]:
         """Return the generations that a document may have."""
-        known = {self.last.get(name, GONE)}
-        return known | {self.begun[name]} if name in self.begun else known
+        return {self.last.get(name, GONE)} | self.begun.get(name, set())
 
 
 def expected(journal: Path) -> Expected:
@@ -111,10 +110,11 @@ def expected(journal: Path) -> Expected:
     for line in journal.read_text("ascii").splitlines() if journal.exists() else ():
         what, change = json.loads(line)
         if what == "begins":
-            found.begun = change
+            for name, generation in change.items():
+                found.begun.setdefault(name, set()).add(generation)
         else:
             found.last |= change
-            found.begun = {}
+            found.begun = {name: of for name, of in found.begun.items() if name not in change}
             found.n_acknowledged += 1
     return found
 
