@@ -17,6 +17,8 @@
     │   └── NoTextError             it opens, but holds no text to answer from
     ├── HighlightError              a marked copy, picture or report cannot be made
     ├── CollectionError             a stored index cannot be used
+    ├── BatchError                  a job of many questions cannot start or go on
+    ├── ClusterError                the workers of a job cannot be had, or end again and again
     ├── ModelError                  a reader could not be loaded
     │   ├── ModelNotFoundError      files or hub entry missing
     │   └── ModelIncompatibleError  not an extractive question-answering checkpoint
@@ -34,8 +36,10 @@ A message says what happened, where, and what to do next.
 from __future__ import annotations
 
 __all__ = [
+    "BatchError",
     "CalibrationError",
     "CitationError",
+    "ClusterError",
     "CollectionError",
     "DocqaError",
     "EncryptedError",
@@ -162,6 +166,14 @@ class HighlightError(DocqaError):
 
 class CollectionError(DocqaError):
     """Say that a stored index cannot be used."""
+
+
+class BatchError(DocqaError):
+    """Say that a job of many questions over many documents cannot start or go on."""
+
+
+class ClusterError(DocqaError):
+    """Say that the workers of a job cannot be had, or that one ends whenever it gets an item."""
 
 
 class ModelError(DocqaError):

@@ -126,7 +126,7 @@ def generation_of(document: StoredDocument) -> int:
         ValueError: it has several, or is not what was written.
     """
     name = Path(document.key).stem
-    texts = [unpack_passage(passage.body, "id")[0].text for passage in document.passages]
+    texts = [unpack_passage(passage.body, "id").passage.text for passage in document.passages]
     text = unpack_document(document.body).text
     found = {match for one in (*texts, text) for match in _MARK.findall(one)}
     if len(found) != 1 or {mark[0] for mark in found} != {name}:

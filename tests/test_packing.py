@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from docqa.collection.packing import (
+    PackedPassage,
     pack_document,
     pack_passage,
     unpack_document,
@@ -115,18 +116,18 @@ class Nowhere:
 NOWHERE = Nowhere()
 
 
-@given(passages(), st.none() | tokens())
-def test_passage_comes_back(passage: Passage, made: Tokens | None) -> None:
-    """Passages and their tokens are what they were, also with half of a surrogate pair."""
-    back, kept = unpack_passage(pack_passage(passage, made), "id")
-    assert back == passage
-    if made is None:
-        assert kept is None
-    else:
-        assert kept is not None
+@given(passages(), st.none() | tokens(), st.lists(ROWS, max_size=3))
+def test_passage_comes_back(
+    passage: Passage, made: Tokens | None, rows: list[TableRow]
+) -> None:
+    """Passages, their tokens and rows are what they were, also with half of a surrogate pair."""
+    back = unpack_passage(pack_passage(PackedPassage(passage, made, tuple(rows))), "id")
+    assert (back.passage, back.rows) == (passage, tuple(rows))
+    assert (back.tokens is None) == (made is None)
+    if made is not None:
         for name in ("ids", "starts", "ends"):
-            assert getattr(kept, name).dtype == np.int32
-            assert getattr(kept, name).tolist() == getattr(made, name).tolist()
+            assert getattr(back.tokens, name).dtype == np.int32
+            assert getattr(back.tokens, name).tolist() == getattr(made, name).tolist()
 
 
 @settings(max_examples=50)
@@ -141,7 +142,7 @@ def test_document_comes_back(document: Document, original: bytes | None) -> None
 @given(st.data())
 def test_damage_is_told(data: st.DataObject) -> None:
     """Bytes that are missing are an error of the collection, nothing else."""
-    whole = pack_passage(data.draw(passages()), data.draw(tokens()))
+    whole = pack_passage(PackedPassage(data.draw(passages()), data.draw(tokens())))
     part = whole[: data.draw(st.integers(0, len(whole) - 1))]
     with pytest.raises(CollectionError, match="damaged"):
         unpack_passage(part, "id")

@@ -24,6 +24,7 @@ __all__ = ["main"]
 
 _COMMANDS = {
     "ask": "docqa.cli.ask:ask",
+    "batch": "docqa.cli.batch:batch",
     "info": "docqa.cli.info:info",
     "show": "docqa.cli.show:show",
     "verify": "docqa.cli.verify:verify",
@@ -39,6 +40,7 @@ Examples:
   docqa ask report.pdf "Who audits the company?"
   docqa ask contracts/ "When does the agreement end?" --json
   docqa ask report.pdf                  (asks for questions, keeps the document open)
+  docqa batch questions.txt reports/ --out answers.jsonl
   docqa info report.pdf
   docqa ask report.pdf "Who audits the company?" --highlight marked.pdf
   docqa show report.pdf --page 3 --boxes page-3.png

@@ -19,7 +19,7 @@ from docqa.cli.exits import (
 )
 from docqa.cli.highlight_option import highlight_copy, highlight_options
 from docqa.cli.notices import Notices
-from docqa.cli.options import LibraryDefault, reading_options, source_options
+from docqa.cli.options import answer_options, reading_options, source_options
 from docqa.cli.output import Format, open_writer
 from docqa.cli.outputs import require_apart, without_outputs
 from docqa.cli.progress import ProgressLine
@@ -101,41 +101,7 @@ class _Tally:
     type=click.Path(allow_dash=True),
     help="Questions from a UTF-8 file, one a line; - for standard input.",
 )
-@click.option(
-    "-k",
-    "--top-k",
-    type=click.IntRange(min=1),
-    default=1,
-    show_default=True,
-    help="At most so many answers to each question from each source.",
-)
-@click.option(
-    "--min-score",
-    cls=LibraryDefault,
-    type=click.FloatRange(0, 1),
-    help="Leave out answers with a lower score; 0 keeps even guesses.",
-)
-@click.option(
-    "--top-passages",
-    cls=LibraryDefault,
-    type=click.IntRange(min=1),
-    help="Read so many of the passages that rank best for a question.",
-)
-@click.option("--exhaustive", is_flag=True, help="Read all passages; slow and thorough.")
-@click.option(
-    "--content",
-    type=click.Choice(["all", "main"]),
-    default="all",
-    show_default=True,
-    help="main leaves out navigation, footers and the like.",
-)
-@click.option(
-    "--calibration",
-    metavar="FILE",
-    envvar="DOCQA_CALIBRATION",
-    type=click.Path(dir_okay=False),
-    help="What docqa calibrate wrote for the reader, where it lies elsewhere than beside it.",
-)
+@answer_options
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON object a line.")
 @click.option("--csv", "as_csv", is_flag=True, help="Write CSV under a header.")
 @click.option("--quiet", is_flag=True, help="No progress, notes and warnings; only errors.")

@@ -14,7 +14,6 @@ from docqa.cli.exits import ANSWERED, debug_option, debugging, hush_libraries
 from docqa.cli.interrupt import emit
 from docqa.cli.notices import Notices, counted
 from docqa.cli.options import LibraryDefault, isolation_options, reading_options
-from docqa.cli.output import json_line
 from docqa.cli.progress import ProgressLine
 from docqa.cli.question_data import (
     has_pages,
@@ -25,6 +24,7 @@ from docqa.cli.question_data import (
 )
 from docqa.cli.terminal import speaks_unicode
 from docqa.loaders.limits import Limits
+from docqa.outcome_records import json_line
 
 if TYPE_CHECKING:
     from docqa.cli.question_data import Data

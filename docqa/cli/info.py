@@ -14,13 +14,13 @@ from docqa.cli.exits import ANSWERED, FAILED, debug_option, debugging, hush_libr
 from docqa.cli.interrupt import emit
 from docqa.cli.notices import Notices, fold_warnings, page_ranges
 from docqa.cli.options import reading_options, source_options
-from docqa.cli.output import error_record, json_line
 from docqa.cli.progress import ProgressLine
 from docqa.cli.session import ReadingSettings, Session
 from docqa.cli.sources import expand
 from docqa.cli.terminal import console_for, one_line, speaks_unicode
 from docqa.datamodel import Document, Page
 from docqa.loaders.settings import LoadSettings
+from docqa.outcome_records import error_record, json_line
 
 __all__ = ["describe_document", "info", "label_ranges"]
 

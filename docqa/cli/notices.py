@@ -59,6 +59,11 @@ class Notices:
         named = source is None or source in text or isinstance(error, QuestionError)
         self._once(text if named else f"{source}: {text}", "error: ", style="bold red")
 
+    def failed(self, message: str, *, source: str) -> None:
+        """Write why a source failed elsewhere, where no more than the message came back."""
+        text = one_line(message)
+        self._once(text if source in text else f"{source}: {text}", "error: ", style="bold red")
+
     def _once(self, text: str, label: str, *, style: str) -> None:
         if text not in self._said:
             self._said.add(text)

@@ -15,6 +15,7 @@ from docqa.loaders.settings import DEFAULT_LANGUAGE, LoadSettings
 
 __all__ = [
     "LibraryDefault",
+    "answer_options",
     "device_option",
     "isolation_options",
     "password_option",
@@ -126,6 +127,50 @@ class LibraryDefault(click.Option):
         if record is None:
             return None
         return record[0], record[1].replace(f"({default})", default)  # click's mark of a text
+
+
+_ANSWERS = (
+    click.option(
+        "-k",
+        "--top-k",
+        type=click.IntRange(min=1),
+        default=1,
+        show_default=True,
+        help="At most so many answers to each question from each source.",
+    ),
+    click.option(
+        "--min-score",
+        cls=LibraryDefault,
+        type=click.FloatRange(0, 1),
+        help="Leave out answers with a lower score; 0 keeps even guesses.",
+    ),
+    click.option(
+        "--top-passages",
+        cls=LibraryDefault,
+        type=click.IntRange(min=1),
+        help="Read so many of the passages that rank best for a question.",
+    ),
+    click.option("--exhaustive", is_flag=True, help="Read all passages; slow and thorough."),
+    click.option(
+        "--content",
+        type=click.Choice(["all", "main"]),
+        default="all",
+        show_default=True,
+        help="main leaves out navigation, footers and the like.",
+    ),
+    click.option(
+        "--calibration",
+        metavar="FILE",
+        envvar="DOCQA_CALIBRATION",
+        type=click.Path(dir_okay=False),
+        help="What docqa calibrate wrote for the reader, where it lies elsewhere than beside it.",
+    ),
+)
+
+
+def answer_options(command: _Command) -> _Command:
+    """Add the options that say which answers are wanted, and what is read for them."""
+    return _with(command, _ANSWERS)
 
 
 def source_options(command: _Command) -> _Command:

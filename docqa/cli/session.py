@@ -6,63 +6,22 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
 from docqa.cli.progress import ProgressLine
 from docqa.cli.sources import STDIN
 from docqa.datamodel import Answers, Coverage, Document, GridItem
 from docqa.errors import ModelError, SettingError
 from docqa.loaders.settings import LoadSettings
+from docqa.reading_settings import ReadingSettings, open_pipeline
 
 if TYPE_CHECKING:
     from docqa.cli.sources import SourceFile
-    from docqa.pipeline import Content, Pipeline
+    from docqa.pipeline import Pipeline
 
 __all__ = ["ReadingSettings", "Session", "failure", "open_pipeline"]
 
 _QUESTIONS_PER_BATCH = 8  # read together; more would keep the first answers waiting
-
-
-@dataclass(frozen=True, slots=True)
-class ReadingSettings:
-    """Hold how documents are read; None leaves a setting to the library. See `docqa.Pipeline`."""
-
-    reader: str = "mini"
-    device: str = "auto"
-    runtime: Literal["auto", "onnx", "torch"] = "auto"
-    dtype: str | None = None
-    calibration: str | None = None
-    top_k: int = 1
-    min_score: float | None = None
-    top_passages: int | None = None
-    exhaustive: bool = False
-    content: Content = "all"
-
-
-def open_pipeline(settings: ReadingSettings) -> Pipeline:
-    """Load the reader and return the pipeline around it.
-
-    Raises:
-        ModelError: the reader cannot be loaded.
-    """
-    import docqa
-
-    chosen: dict[str, Any] = {
-        "min_score": settings.min_score,
-        "top_passages": settings.top_passages,
-    }
-    return docqa.Pipeline(
-        reader=docqa.load_reader(
-            settings.reader,
-            runtime=settings.runtime,
-            device=settings.device,
-            dtype=settings.dtype,
-            calibration=settings.calibration or True,
-        ),
-        exhaustive=settings.exhaustive,
-        content=settings.content,
-        **{name: value for name, value in chosen.items() if value is not None},
-    )
 
 
 @dataclass

@@ -15,8 +15,8 @@ from docqa.cli.exits import debug_option, debugging, hush_libraries
 from docqa.cli.interrupt import emit
 from docqa.cli.notices import Notices, counted
 from docqa.cli.options import device_option
-from docqa.cli.output import json_line
 from docqa.cli.progress import ProgressLine
+from docqa.outcome_records import json_line
 from docqa.training.settings import TrainSettings
 
 if TYPE_CHECKING:

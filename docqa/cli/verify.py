@@ -16,13 +16,13 @@ from docqa.cli.exits import FAILED, debug_option, debugging, hush_libraries
 from docqa.cli.interrupt import emit
 from docqa.cli.notices import Notices, counted
 from docqa.cli.options import isolation_options, password_option
-from docqa.cli.output import json_line
 from docqa.cli.progress import ProgressLine
 from docqa.cli.reading_text import place as where
 from docqa.cli.terminal import console_for, one_line, speaks_unicode
 from docqa.errors import CitationError
 from docqa.loaders.limits import Limits
 from docqa.loaders.settings import LoadSettings
+from docqa.outcome_records import json_line
 
 if TYPE_CHECKING:
     from docqa.citations.outcomes import Verification

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -21,6 +21,8 @@ from docqa.datamodel import (
     Passage,
     RankedPassage,
     ReadSettings,
+    Table,
+    TableRow,
 )
 from docqa.errors import QuestionError
 from docqa.grid import SPANS_PER_PASSAGE, Reading, question_error, reader_info
@@ -87,11 +89,19 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class _Hits:
-    """Hold what was found for one question: passages by rank, their documents by key."""
+    """Hold what was found for one question.
+
+    Attributes:
+        ranked: passages; they have their document's key for its id.
+        documents: what is known of each, and its generation, by key.
+        tokens: of the passages, by the text of their reading form.
+        tables: the rows that touch the passages, by key.
+    """
 
     ranked: tuple[RankedPassage, ...]
     documents: Mapping[str, tuple[CollectedDocument, str]]
     tokens: Mapping[str, Tokens]
+    tables: Mapping[str, Table]
 
 
 def search(snapshot: Snapshot, query: str, *, top_k: int, where: Where) -> list[FoundPassage]:
@@ -124,7 +134,7 @@ def ask_batch(asked: Asked, questions: Sequence[str]) -> list[GridItem]:
         if found is None:
             items.append(_failed(asked, question, error, total))
             continue
-        documents = _Documents(asked, found.documents)
+        documents = _Documents(asked, found)
         answers = answers_from_spans(
             documents,
             next(spans),
@@ -186,42 +196,52 @@ def _hits(snapshot: Snapshot, query: str, *, top_k: int, where: Where) -> _Hits:
     }
     ranked: list[RankedPassage] = []
     tokens: dict[str, Tokens] = {}
+    rows: dict[str, list[TableRow]] = {}
     seen: set[tuple[str, int]] = set()
     for hit in found:
         content = documents[hit.key][0].id, hit.number
         if content in seen:
             continue  # a copy of the same file
         seen.add(content)
-        passage, made = unpack_passage(hit.body, hit.key)
-        if made is not None:
-            tokens[ReadingForm.of(passage).text] = made
-        ranked.append(RankedPassage(passage, len(ranked) + 1, hit.score))
-    return _Hits(tuple(ranked), documents, tokens)
+        packed = unpack_passage(hit.body, hit.key)
+        if packed.tokens is not None:
+            tokens[ReadingForm.of(packed.passage).text] = packed.tokens
+        rows.setdefault(hit.key, []).extend(packed.rows)
+        ranked.append(RankedPassage(packed.passage, len(ranked) + 1, hit.score))
+    tables = {key: _table(found) for key, found in rows.items() if found}
+    return _Hits(tuple(ranked), documents, tokens, tables)
+
+
+def _table(rows: Iterable[TableRow]) -> Table:
+    """Return rows of several passages as one table, each once and in order."""
+    by_place = {row.cells[0].span: row for row in rows}
+    return Table(tuple(by_place[span] for span in sorted(by_place)))
 
 
 class _Documents(Mapping[str, Document]):
     """Unpack the documents of one question's hits when they are looked at."""
 
-    def __init__(self, asked: Asked, hits: Mapping[str, tuple[CollectedDocument, str]]) -> None:
+    def __init__(self, asked: Asked, hits: _Hits) -> None:
         self._asked, self._hits = asked, hits
         self._made: dict[str, Document] = {}
 
     def __getitem__(self, key: str) -> Document:
         if key not in self._made:
-            facts, generation = self._hits[key]
+            facts, generation = self._hits.documents[key]
             packed, document = self._asked.bodies.made(
                 generation, partial(self._unpacked, key, generation)
             )
-            document = replace(document, source=facts.source)
+            tables = (self._hits.tables[key],) if key in self._hits.tables else ()
+            document = replace(document, source=facts.source, tables=tables)
             source_map = StoredSourceMap(facts, document, packed.original)
             self._made[key] = replace(document, source_map=source_map)
         return self._made[key]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._hits)
+        return iter(self._hits.documents)
 
     def __len__(self) -> int:
-        return len(self._hits)
+        return len(self._hits.documents)
 
     def told(self, answer: Answer) -> Answer:
         """Return an answer with its document's id, and what became of the source."""

@@ -68,7 +68,7 @@ def _problems(document: StoredDocument) -> Iterator[str]:
     if len(text) != facts.n_characters:
         yield f"{len(text):,} characters are there where {facts.n_characters:,} belong"
     for stored in document.passages:
-        passage, _ = unpack_passage(stored.body, facts.id)
+        passage = unpack_passage(stored.body, facts.id).passage
         if passage.span.of(text) != passage.text or passage.number != stored.number:
             yield f"passage {stored.number} is not the document's"
         elif tuple(terms(ranked_text(passage))) != stored.terms:

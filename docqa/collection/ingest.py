@@ -9,15 +9,16 @@ from __future__ import annotations
 import hashlib
 import time
 import uuid
-from collections.abc import Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Union
 
 from docqa.collection.facts import CollectedDocument, FailedSource, FileStamp
-from docqa.collection.packing import pack_document, pack_passage
-from docqa.datamodel import Content, Document
+from docqa.collection.packing import PackedPassage, pack_document, pack_passage
+from docqa.datamodel import Content, Document, Span, Table, TableRow
 from docqa.errors import DocqaError, LoadError, SettingError
 from docqa.grid import require_text
 from docqa.index.analysis import terms
@@ -122,11 +123,12 @@ class Ingester:
         forms = [ReadingForm.of(passage).text for passage in passages]
         encode = getattr(self.tokenizer, "encode", None)
         tokens: list[Tokens | None] = encode(forms) if encode else [None] * len(forms)
+        rows = _Rows(document.tables)
         stored = tuple(
             StoredPassage(
                 passage.number,
                 tuple(terms(ranked_text(passage))),
-                pack_passage(passage, made),
+                pack_passage(PackedPassage(passage, made, rows.touching(passage.span))),
                 passage.boilerplate,
             )
             for passage, made in zip(passages, tokens, strict=True)
@@ -188,6 +190,24 @@ def ingester_of(recipe: Recipe) -> Ingester:
         content=recipe.content,
     )
     return Ingester(recipe.loading, splitter, reader.tokenizer)
+
+
+class _Rows:
+    """Find the rows of a document's tables that touch a passage."""
+
+    def __init__(self, tables: Iterable[Table]) -> None:
+        self._rows = sorted((row for table in tables for row in table.rows), key=_start)
+        self._starts = [_start(row) for row in self._rows]
+
+    def touching(self, span: Span) -> tuple[TableRow, ...]:
+        """Return the rows that share characters with `span`, in order."""
+        first = max(0, bisect_right(self._starts, span.start) - 1)
+        last = bisect_left(self._starts, span.end)
+        return tuple(row for row in self._rows[first:last] if row.cells[-1].span.end > span.start)
+
+
+def _start(row: TableRow) -> int:
+    return row.cells[0].span.start if row.label is None else row.label.start
 
 
 def file_stamp(path: str) -> FileStamp | None:

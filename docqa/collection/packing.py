@@ -35,32 +35,60 @@ if TYPE_CHECKING:
     from docqa.protocols import SourceMap
     from docqa.reader.tokenizer import Tokens
 
-__all__ = ["PackedDocument", "pack_document", "pack_passage", "unpack_document", "unpack_passage"]
+__all__ = [
+    "PackedDocument",
+    "PackedPassage",
+    "pack_document",
+    "pack_passage",
+    "unpack_document",
+    "unpack_passage",
+]
 
 _LENGTHS = struct.Struct("<III")
 _UNICODE = "surrogatepass"  # a text may hold half of a surrogate pair
 
 
-def pack_passage(passage: Passage, tokens: Tokens | None) -> bytes:
-    """Return a passage as bytes, with the tokens that a reader sees it as."""
+@dataclass(frozen=True, slots=True)
+class PackedPassage:
+    """Hold a passage with what a question needs of it beside its words.
+
+    Attributes:
+        passage: the words.
+        tokens: that a reader sees its reading form as; None where they are not kept.
+        rows: of the document's tables, those that touch the passage.
+    """
+
+    passage: Passage
+    tokens: Tokens | None
+    rows: tuple[TableRow, ...] = ()
+
+
+def pack_passage(packed: PackedPassage) -> bytes:
+    """Return a passage as bytes."""
+    passage, tokens = packed.passage, packed.tokens
     header: list[Any] = [passage.number, passage.span.start, passage.span.end]
     header += [int(passage.boilerplate), list(passage.borders)]
     header.append([[each.position, each.text] for each in passage.insertions])
+    header.append([_row_values(row) for row in packed.rows])
     facts = json.dumps(header, separators=(",", ":")).encode("ascii")
     text = passage.text.encode("utf-8", _UNICODE)
     numbers = b"" if tokens is None else _pack_tokens(tokens)
     return _LENGTHS.pack(len(facts), len(text), len(numbers)) + facts + text + numbers
 
 
-def unpack_passage(body: bytes, document_id: str) -> tuple[Passage, Tokens | None]:
-    """Return a passage and its tokens, None where it was stored without.
+def unpack_passage(body: bytes, document_id: str) -> PackedPassage:
+    """Return a stored passage.
+
+    Args:
+        body: what `pack_passage` made of it.
+        document_id: what the passage says its document is.
 
     Raises:
         CollectionError: the bytes are damaged.
     """
     try:
         facts, text, numbers = _parts(body)
-        number, start, end, boilerplate, borders, insertions = json.loads(facts)
+        number, start, end, boilerplate, borders, insertions, rows = json.loads(facts)
         passage = Passage(
             document_id=document_id,
             number=number,
@@ -70,7 +98,8 @@ def unpack_passage(body: bytes, document_id: str) -> tuple[Passage, Tokens | Non
             borders=tuple(borders),
             insertions=tuple(Insertion(*each) for each in insertions),
         )
-        return passage, _unpack_tokens(numbers) if numbers else None
+        tokens = _unpack_tokens(numbers) if numbers else None
+        return PackedPassage(passage, tokens, tuple(_row(each) for each in rows))
     except (ValueError, TypeError, struct.error) as error:
         raise CollectionError(f"a stored passage is damaged ({error}); {_REBUILD}") from error
 
@@ -135,8 +164,19 @@ class PackedDocument:
     text: str
     original: bytes | None
 
-    def document(self, source_map: SourceMap, settings: LoadSettings | None) -> Document:
-        """Return the document, with what leads to its places."""
+    def document(
+        self,
+        source_map: SourceMap,
+        settings: LoadSettings | None,
+        tables: tuple[Table, ...] = (),
+    ) -> Document:
+        """Return the document, with what leads to its places.
+
+        Args:
+            source_map: leads to its places.
+            settings: how it was loaded.
+            tables: its own are kept with the passages, as rows.
+        """
         values = self.values
         return Document(
             **{name: values[name] for name in ("id", "source", "media_type", "title")},
@@ -144,7 +184,7 @@ class PackedDocument:
             source_map=source_map,
             blocks=tuple(Block(Span(a, b), kind, bool(c)) for a, b, kind, c in values["blocks"]),
             pages=tuple(_page(each) for each in values["pages"]),
-            tables=tuple(_table(each) for each in values["tables"]),
+            tables=tables,
             warnings=tuple(LoadWarning(**each) for each in values["warnings"]),
             metadata=values["metadata"],
             extractor=values["extractor"],
@@ -153,7 +193,7 @@ class PackedDocument:
 
 
 def pack_document(document: Document, *, original: bytes | None = None) -> bytes:
-    """Return a document as bytes, without what leads to its places.
+    """Return a document as bytes, without what leads to its places, and without its tables.
 
     Args:
         document: what was loaded.
@@ -169,7 +209,6 @@ def pack_document(document: Document, *, original: bytes | None = None) -> bytes
         "blocks": [
             [*_pair(each.span), each.kind, int(each.boilerplate)] for each in document.blocks
         ],
-        "tables": [[_row_values(row) for row in table.rows] for table in document.tables],
     }
     header = zlib.compress(json.dumps(values, separators=(",", ":")).encode("ascii"), 3)
     text = zlib.compress(document.text.encode("utf-8", _UNICODE), 3)
@@ -211,15 +250,11 @@ def _row_values(row: TableRow) -> list[Any]:
     return [label, [[*_pair(cell.span), _pairs(cell.headers)] for cell in row.cells]]
 
 
-def _table(rows: Sequence[Any]) -> Table:
-    return Table(
-        tuple(
-            TableRow(
-                tuple(TableCell(Span(a, b), _spans(headers)) for a, b, headers in cells),
-                None if label is None else Span(*label),
-            )
-            for label, cells in rows
-        )
+def _row(values: Sequence[Any]) -> TableRow:
+    label, cells = values
+    return TableRow(
+        tuple(TableCell(Span(a, b), _spans(headers)) for a, b, headers in cells),
+        None if label is None else Span(*label),
     )
 
 

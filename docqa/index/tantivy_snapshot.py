@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -18,7 +19,7 @@ from docqa.index.tantivy_schema import labels_of, metadata_term, passage_of
 if TYPE_CHECKING:
     import tantivy
 
-__all__ = ["TantivySnapshot"]
+__all__ = ["TantivySnapshot", "body_path"]
 
 
 class TantivySnapshot:
@@ -66,7 +67,7 @@ class TantivySnapshot:
             CollectionError: that generation is gone.
         """
         try:
-            return (self._bodies / generation[:2] / generation).read_bytes()
+            return body_path(self._bodies, key, generation).read_bytes()
         except OSError as error:
             raise CollectionError(
                 f"{key}: what was stored of it is gone from {self._bodies}: it was replaced and "
@@ -162,7 +163,7 @@ class TantivySnapshot:
                     tantivy.FieldType.Integer,
                     where.since,
                     where.until,
-                    include_upper=False,
+                    include_upper=where.until is None,
                 )
             )
         return [native.const_score_query(condition, 0.0) for condition in found]
@@ -177,6 +178,12 @@ class TantivySnapshot:
         import tantivy
 
         return tantivy.Query.boolean_query([(tantivy.Occur.Must, query) for query in queries])
+
+
+def body_path(bodies: Path, key: str, generation: str) -> Path:
+    """Return the file of a document's body, in the folder of bodies."""
+    name = hashlib.sha256(f"{generation} {key}".encode("utf-8", "surrogatepass")).hexdigest()
+    return bodies / name[:2] / name
 
 
 def _key(record: tantivy.Document) -> str:

@@ -31,7 +31,7 @@ from docqa.index.durable_files import is_part, sync_folder, write_durably
 from docqa.index.encodable import encodable
 from docqa.index.store import StoredDocument, StoreWriter
 from docqa.index.tantivy_schema import open_index, passage_record, schema
-from docqa.index.tantivy_snapshot import TantivySnapshot
+from docqa.index.tantivy_snapshot import TantivySnapshot, body_path
 
 if TYPE_CHECKING:
     import tantivy
@@ -259,9 +259,13 @@ class TantivyStore:
                     shutil.rmtree(path, ignore_errors=True)
                 elif is_part(path.name):
                     path.unlink(missing_ok=True)
-            live = {facts.generation for facts in self.snapshot().documents()}
-            for body in (self._folder / "documents").glob("*/*"):
-                if body.name not in live:
+            bodies = self._folder / "documents"
+            live = {
+                body_path(bodies, facts.key, facts.generation)
+                for facts in self.snapshot().documents()
+            }
+            for body in bodies.glob("*/*"):
+                if body not in live:
                     body.unlink(missing_ok=True)
 
 
@@ -276,7 +280,7 @@ class _Writer:
         """Write a document in the place of all that its key had."""
         if not document.passages:
             raise ValueError(f"{document.key} has no passages")
-        body = self._folder / "documents" / document.generation[:2] / document.generation
+        body = body_path(self._folder / "documents", document.key, document.generation)
         self._is_changed = True
         with _told(str(self._folder), "cannot be written"):
             write_durably(body, document.body)

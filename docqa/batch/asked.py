@@ -1,0 +1,139 @@
+"""What a job asks: documents one by one, or a collection as a whole."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from docqa.batch.asking import Asking, SourceJob, SourceOutcome
+from docqa.batch.asking_collection import AskingCollection, fingerprint
+from docqa.batch.questions import BatchQuestion
+from docqa.errors import LoadError
+from docqa.loaders.load import read_source
+from docqa.loaders.settings import LoadSettings
+from docqa.reading_settings import ReadingSettings
+
+__all__ = ["Asked", "BatchSource", "Documents", "WholeCollection"]
+
+
+@dataclass(frozen=True, slots=True)
+class BatchSource:
+    """Name a document of a job, or say why there is none."""
+
+    name: str
+    error: LoadError | None = None
+
+
+class Asked(Protocol):
+    """Say what is asked, and make the jobs that ask it."""
+
+    @property
+    def sources(self) -> Sequence[BatchSource]:
+        """Return what each question is asked of, each named once."""
+        ...
+
+    def content_sha256(self, source: BatchSource, loading: LoadSettings) -> str | None:
+        """Return the fingerprint of what a source holds now; None where it cannot be read."""
+        ...
+
+    def jobs(
+        self,
+        source: BatchSource,
+        blocks: Sequence[tuple[BatchQuestion, ...]],
+        loading: LoadSettings,
+    ) -> Iterator[SourceJob]:
+        """Yield a job for each block of questions."""
+        ...
+
+    def work(
+        self, reading: ReadingSettings, loading: LoadSettings, settings: dict[str, Any]
+    ) -> Callable[[SourceJob], SourceOutcome]:
+        """Return what does the jobs; picklable."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """Ask documents one by one. Their bytes are read here, and go with the jobs."""
+
+    sources: Sequence[BatchSource]
+
+    def content_sha256(self, source: BatchSource, loading: LoadSettings) -> str | None:
+        """Return the SHA-256 of a file; see `Asked`."""
+        content = _content(source, loading)[0]
+        return None if content is None else hashlib.sha256(content).hexdigest()
+
+    def jobs(
+        self,
+        source: BatchSource,
+        blocks: Sequence[tuple[BatchQuestion, ...]],
+        loading: LoadSettings,
+    ) -> Iterator[SourceJob]:
+        """Yield a job for each block of questions; see `Asked`."""
+        content, error = _content(source, loading)
+        sha256 = None if content is None else hashlib.sha256(content).hexdigest()
+        for number, block in enumerate(blocks, start=1):
+            yield SourceJob(source.name, content, sha256, error, block, number == len(blocks))
+
+    def work(
+        self, reading: ReadingSettings, loading: LoadSettings, settings: dict[str, Any]
+    ) -> Callable[[SourceJob], SourceOutcome]:
+        """Return what does the jobs; see `Asked`."""
+        return Asking(reading, loading, settings)
+
+
+@dataclass(frozen=True, slots=True)
+class WholeCollection:
+    """Ask all documents of a collection at once; whoever does the jobs must reach its address.
+
+    Attributes:
+        address: as `Collection.address` gives it.
+    """
+
+    address: str
+
+    @property
+    def sources(self) -> Sequence[BatchSource]:
+        """Return the collection; see `Asked`."""
+        return (BatchSource(self.address),)
+
+    def content_sha256(self, source: BatchSource, loading: LoadSettings) -> str | None:
+        """Return the fingerprint of all documents in it; see `Asked`.
+
+        Raises:
+            CollectionError: there is no collection.
+        """
+        from docqa.collection.collection import Collection
+
+        del loading
+        with Collection(source.name) as collection:
+            return fingerprint(collection)
+
+    def jobs(
+        self,
+        source: BatchSource,
+        blocks: Sequence[tuple[BatchQuestion, ...]],
+        loading: LoadSettings,
+    ) -> Iterator[SourceJob]:
+        """Yield a job for each block of questions; see `Asked`."""
+        del loading
+        for number, block in enumerate(blocks, start=1):
+            yield SourceJob(source.name, None, None, None, block, number == len(blocks))
+
+    def work(
+        self, reading: ReadingSettings, loading: LoadSettings, settings: dict[str, Any]
+    ) -> Callable[[SourceJob], SourceOutcome]:
+        """Return what does the jobs; see `Asked`."""
+        return AskingCollection(reading, loading, settings)
+
+
+def _content(source: BatchSource, loading: LoadSettings) -> tuple[bytes | None, LoadError | None]:
+    """Return the bytes of a source, or why there are none."""
+    if source.error is not None:
+        return None, source.error
+    try:
+        return read_source(source.name, most_bytes=loading.effective_limits.file_bytes)[0], None
+    except LoadError as error:
+        return None, error

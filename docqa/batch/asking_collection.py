@@ -1,0 +1,80 @@
+"""What a worker does for a collection: ask it some of the questions."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from docqa.batch import asking
+from docqa.batch.asking import SourceJob, SourceOutcome, cell_outcome
+from docqa.loaders.settings import LoadSettings
+from docqa.reading_settings import ReadingSettings
+
+if TYPE_CHECKING:
+    from docqa.collection.collection import Collection
+
+__all__ = ["AskingCollection", "fingerprint"]
+
+
+class AskingCollection:
+    """Do jobs; the reader is loaded with the first of them. Picklable: a copy loads its own.
+
+    Args:
+        reading: how documents are read.
+        loading: how files are opened, where places are looked up in them.
+        settings: what `settings_record` makes of both; goes into every line.
+    """
+
+    def __init__(
+        self, reading: ReadingSettings, loading: LoadSettings, settings: dict[str, Any]
+    ) -> None:
+        self._reading, self._loading, self._settings = reading, loading, settings
+        self._collection: Collection | None = None
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle what it was made with, and nothing that is open."""
+        return (AskingCollection, (self._reading, self._loading, self._settings))
+
+    def __call__(self, job: SourceJob) -> SourceOutcome:
+        """Return what the job's questions gave.
+
+        The fingerprint is that of the moment before they are asked; where the collection changes
+        meanwhile, a later run sees that and asks again.
+
+        Raises:
+            CollectionError: there is no collection, or it was made by another version.
+            ModelError: the reader cannot be loaded, or is another one than on the caller's machine.
+        """
+        collection = self._opened(job.source)
+        content = fingerprint(collection)
+        texts = [question.text for question in job.questions]
+        items = collection.ask_all(texts, top_k=self._reading.top_k)
+        cells = tuple(
+            cell_outcome(question, replace(item, source=job.source), content, self._settings)
+            for question, item in zip(job.questions, items, strict=True)
+        )
+        return SourceOutcome(job.source, cells, (), job.is_last)
+
+    def _opened(self, address: str) -> Collection:
+        from docqa.collection.collection import Collection
+
+        if self._collection is None:
+            pipeline = asking.open_pipeline(self._reading)
+            asking.require_reader(pipeline.reader, self._reading, self._settings)
+            self._collection = Collection(
+                address, pipeline=pipeline, password=self._loading.password
+            )
+        return self._collection
+
+
+def fingerprint(collection: Collection) -> str:
+    """Return the SHA-256 of what is in a collection: the key and the content of every document.
+
+    Raises:
+        CollectionError: there is no collection.
+    """
+    made = hashlib.sha256()
+    for document in collection.documents():
+        made.update(f"{document.key}\0{document.id}\n".encode("utf-8", "surrogateescape"))
+    return made.hexdigest()

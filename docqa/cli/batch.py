@@ -1,0 +1,273 @@
+"""``docqa batch``: many questions to many documents, as a job that goes on where it stopped."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from docqa.cli.exits import (
+    ANSWERED,
+    FAILED,
+    NOTHING_FOUND,
+    debug_option,
+    debugging,
+    hush_libraries,
+)
+from docqa.cli.interrupt import before_leaving
+from docqa.cli.notices import Notices, counted, fold_warnings
+from docqa.cli.options import answer_options, reading_options, source_options
+from docqa.cli.outputs import require_apart
+from docqa.cli.pool_options import open_pool, pool_options
+from docqa.cli.progress import ProgressLine
+from docqa.cli.sources import STDIN, expand
+from docqa.loaders.settings import LoadSettings
+from docqa.reading_settings import ReadingSettings
+
+if TYPE_CHECKING:
+    from docqa.batch.asked import Asked
+    from docqa.batch.asking import SourceOutcome
+    from docqa.batch.job import BatchJob, Resumed, Tally
+
+__all__ = ["batch"]
+
+_MOST_TOLD = 5  # names one by one
+_SECONDS_A_NOTE = 60.0  # where nobody watches a progress line
+
+_EPILOG = """
+\b
+Examples:
+  docqa batch questions.txt reports/ --out answers.jsonl
+  docqa batch questions.txt reports/ --out answers.jsonl    (again: goes on where it stopped)
+  docqa batch questions.jsonl 'minutes/**/*.html' --out answers.jsonl --retry-failed
+  docqa batch questions.txt --in kb --out answers.jsonl
+  docqa batch questions.csv reports/ --out answers.jsonl --workers 4
+  docqa batch questions.txt reports/ --out answers.jsonl --ray auto
+
+\b
+Questions:
+  a UTF-8 file of one a line; or .jsonl, an object a line with "question" and "id"; or .csv with
+  columns of these names. Without an id a question is named by its line.
+
+\b
+Answers:
+  one JSON object a line, as docqa ask --json writes them, with "cell": the question's id, the
+  SHA-256 of the document, the settings. A document that changed is asked again; other settings
+  or another reader need --fresh.
+
+\b
+Exit codes:
+  0 answered, 1 nothing found, 2 an error (the other documents are still asked),
+  130 left with Ctrl-C; the same command goes on
+"""
+
+
+@click.command(epilog=_EPILOG, no_args_is_help=True)
+@click.argument("questions", metavar="QUESTIONS", type=click.Path(dir_okay=False))
+@click.argument("sources", nargs=-1, metavar="SOURCE...", type=click.Path())
+@click.option(
+    "--in",
+    "collection",
+    metavar="KB",
+    help="Ask all documents of a collection at once, instead of SOURCEs one by one.",
+)
+@click.option(
+    "--out",
+    required=True,
+    metavar="FILE",
+    type=click.Path(dir_okay=False),
+    help="Gets the answers; where it exists, the job goes on from what is in it.",
+)
+@click.option("--fresh", is_flag=True, help="Begin with an empty file, whatever is in it.")
+@click.option("--retry-failed", is_flag=True, help="Ask again what failed.")
+@pool_options
+@answer_options
+@click.option("--quiet", is_flag=True, help="No progress, notes and warnings; only errors.")
+@reading_options
+@source_options
+@debug_option
+@click.pass_context
+def batch(
+    ctx: click.Context,
+    /,
+    *,
+    questions: str,
+    sources: Sequence[str],
+    collection: str | None,
+    out: str,
+    fresh: bool,
+    retry_failed: bool,
+    workers: int | None,
+    ray_address: str | None,
+    quiet: bool,
+    loading: LoadSettings,
+    **reading: object,
+) -> None:
+    """Ask every question of QUESTIONS of each SOURCE, and write the answers to a file.
+
+    A SOURCE is a file, a folder (everything of a supported kind in it and below) or a pattern.
+    Whatever stops the job, the same command goes on where it stopped. With --in there is no
+    SOURCE: each question is asked of all documents of a collection at once.
+    """
+    from docqa.batch.job import BatchJob
+    from docqa.batch.questions import read_batch_questions
+
+    hush_libraries(ctx)
+    notices = Notices(quiet=quiet, debug=debugging(ctx))
+    asked = _asked(sources, collection, {"--out": out}, questions, notices)
+    settings = ReadingSettings(**reading)  # type: ignore[arg-type]  # click checked them
+    with BatchJob(
+        read_batch_questions(Path(questions)),
+        asked,
+        Path(out),
+        reading=settings,
+        loading=loading,
+        pool=open_pool(workers, ray_address, gpus=_may_use_gpus(settings)),
+        retry_failed=retry_failed,
+        fresh=fresh,
+    ) as job:
+        watch = _Watch(job, out, len(asked.sources), ProgressLine(quiet=quiet), notices)
+        ctx.call_on_close(watch.progress.close)
+        if not quiet:
+            before_leaving(watch.leave)
+        watch.progress.say("checking what is there")
+        resumed = job.resume()
+        watch.progress.close()
+        _tell_resumed(resumed, f"{resumed.kept:,} of {job.n_outcomes:,} outcomes", out, notices)
+        for outcome in job.run():
+            watch.outcome(outcome)
+        watch.end()
+        ctx.exit(_exit_code(job.tally))
+
+
+def _asked(
+    sources: Sequence[str],
+    collection: str | None,
+    outputs: Mapping[str, str],
+    questions: str,
+    notices: Notices,
+) -> Asked:
+    """Return what is asked.
+
+    Raises:
+        click.UsageError: there are no sources, or a collection beside them; or the output would
+            replace the questions.
+        SettingError: the output is a source.
+    """
+    from docqa.batch.asked import BatchSource, Documents, WholeCollection
+
+    if STDIN in sources:
+        raise click.UsageError("a batch reads its documents more than once: name files, not -")
+    if bool(sources) == (collection is not None):
+        raise click.UsageError("name the documents, or a collection with --in KB; not both")
+    expansion = expand(sources)
+    notices.passed_over(expansion.passed_over)
+    require_apart(outputs, expansion, questions)
+    if collection is not None:
+        from docqa.collection.collection import Collection
+
+        with Collection(collection) as opened:
+            return WholeCollection(opened.address)
+    return Documents([BatchSource(file.path, file.error) for file in expansion.files])
+
+
+def _may_use_gpus(settings: ReadingSettings) -> bool:
+    return settings.device not in {"cpu", "mps"} and settings.runtime != "onnx"
+
+
+class _Watch:
+    """Tell the user what a job does."""
+
+    def __init__(
+        self, job: BatchJob, out: str, n_sources: int, progress: ProgressLine, notices: Notices
+    ) -> None:
+        self._job, self._out, self._n_sources = job, out, n_sources
+        self.progress, self._notices = progress, notices
+        self._began = self._told = time.monotonic()
+        self._sources = self._asked = 0
+
+    def outcome(self, outcome: SourceOutcome) -> None:
+        self._asked += len(outcome.cells)
+        self._sources += outcome.is_last
+        self._tell_trouble(outcome)
+        total = self._job.n_outcomes
+        self.progress.say(self._state(), total=total, done=self._job.tally.total, unit="outcomes")
+        if not self.progress.shown and time.monotonic() - self._told >= _SECONDS_A_NOTE:
+            self._told = time.monotonic()
+            self._notices.note(f"{self._job.tally.total:,} of {total:,} outcomes: {self._state()}")
+
+    def _tell_trouble(self, outcome: SourceOutcome) -> None:
+        for message in fold_warnings(outcome.warnings):
+            self.progress.close()
+            named = outcome.source in message
+            self._notices.warning(message if named else f"{outcome.source}: {message}")
+        for cell in outcome.cells:
+            if cell.error is not None:
+                self.progress.close()
+                self._notices.failed(cell.error["message"], source=outcome.source)
+
+    def _state(self) -> str:
+        """Return what is behind: documents, answers, errors, and how fast it goes."""
+        tally = self._job.tally
+        parts = [counted(self._sources, "document"), f"{tally.answered:,} answered"]
+        parts += [f"{tally.failed:,} failed"] if tally.failed else []
+        return f"{', '.join(parts)}, {self._rate():.3g} a second"
+
+    def _rate(self) -> float:
+        return self._asked / max(time.monotonic() - self._began, 1e-9)
+
+    def end(self) -> None:
+        self.progress.close()
+        tally, seconds = self._job.tally, time.monotonic() - self._began
+        kinds = [f"{tally.answered:,} answered", f"{tally.unanswered:,} without an answer"]
+        kinds += [f"{tally.failed:,} failed"] if tally.failed else []
+        self._notices.note(
+            f"{self._out}: {counted(self._n_sources, 'document')}, "
+            f"{counted(self._job.n_outcomes, 'outcome')}: {', '.join(kinds)}"
+        )
+        if self._asked:
+            now = f"asked {self._asked:,} of them now, in {seconds:.1f} s"
+            self._notices.note(f"{now} ({self._rate():.3g} a second)")
+        if tally.failed:
+            self._notices.note("--retry-failed asks again what failed")
+
+    def leave(self) -> None:
+        """Say in one write what Ctrl-C leaves; nothing else is to be done."""
+        done, total = self._job.tally.total, self._job.n_outcomes
+        clear = "\r\x1b[K" if sys.stderr.isatty() else ""
+        line = f"docqa: stopped; {self._out} has {done:,} of {total:,} outcomes"
+        line += ", and the same command goes on from there\n"
+        os.write(sys.stderr.fileno(), f"{clear}{line}".encode())
+
+
+def _tell_resumed(resumed: Resumed, there: str, out: str, notices: Notices) -> None:
+    if resumed.cut_off:
+        notices.note(f"{out}: cut off an end that was not whole")
+    if resumed.kept:
+        notices.note(f"{out} has {there}; going on from there")
+    for name in resumed.changed[:_MOST_TOLD]:
+        notices.note(f"{name}: changed since it was asked; asking it again")
+    if len(resumed.changed) > _MOST_TOLD:
+        more = counted(len(resumed.changed) - _MOST_TOLD, "more document")
+        notices.note(f"{more} changed; asking them again")
+    if resumed.renamed:
+        ids = ", ".join(resumed.renamed[:_MOST_TOLD])
+        notices.note(f"other words under the same id ({ids}); asking them again")
+    if resumed.retried:
+        notices.note(f"asking again {counted(resumed.retried, 'outcome')} that failed")
+    if resumed.failed:
+        notices.note(f"{counted(resumed.failed, 'outcome')} failed; --retry-failed asks again")
+    if resumed.unnamed:
+        names = counted(len(resumed.unnamed), "document")
+        notices.note(f"{out} keeps the outcomes of {names} not named now ({resumed.unnamed[0]} …)")
+
+
+def _exit_code(tally: Tally) -> int:
+    if tally.failed:
+        return FAILED
+    return ANSWERED if tally.answered else NOTHING_FOUND

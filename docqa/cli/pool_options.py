@@ -1,0 +1,54 @@
+"""The options that say where work is done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from docqa.workers.pool import Pool
+
+__all__ = ["open_pool", "pool_options"]
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+def pool_options(command: _Command) -> _Command:
+    """Add ``--workers`` and ``--ray``; the command gets them as `workers` and `ray_address`."""
+    command = click.option(
+        "--ray",
+        "ray_address",
+        metavar="ADDRESS",
+        envvar="DOCQA_RAY",
+        help="Work on the machines of a Ray cluster: auto, HOST:PORT, ray://HOST:PORT, or local.",
+    )(command)
+    return click.option(
+        "--workers",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="So many processes work; with --ray at most so many. By default this one, and with"
+        " --ray one for every GPU of the cluster, or every processor where it has none.",
+    )(command)
+
+
+def open_pool(workers: int | None, ray_address: str | None, *, gpus: bool) -> Pool:
+    """Return where the options want the work done.
+
+    Args:
+        workers: how many processes; None for what suits.
+        ray_address: of a cluster, or None.
+        gpus: the work may run on GPUs.
+    """
+    if ray_address is not None:
+        from docqa.workers.ray_pool import RayPool
+
+        return RayPool(ray_address, workers=workers, gpus=gpus)
+    if workers is not None and workers > 1:
+        from docqa.workers.process_pool import ProcessPool
+
+        return ProcessPool(workers)
+    from docqa.workers.pool import LocalPool
+
+    return LocalPool()

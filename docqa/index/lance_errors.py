@@ -1,0 +1,63 @@
+"""Tell what Lance reports in docqa's words, and try again what lost a race."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from docqa.errors import CollectionError
+
+__all__ = ["retried", "told"]
+
+_ATTEMPTS = 8
+_FIRST_WAIT = 0.1  # seconds; doubled with each attempt, half of it by chance
+_CONFLICTS = ("conflict", "concurrent", "too many attempts")
+
+_Result = TypeVar("_Result")
+
+
+@contextmanager
+def told(address: str, what: str) -> Iterator[None]:
+    """Translate the errors of Lance.
+
+    Args:
+        address: of the collection.
+        what: could not be done, such as ``"cannot be read"``.
+
+    Raises:
+        CollectionError: Lance reports an error.
+    """
+    try:
+        yield
+    except (RuntimeError, ValueError, OSError) as error:
+        said = (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
+        if "not found" in said.lower():
+            advice = "it was replaced and compacted, or is no collection: open it again"
+        else:
+            advice = "check the address, the AWS_... environment variables and the connection"
+        raise CollectionError(f"{address}: {what} ({said}); {advice}") from error
+
+
+def retried(address: str, act: Callable[[], _Result]) -> _Result:
+    """Do what may lose against another process, and try again where it does.
+
+    Lance tries again by itself where the rows allow it; this goes on where it gives up.
+
+    Raises:
+        CollectionError: it lost every time; nothing was changed.
+    """
+    for attempt in range(_ATTEMPTS):
+        try:
+            return act()
+        except (RuntimeError, ValueError, OSError) as error:
+            if not any(word in str(error).lower() for word in _CONFLICTS):
+                raise
+            lost = error
+        time.sleep(_FIRST_WAIT * 2**attempt * (0.5 + random.random() / 2))
+    raise CollectionError(
+        f"{address}: other processes changed it each of the {_ATTEMPTS} times that this change was "
+        "tried, and nothing of it is written; try again, and let fewer processes write at once"
+    ) from lost

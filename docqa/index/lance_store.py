@@ -1,0 +1,243 @@
+"""Keep a collection on storage that machines share, on LanceDB.
+
+::
+
+    s3://bucket/kb/
+      passages.lance/   a row for each passage; each commit is a version of this table
+      notes.lance/      texts beside the documents
+
+There is no server: readers, any number, and writers, several, meet in the storage alone. A commit
+is one `merge_insert`: it adds the rows of new generations and deletes all others of their keys, in
+one version of one table. Of two commits at the same time one is done again on top of the other.
+Readers keep the version that they began with.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from docqa.errors import CollectionError, MissingDependencyError
+from docqa.index.lance_errors import retried, told
+from docqa.index.lance_rows import one_of, quoted, table_of
+from docqa.index.lance_snapshot import LanceSnapshot
+from docqa.index.store import StoredDocument, StoreWriter
+
+if TYPE_CHECKING:
+    from lancedb.db import DBConnection
+    from lancedb.table import LanceTable
+
+__all__ = ["LanceStore"]
+
+_PASSAGES, _NOTES = "passages", "notes"
+_KEPT_FOR = timedelta(minutes=10)  # how long compaction leaves an older version to its readers
+_LOCAL = "lance://"
+
+
+class LanceStore:
+    """Keep a collection on shared storage; a `Store`. Threads may share it.
+
+    How the storage is reached (keys, region, endpoint, plain http) comes from the environment
+    variables of AWS: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT_URL,
+    AWS_ALLOW_HTTP and the like.
+
+    Args:
+        address: ``s3://bucket/prefix`` or ``lance:///folder``.
+    """
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        self._uri = address.removeprefix(_LOCAL)
+        self._opened: DBConnection | None = None
+        self._last: tuple[int, LanceSnapshot] | None = None
+
+    @property
+    def address(self) -> str:
+        """Return the address as it was given."""
+        return self._address
+
+    def exists(self) -> bool:
+        """Say whether there is a collection."""
+        with told(self._address, "cannot be read"):
+            return self._has(_PASSAGES)
+
+    def create(self) -> None:
+        """Begin an empty collection, in the place of one that may be there; notes are kept.
+
+        Raises:
+            CollectionError: nothing can be written there.
+        """
+        from lancedb.index import FTS
+
+        connection = self._connection()
+        settings = FTS(
+            base_tokenizer="whitespace",
+            lower_case=False,
+            stem=False,
+            remove_stop_words=False,
+            ascii_folding=False,
+            max_token_length=None,  # by default longer terms than 40 characters are dropped
+            with_position=False,
+        )
+        with told(self._address, "cannot be made"):
+            turn = table_of([], uuid.uuid4().hex)
+            table = connection.create_table(_PASSAGES, turn, mode="overwrite")
+            for field in ("terms", "names"):
+                table.create_index(field, config=settings, name=f"{field}_idx")
+        self._last = None
+
+    def read_note(self, name: str) -> str | None:
+        """Return a text that is kept beside the documents, or None."""
+        with told(self._address, "cannot be read"):
+            if not self._has(_NOTES):
+                return None
+            search = self._table(_NOTES).search().where(f"name = {quoted(name)}")
+            found = search.select(["text"]).to_arrow()["text"].to_pylist()
+            return str(found[-1]) if found else None
+
+    def write_note(self, name: str, text: str) -> None:
+        """Keep a text beside the documents in the place of an older one; it is there at once."""
+        import pyarrow as pa
+
+        row = pa.table({"name": [name], "text": [text]})
+        with told(self._address, "cannot be written"):
+            self._connection().create_table(_NOTES, schema=row.schema, exist_ok=True)
+            retried(
+                self._address,
+                lambda: (
+                    self._table(_NOTES)
+                    .merge_insert("name")
+                    .when_matched_update_all()
+                    .when_not_matched_insert_all()
+                    .execute(row)
+                ),
+            )
+
+    def snapshot(self) -> LanceSnapshot:
+        """Return the state as it is now.
+
+        Raises:
+            CollectionError: there is no collection, or the storage cannot be reached.
+        """
+        with told(self._address, "cannot be read"):
+            if self._last is None and not self._has(_PASSAGES):
+                raise CollectionError(
+                    f"{self._address}: there is no collection here; docqa index DIR --to "
+                    f"{self._address} makes one"
+                )
+            table = self._table(_PASSAGES)
+            version = table.version
+            if self._last is None or self._last[0] != version:
+                table.checkout(version)
+                self._last = version, LanceSnapshot(table, self._address)
+            return self._last[1]
+
+    @contextmanager
+    def writer(self) -> Iterator[StoreWriter]:
+        """Yield what changes the collection; leaving it without a commit drops the changes."""
+        yield _Writer(self)
+
+    def compact(self) -> None:
+        """Bring the text index up to date, join small files, and delete old versions.
+
+        Versions of the last ten minutes stay for their readers. Writers and readers may go on.
+
+        Raises:
+            CollectionError: the storage cannot be reached, or other processes never let go.
+        """
+        with told(self._address, "cannot be compacted"):
+            for name in filter(self._has, (_PASSAGES, _NOTES)):
+                retried(
+                    self._address,
+                    lambda name=name: self._table(name).optimize(cleanup_older_than=_KEPT_FOR),  # type: ignore[misc]
+                )
+
+    def size(self) -> int | None:
+        """Return the bytes of all files in a folder; None for storage elsewhere."""
+        if "://" in self._uri:
+            return None
+        return sum(file.stat().st_size for file in Path(self._uri).rglob("*") if file.is_file())
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._opened = self._last = None
+
+    def commit(self, changes: dict[str, StoredDocument | None]) -> None:
+        """Write documents, and remove those that are None, in one version of the table.
+
+        Raises:
+            CollectionError: they cannot be written, and nothing of them is seen.
+        """
+        documents = [document for document in changes.values() if document is not None]
+        rows = table_of(documents, uuid.uuid4().hex)
+        replaced = f"number < 0 OR {one_of('key', changes)}"
+        with told(self._address, "cannot be written"):
+            retried(
+                self._address,
+                lambda: (
+                    self._table(_PASSAGES)
+                    .merge_insert(["key", "generation", "number"])
+                    .when_not_matched_insert_all()
+                    .when_not_matched_by_source_delete(replaced)
+                    .execute(rows)
+                ),
+            )
+
+    def _table(self, name: str) -> LanceTable:
+        """Return a table as it is now."""
+        return self._connection().open_table(name)
+
+    def _has(self, name: str) -> bool:
+        if "://" not in self._uri and not Path(self._uri).is_dir():
+            return False
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            return name in self._connection().table_names(limit=100)
+
+    def _connection(self) -> Any:
+        if self._opened is None:
+            self._opened = _lancedb().connect(self._uri)
+        return self._opened
+
+
+class _Writer:
+    """Gather the changes of one commit; a `StoreWriter`."""
+
+    def __init__(self, store: LanceStore) -> None:
+        self._store = store
+        self._changes: dict[str, StoredDocument | None] = {}
+
+    def replace(self, document: StoredDocument) -> None:
+        """Write a document in the place of all that its key had."""
+        self._changes[document.key] = document
+
+    def remove(self, key: str) -> None:
+        """Remove a document; an unknown key is no error."""
+        self._changes[key] = None
+
+    def commit(self) -> None:
+        """Make all changes since the last commit seen, together.
+
+        Raises:
+            CollectionError: they cannot be written, and nothing of them is seen.
+        """
+        if self._changes:
+            self._store.commit(self._changes)
+            self._changes = {}
+
+
+def _lancedb() -> Any:
+    try:
+        import lancedb
+    except ImportError as error:
+        raise MissingDependencyError(
+            "a collection on shared storage needs LanceDB; install it with: "
+            'pip install "docqa-exact[lance]"'
+        ) from error
+    return lancedb

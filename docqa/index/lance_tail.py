@@ -1,0 +1,55 @@
+"""Hold the passages that were written after Lance's text index was last brought up to date."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from docqa.index.lance_rows import labels_of
+from docqa.index.store import Labels, Where
+
+__all__ = ["Tail"]
+
+
+class Tail:
+    """Hold passages in memory and find those that have a term.
+
+    Args:
+        rows: of the passages.
+    """
+
+    def __init__(self, rows: Sequence[dict[str, Any]]) -> None:
+        self.rows = rows
+        self.ids = frozenset(row["_rowid"] for row in rows)
+        self._labels: dict[str, Labels] = {}
+        self._postings: dict[str, dict[str, list[int]]] = {
+            field: _postings([row[field] for row in rows]) for field in ("terms", "names")
+        }
+
+    def frequency(self, field: str, term: str) -> int:
+        """Return in how many passages a field has a term."""
+        return len(self._postings[field].get(term, ()))
+
+    def found(self, terms: Sequence[str], fields: Sequence[str]) -> Iterator[dict[str, Any]]:
+        """Yield the passages that have one of the terms in one of the fields."""
+        postings = [self._postings[field].get(term, ()) for field in fields for term in terms]
+        for at in sorted({at for numbers in postings for at in numbers}):
+            yield self.rows[at]
+
+    def holds(self, where: Where, row: dict[str, Any]) -> bool:
+        """Say whether a passage is of a document that is asked."""
+        if not where:
+            return True
+        labels = self._labels.get(row["generation"])
+        if labels is None:
+            labels = self._labels[row["generation"]] = labels_of(row)
+        return where.holds(row["key"], labels)
+
+
+def _postings(texts: Sequence[str]) -> dict[str, list[int]]:
+    found: defaultdict[str, list[int]] = defaultdict(list)
+    for at, text in enumerate(texts):
+        for term in set(text.split()):
+            found[term].append(at)
+    return dict(found)

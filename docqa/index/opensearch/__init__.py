@@ -1,0 +1,1 @@
+"""The parts of `docqa.index.opensearch_store`, which says how they go together."""

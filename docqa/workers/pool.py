@@ -1,0 +1,55 @@
+"""One verb for work on many items, wherever it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Protocol, TypeVar
+
+from docqa.errors import DocqaError
+
+__all__ = ["Item", "LocalPool", "Lost", "Pool", "Result", "Work"]
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+Work = Callable[[Item], Result]
+Lost = Callable[[Item, DocqaError], Result]
+
+
+class Pool(Protocol):
+    """Do one piece of work for each of many items."""
+
+    def run(
+        self, work: Work[Item, Result], items: Iterable[Item], *, on_lost: Lost[Item, Result]
+    ) -> Iterator[Result]:
+        """Yield what `work` returns for each item, in the order of the items, none twice.
+
+        Items are taken one by one, as room becomes free: no more than a few for each worker are
+        in memory at once, however many there are.
+
+        Args:
+            work: picklable, as its results are. Each worker gets a copy that lives as long as it
+                does, so what `work` opens at its first call (a reader) is opened once a worker.
+            items: picklable; a bad one is for `work` to report in its result.
+            on_lost: called here for an item that ended its worker again and again, with the
+                reason; what it returns is yielded instead.
+
+        Raises:
+            ClusterError: there are no workers.
+            Exception: what `work` raised; the items after it are given up.
+        """
+        ...
+
+
+class LocalPool:
+    """Do the work in this process, one item after another.
+
+    >>> list(LocalPool().run(len, ["a", "bcd"], on_lost=lambda item, error: 0))
+    [1, 3]
+    """
+
+    def run(
+        self, work: Work[Item, Result], items: Iterable[Item], *, on_lost: Lost[Item, Result]
+    ) -> Iterator[Result]:
+        """Yield what `work` returns for each item; see `Pool.run`."""
+        for item in items:
+            yield work(item)

@@ -1,0 +1,217 @@
+"""What docqa asks of Ray, in one place: connecting, workers, and which errors mean a lost one."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from types import ModuleType
+from typing import Any
+
+from docqa import __version__
+from docqa.errors import ClusterError, MissingDependencyError
+
+__all__ = ["Cluster", "Worker", "connected"]
+
+# Where Ray is started here: no report to its makers, and a warning less that concerns nobody.
+_ENVIRONMENT = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
+
+
+@contextmanager
+def connected(
+    address: str, work: Callable[[Any], Any], *, gpus: bool, cpus_per_worker: int
+) -> Iterator[Cluster]:
+    """Connect to a cluster, and part from it and its workers at the end.
+
+    A connection that the process has already is used and kept.
+
+    Raises:
+        ClusterError: it cannot be reached.
+        MissingDependencyError: Ray is not installed.
+    """
+    ray = _ray()
+    own = not ray.is_initialized()
+    if own:
+        _connect(ray, address)
+    cluster = Cluster(ray, work, gpus=gpus, cpus_per_worker=cpus_per_worker)
+    try:
+        yield cluster
+    finally:
+        cluster.kill_all()
+        if own:
+            ray.shutdown()
+
+
+def _ray() -> ModuleType:
+    try:
+        import ray
+    except ImportError as error:
+        raise MissingDependencyError(
+            'a cluster needs Ray, which is not installed: pip install "docqa-exact[ray]"'
+        ) from error
+    return ray  # type: ignore[no-any-return]
+
+
+def _connect(ray: Any, address: str) -> None:
+    for name, value in _ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    alone: dict[str, Any] = {"include_dashboard": False} if address == "local" else {}
+    try:
+        ray.init(address=address, log_to_driver=False, configure_logging=False, **alone)
+    except Exception as error:  # of many kinds, from gRPC's to plain ValueError
+        reason = str(error).strip().splitlines()[:1] or [type(error).__name__]
+        raise ClusterError(
+            f"no Ray cluster can be reached at {address!r}: {reason[0]}; start one with "
+            "ray start --head, or name 'local' to start Ray on this machine"
+        ) from error
+
+
+class Worker:
+    """Be one actor with its copy of the work.
+
+    Attributes:
+        start: what to wait for until it can take items.
+        calls: what it has, in the order in which it does it.
+    """
+
+    def __init__(self, ray: Any, actor: Any, pickled: bytes) -> None:
+        self._ray, self._actor = ray, actor
+        self.is_ready = False
+        self.start = actor.begin.remote(pickled)
+        self.calls: list[Any] = []
+
+    def check_start(self) -> bool:
+        """Say whether the actor is there, now that `start` has ended; False where it is lost.
+
+        Raises:
+            ClusterError: its machine lacks docqa, or has another version of it.
+        """
+        try:
+            version = self._ray.get(self.start)
+        except self._ray.exceptions.RayTaskError as error:
+            raise ClusterError(
+                f"a machine of the cluster cannot do the work: {_first_line(error)}; install there "
+                f"what is installed here: pip install docqa-exact=={__version__}"
+            ) from error
+        except self._ray.exceptions.RayError:
+            return False
+        if version != __version__:
+            raise ClusterError(
+                f"a machine of the cluster has docqa {version}, this one {__version__}, and their "
+                f"results may differ; install one version: pip install docqa-exact=={__version__}"
+            )
+        self.is_ready = True
+        return True
+
+    def call(self, stored: Any) -> Any:
+        """Let the actor work on a stored item; return what to wait for."""
+        self.calls.append(self._actor.do.remote(stored))
+        return self.calls[-1]
+
+    def kill(self) -> None:
+        """End the actor, where it still lives."""
+        with suppress(Exception):  # it is gone, or the connection is
+            self._ray.kill(self._actor)
+
+
+def _first_line(error: Any) -> str:
+    cause = getattr(error, "cause", None) or error
+    return f"{type(cause).__name__}: {str(cause).strip().splitlines()[0] if str(cause) else ''}"
+
+
+class Cluster:
+    """Hold a connection: start workers, store items, wait for results."""
+
+    def __init__(
+        self, ray: Any, work: Callable[[Any], Any], *, gpus: bool, cpus_per_worker: int
+    ) -> None:
+        from ray import cloudpickle
+
+        self._ray, self._gpus, self._cpus = ray, gpus, cpus_per_worker
+        self._pickled: bytes = cloudpickle.dumps(work)
+        self._started: list[Worker] = []
+        self._actor_class = ray.remote(_actor_class())
+
+    def n_places(self) -> int:
+        """Return how many workers the cluster has room for, were it idle."""
+        resources = self._resources()
+        if self._on_gpus(resources):
+            return int(resources["GPU"])
+        return int(resources.get("CPU", 0) // self._cpus)
+
+    def describe(self) -> str:
+        """Return what the cluster has, in words."""
+        names = {"CPU": "processors", "GPU": "GPUs"}
+        resources = self._resources()
+        has = ", ".join(f"{resources.get(key, 0):g} {name}" for key, name in names.items())
+        return f"the cluster has {has}, all taken or too few"
+
+    def start_worker(self) -> Worker:
+        """Start one more worker, as far from the others as there is room."""
+        actor = self._actor_class.options(
+            num_cpus=self._cpus,
+            num_gpus=1 if self._on_gpus(self._resources()) else 0,
+            max_restarts=0,
+            max_task_retries=0,
+            scheduling_strategy="SPREAD",
+        ).remote()
+        self._started.append(Worker(self._ray, actor, self._pickled))
+        return self._started[-1]
+
+    def store(self, item: Any) -> Any:
+        """Put an item where every worker can fetch it, until nobody refers to it any more.
+
+        This process owns it, so it outlives every other machine.
+        """
+        return self._ray.put(item)
+
+    def wait(self, references: Sequence[Any], *, seconds: float) -> list[Any]:
+        """Return those that are there, as soon as one is; none after so many seconds."""
+        ready: list[Any] = self._ray.wait(list(references), num_returns=1, timeout=seconds)[0]
+        return ready
+
+    def result(self, call: Any) -> tuple[bool, Any]:
+        """Return whether a call came back, and with what; it did not where its worker is lost.
+
+        Raises:
+            Exception: what the work raised.
+        """
+        exceptions = self._ray.exceptions
+        try:
+            return True, self._ray.get(call)
+        except exceptions.RayTaskError as error:
+            raise getattr(error, "cause", error) from None
+        except exceptions.RayError:
+            return False, None
+
+    def kill_all(self) -> None:
+        """End every worker that was started."""
+        for worker in self._started:
+            worker.kill()
+
+    def _resources(self) -> dict[str, float]:
+        found: dict[str, float] = self._ray.cluster_resources()
+        return found
+
+    def _on_gpus(self, resources: dict[str, float]) -> bool:
+        return self._gpus and resources.get("GPU", 0) >= 1
+
+
+def _actor_class() -> type:
+    """Return the actors' class, made here so that Ray sends its code along.
+
+    A machine without docqa can start one then, and say what is missing.
+    """
+
+    class DocqaWorker:
+        def begin(self, pickled: bytes) -> str:
+            import docqa
+
+            self._work = pickle.loads(pickled)
+            return docqa.__version__
+
+        def do(self, item: Any) -> Any:
+            return self._work(item)
+
+    return DocqaWorker

@@ -1,0 +1,37 @@
+"""Work for pools, in a module that worker processes can import."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+
+class Squares:
+    """Square numbers; count in a folder how many copies of the work there are."""
+
+    def __init__(self, folder: Path, seconds: float = 0.0) -> None:
+        self.folder, self.seconds, self.is_open = folder, seconds, False
+
+    def __call__(self, number: int) -> int:
+        if not self.is_open:
+            (self.folder / f"worker-{os.getpid()}").touch()
+            self.is_open = True
+        time.sleep(self.seconds)
+        with (self.folder / "done").open("a") as file:
+            file.write(f"{number}\n")
+        return number * number
+
+
+def die_at_3(number: int) -> int:
+    """Square a number, unless it is 3, which ends the process."""
+    if number == 3:
+        os._exit(1)
+    return number * number
+
+
+def fail_at_3(number: int) -> int:
+    """Square a number, unless it is 3, which is refused."""
+    if number == 3:
+        raise ValueError("3 is refused")
+    return number * number
