@@ -160,7 +160,9 @@ def made_collection(n_documents: int, *, seed: int = 0) -> list[StoredDocument]:
         texts = [" ".join(chance.choices(WORDS, weights, k=length)) for length in lengths]
         names = " ".join(chance.choices(WORDS, weights, k=chance.randint(0, 4)))
         flagged = chance.random() < 0.2
-        made.append(document(f"/{number:03}", *texts, names=names, boilerplate=flagged))
+        made.append(
+            document(f"/{number:03}", *texts, names=names, boilerplate=flagged, generation=seed)
+        )
     return made
 
 

@@ -14,7 +14,7 @@ __all__ = ["retried", "told"]
 
 _ATTEMPTS = 8
 _FIRST_WAIT = 0.1  # seconds; doubled with each attempt, half of it by chance
-_CONFLICTS = ("conflict", "concurrent", "too many attempts")
+_CONFLICTS = ("conflict", "concurrent", "contention", "attempts", "timed out")
 
 _Result = TypeVar("_Result")
 

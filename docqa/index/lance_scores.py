@@ -55,9 +55,7 @@ class FieldScorer:
         """Return the score of a passage whose field has these terms."""
         norm = _K1 * (1 - _B + _B * byte_length(len(terms)) / self.mean_length)
         found = Counter(term for term in terms if term in self.weights)
-        return sum(
-            self.weights[term] * tf * (_K1 + 1) / (tf + norm) for term, tf in found.items()
-        )
+        return sum(self.weights[term] * tf * (_K1 + 1) / (tf + norm) for term, tf in found.items())
 
 
 @dataclass(frozen=True, slots=True)

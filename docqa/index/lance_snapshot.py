@@ -191,12 +191,10 @@ class LanceSnapshot:
             return []
         places = [hit.place for hit in best]
         found = self._table.take_row_ids([row["_rowid"] for row in places])  # type: ignore[index]
-        rows = found.with_row_id(True).select(["passage_body"]).to_arrow().to_pylist()
+        rows = found.with_row_id().select(["passage_body"]).to_arrow().to_pylist()
         bodies = {row["_rowid"]: row["passage_body"] for row in rows}
         return [
-            StoredHit(
-                hit.key, row["generation"], hit.number, hit.score, bodies[row["_rowid"]]
-            )  # type: ignore[index]
+            StoredHit(hit.key, row["generation"], hit.number, hit.score, bodies[row["_rowid"]])  # type: ignore[index]
             for hit, row in zip(best, places, strict=True)
         ]
 

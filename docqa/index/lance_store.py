@@ -73,9 +73,9 @@ class LanceStore:
         Raises:
             CollectionError: nothing can be written there.
         """
+        connection = self._connection()
         from lancedb.index import FTS
 
-        connection = self._connection()
         settings = FTS(
             base_tokenizer="whitespace",
             lower_case=False,
@@ -87,7 +87,8 @@ class LanceStore:
         )
         with told(self._address, "cannot be made"):
             turn = table_of([], uuid.uuid4().hex)
-            table = connection.create_table(_PASSAGES, turn, mode="overwrite")
+            mode = "overwrite" if self._has(_PASSAGES) else "create"
+            table = connection.create_table(_PASSAGES, turn, mode=mode)
             for field in ("terms", "names"):
                 table.create_index(field, config=settings, name=f"{field}_idx")
         self._last = None
@@ -103,11 +104,12 @@ class LanceStore:
 
     def write_note(self, name: str, text: str) -> None:
         """Keep a text beside the documents in the place of an older one; it is there at once."""
+        connection = self._connection()
         import pyarrow as pa
 
         row = pa.table({"name": [name], "text": [text]})
         with told(self._address, "cannot be written"):
-            self._connection().create_table(_NOTES, schema=row.schema, exist_ok=True)
+            connection.create_table(_NOTES, schema=row.schema, exist_ok=True)
             retried(
                 self._address,
                 lambda: (
@@ -183,6 +185,7 @@ class LanceStore:
                 lambda: (
                     self._table(_PASSAGES)
                     .merge_insert(["key", "generation", "number"])
+                    .when_matched_update_all()  # a commit whose success was lost on the way
                     .when_not_matched_insert_all()
                     .when_not_matched_by_source_delete(replaced)
                     .execute(rows)
@@ -233,6 +236,8 @@ class _Writer:
 
 
 def _lancedb() -> Any:
+    # Its own default writes warnings of commits that it tries again to standard error.
+    os.environ.setdefault("LANCEDB_LOG", "error")
     try:
         import lancedb
     except ImportError as error:

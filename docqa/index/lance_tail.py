@@ -41,9 +41,9 @@ class Tail:
         """Say whether a passage is of a document that is asked."""
         if not where:
             return True
-        labels = self._labels.get(row["generation"])
+        labels = self._labels.get(row["key"])
         if labels is None:
-            labels = self._labels[row["generation"]] = labels_of(row)
+            labels = self._labels[row["key"]] = labels_of(row)
         return where.holds(row["key"], labels)
 
 

@@ -42,10 +42,6 @@ def open_store(address: str | os.PathLike[str]) -> Store:
         from docqa.index.lance_store import LanceStore
 
         return LanceStore(text)
-    if scheme in ("opensearch", "opensearch+https"):
-        from docqa.index.opensearch_store import OpenSearchStore
-
-        return OpenSearchStore(text)
     raise SettingError(
         f"{text}: no engine for addresses that begin with {scheme}://; a collection is a folder, or "
         "lance:///FOLDER, s3://BUCKET/PREFIX or opensearch://HOST/INDEX"
