@@ -24,7 +24,22 @@ from docqa.pipeline import Pipeline
 from docqa.testing import FakeReader
 
 _MARK = re.compile(r"\b([a-z]+)q([a-j]+)q\b")
-_WORDS = "the keeper fills lamp oil wind rain ship light granite week log lens tower harbour".split()
+_WORDS = [
+    "the",
+    "keeper",
+    "fills",
+    "lamp",
+    "oil",
+    "wind",
+    "rain",
+    "ship",
+    "light",
+    "week",
+    "log",
+    "lens",
+    "tower",
+    "harbour",
+]
 GONE = 0
 """The generation of a document that is not there."""
 
@@ -46,8 +61,9 @@ def text_of(name: str, generation: int) -> str:
         generation: from 1.
     """
     chance = random.Random(f"{name} {generation}")
+    mark = mark_of(name, generation)
     sentences = (
-        f"Line {number} has {mark_of(name, generation)} and {' '.join(chance.choices(_WORDS, k=9))}."
+        f"Line {number} has {mark} and {' '.join(chance.choices(_WORDS, k=9))}."
         for number in range(chance.randint(5, 60))
     )
     return "\n".join(sentences)
@@ -259,15 +275,13 @@ def _sync(
     collection.sync(folder)
 
 
-
-
 def prepare(folder: Path, is_made: bool) -> None:
     """Write three sources, and a collection of older ones and a replaced one where asked."""
     sources = folder / "sources"
     sources.mkdir(parents=True)
     journal, collection = Journal(folder / "journal"), collection_in(folder / "kb")
     for generation in (1, 2) if is_made else ():
-        change = {name: generation for name in ("one", "two", "three")}
+        change = dict.fromkeys(("one", "two", "three"), generation)
         for name in change:
             write_source(sources, name, generation)
         collection.sync(sources)

@@ -22,7 +22,6 @@ from docqa.datamodel import (
     Page,
     Passage,
     Span,
-    Table,
     TableCell,
     TableRow,
 )
@@ -63,9 +62,9 @@ def tokens(draw: st.DrawFn) -> Tokens:
 
 ROWS = st.builds(
     TableRow,
-    st.lists(
-        st.builds(TableCell, SPANS, st.lists(SPANS, max_size=2).map(tuple)), max_size=3
-    ).map(tuple),
+    st.lists(st.builds(TableCell, SPANS, st.lists(SPANS, max_size=2).map(tuple)), max_size=3).map(
+        tuple
+    ),
     st.none() | SPANS,
 )
 POINTS = st.floats(0, 1e4)
@@ -82,7 +81,7 @@ PAGES = st.builds(
 
 @st.composite
 def documents(draw: st.DrawFn) -> Document:
-    """Draw a document with everything that is kept of one."""
+    """Draw a document with everything that is kept of one; tables are kept with passages."""
     return Document(
         id="id",
         text=draw(ANY_TEXT),
@@ -94,9 +93,6 @@ def documents(draw: st.DrawFn) -> Document:
             draw(st.lists(st.builds(Block, SPANS, st.just("text"), st.booleans()), max_size=3))
         ),
         pages=tuple(draw(st.lists(PAGES, max_size=2))),
-        tables=tuple(
-            draw(st.lists(st.builds(Table, st.lists(ROWS, max_size=3).map(tuple)), max_size=2))
-        ),
         warnings=tuple(draw(st.lists(st.builds(LoadWarning, ANY_TEXT, ANY_TEXT), max_size=2))),
         metadata=draw(st.dictionaries(ANY_TEXT, ANY_TEXT, max_size=2)),
         extractor=draw(ANY_TEXT),
@@ -117,9 +113,7 @@ NOWHERE = Nowhere()
 
 
 @given(passages(), st.none() | tokens(), st.lists(ROWS, max_size=3))
-def test_passage_comes_back(
-    passage: Passage, made: Tokens | None, rows: list[TableRow]
-) -> None:
+def test_passage_comes_back(passage: Passage, made: Tokens | None, rows: list[TableRow]) -> None:
     """Passages, their tokens and rows are what they were, also with half of a surrogate pair."""
     back = unpack_passage(pack_passage(PackedPassage(passage, made, tuple(rows))), "id")
     assert (back.passage, back.rows) == (passage, tuple(rows))

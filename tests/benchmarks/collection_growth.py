@@ -59,7 +59,7 @@ class Writer:
         if kind < 0.2:
             words[place] = " ".join(word.capitalize() for word in self.words(2))
         elif kind < 0.4:
-            words[place] = f"{self._chance.randint(1, 10**self._chance.randint(1, 6)):,}"
+            words[place] = f"{self._chance.randint(1, 10 ** self._chance.randint(1, 6)):,}"
         return f"{words[0].capitalize()} {' '.join(words[1:])}."
 
     def text(self, n_words: int) -> str:
@@ -180,9 +180,7 @@ def ask(folder: Path, *, queries: int) -> dict[str, Any]:
     collection.ask(asked[1])
     with clocks() as spent:
         whole = timed(collection.ask, asked[2:])
-    return {"first": first, "ask": whole} | {
-        part: spent[part] / queries for part in PARTS
-    }
+    return {"first": first, "ask": whole} | {part: spent[part] / queries for part in PARTS}
 
 
 @contextmanager

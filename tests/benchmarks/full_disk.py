@@ -105,8 +105,8 @@ def main() -> None:
             ("compact", made, Collection.compact),
         )
         for name, before, act in cases:
-            for room in (0, 8 << 10, 16 << 10, 32 << 10, 48 << 10, 64 << 10, 96 << 10, 128 << 10, 192 << 10):
-                wrong += tried(name, disk, room, before, act).is_wrong
+            for kilobytes in (0, 8, 16, 32, 48, 64, 96, 128, 192):
+                wrong += tried(name, disk, kilobytes << 10, before, act).is_wrong
     sys.exit(1 if wrong else 0)
 
 

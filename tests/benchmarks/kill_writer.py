@@ -117,7 +117,11 @@ def main() -> None:
             promised = expected(Path(folder) / "journal")
             row(name, options.kills, promised.n_acknowledged, found, time.monotonic() - began)
             wrong += len(found)
-    for name, work in (("create, steps", makes), ("sync, steps", syncs), ("compact, steps", compacts)):
+    for name, work in (
+        ("create, steps", makes),
+        ("sync, steps", syncs),
+        ("compact, steps", compacts),
+    ):
         with tempfile.TemporaryDirectory(dir=options.folder) as folder:
             began = time.monotonic()
             kills, found = at_each_step(Path(folder), work)

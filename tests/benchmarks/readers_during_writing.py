@@ -2,10 +2,10 @@
 
     python tests/benchmarks/readers_during_writing.py [--seconds 20] [--readers 3]
 
-Documents tell their generation in every sentence (`tests/generations.py`). A reader takes snapshots
-and looks whether each document is whole and of one generation, never older than one that was
-acknowledged before the snapshot; searches for words of all documents; and asks, where an answer must
-be words of its document. Torn views and errors: 0 expected.
+Documents tell their generation in every sentence (`tests/generations.py`). A reader takes
+snapshots and looks whether each document is whole and of one generation, never older than one that
+was acknowledged before the snapshot; searches for words of all documents; and asks, where an answer
+must be words of its document. Torn views and errors: 0 expected.
 """
 
 from __future__ import annotations

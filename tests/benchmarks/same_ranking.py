@@ -2,9 +2,10 @@
 
     DOCQA_DATA=.../data python tests/benchmarks/same_ranking.py [--address lance://{folder}/kb] ...
 
-Each article of SQuAD dev v1.1, its paragraphs joined, is a text file and a collection of its own, so
-that all statistics are those of one document. For every question the ten best passages are compared,
-and for some the reader's answers. `{folder}` in an address is a new folder for each article.
+Each article of SQuAD dev v1.1, its paragraphs joined, is a text file and a collection of its own,
+so that all statistics are those of one document. For every question the ten best passages are
+compared, and for some the reader's answers. `{folder}` in an address is a new folder for each
+article.
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ def compared(memory: Ranked, other: Ranked, scores: dict[int, float]) -> str:
     """Say how two rankings of a question differ.
 
     Args:
-        memory, other: passage numbers and scores, best first.
+        memory: passage numbers and scores, best first.
+        other: the same of another engine.
         scores: of all passages, in memory.
     """
     if len(memory) != len(other):
