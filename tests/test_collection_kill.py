@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from generations import (
     change_at_random,
+    collection_in,
     compacts,
     expected,
     makes,
@@ -60,3 +61,15 @@ def test_killed_at_a_step(tmp_path: Path, work: object) -> None:
         in_fresh_process(prepare, folder, work is not makes)
         killed_at_step(step, work, folder)  # type: ignore[arg-type]
         assert problems(folder) == []
+
+
+def test_what_is_lost_would_be_seen(tmp_path: Path) -> None:
+    """The look at what is left is no empty one: a document that goes unsaid, or a body, is told."""
+    in_fresh_process(prepare, tmp_path, True)
+    assert problems(tmp_path) == []
+    collection_in(tmp_path / "kb").remove(tmp_path / "sources" / "one.txt")
+    assert problems(tmp_path) == ["lost: one is of generation 0, not of [2]"]
+    for body in (tmp_path / "kb" / "documents").glob("*/*"):
+        body.unlink()
+    found = in_fresh_process(problems_after_kill, tmp_path / "kb", tmp_path / "journal")
+    assert any(each.startswith(("torn", "unopenable")) for each in found)
