@@ -251,10 +251,11 @@ def seconds(act: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
-def timed(act: Callable[[Any], object], arguments: list[Any]) -> tuple[float, float]:
-    """Return the median and the 99th percentile of a call's seconds."""
+def timed(act: Callable[[Any], object], arguments: list[Any]) -> tuple[float, float, float]:
+    """Return the median, the 99th percentile and the mean of a call's seconds."""
     took = sorted(seconds(lambda each=each: act(each)) for each in arguments)  # type: ignore[misc]
-    return statistics.median(took), took[min(len(took) - 1, int(len(took) * 0.99))]
+    late = took[min(len(took) - 1, int(len(took) * 0.99))]
+    return statistics.median(took), late, statistics.fmean(took)
 
 
 def in_process(step: str, folder: Path, options: argparse.Namespace) -> dict[str, Any]:
@@ -320,14 +321,15 @@ def print_tables(found: dict[str, dict[str, dict[str, Any]]]) -> None:
     for name, steps in found.items():
         if one := steps.get("rank"):
             engines = ("collection", "LuceneBM25", "BM25Okapi")
-            rows.append([name, *(f"{1000 * each:.2f}" for key in engines for each in one[key])])
+            rows.append([name, *(f"{1000 * each:.2f}" for key in engines for each in one[key][:2])])
     heads = [f"{who} {what}" for who in ("tantivy", "Lucene", "Okapi") for what in ("p50", "p99")]
     table("Search, ms (collection.search; LuceneBM25; rank-bm25 as it ships)", heads, rows)
     rows = []
     for name, steps in found.items():
         if one := steps.get("ask"):
-            parts = [one["first"], *one["ask"], *(one[part] for part in PARTS)]
-            rest = statistics.fmean([one["ask"][0]]) - sum(one[part] for part in PARTS)
+            median, late, mean = one["ask"]
+            parts = [one["first"], median, late, *(one[part] for part in PARTS)]
+            rest = mean - sum(one[part] for part in PARTS)
             rows.append(
                 [name, *(f"{1000 * each:.1f}" for each in (*parts, rest)), f"{one['peak']:.0f}"]
             )

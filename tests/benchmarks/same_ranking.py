@@ -70,7 +70,7 @@ def compare_article(
     article: Article, folder: Path, address: str, pipeline: Pipeline, asked: set[str]
 ) -> tuple[Counter[str], Counter[str], float]:
     """Return how often rankings and answers differ, and the largest relative difference."""
-    path = folder / "0.txt"  # a name without words: names count in collections
+    path = folder / "the.txt"  # a name without terms: names count in collections
     text = "\n\n".join(paragraph.context for paragraph in article.paragraphs)
     path.write_text(text, encoding="utf-8")
     document, index = docqa.load(path), MemoryIndex()
