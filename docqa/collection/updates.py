@@ -137,12 +137,14 @@ class Updates:
     def _writing(self) -> Iterator[tuple[TakingIn, Snapshot, Made]]:
         """Yield what takes sources in, the state before, and how the collection was made."""
         if not self.store.exists():
-            new = self.ingesting.new_made()  # before anything is made: the reader may be unknown
-            self.store.create()
-            self.store.write_note(_MADE, new.to_json())
-        made = made_of(self.store)
+            self.ingesting.new_made()  # before anything is made: the reader may be unknown
+            if not self.store.exists():  # that took a while
+                self.store.create()
         with self.store.writer() as writer:
-            yield TakingIn(self.store, writer, self.progress), self.store.snapshot(), made
+            snapshot = self.store.snapshot()
+            if self.store.read_note(_MADE) is None and not snapshot.n_passages:
+                self.store.write_note(_MADE, self.ingesting.new_made().to_json())
+            yield TakingIn(self.store, writer, self.progress), snapshot, made_of(self.store)
 
     def _taken_in(
         self,

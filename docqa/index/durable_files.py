@@ -7,7 +7,9 @@ import os
 import tempfile
 from pathlib import Path
 
-__all__ = ["sync_folder", "write_durably"]
+__all__ = ["is_part", "sync_folder", "write_durably"]
+
+_PART = ".", ".part"
 
 
 def write_durably(path: Path, data: bytes) -> None:
@@ -18,8 +20,10 @@ def write_durably(path: Path, data: bytes) -> None:
     Raises:
         OSError: it cannot be written; the older file stays.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.parent)
+    if not path.parent.is_dir():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        sync_folder(path.parent.parent)
+    handle, name = tempfile.mkstemp(prefix=_PART[0], suffix=_PART[1], dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
@@ -31,6 +35,15 @@ def write_durably(path: Path, data: bytes) -> None:
             Path(name).unlink()
         raise
     sync_folder(path.parent)
+
+
+def is_part(name: str) -> bool:
+    """Say whether a file is one that was being written when its process was killed.
+
+    >>> is_part(".abcd.part"), is_part("current")
+    (True, False)
+    """
+    return name.startswith(_PART[0]) and name.endswith(_PART[1])
 
 
 def sync_folder(folder: Path) -> None:

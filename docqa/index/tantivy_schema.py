@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from docqa.index.encodable import encodable
 from docqa.index.store import Labels, StoredDocument, StoredPassage
 
 if TYPE_CHECKING:
@@ -49,10 +50,15 @@ def schema() -> tantivy.Schema:
 
 
 def open_index(folder: Path) -> tantivy.Index:
-    """Return the index of a folder; its analyser is no part of the files."""
+    """Return the index of a folder; its analyser is no part of the files.
+
+    It sees another commit when it is reloaded, and only then: by itself tantivy would look in the
+    background, and make a file in the folder for it while that is being deleted.
+    """
     import tantivy
 
     index = tantivy.Index.open(str(folder))
+    index.config_reader(reload_policy="Manual")
     analyser = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build()
     index.register_tokenizer(_TERMS, analyser)
     return index
@@ -67,11 +73,11 @@ def passage_record(document: StoredDocument, passage: StoredPassage) -> tantivy.
     fields: dict[str, Any] = {
         "terms": " ".join(passage.terms),
         "names": " ".join(document.names),
-        "key": document.key,
+        "key": encodable(document.key),
         "generation": document.generation,
-        "folder": list(labels.folders),
+        "folder": [encodable(folder) for folder in labels.folders],
         "media_type": labels.media_type,
-        "title": labels.title,
+        "title": encodable(labels.title),
         "metadata": [metadata_term(*pair) for pair in sorted(labels.metadata.items())],
         "number": passage.number,
         "boilerplate": int(passage.boilerplate),

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from docqa.errors import CollectionError
+from docqa.index.encodable import decoded, encodable
 from docqa.index.settling import RawHit, settled
 from docqa.index.store import DocumentFacts, Query, StoredDocument, StoredHit, Where
 from docqa.index.tantivy_schema import labels_of, metadata_term, passage_of
@@ -74,18 +76,23 @@ class TantivySnapshot:
 
     def document(self, key: str) -> StoredDocument | None:
         """Return all that is kept of a document, passages in order; None where there is none."""
-        records = sorted(self._found(self._term("key", key)), key=_number)
+        found = self.without_body(key)
+        return None if found is None else replace(found, body=self.body(key, found.generation))
+
+    def without_body(self, key: str) -> StoredDocument | None:
+        """Return all that is kept of a document in the index, and an empty body."""
+        records = sorted(self._found(self._term("key", encodable(key))), key=_number)
         if not records:
             return None
-        first, generation = records[0], records[0].get_first("generation")
+        first = records[0]
         names = first.get_first("names")
         return StoredDocument(
             key=key,
-            generation=generation,
+            generation=first.get_first("generation"),
             labels=labels_of(first),
             names=tuple(names.split(" ")) if names else (),
             facts=bytes(first.get_first("facts")).decode("utf-8"),
-            body=self.body(key, generation),
+            body=b"",
             passages=tuple(passage_of(record) for record in records),
         )
 
@@ -138,13 +145,16 @@ class TantivySnapshot:
 
         native = tantivy.Query
         same = {"folder": where.folder, "media_type": where.media_type, "title": where.title}
-        exact = [self._term(name, value) for name, value in same.items() if value is not None]
+        exact = [
+            self._term(name, encodable(value)) for name, value in same.items() if value is not None
+        ]
         entries = [
             self._term("metadata", metadata_term(*pair)) for pair in sorted(where.metadata.items())
         ]
         found = list(chain(exact, entries))
         if where.keys:
-            found.append(native.term_set_query(self._schema, "key", list(where.keys)))
+            keys = [encodable(key) for key in where.keys]
+            found.append(native.term_set_query(self._schema, "key", keys))
         if where.since is not None or where.until is not None:
             found.append(
                 native.range_query(
@@ -177,8 +187,7 @@ def body_path(bodies: Path, key: str, generation: str) -> Path:
 
 
 def _key(record: tantivy.Document) -> str:
-    key: str = record.get_first("key")
-    return key
+    return decoded(record.get_first("key"))
 
 
 def _number(record: tantivy.Document) -> int:

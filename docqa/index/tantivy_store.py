@@ -7,26 +7,28 @@
       index-1f2e.../   tantivy: passages with their terms, each document's facts on its first one
       documents/       the bodies of documents, a file for each generation
       notes/           texts beside the documents
+      lock             held by the process that writes
 
 A commit of tantivy is atomic and lasts: it writes new files, calls fsync and renames its list of
 segments. Bodies are written before the commit that speaks of them, and deleted only by `compact`,
-so what a snapshot shows is there. One process writes at a time; the operating system frees the lock
-of one that is killed.
+so what a snapshot shows is there. One process writes, compacts or cleans up at a time; the
+operating system frees the lock of one that is killed. The lock is the folder's, not the index's:
+what one process cleans up could be what the next has begun to write.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from docqa.errors import CollectionError
-from docqa.index.durable_files import sync_folder, write_durably
+from docqa.index.durable_files import is_part, sync_folder, write_durably
+from docqa.index.encodable import encodable
 from docqa.index.store import StoredDocument, StoreWriter
 from docqa.index.tantivy_schema import open_index, passage_record, schema
 from docqa.index.tantivy_snapshot import TantivySnapshot, body_path
@@ -36,8 +38,9 @@ if TYPE_CHECKING:
 
 __all__ = ["TantivyStore"]
 
-_CURRENT = "current"
+_CURRENT, _LOCK = "current", "lock"
 _HEAP = 64 << 20  # bytes of postings in memory before a segment is written
+_LITTLE = 1 << 20  # bytes of room, in which a segment does not fit
 
 
 class TantivyStore:
@@ -51,8 +54,7 @@ class TantivyStore:
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self._folder = Path(folder).absolute()
-        self._index: tantivy.Index | None = None
-        self._opened = ""
+        self._opened: tuple[str, tantivy.Index] | None = None
 
     @property
     def address(self) -> str:
@@ -66,17 +68,20 @@ class TantivyStore:
     def create(self) -> None:
         """Begin an empty collection; other files may not be in the folder.
 
+        One that another process makes at the same moment is left as it is.
+
         Raises:
             CollectionError: the folder cannot be made, is another program's, or is being written.
         """
+        was_there = self.exists()
         with _told(self.address, "cannot be made"):
             self._require_own_folder()
             for name in ("documents", "notes"):
                 (self._folder / name).mkdir(parents=True, exist_ok=True)
-        with self._locked() if self.exists() else contextlib.nullcontext():
-            name = self._new_index()
-            self._switch(name)
-        self._sweep()
+        with self._alone():
+            if was_there or not self.exists():
+                self._switch(self._new_index())
+            self._sweep()
 
     def read_note(self, name: str) -> str | None:
         """Return a text that is kept beside the documents, or None."""
@@ -96,9 +101,14 @@ class TantivyStore:
             CollectionError: there is no collection, or its files are damaged.
         """
         with _told(self.address, "cannot be read"):
-            index = self._current()
-            index.reload()
-            return TantivySnapshot(index.schema, index.searcher(), self._folder / "documents")
+            while True:
+                name = self._name()
+                try:
+                    return self._snapshot(self._index(name))
+                except (OSError, ValueError):
+                    if self._name() == name:
+                        raise
+                    # compacted in between: the folder that was named is gone, and another is
 
     @contextmanager
     def writer(self) -> Iterator[StoreWriter]:
@@ -107,8 +117,14 @@ class TantivyStore:
         Raises:
             CollectionError: another process is writing, or the folder cannot be written.
         """
-        with self._locked() as native:
-            yield _Writer(self._folder, native)
+        with self._alone():
+            with _told(self.address, "cannot be written"):
+                native = _writer_of(self._index(self._name()))
+            writer = _Writer(self._folder, native)
+            try:
+                yield writer
+            finally:
+                writer.close()
 
     def compact(self) -> None:
         """Write the index anew, without what was replaced and removed.
@@ -118,61 +134,73 @@ class TantivyStore:
         Raises:
             CollectionError: another process is writing, or the disk is full; nothing is changed.
         """
-        with self._locked():
+        with self._alone():
             kept = self.snapshot()
             name = self._new_index()
             try:
                 self._copy(kept, self._folder / name)
-            except CollectionError:
+                self._switch(name)
+            except BaseException:
                 shutil.rmtree(self._folder / name, ignore_errors=True)
                 raise
-            self._switch(name)
-        self._sweep()
+            self._sweep()
 
     def size(self) -> int:
         """Return the bytes of all files in the folder."""
         files = (Path(where) / name for where, _, names in os.walk(self._folder) for name in names)
         total = 0
         for file in files:
-            with contextlib.suppress(OSError):  # a merge has just replaced it
+            with suppress(OSError):  # a merge has just replaced it
                 total += file.stat().st_size
         return total
 
     def close(self) -> None:
         """Let go of the index."""
-        self._index, self._opened = None, ""
+        self._opened = None
 
-    def _current(self) -> tantivy.Index:
-        """Return the index in use, opened again where another process has begun a new one."""
+    def _name(self) -> str:
+        """Return the name of the index in use."""
         try:
-            name = (self._folder / _CURRENT).read_text("ascii").strip()
+            return (self._folder / _CURRENT).read_text("ascii").strip()
         except FileNotFoundError as error:
             raise CollectionError(
                 f"{self.address}: there is no collection here; docqa index DIR --to "
                 f"{self.address} makes one"
             ) from error
-        if self._index is None or name != self._opened:
-            self._index, self._opened = open_index(self._folder / name), name
-        return self._index
+
+    def _index(self, name: str) -> tantivy.Index:
+        """Return an index, kept open until another is in use."""
+        opened = self._opened
+        if opened is None or opened[0] != name:
+            opened = self._opened = name, open_index(self._folder / name)
+        return opened[1]
+
+    def _snapshot(self, index: tantivy.Index) -> TantivySnapshot:
+        index.reload()
+        return TantivySnapshot(index.schema, index.searcher(), self._folder / "documents")
 
     @contextmanager
-    def _locked(self) -> Iterator[tantivy.IndexWriter]:
-        """Yield tantivy's writer of the index in use; there is only one at a time."""
-        while True:
-            with _told(self.address, "cannot be written"):
-                index, name = self._current(), self._opened
-                native = _writer_of(index, self.address)
-                self._current()
-            if self._opened == name:
-                break
-            native.wait_merging_threads()  # another process has switched in between: try again
+    def _alone(self) -> Iterator[None]:
+        """Keep other processes, and other threads of this one, from writing.
+
+        Raises:
+            CollectionError: one is writing, or the folder cannot be written.
+        """
+        from filelock import FileLock, Timeout
+
+        with _told(self.address, "cannot be written"):
+            lock = FileLock(self._folder / _LOCK)
+            try:
+                lock.acquire(timeout=0)
+            except Timeout as error:
+                raise CollectionError(
+                    f"{self.address}: another process is writing to this collection; one can at a "
+                    "time. Try again when it is done; asking works meanwhile"
+                ) from error
         try:
-            yield native
+            yield
         finally:
-            with contextlib.suppress(Exception):  # it died of what was told already
-                native.rollback()
-            with contextlib.suppress(Exception):
-                native.wait_merging_threads()
+            lock.release()
 
     def _new_index(self) -> str:
         import tantivy
@@ -190,9 +218,9 @@ class TantivyStore:
 
     def _copy(self, kept: TantivySnapshot, folder: Path) -> None:
         with _told(self.address, "cannot be compacted"):
-            native = _writer_of(open_index(folder), self.address)
+            native = _writer_of(open_index(folder))
             for facts in kept.documents():
-                document = kept.document(facts.key)
+                document = kept.without_body(facts.key)
                 if document is not None:
                     for passage in document.passages:
                         native.add_document(passage_record(document, passage))
@@ -209,9 +237,13 @@ class TantivyStore:
             return
         if not self._folder.is_dir():
             raise CollectionError(f"{self.address} is a file; name a folder for the collection")
-        ours = {"documents", "notes", "lost+found"}
-        others = sorted(path.name for path in self._folder.iterdir() if path.name not in ours)
-        others = [name for name in others if not name.startswith("index-")]
+        ours = {"documents", "notes", "lost+found", _LOCK}
+        names = sorted(path.name for path in self._folder.iterdir())
+        others = [
+            name
+            for name in names
+            if not (name in ours or name.startswith("index-") or is_part(name))
+        ]
         if others:
             raise CollectionError(
                 f"{self.address} holds other files ({others[0]}); name a new or empty folder for "
@@ -219,17 +251,18 @@ class TantivyStore:
             )
 
     def _sweep(self) -> None:
-        """Delete the indexes and bodies that nothing names any more."""
+        """Delete the indexes and bodies that nothing names, and what a kill left half written."""
         with _told(self.address, "cannot be cleaned up"):
-            index = self._current()
-            for old in self._folder.glob("index-*"):
-                if old.name != self._opened:
-                    shutil.rmtree(old, ignore_errors=True)
-            index.reload()
-            snapshot = TantivySnapshot(index.schema, index.searcher(), self._folder / "documents")
+            current = self._name()
+            for path in self._folder.iterdir():
+                if path.name.startswith("index-") and path.name != current:
+                    shutil.rmtree(path, ignore_errors=True)
+                elif is_part(path.name):
+                    path.unlink(missing_ok=True)
             bodies = self._folder / "documents"
             live = {
-                body_path(bodies, facts.key, facts.generation) for facts in snapshot.documents()
+                body_path(bodies, facts.key, facts.generation)
+                for facts in self.snapshot().documents()
             }
             for body in bodies.glob("*/*"):
                 if body not in live:
@@ -241,39 +274,49 @@ class _Writer:
 
     def __init__(self, folder: Path, native: tantivy.IndexWriter) -> None:
         self._folder, self._native = folder, native
+        self._is_changed = False
 
     def replace(self, document: StoredDocument) -> None:
         """Write a document in the place of all that its key had."""
         if not document.passages:
             raise ValueError(f"{document.key} has no passages")
         body = body_path(self._folder / "documents", document.key, document.generation)
+        self._is_changed = True
         with _told(str(self._folder), "cannot be written"):
             write_durably(body, document.body)
-            self._native.delete_documents_by_term("key", document.key)
+            self._native.delete_documents_by_term("key", encodable(document.key))
             for passage in document.passages:
                 self._native.add_document(passage_record(document, passage))
 
     def remove(self, key: str) -> None:
         """Remove a document; an unknown key is no error."""
+        self._is_changed = True
         with _told(str(self._folder), "cannot be written"):
-            self._native.delete_documents_by_term("key", key)
+            self._native.delete_documents_by_term("key", encodable(key))
 
     def commit(self) -> None:
         """Make all changes since the last commit seen, together."""
         with _told(str(self._folder), "cannot be written"):
             self._native.commit()
+        self._is_changed = False
+
+    def close(self) -> None:
+        """Drop what was not committed, and wait for merges of what was.
+
+        They are not waited for after a rollback, and would go on writing into the folder.
+        """
+        with suppress(Exception):  # it died of what was told already
+            if self._is_changed:
+                self._native.rollback()
+        with suppress(Exception):
+            self._native.wait_merging_threads()
 
 
-def _writer_of(index: tantivy.Index, address: str) -> tantivy.IndexWriter:
-    try:
-        return index.writer(heap_size=_HEAP, num_threads=1)
-    except ValueError as error:
-        if "Lock" not in str(error):
-            raise
-        raise CollectionError(
-            f"{address}: another process is writing to this collection; one can at a time. Try "
-            "again when it is done; asking works meanwhile"
-        ) from error
+def _writer_of(index: tantivy.Index) -> tantivy.IndexWriter:
+    native = index.writer(heap_size=_HEAP, num_threads=1)
+    # A commit that failed or was killed leaves files, and the next one gives its own those names.
+    native.garbage_collect_files()
+    return native
 
 
 @contextmanager
@@ -290,10 +333,19 @@ def _told(address: str, what: str) -> Iterator[None]:
 
 
 def _message(address: str, what: str, reason: str) -> str:
-    text = reason.lower()
-    if "no space left" in text or "os error 28" in text or "quota" in text:
+    if _is_full(address, reason.lower()):
         return (
             f"{address} {what}: the disk is full. What was committed before is intact; free some "
             "room and go on"
         )
     return f"{address} {what}: {reason}"
+
+
+def _is_full(address: str, reason: str) -> bool:
+    if "no space left" in reason or "os error 28" in reason or "quota" in reason:
+        return True
+    if "killed" not in reason:
+        return False
+    with suppress(OSError):  # tantivy's thread died, and the reason with it
+        return shutil.disk_usage(address).free < _LITTLE
+    return False

@@ -1,0 +1,34 @@
+r"""Texts that an engine can keep: half of a surrogate pair has no UTF-8, and files are named so.
+
+The bytes of a file's name need not be UTF-8; Python gives each that is not as half of a pair.
+
+>>> encodable("/caf\udce9.txt")
+'\x00"/caf\\udce9.txt"'
+>>> decoded(encodable("/caf\udce9.txt")) == "/caf\udce9.txt", encodable("/café.txt")
+(True, '/café.txt')
+"""
+
+from __future__ import annotations
+
+import json
+
+__all__ = ["decoded", "encodable"]
+
+_MARK = "\0"  # no path holds it
+
+
+def encodable(text: str) -> str:
+    """Return a text with an encoding; nearly always the same, and no two texts have one."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return _MARK + json.dumps(text)
+    return _MARK + json.dumps(text) if text.startswith(_MARK) else text
+
+
+def decoded(text: str) -> str:
+    """Return the text that `encodable` was given."""
+    if not text.startswith(_MARK):
+        return text
+    original: str = json.loads(text[len(_MARK) :])
+    return original

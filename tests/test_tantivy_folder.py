@@ -1,0 +1,149 @@
+"""The folder of a collection: what kills, other processes and odd names leave in it."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from docqa.errors import CollectionError
+from docqa.index.durable_files import write_durably
+from docqa.index.store import Labels, StoredDocument, StoredPassage, Where
+from docqa.index.tantivy_store import TantivyStore
+
+
+def document(key: str, generation: int = 1) -> StoredDocument:
+    labels = Labels("id", folders=(str(Path(key).parent),), title="Rep\ud800rt")
+    passage = StoredPassage(0, ("oil", "lamp"), b"passage")
+    return StoredDocument(key, f"{generation:032x}", labels, (), "{}", b"body", (passage,))
+
+
+def write(store: TantivyStore, *documents: StoredDocument) -> None:
+    with store.writer() as writer:
+        for one in documents:
+            writer.replace(one)
+        writer.commit()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> TantivyStore:
+    """Return an empty collection's store."""
+    made = TantivyStore(tmp_path / "kb")
+    made.create()
+    return made
+
+
+def test_names_without_an_encoding(store: TantivyStore) -> None:
+    """A file's name may hold bytes that are no UTF-8: it is found, filtered, replaced, removed."""
+    key, folder = "/b\udcfcro/caf\udce9.txt", "/b\udcfcro"
+    write(store, document("/a"), document(key))
+    write(store, document(key, generation=2))
+    snapshot = store.snapshot()
+    assert snapshot.document(key) == document(key, generation=2)
+    for where in (Where(keys=(key,)), Where(folder=folder)):
+        assert [each.key for each in snapshot.documents(where)] == [key]
+    assert len(list(snapshot.documents(Where(title="Rep\ud800rt")))) == 2
+    with store.writer() as writer:
+        writer.remove(key)
+        writer.commit()
+    assert [each.key for each in store.snapshot().documents()] == ["/a"]
+
+
+def test_what_a_kill_leaves_keeps_no_collection_from_being_made(tmp_path: Path) -> None:
+    """Half-written files are no other program's, and are cleaned up."""
+    for name in (".abc.part", "lock"):
+        (tmp_path / name).touch()
+    (tmp_path / "index-half").mkdir()
+    store = TantivyStore(tmp_path)
+    store.create()
+    assert sorted(path.name[:6] for path in tmp_path.iterdir()) == [
+        *("curren", "docume", "index-", "lock", "notes")
+    ]
+    assert store.snapshot().n_passages == 0
+
+
+def test_other_files_are_left_alone(tmp_path: Path) -> None:
+    """A folder with anything else in it becomes no collection."""
+    (tmp_path / "thesis.odt").touch()
+    with pytest.raises(CollectionError, match=r"thesis\.odt"):
+        TantivyStore(tmp_path).create()
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.odt"]
+
+
+@pytest.mark.parametrize("change", ["create", "compact", "writer"])
+def test_one_writer_at_a_time(store: TantivyStore, change: str) -> None:
+    """Compacting and making anew are changes too: they would clean up what is being written."""
+    other = TantivyStore(store.address)
+    with store.writer() as writer:
+        writer.replace(document("/a"))
+        with pytest.raises(CollectionError, match="another process is writing"):
+            other.writer().__enter__() if change == "writer" else getattr(other, change)()
+        writer.commit()
+    assert other.snapshot().document("/a") == document("/a")
+
+
+def test_made_twice_at_once_is_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that another process makes and fills in the meantime is left as it is."""
+    slow, fast = TantivyStore(tmp_path / "kb"), TantivyStore(tmp_path / "kb")
+
+    def meanwhile() -> None:
+        fast.create()
+        write(fast, document("/a"))
+
+    monkeypatch.setattr(slow, "_require_own_folder", meanwhile)
+    slow.create()
+    assert slow.snapshot().document("/a") == document("/a")
+
+
+def test_commit_after_one_that_failed(store: TantivyStore) -> None:
+    """A file that a failed commit left does not keep the next one from writing its own."""
+    write(store, document("/a"), document("/b"))
+    original = TantivyStore(store.address)
+    folder = next(Path(store.address).glob("index-*"))
+    meta = (folder / "meta.json").read_bytes()
+    write(store, document("/a", generation=2))
+    write_durably(folder / "meta.json", meta)  # as if the last commit had not come so far
+    write(original, document("/a", generation=2))
+    assert original.snapshot().document("/a") == document("/a", generation=2)
+
+
+def test_snapshots_while_the_index_is_switched(store: TantivyStore) -> None:
+    """A reader that opens the folder that is just deleted opens the new one."""
+    write(store, document("/a"))
+    done, errors = threading.Event(), list[BaseException]()
+
+    def read() -> None:
+        while not done.is_set():
+            try:
+                assert TantivyStore(store.address).snapshot().n_passages == 1
+            except BaseException as error:
+                errors.append(error)
+                return
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    for _ in range(10):
+        store.compact()
+    done.set()
+    reader.join()
+    assert errors == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux keeps any bytes as names")
+def test_folder_with_an_odd_name_among_others(tmp_path: Path) -> None:
+    """One file whose name is no UTF-8 keeps a folder from nothing."""
+    from generations import collection_in
+
+    path = os.fsencode(tmp_path / "sources") + b"/caf\xe9.txt"
+    (tmp_path / "sources").mkdir()
+    with open(path, "wb") as file:  # noqa: PTH123 - pathlib takes no bytes
+        file.write(b"The lamp burns oil.")
+    collection = collection_in(tmp_path / "kb")
+    assert len(collection.sync(tmp_path / "sources").added) == 1
+    assert [os.fsencode(hit.document.key) for hit in collection.search("lamp")] == [path]
+    (answer,) = collection.ask("What does the lamp burn?", min_score=0.0)
+    assert answer.document.source_state == "same"
+    assert collection.check()
