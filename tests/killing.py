@@ -22,7 +22,7 @@ from typing import Any
 __all__ = ["in_fresh_process", "killed_at_random", "killed_at_step", "started"]
 
 _LOADED_BEFORE = [
-    *("docqa.collection.collection", "docqa.testing", "docqa.index.tantivy_store"),
+    *("docqa.collection.collection", "docqa.testing", "docqa.index.tantivy.store"),
     *("docqa.passages.splitter", "docqa.loaders.text", "docqa.loaders.ocr.tesseract"),
     *("nltk.tokenize.punkt", "nltk.stem.snowball", "filelock", "tantivy", "numpy"),
 ]

@@ -15,8 +15,8 @@ from itertools import count
 from types import SimpleNamespace
 
 from docqa.errors import CollectionError
-from docqa.index import lance_errors
-from docqa.index.lance_store import LanceStore
+from docqa.index.lance import errors as lance_errors
+from docqa.index.lance.store import LanceStore
 from docqa.index.store import Labels, Query, StoredDocument, StoredPassage
 
 N_DOCUMENTS = 6  # of each writer, and as many again that all writers replace

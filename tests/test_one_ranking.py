@@ -18,7 +18,7 @@ from docqa.index.analysis import terms
 from docqa.index.bm25 import LuceneBM25
 from docqa.index.memory import MemoryIndex
 from docqa.index.store import Labels, Query, StoredDocument, StoredHit, StoredPassage
-from docqa.index.tantivy_store import TantivyStore
+from docqa.index.tantivy.store import TantivyStore
 
 WORDS = st.sampled_from(["oil", "lamp", "wind", "rain", "ship", "2024"])
 PASSAGES = st.tuples(st.lists(WORDS, max_size=50), st.booleans())

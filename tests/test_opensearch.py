@@ -33,7 +33,7 @@ from docqa.index.opensearch.records import (
     stored_passage,
     unpacked,
 )
-from docqa.index.opensearch_store import GIVEN_UP_AFTER_S, OpenSearchStore
+from docqa.index.opensearch.store import GIVEN_UP_AFTER_S, OpenSearchStore
 
 HEAD = "/kb-state/_doc/head"
 SHARDS = {"total": 2, "successful": 2, "failed": 0}

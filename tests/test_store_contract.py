@@ -31,13 +31,13 @@ from docqa.index.store import (
 
 def lance_store(folder: Path) -> Store:
     pytest.importorskip("lancedb", reason='LanceDB is not installed: pip install "lancedb"')
-    from docqa.index.lance_store import LanceStore
+    from docqa.index.lance.store import LanceStore
 
     return LanceStore(f"lance://{folder / 'kb'}")
 
 
 def tantivy_store(folder: Path) -> Store:
-    from docqa.index.tantivy_store import TantivyStore
+    from docqa.index.tantivy.store import TantivyStore
 
     return TantivyStore(folder / "kb")
 
@@ -46,7 +46,7 @@ def opensearch_store(folder: Path) -> Store:
     if "DOCQA_OPENSEARCH" not in os.environ:
         pytest.skip("set DOCQA_OPENSEARCH to the address of a cluster: opensearch://localhost:9200")
     pytest.importorskip("opensearchpy", reason="opensearch-py is not installed")
-    from docqa.index.opensearch_store import OpenSearchStore
+    from docqa.index.opensearch.store import OpenSearchStore
 
     name = hashlib.sha256(str(folder).encode()).hexdigest()[:12]
     return OpenSearchStore(f"{os.environ['DOCQA_OPENSEARCH'].rstrip('/')}/docqa-test-kb-{name}")

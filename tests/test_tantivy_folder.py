@@ -12,7 +12,7 @@ import pytest
 from docqa.errors import CollectionError
 from docqa.index.durable_files import write_durably
 from docqa.index.store import Labels, StoredDocument, StoredPassage, Where
-from docqa.index.tantivy_store import TantivyStore
+from docqa.index.tantivy.store import TantivyStore
 
 
 def document(key: str, generation: int = 1) -> StoredDocument:

@@ -31,11 +31,11 @@ def open_store(address: str | os.PathLike[str]) -> Store:
     found = _SCHEME.match(text)
     scheme = found.group(1).lower() if found else "file"
     if scheme == "file":
-        from docqa.index.tantivy_store import TantivyStore
+        from docqa.index.tantivy.store import TantivyStore
 
         return TantivyStore(Path(unquote(urlsplit(text).path)) if found else Path(text))
     if scheme in ("lance", "s3"):
-        from docqa.index.lance_store import LanceStore
+        from docqa.index.lance.store import LanceStore
 
         return LanceStore(text)
     raise SettingError(

@@ -187,7 +187,7 @@ def ask(folder: Path, *, queries: int) -> dict[str, Any]:
 def clocks() -> Iterator[Counter[str]]:
     """Yield the seconds spent in each part of asking, while it goes on."""
     from docqa.collection import asking, originals
-    from docqa.index.tantivy_snapshot import TantivySnapshot
+    from docqa.index.tantivy.snapshot import TantivySnapshot
     from docqa.reader.span_reader import SpanReader
 
     spent: Counter[str] = Counter()

@@ -27,8 +27,8 @@ from s3_processes import made_document, n_torn
 from s3_server import s3_environment, start
 
 from docqa.index.bm25 import LuceneBM25
-from docqa.index.lance_snapshot import LanceSnapshot
-from docqa.index.lance_store import LanceStore
+from docqa.index.lance.snapshot import LanceSnapshot
+from docqa.index.lance.store import LanceStore
 from docqa.index.store import Labels, Query, Store, StoredDocument, StoredPassage
 
 WORDS = [f"word{rank}" for rank in range(20_000)]

@@ -1,1 +1,1 @@
-"""The parts of `docqa.index.opensearch_store`, which says how they go together."""
+"""The parts of `docqa.index.opensearch.store`, which says how they go together."""

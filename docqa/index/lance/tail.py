@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from docqa.index.lance_rows import labels_of, terms_of
+from docqa.index.lance.rows import labels_of, terms_of
 from docqa.index.store import Labels, Where
 
 __all__ = ["Tail"]

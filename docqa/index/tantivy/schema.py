@@ -7,8 +7,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from docqa.index.encodable import encodable
 from docqa.index.store import Labels, StoredDocument, StoredPassage
+from docqa.index.tantivy.encodable import encodable
 
 if TYPE_CHECKING:
     import tantivy

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from docqa.errors import CollectionError
-from docqa.index.encodable import decoded, encodable
 from docqa.index.settling import RawHit, settled
 from docqa.index.store import DocumentFacts, Query, StoredDocument, StoredHit, Where
-from docqa.index.tantivy_schema import labels_of, metadata_term, passage_of
+from docqa.index.tantivy.encodable import decoded, encodable
+from docqa.index.tantivy.schema import labels_of, metadata_term, passage_of
 
 if TYPE_CHECKING:
     import tantivy

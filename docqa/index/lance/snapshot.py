@@ -7,9 +7,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from docqa.errors import CollectionError
-from docqa.index.lance_candidates import best_of, is_complete, lance_query, raw_hit
-from docqa.index.lance_errors import told
-from docqa.index.lance_rows import (
+from docqa.index.lance.candidates import best_of, is_complete, lance_query, raw_hit
+from docqa.index.lance.errors import told
+from docqa.index.lance.rows import (
     EVERY,
     LABEL_COLUMNS,
     PASSAGES,
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from lancedb.table import LanceTable
 
-    from docqa.index.lance_scores import FieldScorer, PassageScorer
-    from docqa.index.lance_tail import Tail
+    from docqa.index.lance.scores import FieldScorer, PassageScorer
+    from docqa.index.lance.tail import Tail
 
 __all__ = ["LanceSnapshot"]
 
@@ -129,7 +129,7 @@ class LanceSnapshot:
         """Return the passages that the text index does not have."""
         import pyarrow.compute as pc
 
-        from docqa.index.lance_tail import Tail
+        from docqa.index.lance.tail import Tail
 
         left = live = self._counts["_rowid"]
         if len(live):
@@ -163,7 +163,7 @@ class LanceSnapshot:
         return match.to_arrow()["_rowid"]
 
     def _scorer(self, query: Query) -> PassageScorer:
-        from docqa.index.lance_scores import PassageScorer
+        from docqa.index.lance.scores import PassageScorer
 
         return PassageScorer(
             self._field_scorer("terms", query.terms, self._sizes[1]),
@@ -172,7 +172,7 @@ class LanceSnapshot:
         )
 
     def _field_scorer(self, field: str, terms: Sequence[str], n_terms: int) -> FieldScorer:
-        from docqa.index.lance_scores import FieldScorer
+        from docqa.index.lance.scores import FieldScorer
 
         return FieldScorer.of(
             terms, lambda term: self._frequency(field, term), (self.n_passages, n_terms)

@@ -26,10 +26,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from docqa.errors import CollectionError, MissingDependencyError
-from docqa.index.lance_errors import retried, told
-from docqa.index.lance_rows import one_of, quoted, table_of
-from docqa.index.lance_snapshot import LanceSnapshot
-from docqa.index.lance_writer import LanceWriter
+from docqa.index.lance.errors import retried, told
+from docqa.index.lance.rows import one_of, quoted, table_of
+from docqa.index.lance.snapshot import LanceSnapshot
+from docqa.index.lance.writer import LanceWriter
 from docqa.index.store import StoredDocument, StoreWriter
 
 if TYPE_CHECKING:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from docqa.index.lance_rows import terms_of
+from docqa.index.lance.rows import terms_of
 from docqa.index.settling import RawHit
 from docqa.index.store import Query
 
 if TYPE_CHECKING:
-    from docqa.index.lance_scores import PassageScorer
+    from docqa.index.lance.scores import PassageScorer
 
 __all__ = ["best_of", "is_complete", "lance_query", "raw_hit"]
 

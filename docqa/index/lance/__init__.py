@@ -1,0 +1,1 @@
+"""LanceDB: collections on storage that machines share."""

@@ -1,0 +1,1 @@
+"""tantivy: collections in a folder."""
