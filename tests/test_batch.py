@@ -302,8 +302,9 @@ def test_a_collection_is_asked_as_a_whole() -> None:
     assert run(*arguments).exit_code == 0
     found = [(record["answer"], Path(record["document"]["source"]).name) for record in records()]
     assert found == [("40 litres", "lamp.txt"), ("rings 12 times", "bell.txt")]
+    asked = len(CountingReader.asked)
     assert run(*arguments).exit_code == 0
-    assert len(CountingReader.asked) == 2
+    assert len(CountingReader.asked) == asked > 0
     Path("docs/bell.txt").write_text(BELL.replace("12", "130"))
     collection.sync("docs")
     assert "changed since it was asked" in run(*arguments).stderr
