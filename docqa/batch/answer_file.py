@@ -239,7 +239,7 @@ def _parsed(data: bytes, start: int, end: int) -> _Line | None:
         return _Line(
             start,
             end,
-            (record["source"], cell["question_id"]),
+            (cell["source"], cell["question_id"]),
             record["question"],
             cell["content_sha256"],
             status if record["answer"] is None else "answered",

@@ -191,6 +191,7 @@ def cell_outcome(
     """
     records = outcome_records(item)
     cell = {
+        "source": item.source,
         "question_id": question.id,
         "content_sha256": content,
         "lines": len(records),
