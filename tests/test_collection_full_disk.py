@@ -84,8 +84,16 @@ def tell_with_small_files(folder: Path) -> tuple[str, bool]:
     write_all(folder, 1)
     collection.add([folder / f"{name}.txt" for name in NAMES])
     write_all(folder, 2)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (700, resource.RLIM_INFINITY))
-    found = outcome(collection, lambda: collection.add([folder / f"{name}.txt" for name in NAMES]))
+    unlimited = resource.RLIM_INFINITY
+
+    def act() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (700, unlimited))
+        try:
+            collection.add([folder / f"{name}.txt" for name in NAMES])
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (unlimited, unlimited))
+
+    found = outcome(collection, act)
     return type(found.error).__name__, found.is_intact
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -131,13 +132,13 @@ def test_stamp_comes_back(size: int, mtime_ns: int, taken: float) -> None:
 
 
 def test_files_of_a_folder(tmp_path: Path) -> None:
-    """Supported files in it and below; nothing hidden, no linked folder, nothing passed over."""
+    """Supported files, in it and below; nothing hidden, no linked folder; others are counted."""
     taken = [write(tmp_path / name, "x") for name in ("a.txt", "b/c.MD", "b/ü.html")]
     for name in ("a.exe", ".hidden.txt", ".git/d.txt", "kb/e.txt"):
         write(tmp_path / name, "x")
     (tmp_path / "loop").symlink_to(tmp_path, target_is_directory=True)
     found = files_in(str(tmp_path), without=[str(tmp_path / "kb")])
-    assert found == FolderFiles(tuple(sorted(taken)), ())
+    assert found == FolderFiles(tuple(sorted(taken)), (), Counter({".exe": 1}))
 
 
 def test_link_that_leads_nowhere_is_told_of(tmp_path: Path) -> None:
