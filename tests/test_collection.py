@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,12 @@ from pathlib import Path
 import pytest
 
 import docqa
-from docqa import Collection, CollectionError, Pipeline, Where
+from docqa import Collection, CollectionError, Pipeline, SettingError, Where
+from docqa.collection.facts import FailedSource
+from docqa.collection.taking_in import TakingIn
+from docqa.index.store import StoredDocument, StoredPassage
+from docqa.index.stores import open_store
+from docqa.index.tantivy import store
 from docqa.testing import FakeReader
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -101,6 +107,44 @@ def test_moved_file_keeps_its_document(kb: Collection, folder: Path) -> None:
     assert (names(changes.moved), changes.added, changes.removed) == (["lantern.txt"], (), ())
     (answer,) = kb.ask(OIL, where=Where(metadata={"year": "1871"}))
     assert answer.document.source == str(folder / "lantern.txt")
+
+
+def test_renamed_to_another_kind_is_read_again(kb: Collection, folder: Path) -> None:
+    """The same bytes are other words under a name of another media type."""
+    write(folder / "page.txt", "# Lamp\n\nIt burns **40** litres.\n")
+    kb.sync(folder)
+    (folder / "page.txt").rename(folder / "page.md")
+    changes = kb.sync(folder)
+    assert (names(changes.added), names(changes.removed)) == (["page.md"], ["page.txt"])
+    assert not changes.moved
+    (document,) = [each for each in kb.documents() if each.key.endswith("page.md")]
+    assert document.media_type == "text/markdown"
+
+
+def test_ctrl_c_leaves_no_half_document(
+    kb: Collection, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What Ctrl-C meets while its passages are handed over is written whole."""
+    long = "".join(f"The lamp burnt {n} litres in week {n} of the year.\n" for n in range(400))
+    for name in ("a.txt", "b.txt", "c.txt"):
+        write(folder / name, long)
+    kb.sync(folder)
+    for name in ("a.txt", "b.txt", "c.txt"):
+        write(folder / name, long.replace("litres", "gallons"), seconds_ago=50)
+    record = store.passage_record
+
+    def interrupted(document: StoredDocument, passage: StoredPassage) -> object:
+        if document.key.endswith("b.txt") and passage.number == 2:
+            monkeypatch.undo()
+            signal.raise_signal(signal.SIGINT)
+        return record(document, passage)
+
+    monkeypatch.setattr(store, "passage_record", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        kb.sync(folder)
+    assert kb.check()
+    assert names(kb.sync(folder).unchanged) == ["a.txt", "b.txt", "bell.txt", "lamp.txt"]
+    assert kb.check()
 
 
 def test_same_size_and_time_need_a_checksum(kb: Collection, folder: Path) -> None:
@@ -194,6 +238,53 @@ def test_remove_by_path_and_by_folder(kb: Collection, folder: Path) -> None:
         kb.remove(folder / "lamp.txt")
 
 
+def test_empty_name_is_refused(kb: Collection, folder: Path) -> None:
+    """A variable without a value neither removes all nor adds the working folder."""
+    kb.sync(folder)
+    for act in (kb.add, kb.sync, kb.remove):
+        with pytest.raises(SettingError, match="empty name"):
+            act("")
+    with pytest.raises(SettingError, match="empty name"):
+        kb.remove([folder / "lamp.txt", ""])
+    assert len(kb.documents()) == 2
+
+
+def test_two_sources_of_one_name_are_refused(kb: Collection) -> None:
+    """Neither takes the place of the other unseen."""
+    with pytest.raises(SettingError, match=r"x\.txt: two sources"):
+        kb.add([b"The lamp.", b"The bell."], name="x.txt")
+
+
+def test_folder_is_followed_before_it_has_documents(kb: Collection, tmp_path: Path) -> None:
+    """It is one of the collection's folders until it is removed."""
+    folder = tmp_path / "later"
+    folder.mkdir()
+    kb.sync(folder)
+    assert kb.info().folders == (str(folder),)
+    write(folder / "lamp.txt", LAMP)
+    for each in kb.info().folders:
+        kb.sync(each)
+    assert len(kb.documents()) == 1
+    kb.remove(folder)
+    assert kb.info().folders == ()
+
+
+def test_failures_that_another_writer_found_stay(kb: Collection, tmp_path: Path) -> None:
+    """Two writers of one store each keep account of their own sources alone."""
+    kb.add(b"The lamp.", name="lamp.txt")
+    address = kb.address
+    with open_store(address).writer() as writer:
+        ours, theirs = (TakingIn(open_store(address), writer, None) for _ in range(2))
+        for taking_in, name in ((ours, "a.pdf"), (theirs, "b.pdf")):
+            taking_in.fail(FailedSource(key=name, kind="LoadError", message=name, failed=0.0))
+        ours.commit()
+        theirs.commit()
+        assert [each.key for each in kb.failures()] == ["a.pdf", "b.pdf"]
+        theirs.forget_failure("b.pdf")
+        theirs.commit()
+    assert [each.key for each in kb.failures()] == ["a.pdf"]
+
+
 def test_bytes_with_a_name(kb: Collection) -> None:
     """Bytes are kept in the collection, so that answers have their places."""
     kb.add(LAMP.encode(), name="lamp.txt", metadata={"from": "mail"})
@@ -261,6 +352,17 @@ def test_copies_of_a_file_give_one_answer(kb: Collection, folder: Path) -> None:
     kb.sync(folder)
     assert len(kb.documents()) == 3
     assert len(kb.ask(OIL, top_k=5)) == 1
+
+
+def test_copies_of_a_file_take_no_room(kb: Collection, folder: Path) -> None:
+    """However many copies rank above a passage, it is read as if there were one."""
+    for number in range(25):
+        write(folder / f"copy-{number}.txt", "The lamp burns oil, oil a week: see there. Oil!\n")
+    kb.sync(folder)
+    found = kb.search("lamp burns oil week", top_k=2)
+    assert names(hit.document.key for hit in found) == ["copy-0.txt", "lamp.txt"]
+    assert [hit.rank for hit in found] == [1, 2]
+    assert len(kb.search("lamp burns oil week", top_k=1)) == 1
 
 
 @pytest.mark.parametrize("isolate", [False, True])

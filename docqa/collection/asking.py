@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from docqa.answers import answers_from_spans, relevances
 from docqa.collection.facts import CollectedDocument
+from docqa.collection.hits import Hits, find
 from docqa.collection.originals import StoredSourceMap, settings_of
-from docqa.collection.packing import NOWHERE, table_of, unpack_document, unpack_passage
+from docqa.collection.packing import NOWHERE, unpack_document
 from docqa.datamodel import (
     Answer,
     Answers,
@@ -18,47 +19,21 @@ from docqa.datamodel import (
     Coverage,
     Document,
     GridItem,
-    Passage,
-    RankedPassage,
     ReadSettings,
-    Table,
-    TableRow,
 )
 from docqa.errors import QuestionError
 from docqa.grid import SPANS_PER_PASSAGE, Reading, question_error, reader_info
-from docqa.index.analysis import terms
-from docqa.index.memory import DEFAULT_BOILERPLATE_WEIGHT
-from docqa.index.names import NAME_WEIGHT
-from docqa.index.store import Query, Snapshot, Where
+from docqa.index.store import Snapshot, Where
 from docqa.loaders.settings import LoadSettings
 from docqa.protocols import Reader
-from docqa.reading_form import ReadingForm
 from docqa.recent import Recent
 
 if TYPE_CHECKING:
     from docqa.collection.packing import PackedDocument
-    from docqa.reader.tokenizer import Tokens
 
-__all__ = ["Asked", "FoundPassage", "ask_batch", "search"]
+__all__ = ["Asked", "ask_batch"]
 
 _Bodies = Recent["tuple[PackedDocument, Document]"]
-
-
-@dataclass(frozen=True, slots=True)
-class FoundPassage:
-    """Hold a passage that was found for a query, with its document.
-
-    Attributes:
-        document: what the collection knows of it.
-        passage: `document_id` is the document's id.
-        rank: from 1.
-        score: BM25; see `docqa.index.store`.
-    """
-
-    document: CollectedDocument
-    passage: Passage
-    rank: int
-    score: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,34 +62,6 @@ class Asked:
     address: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Hits:
-    """Hold what was found for one question.
-
-    Attributes:
-        ranked: passages; they have their document's key for its id.
-        documents: what is known of each, and its generation, by key.
-        tokens: of the passages, by the text of their reading form.
-        tables: the rows that touch the passages, by key.
-    """
-
-    ranked: tuple[RankedPassage, ...]
-    documents: Mapping[str, tuple[CollectedDocument, str]]
-    tokens: Mapping[str, Tokens]
-    tables: Mapping[str, Table]
-
-
-def search(snapshot: Snapshot, query: str, *, top_k: int, where: Where) -> list[FoundPassage]:
-    """Return the passages that rank best for a query, copies of one file once."""
-    hits = _hits(snapshot, query, top_k=top_k, where=where)
-    found = []
-    for one in hits.ranked:
-        facts, _ = hits.documents[one.passage.document_id]
-        passage = replace(one.passage, document_id=facts.id)
-        found.append(FoundPassage(facts, passage, one.rank, one.score))
-    return found
-
-
 def ask_batch(asked: Asked, questions: Sequence[str]) -> list[GridItem]:
     """Return the outcome of every question, read together.
 
@@ -125,7 +72,7 @@ def ask_batch(asked: Asked, questions: Sequence[str]) -> list[GridItem]:
     errors = [question_error(asked.reader, question) for question in questions]
     most = asked.reading.top_passages or max(1, asked.snapshot.n_passages)
     hits = [
-        None if error else _hits(asked.snapshot, question, top_k=most, where=asked.where)
+        None if error else find(asked.snapshot, question, top_k=most, where=asked.where)
         for question, error in zip(questions, errors, strict=True)
     ]
     spans = iter(_read(asked, questions, hits))
@@ -153,9 +100,7 @@ def ask_batch(asked: Asked, questions: Sequence[str]) -> list[GridItem]:
     return items
 
 
-def _read(
-    asked: Asked, questions: Sequence[str], hits: Sequence[_Hits | None]
-) -> list[AnswerSpans]:
+def _read(asked: Asked, questions: Sequence[str], hits: Sequence[Hits | None]) -> list[AnswerSpans]:
     """Return what the reader proposes to each question that has hits, all read together."""
     readable = [(each, found) for each, found in zip(questions, hits, strict=True) if found]
     if not readable:
@@ -179,43 +124,10 @@ def _passages_asked(asked: Asked) -> int:
     return sum(CollectedDocument.from_json(each.facts).n_passages for each in documents)
 
 
-def _hits(snapshot: Snapshot, query: str, *, top_k: int, where: Where) -> _Hits:
-    """Return what is found; passages have their document's key for its id."""
-    asked = Query(
-        terms(query),
-        top_k,
-        where,
-        name_weight=NAME_WEIGHT,
-        boilerplate_weight=DEFAULT_BOILERPLATE_WEIGHT,
-    )
-    found = snapshot.search(asked)
-    keys = tuple(dict.fromkeys(hit.key for hit in found))
-    documents = {
-        each.key: (CollectedDocument.from_json(each.facts), each.generation)
-        for each in (snapshot.documents(Where(keys=keys)) if keys else ())
-    }
-    ranked: list[RankedPassage] = []
-    tokens: dict[str, Tokens] = {}
-    rows: dict[str, list[TableRow]] = {}
-    seen: set[tuple[str, int]] = set()
-    for hit in found:
-        content = documents[hit.key][0].id, hit.number
-        if content in seen:
-            continue  # a copy of the same file
-        seen.add(content)
-        packed = unpack_passage(hit.body, hit.key)
-        if packed.tokens is not None:
-            tokens[ReadingForm.of(packed.passage).text] = packed.tokens
-        rows.setdefault(hit.key, []).extend(packed.rows)
-        ranked.append(RankedPassage(packed.passage, len(ranked) + 1, hit.score))
-    tables = {key: table_of(found) for key, found in rows.items() if found}
-    return _Hits(tuple(ranked), documents, tokens, tables)
-
-
 class _Documents(Mapping[str, Document]):
     """Unpack the documents of one question's hits when they are looked at."""
 
-    def __init__(self, asked: Asked, hits: _Hits) -> None:
+    def __init__(self, asked: Asked, hits: Hits) -> None:
         self._asked, self._hits = asked, hits
         self._made: dict[str, Document] = {}
 

@@ -7,11 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from docqa.collection.asking import Asked, FoundPassage, ask_batch, search
+from docqa.collection.asking import Asked, ask_batch
 from docqa.collection.changes import Changes, Report
 from docqa.collection.checking import CheckReport, check
 from docqa.collection.facts import CollectedDocument, FailedSource
 from docqa.collection.format import Made
+from docqa.collection.hits import FoundPassage, search
 from docqa.collection.information import CollectionInfo, information
 from docqa.collection.ingest import require_metadata
 from docqa.collection.ingesting import Ingesting

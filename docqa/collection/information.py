@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from docqa.collection.facts import CollectedDocument, FailedSource
+from docqa.collection.followed import read_folders
 from docqa.collection.format import Made
 from docqa.index.store import Store
 
@@ -68,6 +69,6 @@ def information(
         size=store.size(),
         created=made.created,
         changed=max((each.indexed for each in documents), default=None),
-        folders=tuple(sorted({each.folder for each in documents if each.folder})),
+        folders=read_folders(store, documents),
         made=made,
     )

@@ -31,8 +31,9 @@ def jobs_of(sources: Sources, name: str | None) -> Iterator[Job]:
 
     Raises:
         LoadError: a folder cannot be read.
-        SettingError: a source without a path has no name, or is a document.
+        SettingError: a source has no name, or the name of another, or is a document.
     """
+    named: set[str] = set()
     for source in each_source(sources):
         if isinstance(source, (str, os.PathLike)) and name is None:
             path = absolute(os.fspath(source))
@@ -51,6 +52,12 @@ def jobs_of(sources: Sources, name: str | None) -> Iterator[Job]:
             raise SettingError(
                 "bytes and open files without a name need one: add(data, name='minutes.txt')"
             )
+        if key in named:
+            raise SettingError(
+                f"{key}: two sources of this name; the second would take the place of the first. "
+                "Add each with a name of its own"
+            )
+        named.add(key)
         yield Job(key, source, is_file=False)
 
 
@@ -62,7 +69,14 @@ def each_source(sources: Sources) -> Iterable[Source]:
 
 
 def absolute(path: str) -> str:
-    """Return a path as documents are filed under it: absolute, links as they are."""
+    """Return a path as documents are filed under it: absolute, links as they are.
+
+    Raises:
+        SettingError: it is empty, which means a variable without a value more often than the
+            working folder.
+    """
+    if not path:
+        raise SettingError("an empty name is no source; name a file or a folder, the working one .")
     return path if _ADDRESS.match(path) else os.path.abspath(path)  # noqa: PTH100 - keeps links
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from docqa.collection.facts import CollectedDocument, FailedSource, FileStamp
 from docqa.collection.files import FolderFiles
 from docqa.collection.ingest import file_stamp
+from docqa.loaders.media_types import TYPES_BY_SUFFIX
 
 __all__ = ["SyncPlan", "plan_sync"]
 
@@ -65,13 +67,19 @@ def plan_sync(
         elif path in failed and not retry_failed and _is_same(failed[path], path, stamp):
             plan.still_failed.append(failed[path])
         else:
-            origin = by_content.pop(_hash(path) or "", None) if by_content else None
-            if origin is None:
+            origin = by_content.get(_hash(path) or "") if by_content else None
+            if origin is None or _named_type(origin) != _named_type(path):
                 plan.new.append(path)
             else:
                 plan.moved[path] = origin
                 plan.vanished.remove(origin)
+                del by_content[known[origin].id]
     return plan
+
+
+def _named_type(path: str) -> str | None:
+    """Return the media type that a name stands for: the same bytes read otherwise under another."""
+    return TYPES_BY_SUFFIX.get(Path(path).suffix.lower())
 
 
 def _compare(

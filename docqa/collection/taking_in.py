@@ -42,14 +42,17 @@ class TakingIn:
     failed: list[FailedSource] = field(default_factory=list, init=False)
 
     def __post_init__(self) -> None:
-        self._failures = read_failures(self.store)
-        self._told_failures = dict(self._failures)
+        self._failures: dict[str, FailedSource | None] = {}  # found now; None where it is no more
         self._waiting: list[str] = []
+        self._in_hand: StoredDocument | None = None  # handed over to the writer in part
         self._pages = self._passages = self._done = 0
         self._since = time.monotonic()
 
     def write(self, results: Iterable[Ingested]) -> None:
-        """Write what comes; what is waiting is committed also where it breaks off.
+        """Write what comes; what is waiting is committed also where Ctrl-C breaks it off.
+
+        Ctrl-C may come while the passages of a document are handed over: it is then written again,
+        whole, before the commit.
 
         Raises:
             CollectionError: it cannot be written.
@@ -58,18 +61,22 @@ class TakingIn:
             for result in results:
                 self._take(result)
         except KeyboardInterrupt:
+            if self._in_hand is not None:
+                self.put(self._in_hand)
             self.commit()
             raise
 
     def put(self, document: StoredDocument) -> None:
         """Write a document that was stored before, under another key or with other facts."""
+        self._in_hand = document
         self.writer.replace(document)
         self._waiting.append(document.key)
+        self._in_hand = None
 
     def remove(self, key: str) -> None:
         """Remove a document, and what is known of its failing."""
         self.writer.remove(key)
-        self._failures.pop(key, None)
+        self._failures[key] = None
         self._waiting.append(key)
 
     def fail(self, failure: FailedSource) -> None:
@@ -79,7 +86,7 @@ class TakingIn:
 
     def forget_failure(self, key: str) -> None:
         """Drop what is known of a source that is gone."""
-        self._failures.pop(key, None)
+        self._failures[key] = None
 
     def commit(self) -> None:
         """Make what was written last."""
@@ -87,9 +94,9 @@ class TakingIn:
             self.writer.commit()
             self.committed += self._waiting
             self._waiting.clear()
-        if self._failures != self._told_failures:
-            write_failures(self.store, self._failures)
-            self._told_failures = dict(self._failures)
+        if self._failures:
+            change_failures(self.store, self._failures)
+            self._failures.clear()
         self._since = time.monotonic()
 
     def _take(self, result: Ingested) -> None:
@@ -104,7 +111,7 @@ class TakingIn:
             facts = CollectedDocument.from_json(result.facts)
             self._pages += facts.n_pages
             self._passages += facts.n_passages
-            self._failures.pop(result.key, None)
+            self._failures[result.key] = None
             self.put(result)
         late = time.monotonic() - self._since > _SECONDS_A_COMMIT
         if late or len(self._waiting) >= _DOCUMENTS_A_COMMIT:
@@ -132,10 +139,13 @@ def read_failures(store: Store) -> dict[str, FailedSource]:
     return {each["key"]: FailedSource.from_dict(each) for each in values}
 
 
-def write_failures(store: Store, failures: Mapping[str, FailedSource]) -> None:
-    """Keep the sources that are not in a collection."""
-    values = [failures[key].to_dict() for key in sorted(failures)]
-    store.write_note(_FAILURES, json.dumps(values, indent=1))
+def change_failures(store: Store, found: Mapping[str, FailedSource | None]) -> None:
+    """Write down which sources fail and which no longer do; what others wrote of others stays."""
+    before = read_failures(store)
+    after = {key: each for key, each in {**before, **found}.items() if each is not None}
+    if after != before:
+        values = [after[key].to_dict() for key in sorted(after)]
+        store.write_note(_FAILURES, json.dumps(values, indent=1))
 
 
 def refiled(snapshot: Snapshot, key: str, facts: CollectedDocument) -> StoredDocument | None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from docqa.collection.changes import Changes, Report
 from docqa.collection.facts import CollectedDocument, FailedSource
 from docqa.collection.files import FolderFiles, files_in, is_inside
+from docqa.collection.followed import change_folders, read_folders
 from docqa.collection.format import Made
 from docqa.collection.ingest import Ingested, Job, file_stamp
 from docqa.collection.ingesting import Ingesting
@@ -49,6 +50,7 @@ class Updates:
         jobs = list(jobs_of(sources, name))
         paths = sorted({job.key for job in jobs if job.is_file})
         with self._writing() as (taking_in, snapshot, made):
+            change_folders(self.store, followed={job.folder for job in jobs if job.folder})
             known = _documents(snapshot)
             named = {path: known[path] for path in paths if path in known}
             files = FolderFiles(tuple(paths), ())
@@ -78,6 +80,7 @@ class Updates:
             known = _documents(snapshot)
             ours = {key: each for key, each in known.items() if _is_of(each, path)}
             _require_files(path, files, ours)
+            change_folders(self.store, followed=[path])
             failures = read_failures(self.store)
             plan = plan_sync(files, ours, failures, checksum=checksum, retry_failed=retry_failed)
             for key in failures:
@@ -101,10 +104,13 @@ class Updates:
         names = [source_name(each) for each in each_source(sources)]
         with self._writing() as (taking_in, snapshot, _):
             known, failures = _documents(snapshot), read_failures(self.store)
+            followed = read_folders(self.store, known.values())
             chosen: dict[str, None] = {}
+            left: list[str] = []
             for name in names:
-                found = _under(name, (*known, *failures))
-                if not found:
+                found, folders = _under(name, (*known, *failures)), _under(name, followed)
+                left += folders
+                if not found and not folders:
                     raise CollectionError(
                         f"{name}: no such document in {self.store.address}; docqa info "
                         f"{self.store.address} --documents lists them"
@@ -113,6 +119,7 @@ class Updates:
             for key in chosen:
                 taking_in.remove(key)
             taking_in.commit()
+            change_folders(self.store, left=left)
             return Changes(removed=tuple(key for key in chosen if key in known))
 
     def rebuild(self) -> Changes:

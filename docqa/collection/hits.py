@@ -1,0 +1,121 @@
+"""Which passages of a collection rank best for a question, and the facts of their documents."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from docqa.collection.facts import CollectedDocument
+from docqa.collection.packing import table_of, unpack_passage
+from docqa.datamodel import Passage, RankedPassage, Table, TableRow
+from docqa.index.analysis import terms
+from docqa.index.memory import DEFAULT_BOILERPLATE_WEIGHT
+from docqa.index.names import NAME_WEIGHT
+from docqa.index.store import Query, Snapshot, StoredHit, Where
+from docqa.reading_form import ReadingForm
+
+if TYPE_CHECKING:
+    from docqa.reader.tokenizer import Tokens
+
+__all__ = ["FoundPassage", "Hits", "find", "search"]
+
+_MORE = 4  # times as many hits, where copies of files filled the list
+
+_Facts = Mapping[str, tuple[CollectedDocument, str]]  # and the generation, by key
+
+
+@dataclass(frozen=True, slots=True)
+class FoundPassage:
+    """Hold a passage that was found for a query, with its document.
+
+    Attributes:
+        document: what the collection knows of it.
+        passage: `document_id` is the document's id.
+        rank: from 1.
+        score: BM25; see `docqa.index.store`.
+    """
+
+    document: CollectedDocument
+    passage: Passage
+    rank: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """Hold what was found for one question.
+
+    Attributes:
+        ranked: passages; they have their document's key for its id.
+        documents: what is known of each, and its generation, by key.
+        tokens: of the passages, by the text of their reading form.
+        tables: the rows that touch the passages, by key.
+    """
+
+    ranked: tuple[RankedPassage, ...]
+    documents: _Facts
+    tokens: Mapping[str, Tokens]
+    tables: Mapping[str, Table]
+
+
+def search(snapshot: Snapshot, query: str, *, top_k: int, where: Where) -> list[FoundPassage]:
+    """Return the passages that rank best for a query, copies of one file once."""
+    hits = find(snapshot, query, top_k=top_k, where=where)
+    found = []
+    for one in hits.ranked:
+        facts, _ = hits.documents[one.passage.document_id]
+        passage = replace(one.passage, document_id=facts.id)
+        found.append(FoundPassage(facts, passage, one.rank, one.score))
+    return found
+
+
+def find(snapshot: Snapshot, query: str, *, top_k: int, where: Where) -> Hits:
+    """Return what is found for one question; passages have their document's key for its id.
+
+    Copies of a file take no room: while they leave fewer than `top_k`, more is looked for.
+    """
+    asked = Query(
+        terms(query),
+        top_k,
+        where,
+        name_weight=NAME_WEIGHT,
+        boilerplate_weight=DEFAULT_BOILERPLATE_WEIGHT,
+    )
+    while True:
+        found = snapshot.search(asked)
+        documents = _facts_of(snapshot, found)
+        distinct = _without_copies(found, documents)
+        if len(distinct) >= top_k or len(found) < asked.top_k:
+            return _unpacked(distinct[:top_k], documents)
+        asked = replace(asked, top_k=asked.top_k * _MORE)
+
+
+def _facts_of(snapshot: Snapshot, found: Sequence[StoredHit]) -> _Facts:
+    keys = tuple(dict.fromkeys(hit.key for hit in found))
+    return {
+        each.key: (CollectedDocument.from_json(each.facts), each.generation)
+        for each in (snapshot.documents(Where(keys=keys)) if keys else ())
+    }
+
+
+def _without_copies(found: Sequence[StoredHit], documents: _Facts) -> list[StoredHit]:
+    """Return the best hit of each passage of each content."""
+    distinct: dict[tuple[str, int], StoredHit] = {}
+    for hit in found:
+        distinct.setdefault((documents[hit.key][0].id, hit.number), hit)
+    return list(distinct.values())
+
+
+def _unpacked(found: Sequence[StoredHit], documents: _Facts) -> Hits:
+    ranked: list[RankedPassage] = []
+    tokens: dict[str, Tokens] = {}
+    rows: dict[str, list[TableRow]] = {}
+    for hit in found:
+        packed = unpack_passage(hit.body, hit.key)
+        if packed.tokens is not None:
+            tokens[ReadingForm.of(packed.passage).text] = packed.tokens
+        rows.setdefault(hit.key, []).extend(packed.rows)
+        ranked.append(RankedPassage(packed.passage, len(ranked) + 1, hit.score))
+    tables = {key: table_of(touched) for key, touched in rows.items() if touched}
+    return Hits(tuple(ranked), documents, tokens, tables)
