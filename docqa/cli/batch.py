@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import sys
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from docqa.cli.batch_watch import Watch, tell_resumed
 from docqa.cli.exits import (
     ANSWERED,
     FAILED,
@@ -20,7 +18,7 @@ from docqa.cli.exits import (
     hush_libraries,
 )
 from docqa.cli.interrupt import before_leaving
-from docqa.cli.notices import Notices, counted, fold_warnings
+from docqa.cli.notices import Notices
 from docqa.cli.options import answer_options, reading_options, source_options
 from docqa.cli.outputs import require_apart
 from docqa.cli.pool_options import open_pool, pool_options
@@ -31,13 +29,9 @@ from docqa.reading_settings import ReadingSettings
 
 if TYPE_CHECKING:
     from docqa.batch.asked import Asked
-    from docqa.batch.asking import SourceOutcome
-    from docqa.batch.job import BatchJob, Resumed, Tally
+    from docqa.batch.job import Tally
 
 __all__ = ["batch"]
-
-_MOST_TOLD = 5  # names one by one
-_SECONDS_A_NOTE = 60.0  # where nobody watches a progress line
 
 _EPILOG = """
 \b
@@ -131,14 +125,14 @@ def batch(
         retry_failed=retry_failed,
         fresh=fresh,
     ) as job:
-        watch = _Watch(job, out, len(asked.sources), ProgressLine(quiet=quiet), notices)
+        watch = Watch(job, out, len(asked.sources), ProgressLine(quiet=quiet), notices)
         ctx.call_on_close(watch.progress.close)
         if not quiet:
             before_leaving(watch.leave)
         watch.progress.say("checking what is there")
         resumed = job.resume()
         watch.progress.close()
-        _tell_resumed(resumed, f"{resumed.kept:,} of {job.n_outcomes:,} outcomes", out, notices)
+        tell_resumed(resumed, f"{resumed.kept:,} of {job.n_outcomes:,} outcomes", out, notices)
         for outcome in job.run():
             watch.outcome(outcome)
         watch.end()
@@ -178,91 +172,6 @@ def _asked(
 
 def _may_use_gpus(settings: ReadingSettings) -> bool:
     return settings.device not in {"cpu", "mps"} and settings.runtime != "onnx"
-
-
-class _Watch:
-    """Tell the user what a job does."""
-
-    def __init__(
-        self, job: BatchJob, out: str, n_sources: int, progress: ProgressLine, notices: Notices
-    ) -> None:
-        self._job, self._out, self._n_sources = job, out, n_sources
-        self.progress, self._notices = progress, notices
-        self._began = self._told = time.monotonic()
-        self._sources = self._asked = 0
-
-    def outcome(self, outcome: SourceOutcome) -> None:
-        self._asked += len(outcome.cells)
-        self._sources += outcome.is_last
-        self._tell_trouble(outcome)
-        total = self._job.n_outcomes
-        self.progress.say(self._state(), total=total, done=self._job.tally.total, unit="outcomes")
-        if not self.progress.shown and time.monotonic() - self._told >= _SECONDS_A_NOTE:
-            self._told = time.monotonic()
-            self._notices.note(f"{self._job.tally.total:,} of {total:,} outcomes: {self._state()}")
-
-    def _tell_trouble(self, outcome: SourceOutcome) -> None:
-        for message in fold_warnings(outcome.warnings):
-            self.progress.close()
-            named = outcome.source in message
-            self._notices.warning(message if named else f"{outcome.source}: {message}")
-        for cell in outcome.cells:
-            if cell.error is not None:
-                self.progress.close()
-                self._notices.failed(cell.error["message"], source=outcome.source)
-
-    def _state(self) -> str:
-        """Return what is behind: documents, answers, errors, and how fast it goes."""
-        tally = self._job.tally
-        parts = [counted(self._sources, "document"), f"{tally.answered:,} answered"]
-        parts += [f"{tally.failed:,} failed"] if tally.failed else []
-        return f"{', '.join(parts)}, {self._rate():.3g} a second"
-
-    def _rate(self) -> float:
-        return self._asked / max(time.monotonic() - self._began, 1e-9)
-
-    def end(self) -> None:
-        self.progress.close()
-        tally, seconds = self._job.tally, time.monotonic() - self._began
-        kinds = [f"{tally.answered:,} answered", f"{tally.unanswered:,} without an answer"]
-        kinds += [f"{tally.failed:,} failed"] if tally.failed else []
-        self._notices.note(
-            f"{self._out}: {counted(self._n_sources, 'document')}, "
-            f"{counted(self._job.n_outcomes, 'outcome')}: {', '.join(kinds)}"
-        )
-        if self._asked:
-            now = f"asked {self._asked:,} of them now, in {seconds:.1f} s"
-            self._notices.note(f"{now} ({self._rate():.3g} a second)")
-        if tally.failed:
-            self._notices.note("the same command with --retry-failed asks again what failed")
-
-    def leave(self) -> None:
-        """Say in one write what Ctrl-C leaves; nothing else is to be done."""
-        done, total = self._job.tally.total, self._job.n_outcomes
-        clear = "\r\x1b[K" if sys.stderr.isatty() else ""
-        line = f"docqa: stopped; {self._out} has {done:,} of {total:,} outcomes"
-        line += ", and the same command goes on from there\n"
-        os.write(sys.stderr.fileno(), f"{clear}{line}".encode())
-
-
-def _tell_resumed(resumed: Resumed, there: str, out: str, notices: Notices) -> None:
-    if resumed.cut_off:
-        notices.note(f"{out}: cut off an end that was not whole")
-    if resumed.kept:
-        notices.note(f"{out} has {there}; going on from there")
-    for name in resumed.changed[:_MOST_TOLD]:
-        notices.note(f"{name}: changed since it was asked; asking it again")
-    if len(resumed.changed) > _MOST_TOLD:
-        more = counted(len(resumed.changed) - _MOST_TOLD, "more document")
-        notices.note(f"{more} changed; asking them again")
-    if resumed.renamed:
-        ids = ", ".join(resumed.renamed[:_MOST_TOLD])
-        notices.note(f"other words under the same id ({ids}); asking them again")
-    if resumed.retried:
-        notices.note(f"asking again {counted(resumed.retried, 'outcome')} that failed")
-    if resumed.unnamed:
-        names = counted(len(resumed.unnamed), "document")
-        notices.note(f"{out} keeps the outcomes of {names} not named now ({resumed.unnamed[0]} …)")
 
 
 def _exit_code(tally: Tally) -> int:
