@@ -100,10 +100,10 @@ class WholeCollection:
         return (BatchSource(self.address),)
 
     def content_sha256(self, source: BatchSource, loading: LoadSettings) -> str | None:
-        """Return the fingerprint of all documents in it; see `Asked`.
+        """Return the fingerprint of all that is in it; see `Asked`.
 
         Raises:
-            CollectionError: there is no collection.
+            CollectionError: there is no collection, or it was made by another version.
         """
         from docqa.collection.collection import Collection
 

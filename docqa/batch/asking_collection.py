@@ -68,12 +68,16 @@ class AskingCollection:
 
 
 def fingerprint(collection: Collection) -> str:
-    """Return the SHA-256 of what is in a collection: the key and the content of every document.
+    """Return the SHA-256 of what a collection's answers depend on.
+
+    That is how and when it was made, and the key, the content and the time of indexing of every
+    document: the same bytes have another text or other passages where they are indexed otherwise.
 
     Raises:
-        CollectionError: there is no collection.
+        CollectionError: there is no collection, or it was made by another version.
     """
-    made = hashlib.sha256()
+    held = hashlib.sha256(f"{collection.made().to_json()}\n".encode())
     for document in collection.documents():
-        made.update(f"{document.key}\0{document.id}\n".encode("utf-8", "surrogateescape"))
-    return made.hexdigest()
+        line = f"{document.key}\0{document.id}\0{document.indexed!r}\n"
+        held.update(line.encode("utf-8", "surrogateescape"))
+    return held.hexdigest()
