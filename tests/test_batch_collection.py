@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from click.testing import CliRunner, Result
@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 import docqa
 from docqa.batch import asking_collection
 from docqa.cli import main
+from docqa.collection import originals
 from docqa.loaders.settings import LoadSettings
 from docqa.reader.checkpoints import find_checkpoint
 from docqa.reading_settings import ReadingSettings
@@ -37,14 +38,24 @@ class CountingReader(FakeReader):
         return super().read_all(requests, top_k=top_k)
 
 
+class OwnReader(CountingReader):
+    """Be the reader of the folder ``own``."""
+
+    name = revision = "own"
+
+
+READERS = {"mini": CountingReader, "own": OwnReader}
+
+
 def asking(settings: ReadingSettings) -> docqa.Pipeline:
     score = 0.5 if settings.min_score is None else settings.min_score
-    return docqa.Pipeline(reader=CountingReader(), min_score=score)
+    return docqa.Pipeline(reader=READERS[settings.reader](), min_score=score)
 
 
-def collection(**given: Any) -> docqa.Collection:
-    splitting = {name: given.pop(name) for name in ("content",) if name in given}
-    pipeline = docqa.Pipeline(reader=CountingReader(), **splitting)
+def collection(
+    reader: str = "mini", *, content: Literal["all", "main"] = "all", **given: Any
+) -> docqa.Collection:
+    pipeline = docqa.Pipeline(reader=READERS[reader](), content=content)
     return docqa.Collection("kb", pipeline=pipeline, **given)
 
 
@@ -66,6 +77,13 @@ def kb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def batch(*arguments: str) -> Result:
     command = ("batch", "questions.txt", "--in", "kb", "--out", "answers.jsonl", *arguments)
     return CliRunner().invoke(main, command, prog_name="docqa")
+
+
+def own_reader() -> None:
+    """Write what is looked at of a reader's folder before it is loaded."""
+    Path("own").mkdir()
+    Path("own/config.json").write_text(json.dumps({"docqa": {"revision": "own"}}))
+    Path("own/model.safetensors").touch()
 
 
 def asked_by(*arguments: str) -> int:
@@ -120,3 +138,46 @@ def test_a_touched_file_has_nothing_asked_again() -> None:
     os.utime("docs/bell.txt", (1.1e9, 1.1e9))
     collection().sync("docs")
     assert asked_by() == 0
+
+
+def test_a_collection_is_read_by_its_own_reader() -> None:
+    """The reader that it was made with is used, as by ``docqa ask --in``."""
+    own_reader()
+    collection("own").rebuild()
+    assert batch().exit_code == 0
+    assert {record["reader"]["name"] for record in records()} == {"own"}
+
+
+def test_another_reader_is_used_where_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """``--reader`` or its variable overrule the collection's own."""
+    own_reader()
+    batch("--reader", "own")
+    assert {record["reader"]["name"] for record in records()} == {"own"}
+    monkeypatch.setenv("DOCQA_READER", "own")
+    assert asked_by() == 0
+
+
+def test_content_is_refused() -> None:
+    """It was settled when the collection was made, and the message says what makes it anew."""
+    result = batch("--content", "main")
+    assert result.exit_code == 2
+    assert "docqa index --rebuild kb --content main" in result.stderr
+    assert not Path("answers.jsonl").exists()
+
+
+def test_options_of_loading_hold_where_places_are_looked_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An original is opened in isolation and under the limits that were asked for."""
+    opened: list[LoadSettings] = []
+    load = originals.load_with
+
+    def load_with(settings: LoadSettings, *source: Any, **given: Any) -> docqa.Document:
+        opened.append(settings)
+        return load(settings, *source, **given)
+
+    monkeypatch.setattr(originals, "load_with", load_with)
+    batch("--time-limit", "17", "--memory-limit", "999")
+    assert opened
+    limits = [each.effective_limits for each in opened if each.isolate]
+    assert {(each.wall_seconds, each.memory_bytes) for each in limits} == {(17, 999 << 20)}

@@ -61,9 +61,7 @@ class AskingCollection:
         if self._collection is None:
             pipeline = open_pipeline(self._reading)
             require_reader(pipeline.reader, self._reading, self._settings)
-            self._collection = Collection(
-                address, pipeline=pipeline, password=self._loading.password
-            )
+            self._collection = Collection(address, pipeline=pipeline, loading=self._loading)
         return self._collection
 
 

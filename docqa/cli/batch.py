@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from docqa.cli.batch_watch import Watch, tell_resumed
+from docqa.cli.collections import asking_settings, open_collection
 from docqa.cli.exits import (
     ANSWERED,
     FAILED,
@@ -28,7 +29,7 @@ from docqa.loaders.settings import LoadSettings
 from docqa.reading_settings import ReadingSettings
 
 if TYPE_CHECKING:
-    from docqa.batch.asked import Asked
+    from docqa.batch.asked import Asked, Documents, WholeCollection
     from docqa.batch.job import Tally
 
 __all__ = ["batch"]
@@ -52,7 +53,8 @@ Questions:
 Answers:
   one JSON object a line, as docqa ask --json writes them, with "cell": the question's id, the
   SHA-256 of the document, the settings. A document that changed is asked again; other settings
-  or another reader need --fresh.
+  or another reader need --fresh. A collection is read by the reader that it was made with, unless
+  --reader names another.
 
 \b
 Exit codes:
@@ -113,8 +115,10 @@ def batch(
 
     hush_libraries(ctx)
     notices = Notices(quiet=quiet, debug=debugging(ctx))
-    asked = _asked(sources, collection, {"--out": out}, questions, notices)
     settings = ReadingSettings(**reading)  # type: ignore[arg-type]  # click checked them
+    asked: Asked = _documents(sources, collection, {"--out": out}, questions, notices)
+    if collection is not None:
+        asked, settings = _whole(ctx, collection, settings)
     with BatchJob(
         read_batch_questions(Path(questions)),
         asked,
@@ -139,21 +143,21 @@ def batch(
         ctx.exit(_exit_code(job.tally))
 
 
-def _asked(
+def _documents(
     sources: Sequence[str],
     collection: str | None,
     outputs: Mapping[str, str],
     questions: str,
     notices: Notices,
-) -> Asked:
-    """Return what is asked.
+) -> Documents:
+    """Return the documents that are asked; none of them where a collection is.
 
     Raises:
         click.UsageError: there are no sources, or a collection beside them; or the output would
             replace the questions.
         SettingError: the output is a source.
     """
-    from docqa.batch.asked import BatchSource, Documents, WholeCollection
+    from docqa.batch.asked import BatchSource, Documents
 
     if STDIN in sources:
         raise click.UsageError("a batch reads its documents more than once: name files, not -")
@@ -162,12 +166,23 @@ def _asked(
     expansion = expand(sources)
     notices.passed_over(expansion.passed_over)
     require_apart(outputs, expansion, questions)
-    if collection is not None:
-        from docqa.collection.collection import Collection
-
-        with Collection(collection) as opened:
-            return WholeCollection(opened.address)
     return Documents([BatchSource(file.path, file.error) for file in expansion.files])
+
+
+def _whole(
+    ctx: click.Context, collection: str, reading: ReadingSettings
+) -> tuple[WholeCollection, ReadingSettings]:
+    """Return the collection that is asked, and how it is read.
+
+    Raises:
+        click.UsageError: an option does nothing here.
+        CollectionError: there is no collection, or it was made by another version.
+    """
+    from docqa.batch.asked import WholeCollection
+
+    with open_collection(collection) as opened:
+        settled = asking_settings(ctx, reading, collection, opened.made())
+        return WholeCollection(opened.address), settled
 
 
 def _may_use_gpus(settings: ReadingSettings) -> bool:
