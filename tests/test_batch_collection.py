@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,6 +13,10 @@ from click.testing import CliRunner, Result
 
 import docqa
 from docqa.batch import asking_collection
+from docqa.batch.asked import WholeCollection
+from docqa.batch.asking import SourceJob
+from docqa.batch.identity import settings_record
+from docqa.batch.questions import numbered
 from docqa.cli import main
 from docqa.collection import originals
 from docqa.loaders.settings import LoadSettings
@@ -70,7 +75,7 @@ def kb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         path = Path("docs", name)
         path.write_text(text)
         os.utime(path, (1e9, 1e9))
-    collection().sync("docs")
+    collection().sync("docs", metadata={"year": 2001})
     CountingReader.asked.clear()
 
 
@@ -87,9 +92,9 @@ def own_reader() -> None:
 
 
 def asked_by(*arguments: str) -> int:
-    """Return how many questions a run asks."""
+    """Return how many questions a run asks that is not refused."""
     CountingReader.asked.clear()
-    batch(*arguments)
+    assert batch(*arguments).exit_code in {0, 1}
     return len(CountingReader.asked)
 
 
@@ -181,3 +186,75 @@ def test_options_of_loading_hold_where_places_are_looked_up(
     assert opened
     limits = [each.effective_limits for each in opened if each.isolate]
     assert {(each.wall_seconds, each.memory_bytes) for each in limits} == {(17, 999 << 20)}
+
+
+@pytest.mark.parametrize(
+    ("filters", "total"),
+    [
+        (["--document", "docs/lamp.txt"], 1),
+        (["--document", "docs/lamp.txt", "--document", "docs/bell.txt"], 2),
+        (["--folder", "docs", "--type", "txt", "--where", "year=2001"], 2),
+        (["--since", "2001-01-01", "--until", "2002-01-01"], 2),
+    ],
+)
+def test_filters_choose_documents(filters: list[str], total: int) -> None:
+    """The coverage counts the passages of the documents that are left, and a rerun goes on."""
+    batch(*filters)
+    assert {record["coverage"]["passages_total"] for record in records()} == {total}
+    assert asked_by(*filters) == 0
+
+
+def test_the_order_of_documents_is_no_setting() -> None:
+    """The same documents named in another order are the same filter."""
+    named = ["--document=docs/lamp.txt", "--document=docs/bell.txt"]
+    batch(*named)
+    assert asked_by(*reversed(named)) == 0
+
+
+def test_filters_that_leave_nothing_are_told() -> None:
+    """No answer because nothing was asked is said to be that."""
+    result = batch("--where", "year=1999")
+    assert result.exit_code == 1
+    assert "the filters leave none" in result.stderr
+
+
+def test_other_filters_are_other_settings() -> None:
+    """Answers of other documents never mix; the message says what differs."""
+    batch()
+    result = batch("--folder", "docs")
+    assert result.exit_code == 2
+    folder = json.dumps(str(Path("docs").absolute()))
+    assert f"where.folder was null, now {folder}" in result.stderr
+    assert "--fresh" in result.stderr
+
+
+def test_documents_that_come_under_a_filter_are_asked() -> None:
+    """A filter may leave other documents while no document has changed."""
+    filters = ("--where", "year=2001")
+    batch(*filters)
+    collection().add("docs/bell.txt", metadata={"year": 2002})
+    assert "changed since it was asked" in batch(*filters).stderr
+    assert {record["coverage"]["passages_total"] for record in records()} == {1}
+
+
+def test_filters_without_a_collection_are_refused() -> None:
+    """A filter says that it needs ``--in``."""
+    command = ("batch", "questions.txt", "docs", "--out", "a.jsonl", "--where", "year=2001")
+    result = CliRunner().invoke(main, command, prog_name="docqa")
+    assert result.exit_code == 2
+    assert "--where is about a collection: name it with --in KB" in result.stderr
+
+
+def test_a_worker_elsewhere_asks_the_same_documents(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A filter goes with the work, and its paths stay those of the folder it was given in."""
+    asked = WholeCollection(str(Path("kb").absolute()), docqa.Where(folder="docs"))
+    reading, loading = ReadingSettings(), LoadSettings()
+    settings = settings_record(reading, loading) | asked.settings
+    work = pickle.dumps(asked.work(reading, loading, settings))
+    monkeypatch.chdir("/")
+    job = SourceJob(
+        asked.address, None, None, None, tuple(numbered(QUESTIONS.split("\n")[:1])), True
+    )
+    (cell,) = pickle.loads(work)(job).cells
+    record = json.loads(cell.lines[0])
+    assert (record["answer"], record["cell"]["settings"]) == ("40 litres", settings)

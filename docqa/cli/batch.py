@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from docqa.cli.batch_watch import Watch, tell_resumed
+from docqa.cli.collection_options import AskedCollection, settled_collection_options
 from docqa.cli.collections import asking_settings, open_collection
 from docqa.cli.exits import (
     ANSWERED,
@@ -41,6 +42,7 @@ Examples:
   docqa batch questions.txt reports/ --out answers.jsonl    (again: goes on where it stopped)
   docqa batch questions.jsonl 'minutes/**/*.html' --out answers.jsonl --retry-failed
   docqa batch questions.txt --in kb --out answers.jsonl
+  docqa batch questions.txt --in kb --folder contracts/ --where year=2024 --out answers.jsonl
   docqa batch questions.csv reports/ --out answers.jsonl --workers 4
   docqa batch questions.txt reports/ --out answers.jsonl --ray auto
 
@@ -67,12 +69,6 @@ Exit codes:
 @click.argument("questions", metavar="QUESTIONS", type=click.Path(dir_okay=False))
 @click.argument("sources", nargs=-1, metavar="SOURCE...", type=click.Path())
 @click.option(
-    "--in",
-    "collection",
-    metavar="KB",
-    help="Ask all documents of a collection at once, instead of SOURCEs one by one.",
-)
-@click.option(
     "--out",
     required=True,
     metavar="FILE",
@@ -82,6 +78,7 @@ Exit codes:
 @click.option("--fresh", is_flag=True, help="Begin with an empty file, whatever is in it.")
 @click.option("--retry-failed", is_flag=True, help="Ask again what failed.")
 @pool_options
+@settled_collection_options
 @answer_options
 @click.option("--quiet", is_flag=True, help="No progress, notes and warnings; only errors.")
 @reading_options
@@ -94,7 +91,7 @@ def batch(
     *,
     questions: str,
     sources: Sequence[str],
-    collection: str | None,
+    collection: AskedCollection | None,
     out: str,
     fresh: bool,
     retry_failed: bool,
@@ -118,7 +115,7 @@ def batch(
     settings = ReadingSettings(**reading)  # type: ignore[arg-type]  # click checked them
     asked: Asked = _documents(sources, collection, {"--out": out}, questions, notices)
     if collection is not None:
-        asked, settings = _whole(ctx, collection, settings)
+        asked, settings = _whole(ctx, collection, settings, notices)
     with BatchJob(
         read_batch_questions(Path(questions)),
         asked,
@@ -145,7 +142,7 @@ def batch(
 
 def _documents(
     sources: Sequence[str],
-    collection: str | None,
+    collection: AskedCollection | None,
     outputs: Mapping[str, str],
     questions: str,
     notices: Notices,
@@ -170,7 +167,7 @@ def _documents(
 
 
 def _whole(
-    ctx: click.Context, collection: str, reading: ReadingSettings
+    ctx: click.Context, collection: AskedCollection, reading: ReadingSettings, notices: Notices
 ) -> tuple[WholeCollection, ReadingSettings]:
     """Return the collection that is asked, and how it is read.
 
@@ -180,9 +177,11 @@ def _whole(
     """
     from docqa.batch.asked import WholeCollection
 
-    with open_collection(collection) as opened:
-        settled = asking_settings(ctx, reading, collection, opened.made())
-        return WholeCollection(opened.address), settled
+    with open_collection(collection.address) as opened:
+        settled = asking_settings(ctx, reading, collection.address, opened.made())
+        if collection.where and not opened.documents(collection.where):
+            notices.warning("no document of the collection is asked: the filters leave none")
+        return WholeCollection(opened.address, collection.where), settled
 
 
 def _may_use_gpus(settings: ReadingSettings) -> bool:
