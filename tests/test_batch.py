@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import docqa
-from docqa.batch import asking, asking_collection, job
+from docqa.batch import asking, job
 from docqa.batch.answer_file import AnswerFile
 from docqa.batch.asked import BatchSource, Documents
 from docqa.batch.job import BatchJob
@@ -46,7 +46,6 @@ def pipeline_without_weights(settings: ReadingSettings) -> docqa.Pipeline:
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(asking, "open_pipeline", pipeline_without_weights)
-    monkeypatch.setattr(asking_collection, "open_pipeline", pipeline_without_weights)
     monkeypatch.setattr(session, "open_pipeline", pipeline_without_weights)
     monkeypatch.chdir(tmp_path)
     CountingReader.asked.clear()
@@ -291,24 +290,6 @@ def test_out_is_no_source() -> None:
     assert run("batch", "questions.txt", "docs", "--out", "questions.txt").exit_code == 2
     assert run("batch", "questions.txt", "docs", "--out", "docs/lamp.txt", "--fresh").exit_code == 2
     assert Path("docs/lamp.txt").read_text() == LAMP
-
-
-def test_a_collection_is_asked_as_a_whole() -> None:
-    """``--in`` gives what the collection answers, and asks again when a document changed."""
-    pytest.importorskip("tantivy")
-    collection = docqa.Collection("kb", pipeline=pipeline_without_weights(ReadingSettings()))
-    collection.add("docs")
-    arguments = ("batch", "questions.txt", "--in", "kb", "--out", "answers.jsonl")
-    assert run(*arguments).exit_code == 0
-    found = [(record["answer"], Path(record["document"]["source"]).name) for record in records()]
-    assert found == [("40 litres", "lamp.txt"), ("rings 12 times", "bell.txt")]
-    asked = len(CountingReader.asked)
-    assert run(*arguments).exit_code == 0
-    assert len(CountingReader.asked) == asked > 0
-    Path("docs/bell.txt").write_text(BELL.replace("12", "130"))
-    collection.sync("docs")
-    assert "changed since it was asked" in run(*arguments).stderr
-    assert records()[1]["answer"] == "rings 130 times"
 
 
 def test_documents_and_a_collection_are_not_asked_together() -> None:

@@ -152,6 +152,13 @@ def test_filters_without_a_collection_are_refused() -> None:
     assert "--where is about a collection: name it with --in KB" in result.stderr
 
 
+def test_content_is_refused() -> None:
+    """It was settled when the collection was made, and the message says what makes it anew."""
+    result = ask(OIL, "--content", "main")
+    assert result.exit_code == 2
+    assert "docqa index --rebuild kb --content main" in result.stderr
+
+
 def test_no_collection_is_one_line() -> None:
     """The message comes before the reader is loaded, and says what to write."""
     result = run("ask", "--in", "nowhere", OIL)

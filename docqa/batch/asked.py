@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
 from docqa.batch.asking import Asking, SourceJob, SourceOutcome
 from docqa.batch.asking_collection import AskingCollection, fingerprint
 from docqa.batch.questions import BatchQuestion
 from docqa.errors import LoadError
+from docqa.index.store import Where
 from docqa.loaders.load import read_source
 from docqa.loaders.settings import LoadSettings
 from docqa.reading_settings import ReadingSettings
@@ -32,6 +33,11 @@ class Asked(Protocol):
     @property
     def sources(self) -> Sequence[BatchSource]:
         """Return what each question is asked of, each named once."""
+        ...
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Return as JSON has it what decides the answers beside how documents are read."""
         ...
 
     def content_sha256(self, source: BatchSource, loading: LoadSettings) -> str | None:
@@ -59,6 +65,11 @@ class Documents:
     """Ask documents one by one. Their bytes are read here, and go with the jobs."""
 
     sources: Sequence[BatchSource]
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Return nothing; see `Asked`."""
+        return {}
 
     def content_sha256(self, source: BatchSource, loading: LoadSettings) -> str | None:
         """Return the SHA-256 of a file; see `Asked`."""
@@ -90,26 +101,44 @@ class WholeCollection:
 
     Attributes:
         address: as `Collection.address` gives it.
+        where: which of its documents; paths mean those of the machine that starts the job.
     """
 
     address: str
+    where: Where = field(default_factory=Where)
+
+    def __post_init__(self) -> None:
+        """Make paths absolute: workers may be in another folder, and so may a later run."""
+        from docqa.collection.sources import with_absolute_paths
+
+        object.__setattr__(self, "where", with_absolute_paths(self.where))
 
     @property
     def sources(self) -> Sequence[BatchSource]:
         """Return the collection; see `Asked`."""
         return (BatchSource(self.address),)
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Return which documents are asked, where that is not all of them; see `Asked`."""
+        given = {
+            name: value for name, value in asdict(self.where).items() if value not in (None, (), {})
+        }
+        if "keys" in given:
+            given["keys"] = sorted(given["keys"])
+        return {"where": given} if given else {}
+
     def content_sha256(self, source: BatchSource, loading: LoadSettings) -> str | None:
-        """Return the fingerprint of all documents in it; see `Asked`.
+        """Return the fingerprint of all that is in it; see `Asked`.
 
         Raises:
-            CollectionError: there is no collection.
+            CollectionError: there is no collection, or it was made by another version.
         """
         from docqa.collection.collection import Collection
 
         del loading
         with Collection(source.name) as collection:
-            return fingerprint(collection)
+            return fingerprint(collection, self.where)
 
     def jobs(
         self,
@@ -126,7 +155,7 @@ class WholeCollection:
         self, reading: ReadingSettings, loading: LoadSettings, settings: dict[str, Any]
     ) -> Callable[[SourceJob], SourceOutcome]:
         """Return what does the jobs; see `Asked`."""
-        return AskingCollection(reading, loading, settings)
+        return AskingCollection(reading, loading, settings, self.where)
 
 
 def _content(source: BatchSource, loading: LoadSettings) -> tuple[bytes | None, LoadError | None]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from docqa.batch.asking import SourceJob, SourceOutcome, cell_outcome, require_reader
+from docqa.index.store import Where
 from docqa.loaders.settings import LoadSettings
 from docqa.reading_settings import ReadingSettings, open_pipeline
 
@@ -22,18 +23,24 @@ class AskingCollection:
     Args:
         reading: how documents are read.
         loading: how files are opened, where places are looked up in them.
-        settings: what `settings_record` makes of both; goes into every line.
+        settings: what decides the answers; goes into every line.
+        where: which of the documents are asked.
     """
 
     def __init__(
-        self, reading: ReadingSettings, loading: LoadSettings, settings: dict[str, Any]
+        self,
+        reading: ReadingSettings,
+        loading: LoadSettings,
+        settings: dict[str, Any],
+        where: Where,
     ) -> None:
         self._reading, self._loading, self._settings = reading, loading, settings
+        self._where = where
         self._collection: Collection | None = None
 
     def __reduce__(self) -> tuple[object, ...]:
         """Pickle what it was made with, and nothing that is open."""
-        return (AskingCollection, (self._reading, self._loading, self._settings))
+        return (AskingCollection, (self._reading, self._loading, self._settings, self._where))
 
     def __call__(self, job: SourceJob) -> SourceOutcome:
         """Return what the job's questions gave.
@@ -46,9 +53,9 @@ class AskingCollection:
             ModelError: the reader cannot be loaded, or is another one than on the caller's machine.
         """
         collection = self._opened(job.source)
-        content = fingerprint(collection)
+        content = fingerprint(collection, self._where)
         texts = [question.text for question in job.questions]
-        items = collection.ask_all(texts, top_k=self._reading.top_k)
+        items = collection.ask_all(texts, top_k=self._reading.top_k, where=self._where)
         cells = tuple(
             cell_outcome(question, replace(item, source=job.source), content, self._settings)
             for question, item in zip(job.questions, items, strict=True)
@@ -61,19 +68,27 @@ class AskingCollection:
         if self._collection is None:
             pipeline = open_pipeline(self._reading)
             require_reader(pipeline.reader, self._reading, self._settings)
-            self._collection = Collection(
-                address, pipeline=pipeline, password=self._loading.password
-            )
+            self._collection = Collection(address, pipeline=pipeline, loading=self._loading)
         return self._collection
 
 
-def fingerprint(collection: Collection) -> str:
-    """Return the SHA-256 of what is in a collection: the key and the content of every document.
+def fingerprint(collection: Collection, where: Where) -> str:
+    """Return the SHA-256 of what a collection's answers depend on.
+
+    That is how and when it was made; the key, the content and the time of indexing of every
+    document, as the same bytes have another text or other passages where they are indexed
+    otherwise; and where some are chosen, which these are, as that depends on what is kept with
+    them. Those that are not chosen count in the ranking.
+
+    Args:
+        collection: is asked.
+        where: which of its documents are.
 
     Raises:
-        CollectionError: there is no collection.
+        CollectionError: there is no collection, or it was made by another version.
     """
-    made = hashlib.sha256()
-    for document in collection.documents():
-        made.update(f"{document.key}\0{document.id}\n".encode("utf-8", "surrogateescape"))
-    return made.hexdigest()
+    lines = [collection.made().to_json()]
+    lines += [f"{each.key}\0{each.id}\0{each.indexed!r}" for each in collection.documents()]
+    if where:
+        lines += [f"asked\0{each.key}" for each in collection.documents(where)]
+    return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogateescape")).hexdigest()

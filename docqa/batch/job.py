@@ -100,7 +100,7 @@ class BatchJob:
         self._sources = tuple(asked.sources)
         self._pool: Pool = LocalPool() if pool is None else pool
         self._reading, self._loading = reading or ReadingSettings(), loading or LoadSettings()
-        self._settings = settings_record(self._reading, self._loading)
+        self._settings = settings_record(self._reading, self._loading) | asked.settings
         self._file = AnswerFile(out, self._settings, fresh=fresh)
         self._retry_failed = retry_failed
         self.tally = Tally()

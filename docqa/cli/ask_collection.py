@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
-from click.core import ParameterSource
 
 from docqa.cli.collection_options import AskedCollection
-from docqa.cli.collections import chosen_reader, open_collection
+from docqa.cli.collections import asking_settings, open_collection
 from docqa.cli.exits import ANSWERED
 from docqa.cli.notices import Notices, counted
 from docqa.cli.outcomes import Tally
@@ -40,18 +38,10 @@ class CollectionSession:
     """
 
     def __init__(self, asked: AskedCollection, session: Session, ctx: click.Context) -> None:
-        if session.reading.content != "all":
-            raise click.UsageError(
-                "--content was settled when the collection was made: docqa index --rebuild "
-                f"{asked.address} --content {session.reading.content} makes it anew"
-            )
         self._asked, self._session = asked, session
-        known = open_collection(asked.address)
-        made = known.made()
-        known.close()
-        told = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
-        reader = chosen_reader(ctx, session.reading.reader, made, by=told)
-        session.reading = replace(session.reading, reader=reader)
+        with open_collection(asked.address) as known:
+            made = known.made()
+        session.reading = asking_settings(ctx, session.reading, asked.address, made)
         self._kept_by = made.reader
         self._collection: Collection | None = None
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import sys
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from docqa.cli.batch_watch import Watch, tell_resumed
+from docqa.cli.collection_options import AskedCollection, settled_collection_options
+from docqa.cli.collections import asking_settings, open_collection
 from docqa.cli.exits import (
     ANSWERED,
     FAILED,
@@ -20,7 +20,7 @@ from docqa.cli.exits import (
     hush_libraries,
 )
 from docqa.cli.interrupt import before_leaving
-from docqa.cli.notices import Notices, counted, fold_warnings
+from docqa.cli.notices import Notices
 from docqa.cli.options import answer_options, reading_options, source_options
 from docqa.cli.outputs import require_apart
 from docqa.cli.pool_options import open_pool, pool_options
@@ -30,14 +30,10 @@ from docqa.loaders.settings import LoadSettings
 from docqa.reading_settings import ReadingSettings
 
 if TYPE_CHECKING:
-    from docqa.batch.asked import Asked
-    from docqa.batch.asking import SourceOutcome
-    from docqa.batch.job import BatchJob, Resumed, Tally
+    from docqa.batch.asked import Asked, Documents, WholeCollection
+    from docqa.batch.job import Tally
 
 __all__ = ["batch"]
-
-_MOST_TOLD = 5  # names one by one
-_SECONDS_A_NOTE = 60.0  # where nobody watches a progress line
 
 _EPILOG = """
 \b
@@ -46,6 +42,7 @@ Examples:
   docqa batch questions.txt reports/ --out answers.jsonl    (again: goes on where it stopped)
   docqa batch questions.jsonl 'minutes/**/*.html' --out answers.jsonl --retry-failed
   docqa batch questions.txt --in kb --out answers.jsonl
+  docqa batch questions.txt --in kb --folder contracts/ --where year=2024 --out answers.jsonl
   docqa batch questions.csv reports/ --out answers.jsonl --workers 4
   docqa batch questions.txt reports/ --out answers.jsonl --ray auto
 
@@ -58,7 +55,8 @@ Questions:
 Answers:
   one JSON object a line, as docqa ask --json writes them, with "cell": the question's id, the
   SHA-256 of the document, the settings. A document that changed is asked again; other settings
-  or another reader need --fresh.
+  or another reader need --fresh. A collection is read by the reader that it was made with, unless
+  --reader names another.
 
 \b
 Exit codes:
@@ -71,12 +69,6 @@ Exit codes:
 @click.argument("questions", metavar="QUESTIONS", type=click.Path(dir_okay=False))
 @click.argument("sources", nargs=-1, metavar="SOURCE...", type=click.Path())
 @click.option(
-    "--in",
-    "collection",
-    metavar="KB",
-    help="Ask all documents of a collection at once, instead of SOURCEs one by one.",
-)
-@click.option(
     "--out",
     required=True,
     metavar="FILE",
@@ -86,6 +78,7 @@ Exit codes:
 @click.option("--fresh", is_flag=True, help="Begin with an empty file, whatever is in it.")
 @click.option("--retry-failed", is_flag=True, help="Ask again what failed.")
 @pool_options
+@settled_collection_options
 @answer_options
 @click.option("--quiet", is_flag=True, help="No progress, notes and warnings; only errors.")
 @reading_options
@@ -98,7 +91,7 @@ def batch(
     *,
     questions: str,
     sources: Sequence[str],
-    collection: str | None,
+    collection: AskedCollection | None,
     out: str,
     fresh: bool,
     retry_failed: bool,
@@ -119,8 +112,10 @@ def batch(
 
     hush_libraries(ctx)
     notices = Notices(quiet=quiet, debug=debugging(ctx))
-    asked = _asked(sources, collection, {"--out": out}, questions, notices)
     settings = ReadingSettings(**reading)  # type: ignore[arg-type]  # click checked them
+    asked: Asked = _documents(sources, collection, {"--out": out}, questions, notices)
+    if collection is not None:
+        asked, settings = _whole(ctx, collection, settings, notices)
     with BatchJob(
         read_batch_questions(Path(questions)),
         asked,
@@ -131,35 +126,35 @@ def batch(
         retry_failed=retry_failed,
         fresh=fresh,
     ) as job:
-        watch = _Watch(job, out, len(asked.sources), ProgressLine(quiet=quiet), notices)
+        watch = Watch(job, out, len(asked.sources), ProgressLine(quiet=quiet), notices)
         ctx.call_on_close(watch.progress.close)
         if not quiet:
             before_leaving(watch.leave)
         watch.progress.say("checking what is there")
         resumed = job.resume()
         watch.progress.close()
-        _tell_resumed(resumed, f"{resumed.kept:,} of {job.n_outcomes:,} outcomes", out, notices)
+        tell_resumed(resumed, f"{resumed.kept:,} of {job.n_outcomes:,} outcomes", out, notices)
         for outcome in job.run():
             watch.outcome(outcome)
         watch.end()
         ctx.exit(_exit_code(job.tally))
 
 
-def _asked(
+def _documents(
     sources: Sequence[str],
-    collection: str | None,
+    collection: AskedCollection | None,
     outputs: Mapping[str, str],
     questions: str,
     notices: Notices,
-) -> Asked:
-    """Return what is asked.
+) -> Documents:
+    """Return the documents that are asked; none of them where a collection is.
 
     Raises:
         click.UsageError: there are no sources, or a collection beside them; or the output would
             replace the questions.
         SettingError: the output is a source.
     """
-    from docqa.batch.asked import BatchSource, Documents, WholeCollection
+    from docqa.batch.asked import BatchSource, Documents
 
     if STDIN in sources:
         raise click.UsageError("a batch reads its documents more than once: name files, not -")
@@ -168,101 +163,29 @@ def _asked(
     expansion = expand(sources)
     notices.passed_over(expansion.passed_over)
     require_apart(outputs, expansion, questions)
-    if collection is not None:
-        from docqa.collection.collection import Collection
-
-        with Collection(collection) as opened:
-            return WholeCollection(opened.address)
     return Documents([BatchSource(file.path, file.error) for file in expansion.files])
+
+
+def _whole(
+    ctx: click.Context, collection: AskedCollection, reading: ReadingSettings, notices: Notices
+) -> tuple[WholeCollection, ReadingSettings]:
+    """Return the collection that is asked, and how it is read.
+
+    Raises:
+        click.UsageError: an option does nothing here.
+        CollectionError: there is no collection, or it was made by another version.
+    """
+    from docqa.batch.asked import WholeCollection
+
+    with open_collection(collection.address) as opened:
+        settled = asking_settings(ctx, reading, collection.address, opened.made())
+        if collection.where and not opened.documents(collection.where):
+            notices.warning("no document of the collection is asked: the filters leave none")
+        return WholeCollection(opened.address, collection.where), settled
 
 
 def _may_use_gpus(settings: ReadingSettings) -> bool:
     return settings.device not in {"cpu", "mps"} and settings.runtime != "onnx"
-
-
-class _Watch:
-    """Tell the user what a job does."""
-
-    def __init__(
-        self, job: BatchJob, out: str, n_sources: int, progress: ProgressLine, notices: Notices
-    ) -> None:
-        self._job, self._out, self._n_sources = job, out, n_sources
-        self.progress, self._notices = progress, notices
-        self._began = self._told = time.monotonic()
-        self._sources = self._asked = 0
-
-    def outcome(self, outcome: SourceOutcome) -> None:
-        self._asked += len(outcome.cells)
-        self._sources += outcome.is_last
-        self._tell_trouble(outcome)
-        total = self._job.n_outcomes
-        self.progress.say(self._state(), total=total, done=self._job.tally.total, unit="outcomes")
-        if not self.progress.shown and time.monotonic() - self._told >= _SECONDS_A_NOTE:
-            self._told = time.monotonic()
-            self._notices.note(f"{self._job.tally.total:,} of {total:,} outcomes: {self._state()}")
-
-    def _tell_trouble(self, outcome: SourceOutcome) -> None:
-        for message in fold_warnings(outcome.warnings):
-            self.progress.close()
-            named = outcome.source in message
-            self._notices.warning(message if named else f"{outcome.source}: {message}")
-        for cell in outcome.cells:
-            if cell.error is not None:
-                self.progress.close()
-                self._notices.failed(cell.error["message"], source=outcome.source)
-
-    def _state(self) -> str:
-        """Return what is behind: documents, answers, errors, and how fast it goes."""
-        tally = self._job.tally
-        parts = [counted(self._sources, "document"), f"{tally.answered:,} answered"]
-        parts += [f"{tally.failed:,} failed"] if tally.failed else []
-        return f"{', '.join(parts)}, {self._rate():.3g} a second"
-
-    def _rate(self) -> float:
-        return self._asked / max(time.monotonic() - self._began, 1e-9)
-
-    def end(self) -> None:
-        self.progress.close()
-        tally, seconds = self._job.tally, time.monotonic() - self._began
-        kinds = [f"{tally.answered:,} answered", f"{tally.unanswered:,} without an answer"]
-        kinds += [f"{tally.failed:,} failed"] if tally.failed else []
-        self._notices.note(
-            f"{self._out}: {counted(self._n_sources, 'document')}, "
-            f"{counted(self._job.n_outcomes, 'outcome')}: {', '.join(kinds)}"
-        )
-        if self._asked:
-            now = f"asked {self._asked:,} of them now, in {seconds:.1f} s"
-            self._notices.note(f"{now} ({self._rate():.3g} a second)")
-        if tally.failed:
-            self._notices.note("the same command with --retry-failed asks again what failed")
-
-    def leave(self) -> None:
-        """Say in one write what Ctrl-C leaves; nothing else is to be done."""
-        done, total = self._job.tally.total, self._job.n_outcomes
-        clear = "\r\x1b[K" if sys.stderr.isatty() else ""
-        line = f"docqa: stopped; {self._out} has {done:,} of {total:,} outcomes"
-        line += ", and the same command goes on from there\n"
-        os.write(sys.stderr.fileno(), f"{clear}{line}".encode())
-
-
-def _tell_resumed(resumed: Resumed, there: str, out: str, notices: Notices) -> None:
-    if resumed.cut_off:
-        notices.note(f"{out}: cut off an end that was not whole")
-    if resumed.kept:
-        notices.note(f"{out} has {there}; going on from there")
-    for name in resumed.changed[:_MOST_TOLD]:
-        notices.note(f"{name}: changed since it was asked; asking it again")
-    if len(resumed.changed) > _MOST_TOLD:
-        more = counted(len(resumed.changed) - _MOST_TOLD, "more document")
-        notices.note(f"{more} changed; asking them again")
-    if resumed.renamed:
-        ids = ", ".join(resumed.renamed[:_MOST_TOLD])
-        notices.note(f"other words under the same id ({ids}); asking them again")
-    if resumed.retried:
-        notices.note(f"asking again {counted(resumed.retried, 'outcome')} that failed")
-    if resumed.unnamed:
-        names = counted(len(resumed.unnamed), "document")
-        notices.note(f"{out} keeps the outcomes of {names} not named now ({resumed.unnamed[0]} …)")
 
 
 def _exit_code(tally: Tally) -> int:

@@ -1,4 +1,4 @@
-"""Options of ``docqa ask`` that choose a collection, and which of its documents are asked."""
+"""Options that choose a collection, and which of its documents are asked."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from docqa.cli.collections import parse_entries
 from docqa.index.store import Where
 from docqa.loaders.media_types import SUPPORTED_TYPES, TYPES_BY_SUFFIX
 
-__all__ = ["AskedCollection", "collection_options"]
+__all__ = ["AskedCollection", "collection_options", "settled_collection_options"]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _DATE = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
 
-_OPTIONS = (
-    click.option(
-        "--in",
-        "kb",
-        metavar="KB",
-        help="Ask all documents of a collection at once, which docqa index made.",
-    ),
-    click.option("--sync", is_flag=True, help="Bring the collection up to date before asking."),
+_IN = click.option(
+    "--in",
+    "kb",
+    metavar="KB",
+    help="Ask all documents of a collection at once, which docqa index made.",
+)
+_SYNC = click.option("--sync", is_flag=True, help="Bring the collection up to date before asking.")
+_CHOOSING = (
     click.option(
         "--folder", metavar="DIR", help="With --in: only documents in this folder and below."
     ),
@@ -74,9 +74,19 @@ class AskedCollection:
 
 def collection_options(command: _Command) -> _Command:
     """Add the options that choose a collection; the command gets them as `collection`."""
+    return _with_collection(command, (_IN, _SYNC, *_CHOOSING))
 
+
+def settled_collection_options(command: _Command) -> _Command:
+    """Add those options without ``--sync``, for a command that takes a collection as it is."""
+    return _with_collection(command, (_IN, *_CHOOSING))
+
+
+def _with_collection(
+    command: _Command, options: Sequence[Callable[[_Command], _Command]]
+) -> _Command:
     @functools.wraps(command)
-    def with_collection(*arguments: Any, kb: str | None, sync: bool, **given: Any) -> Any:
+    def with_collection(*arguments: Any, kb: str | None, sync: bool = False, **given: Any) -> Any:
         filters = {name: given.pop(name) for name in _FILTERS}
         asked = [option for name, option in _FILTERS.items() if filters[name] not in (None, ())]
         if kb is None and (asked or sync):
@@ -85,10 +95,10 @@ def collection_options(command: _Command) -> _Command:
         collection = None if kb is None else AskedCollection(kb, _where(**filters), sync)
         return command(*arguments, collection=collection, **given)
 
-    made: Callable[..., Any] = with_collection
-    for option in reversed(_OPTIONS):
+    made = cast(_Command, with_collection)
+    for option in reversed(options):
         made = option(made)
-    return cast(_Command, made)
+    return made
 
 
 _FILTERS = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -13,8 +14,9 @@ from docqa.errors import CollectionError
 if TYPE_CHECKING:
     from docqa.collection.collection import Collection
     from docqa.collection.format import Made
+    from docqa.reading_settings import ReadingSettings
 
-__all__ = ["chosen_reader", "made_before", "open_collection", "parse_entries"]
+__all__ = ["asking_settings", "chosen_reader", "made_before", "open_collection", "parse_entries"]
 
 
 def open_collection(address: str) -> Collection:
@@ -54,6 +56,29 @@ def chosen_reader(
     """
     asked_for = ctx.get_parameter_source("reader") in tuple(by)
     return given if made is None or asked_for else made.reader
+
+
+def asking_settings(
+    ctx: click.Context, reading: ReadingSettings, address: str, made: Made
+) -> ReadingSettings:
+    """Return how a collection is asked: with its own reader, where no other was asked for.
+
+    Args:
+        ctx: of the command, which has an option ``--reader``.
+        reading: what the options say.
+        address: the collection's, as the user named it.
+        made: how it was made.
+
+    Raises:
+        click.UsageError: ``--content`` does nothing here.
+    """
+    if reading.content != "all":
+        raise click.UsageError(
+            "--content was settled when the collection was made: docqa index --rebuild "
+            f"{address} --content {reading.content} makes it anew"
+        )
+    told = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
+    return replace(reading, reader=chosen_reader(ctx, reading.reader, made, by=told))
 
 
 def parse_entries(option: str, entries: Iterable[str]) -> dict[str, str]:

@@ -1,0 +1,123 @@
+"""What ``docqa batch`` says of its job: while it runs, at its end, and when it is left."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from docqa.cli.notices import Notices, counted, fold_warnings
+from docqa.cli.progress import ProgressLine
+
+if TYPE_CHECKING:
+    from docqa.batch.asking import SourceOutcome
+    from docqa.batch.job import BatchJob, Resumed
+
+__all__ = ["Watch", "tell_resumed"]
+
+_MOST_TOLD = 5  # names one by one
+_SECONDS_A_NOTE = 60.0  # where nobody watches a progress line
+
+
+class Watch:
+    """Tell the user what a job does.
+
+    Args:
+        job: is watched.
+        out: its file of answers.
+        n_sources: how many documents or collections it asks.
+        progress: shows how far it has come.
+        notices: told all else.
+    """
+
+    def __init__(
+        self, job: BatchJob, out: str, n_sources: int, progress: ProgressLine, notices: Notices
+    ) -> None:
+        self._job, self._out, self._n_sources = job, out, n_sources
+        self.progress, self._notices = progress, notices
+        self._began = self._told = time.monotonic()
+        self._sources = self._asked = 0
+
+    def outcome(self, outcome: SourceOutcome) -> None:
+        """Say how far it is, now that this is done, and what was wrong with it."""
+        self._asked += len(outcome.cells)
+        self._sources += outcome.is_last
+        self._tell_trouble(outcome)
+        total = self._job.n_outcomes
+        self.progress.say(self._state(), total=total, done=self._job.tally.total, unit="outcomes")
+        if not self.progress.shown and time.monotonic() - self._told >= _SECONDS_A_NOTE:
+            self._told = time.monotonic()
+            self._notices.note(f"{self._job.tally.total:,} of {total:,} outcomes: {self._state()}")
+
+    def _tell_trouble(self, outcome: SourceOutcome) -> None:
+        for message in fold_warnings(outcome.warnings):
+            self.progress.close()
+            named = outcome.source in message
+            self._notices.warning(message if named else f"{outcome.source}: {message}")
+        for cell in outcome.cells:
+            if cell.error is not None:
+                self.progress.close()
+                self._notices.failed(cell.error["message"], source=outcome.source)
+
+    def _state(self) -> str:
+        """Return what is behind: documents, answers, errors, and how fast it goes."""
+        tally = self._job.tally
+        parts = [counted(self._sources, "document"), f"{tally.answered:,} answered"]
+        parts += [f"{tally.failed:,} failed"] if tally.failed else []
+        return f"{', '.join(parts)}, {self._rate():.3g} a second"
+
+    def _rate(self) -> float:
+        return self._asked / max(time.monotonic() - self._began, 1e-9)
+
+    def end(self) -> None:
+        """Say what came of the whole job, and of this run."""
+        self.progress.close()
+        tally, seconds = self._job.tally, time.monotonic() - self._began
+        kinds = [f"{tally.answered:,} answered", f"{tally.unanswered:,} without an answer"]
+        kinds += [f"{tally.failed:,} failed"] if tally.failed else []
+        self._notices.note(
+            f"{self._out}: {counted(self._n_sources, 'document')}, "
+            f"{counted(self._job.n_outcomes, 'outcome')}: {', '.join(kinds)}"
+        )
+        if self._asked:
+            now = f"asked {self._asked:,} of them now, in {seconds:.1f} s"
+            self._notices.note(f"{now} ({self._rate():.3g} a second)")
+        if tally.failed:
+            self._notices.note("the same command with --retry-failed asks again what failed")
+
+    def leave(self) -> None:
+        """Say in one write what Ctrl-C leaves; nothing else is to be done."""
+        done, total = self._job.tally.total, self._job.n_outcomes
+        clear = "\r\x1b[K" if sys.stderr.isatty() else ""
+        line = f"docqa: stopped; {self._out} has {done:,} of {total:,} outcomes"
+        line += ", and the same command goes on from there\n"
+        os.write(sys.stderr.fileno(), f"{clear}{line}".encode())
+
+
+def tell_resumed(resumed: Resumed, there: str, out: str, notices: Notices) -> None:
+    """Say what an earlier run left, and what is asked again.
+
+    Args:
+        resumed: what was found.
+        there: how many outcomes stand, in words.
+        out: the file of answers.
+        notices: told.
+    """
+    if resumed.cut_off:
+        notices.note(f"{out}: cut off an end that was not whole")
+    if resumed.kept:
+        notices.note(f"{out} has {there}; going on from there")
+    for name in resumed.changed[:_MOST_TOLD]:
+        notices.note(f"{name}: changed since it was asked; asking it again")
+    if len(resumed.changed) > _MOST_TOLD:
+        more = counted(len(resumed.changed) - _MOST_TOLD, "more document")
+        notices.note(f"{more} changed; asking them again")
+    if resumed.renamed:
+        ids = ", ".join(resumed.renamed[:_MOST_TOLD])
+        notices.note(f"other words under the same id ({ids}); asking them again")
+    if resumed.retried:
+        notices.note(f"asking again {counted(resumed.retried, 'outcome')} that failed")
+    if resumed.unnamed:
+        names = counted(len(resumed.unnamed), "document")
+        notices.note(f"{out} keeps the outcomes of {names} not named now ({resumed.unnamed[0]} …)")
