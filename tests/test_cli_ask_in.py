@@ -196,3 +196,24 @@ def test_report_shows_each_answer_under_its_document() -> None:
     assert "lamp.txt" in page
     assert "gull.html" in page
     assert "0 of 0 passages" not in page
+
+
+def test_sync_without_a_folder_is_an_error_and_still_answers() -> None:
+    """Lost or empty: the words that were indexed answer, and the exit code tells."""
+    for state in ("lost", "empty"):
+        if state == "lost":
+            Path("files").rename("away")
+        else:
+            Path("files").mkdir()
+        result = ask("--sync", OIL)
+        assert result.exit_code == 2
+        assert "40 litres" in result.stdout
+        assert "files" in result.stderr
+        assert "remove them" in result.stderr
+
+
+def test_collection_without_documents_is_told() -> None:
+    """Filters are blamed only where there are some."""
+    Path("none").mkdir()
+    run("index", "none", "--to", "empty")
+    assert "empty has no documents" in run("ask", "--in", "empty", OIL).stderr

@@ -243,3 +243,29 @@ def test_processes_give_what_one_gives(folder: Path) -> None:
     assert sorted(many.added) == sorted(one.added)
     assert [each.kind for each in many.failed] == ["UnsupportedFormatError"]
     assert [each.id for each in spread.documents()] == [each.id for each in alone.documents()]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_pipe_is_passed_over(folder: Path) -> None:
+    """To open one would wait for ever."""
+    os.mkfifo(folder / "pipe.txt")
+    result = run("index", str(folder), "--to", "kb")
+    assert result.exit_code == 0, result.output
+    assert "pipes and devices" in result.stderr
+    keys = [each.key for each in docqa.Collection("kb").documents()]
+    assert not [key for key in keys if key.endswith("pipe.txt")]
+
+
+@pytest.mark.parametrize("arguments", [("--rebuild", "no"), ("--remove", "x", "--from", "no")])
+def test_wrong_name_leaves_nothing(arguments: tuple[str, ...]) -> None:
+    """A collection that is not there is not begun by what only changes one."""
+    result = run("index", *arguments)
+    assert (result.exit_code, Path("no").exists()) == (2, False)
+    assert "there is no collection here" in result.stderr
+
+
+def test_folder_without_files_is_told(folder: Path) -> None:
+    """Nothing was done, and the message says why."""
+    (folder / "empty").mkdir()
+    result = run("index", str(folder / "empty"), "--to", "kb")
+    assert "empty: no file of a supported kind in this folder yet" in result.stderr

@@ -194,3 +194,12 @@ def test_unusable_questions_file_is_an_error(
         file.write_bytes(content)
     with pytest.raises(click.UsageError, match=message):
         read_questions(str(file))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_pipe_in_a_folder_is_passed_over(folder: Path) -> None:
+    """To open one would wait for ever."""
+    os.mkfifo(folder / "pipe.txt")
+    found = expand([str(folder)])
+    assert not [file for file in found.files if file.path.endswith("pipe.txt")]
+    assert found.passed_over["pipes and devices"] == 1

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 import docqa
-from docqa import Collection, CollectionError, Pipeline, SettingError, Where
+from docqa import Collection, CollectionError, Pipeline, SettingError, SourceNotFoundError, Where
 from docqa.collection.facts import FailedSource
 from docqa.collection.taking_in import TakingIn
 from docqa.index.store import StoredDocument, StoredPassage
 from docqa.index.stores import open_store
-from docqa.index.tantivy import store
+from docqa.index.tantivy import writer
 from docqa.testing import FakeReader
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -131,7 +131,7 @@ def test_ctrl_c_leaves_no_half_document(
     kb.sync(folder)
     for name in ("a.txt", "b.txt", "c.txt"):
         write(folder / name, long.replace("litres", "gallons"), seconds_ago=50)
-    record = store.passage_record
+    record = writer.passage_record
 
     def interrupted(document: StoredDocument, passage: StoredPassage) -> object:
         if document.key.endswith("b.txt") and passage.number == 2:
@@ -139,7 +139,7 @@ def test_ctrl_c_leaves_no_half_document(
             signal.raise_signal(signal.SIGINT)
         return record(document, passage)
 
-    monkeypatch.setattr(store, "passage_record", interrupted)
+    monkeypatch.setattr(writer, "passage_record", interrupted)
     with pytest.raises(KeyboardInterrupt):
         kb.sync(folder)
     assert kb.check()
@@ -223,7 +223,7 @@ def test_folder_that_lost_all_its_files_is_refused(kb: Collection, folder: Path)
     kb.sync(folder)
     for path in folder.iterdir():
         path.unlink()
-    with pytest.raises(CollectionError, match="holds no file that docqa reads"):
+    with pytest.raises(SourceNotFoundError, match="holds no file that docqa reads"):
         kb.sync(folder)
     assert len(kb.documents()) == 2
 
@@ -273,8 +273,8 @@ def test_failures_that_another_writer_found_stay(kb: Collection, tmp_path: Path)
     """Two writers of one store each keep account of their own sources alone."""
     kb.add(b"The lamp.", name="lamp.txt")
     address = kb.address
-    with open_store(address).writer() as writer:
-        ours, theirs = (TakingIn(open_store(address), writer, None) for _ in range(2))
+    with open_store(address).writer() as native:
+        ours, theirs = (TakingIn(open_store(address), native, None) for _ in range(2))
         for taking_in, name in ((ours, "a.pdf"), (theirs, "b.pdf")):
             taking_in.fail(FailedSource(key=name, kind="LoadError", message=name, failed=0.0))
         ours.commit()
@@ -399,6 +399,46 @@ def test_boxes_of_a_pdf_are_there(kb: Collection) -> None:
     place = kb.ask("How many steps lead to the lantern?")[0].locations[0]
     assert isinstance(place, docqa.PageLocation)
     assert place.boxes
+
+
+def test_copy_that_is_there_is_cited(kb: Collection, folder: Path) -> None:
+    """A folder was renamed and indexed again: the answer stands where people can look."""
+    kb.sync(folder)
+    moved = folder.with_name("zz-renamed")
+    folder.rename(moved)
+    kb.sync(moved)
+    (answer,) = kb.ask(OIL)
+    assert answer.document.source == str(moved / "lamp.txt")
+    assert answer.document.source_state == "same"
+
+
+def test_metadata_of_a_folder_can_change_alone(kb: Collection, folder: Path) -> None:
+    """Files that have not changed, or only moved, get what is given; without, they keep it."""
+    kb.sync(folder, metadata={"year": "2024"})
+    (folder / "bell.txt").rename(folder / "rung.txt")
+    kb.sync(folder, metadata={"year": "2025"})
+    assert [each.metadata for each in kb.documents()] == [{"year": "2025"}] * 2
+    kb.sync(folder)
+    assert [each.metadata for each in kb.documents()] == [{"year": "2025"}] * 2
+
+
+def test_interrupted_rebuild_is_told(kb: Collection, folder: Path) -> None:
+    """Until another one ends, the collection says that it is as two settings have it."""
+    kb.sync(folder)
+    smaller = Collection(
+        kb.address, pipeline=Pipeline(reader=FakeReader(), passage_tokens=40, min_score=0.0)
+    )
+
+    def interrupt(now: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        smaller.rebuild(progress=interrupt)
+    assert kb.info().is_half_rebuilt
+    assert len(kb.ask(OIL)) == 1
+    smaller.rebuild()
+    assert not kb.info().is_half_rebuilt
+    assert kb.info().made.passage_tokens == 40
 
 
 def test_another_reader_can_ask(tmp_path: Path, folder: Path) -> None:

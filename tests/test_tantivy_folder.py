@@ -12,6 +12,7 @@ import pytest
 from docqa.errors import CollectionError
 from docqa.index.durable_files import write_durably
 from docqa.index.store import Labels, StoredDocument, StoredPassage, Where
+from docqa.index.tantivy import opened
 from docqa.index.tantivy.store import TantivyStore
 
 
@@ -147,3 +148,46 @@ def test_folder_with_an_odd_name_among_others(tmp_path: Path) -> None:
     (answer,) = collection.ask("What does the lamp burn?", min_score=0.0)
     assert answer.document.source_state == "same"
     assert collection.check()
+
+
+def test_folder_that_cannot_be_written_is_read(
+    store: TantivyStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A read-only index is searched, sees later commits, and gets no file."""
+    write(store, document("/a"))
+    monkeypatch.setattr(opened, "is_writable", lambda folder: False)
+    reader = TantivyStore(store.address)
+    before = sorted(Path(store.address).rglob("*"))
+    assert [each.key for each in reader.snapshot().documents()] == ["/a"]
+    assert sorted(Path(store.address).rglob("*")) == before
+    for number in range(12):  # enough for merges, which delete what was linked
+        write(store, document(f"/b{number}"))
+        assert len(list(reader.snapshot().documents())) == number + 2
+    store.compact()
+    assert len(list(reader.snapshot().documents())) == 13
+
+
+def test_without_its_lock_tantivy_does_not_open(
+    store: TantivyStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The links are needed: the index itself cannot be opened where no lock can be made."""
+    write(store, document("/a"))
+    (index,) = Path(store.address).glob("index-*")
+    lock = index / ".tantivy-meta.lock"
+    lock.unlink(missing_ok=True)
+    lock.mkdir()
+    with pytest.raises(ValueError, match=r"(?i)lock"):
+        opened.OpenIndex(index).searcher()
+    monkeypatch.setattr(opened, "is_writable", lambda folder: False)
+    assert opened.OpenIndex(index).searcher()[1].num_docs == 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no umask")
+def test_files_are_for_whom_the_umask_lets(tmp_path: Path) -> None:
+    """What others may read of a collection is settled as for every file."""
+    old = os.umask(0o027)
+    try:
+        write_durably(tmp_path / "note", b"text")
+    finally:
+        os.umask(old)
+    assert (tmp_path / "note").stat().st_mode & 0o777 == 0o640

@@ -12,7 +12,7 @@ import click
 
 from docqa.cli.artifacts import Artifact
 from docqa.cli.collection_options import AskedCollection, collection_options
-from docqa.cli.exits import debug_option, debugging, hush_libraries
+from docqa.cli.exits import FAILED, debug_option, debugging, hush_libraries
 from docqa.cli.highlight_option import highlight_copy, highlight_options
 from docqa.cli.notices import Notices
 from docqa.cli.options import answer_options, reading_options, source_options
@@ -143,11 +143,12 @@ def ask(
         from docqa.cli.ask_collection import CollectionSession
 
         opened = CollectionSession(collection, session, ctx)
-        if collection.sync:
-            opened.sync(notices)
+        could = not collection.sync or opened.sync(notices)
         if asked is None:
-            ctx.exit(opened.converse(notices, kind))
-        ctx.exit(_ask_collection(opened, asked, notices, kind=kind, artifacts=artifacts))
+            code = opened.converse(notices, kind)
+        else:
+            code = _ask_collection(opened, asked, notices, kind=kind, artifacts=artifacts)
+        ctx.exit(code if could else FAILED)
     if asked is None:
         from docqa.cli.prompt import converse
 

@@ -56,8 +56,11 @@ class CollectionSession:
             )
         return self._collection
 
-    def sync(self, notices: Notices) -> None:
+    def sync(self, notices: Notices) -> bool:
         """Bring the collection up to date, and say what has changed.
+
+        Returns:
+            Whether all folders could be read.
 
         Raises:
             CollectionError: another process is writing, or the disk is full.
@@ -72,10 +75,11 @@ class CollectionSession:
             notices=notices,
             progress=self._session.progress,
         )
-        indexing.refresh()
+        could = indexing.refresh()
         self._session.progress.close()
         notices.note(f"{self._asked.address}: {indexing.changes}")
         indexing.collection.close()
+        return could
 
     def ask_all(self, questions: Sequence[str]) -> Iterator[tuple[None, GridItem]]:
         """Yield the outcome of every question, in order and as soon as its batch is read."""
@@ -112,6 +116,8 @@ class CollectionSession:
     def what_to_try(self, tally: Tally) -> str:
         """Return advice for questions that nothing answers."""
         if not tally.passages_total:
+            if not self._asked.where:
+                return f"{self._asked.address} has no documents; docqa index takes some in"
             return "no document of the collection is asked: the filters leave none"
         tries = []
         if tally.passages_read < tally.passages_total:

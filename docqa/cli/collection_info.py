@@ -72,7 +72,7 @@ def _write(collection: Collection, *, documents: bool) -> None:
     with console.capture() as written:
         console.print(Text(one_line(info.address), "bold"), soft_wrap=True)
         for name, value in _lines(info, collection):
-            style = "yellow" if name == "failed" else ""
+            style = "yellow" if name in ("failed", "rebuild") else ""
             line = Text.assemble((f"  {name:<12}", "dim"), (one_line(value), style))
             console.print(line, soft_wrap=True)
         for each in collection.documents() if documents else ():
@@ -94,6 +94,9 @@ def _lines(info: CollectionInfo, collection: Collection) -> Iterator[tuple[str, 
         yield "last change", _when(info.changed)
     sizes = f"up to {made.passage_tokens} tokens a passage, overlap {made.overlap}"
     yield "reader", f"{made.reader}, {sizes}, content {made.content}"
+    if info.is_half_rebuilt:
+        ends = f"docqa index --rebuild {info.address} makes the others anew too"
+        yield "rebuild", f"was interrupted; {ends}"
     for folder in info.folders:
         yield "folder", folder
     failures = collection.failures()

@@ -111,16 +111,21 @@ class Indexing:
             return FAILED
         return ANSWERED if self.changes or self.changes.unchanged else NOTHING_FOUND
 
-    def refresh(self) -> None:
-        """Keep in step all folders that were indexed, and read changed files that were added."""
+    def refresh(self) -> bool:
+        """Keep in step all folders that were indexed, and read changed files that were added.
+
+        Returns:
+            Whether all of them could be read.
+        """
         taking = Taking(None, checksum=False, retry_failed=False)
         with self._interruptible():
-            for folder in self.collection.info().folders:
-                self._sync(folder, taking)
+            folders = self.collection.info().folders
+            could = [self._sync(folder, taking) for folder in folders]
             alone = [each.key for each in self.collection.documents() if _is_alone(each)]
             if alone:
                 self._do(self.collection.add(alone, progress=self._watch))
         self._note_pages()
+        return all(could)
 
     def remove(self, sources: Sequence[str]) -> int:
         """Take documents out; return the exit code."""
@@ -129,7 +134,7 @@ class Indexing:
 
     def rebuild(self) -> int:
         """Make everything anew; return the exit code."""
-        with self._interruptible():
+        with self._interruptible("made anew; the same command makes all anew, from the first on"):
             self._do(self.collection.rebuild(progress=self._watch))
         self._note_pages()
         return FAILED if self.changes.failed else ANSWERED
@@ -182,6 +187,8 @@ class Indexing:
             self._notices.error(error)
             return False
         self._do(changes)
+        if not found.paths:
+            self._notices.note(f"{folder}: no file of a supported kind in this folder yet")
         self._notices.passed_over(found.passed_over)
         return True
 
@@ -196,18 +203,16 @@ class Indexing:
             self._notices.note(told)
 
     @contextmanager
-    def _interruptible(self) -> Iterator[None]:
-        """Say on Ctrl-C what stays."""
+    def _interruptible(self, done: str = "") -> Iterator[None]:
+        """Say on Ctrl-C what stays; `done` is what was done with it, and what to do next."""
         try:
             with raising_interrupt():
                 yield
         except KeyboardInterrupt:
             self._progress.close()
-            emit(
-                sys.stderr,
-                f"docqa: stopped: {self._watch.kept()} in {self.collection.address} and stay; the "
-                "same command goes on with the rest\n",
-            )
+            at = self.collection.address
+            done = done or f"in {at} and stay; the same command goes on with the rest"
+            emit(sys.stderr, f"docqa: stopped: {self._watch.kept()} {done}\n")
             raise
 
 
@@ -242,10 +247,14 @@ class _Watch:
         """Take a report."""
         self.now = now
         if self.progress.shown:
-            self.progress.say("indexing", total=now.total, done=now.done, unit=self._rest(now))
+            rest = self._rest(now)
+            self.progress.say(
+                "indexing", total=now.total, done=now.done, unit=rest, since=self.began
+            )
         elif time.monotonic() - self.told > _SECONDS_A_LINE:
             self.told = time.monotonic()
-            self.notices.note(f"{now.done:,} of {now.total:,} {self._rest(now)}")
+            seconds = f"{time.monotonic() - self.began:,.0f} s"
+            self.notices.note(f"{now.done:,} of {now.total:,} {self._rest(now)}, {seconds}")
 
     def next(self) -> None:
         """Keep the account of a change that is made."""
@@ -272,8 +281,7 @@ class _Watch:
 
     def _rest(self, now: IndexProgress) -> str:
         failed = f", {now.failed:,} failed" if now.failed else ""
-        seconds = f"{time.monotonic() - self.began:,.0f} s"
-        return f"files, {now.pages:,} pages, {now.passages:,} passages{failed}, {seconds}"
+        return f"files, {now.pages:,} pages, {now.passages:,} passages{failed}"
 
 
 def _is_alone(document: CollectedDocument) -> bool:

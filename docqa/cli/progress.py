@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -43,9 +44,23 @@ class ProgressLine:
         self._step = 0
 
     def say(
-        self, activity: str, *, total: int | None = None, done: int = 0, unit: str = "pages"
+        self,
+        activity: str,
+        *,
+        total: int | None = None,
+        done: int = 0,
+        unit: str = "pages",
+        since: float | None = None,
     ) -> None:
-        """Show what is going on, with a bar where `total` is known; `unit` is what it counts."""
+        """Show what is going on.
+
+        Args:
+            activity: in a few words.
+            total: how many there are to do; shows a bar.
+            done: how many of them are.
+            unit: what they are.
+            since: when it began, by `time.monotonic`; shows a clock that runs.
+        """
         if not self._shown:
             return
         count = f" ({self._step} of {self._steps})" if self._steps > 1 and self._step else ""
@@ -54,6 +69,7 @@ class ProgressLine:
             "total": total,
             "completed": done,
             "unit": f"{done:,}/{total:,} {unit}" if total else "",
+            "since": since,
         }
         if self._line is None:
             progress = _line_of_progress()
@@ -86,6 +102,7 @@ class ProgressLine:
 
 def _line_of_progress() -> Progress:
     from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TextColumn
+    from rich.text import Text
 
     from docqa.cli.terminal import console_for
 
@@ -95,11 +112,19 @@ def _line_of_progress() -> Progress:
         def render(self, task: Task) -> Any:
             return super().render(task) if task.total else ""
 
+    class Clock(ProgressColumn):
+        """Say how long it has taken, also while nothing is reported."""
+
+        def render(self, task: Task) -> Text:
+            since = task.fields["since"]
+            return Text("" if since is None else f"{time.monotonic() - since:,.0f} s")
+
     columns: list[ProgressColumn] = [
         SpinnerColumn("line"),
         TextColumn("{task.description}", markup=False),
         PageBar(bar_width=24, complete_style="cyan", finished_style="cyan"),
         TextColumn("{task.fields[unit]}", markup=False),
+        Clock(),
     ]
     return Progress(
         *columns,

@@ -33,7 +33,7 @@ _STATES = {  # what became of a source since a collection indexed it
     "moved": "the file has moved here since it was indexed; --sync brings the collection up to"
     " date",
     "changed": "the file has changed since it was indexed: these are its words of then; --sync"
-    " reads it again",
+    " reads it again, and docqa index --checksum also where its size and time are the same",
     "missing": "the file is gone: these are the words that were indexed",
     "unreadable": "the file cannot be read now: these are the words that were indexed",
 }

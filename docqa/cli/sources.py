@@ -204,16 +204,18 @@ def _matches(pattern: str) -> list[str]:
 
 def _folder(folder: str, passed_over: Counter[str]) -> Iterator[SourceFile]:
     from docqa.loaders.media_types import SUPPORTED_SUFFIXES
+    from docqa.loaders.special_files import SPECIAL, is_special
 
     unreadable: list[OSError] = []
     paths: list[str] = []
     for where, folders, names in os.walk(folder, onerror=unreadable.append):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         paths += [str(Path(where) / name) for name in names if not name.startswith(".")]
-    supported = [path for path in paths if Path(path).suffix.lower() in SUPPORTED_SUFFIXES]
-    passed_over.update(
-        Path(path).suffix.lower() or "no suffix" for path in set(paths) - set(supported)
-    )
+    named = [path for path in paths if Path(path).suffix.lower() in SUPPORTED_SUFFIXES]
+    passed_over.update(Path(path).suffix.lower() or "no suffix" for path in set(paths) - set(named))
+    supported = [path for path in named if not is_special(path)]
+    if len(named) > len(supported):
+        passed_over[SPECIAL] += len(named) - len(supported)
     for error in unreadable:
         message = f"{error.filename}: this folder cannot be read: {error.strerror}"
         yield SourceFile(str(error.filename), SourceUnreadableError(message, source=folder))

@@ -19,7 +19,7 @@ from docqa.collection.ingesting import Ingesting
 from docqa.collection.loading import IngestAll
 from docqa.collection.sources import Sources, with_absolute_paths
 from docqa.collection.taking_in import read_failures
-from docqa.collection.updates import Updates, made_of
+from docqa.collection.updates import Updates, is_half_rebuilt, made_of
 from docqa.datamodel import Answers, Document, GridItem
 from docqa.errors import CollectionError, SettingError
 from docqa.grid import Reading, read_settings
@@ -263,7 +263,13 @@ class Collection:
         Raises:
             CollectionError: there is no collection, or it was made by another version.
         """
-        return information(self._store, self.made(), self.documents(), self.failures())
+        return information(
+            self._store,
+            self.made(),
+            self.documents(),
+            self.failures(),
+            is_half_rebuilt=is_half_rebuilt(self._store),
+        )
 
     def compact(self) -> None:
         """Free the room of what was replaced and removed.

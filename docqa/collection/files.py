@@ -10,6 +10,7 @@ from pathlib import Path
 
 from docqa.errors import SourceNotFoundError, SourceUnreadableError
 from docqa.loaders.media_types import SUPPORTED_SUFFIXES
+from docqa.loaders.special_files import SPECIAL, is_special
 
 __all__ = ["FolderFiles", "files_in", "is_inside"]
 
@@ -65,8 +66,14 @@ def files_in(folder: str, *, without: Iterable[str] = ()) -> FolderFiles:
             if not each.startswith(".") and os.path.join(where, each) not in left_out  # noqa: PTH118
         ]
         shown = [each for each in names if not each.startswith(".")]
-        paths += [os.path.join(where, each) for each in shown if _is_taken(each)]  # noqa: PTH118
-        passed_over.update(_suffix(each) or "no suffix" for each in shown if not _is_taken(each))
+        for each in shown:
+            path = os.path.join(where, each)  # noqa: PTH118
+            if not _is_taken(each):
+                passed_over[_suffix(each) or "no suffix"] += 1
+            elif is_special(path):
+                passed_over[SPECIAL] += 1
+            else:
+                paths.append(path)
     unreadable = tuple((str(each.filename), each.strerror or str(each)) for each in errors)
     if any(path == folder for path, _ in unreadable):
         raise SourceUnreadableError(

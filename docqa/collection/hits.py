@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 from docqa.collection.facts import CollectedDocument
@@ -100,11 +102,22 @@ def _facts_of(snapshot: Snapshot, found: Sequence[StoredHit]) -> _Facts:
 
 
 def _without_copies(found: Sequence[StoredHit], documents: _Facts) -> list[StoredHit]:
-    """Return the best hit of each passage of each content."""
-    distinct: dict[tuple[str, int], StoredHit] = {}
+    """Return one hit for each passage of each content, where the best of its copies ranks.
+
+    It is that of the first copy whose file is there, since that is where people will look.
+    """
+    copies: dict[tuple[str, int], list[StoredHit]] = {}
     for hit in found:
-        distinct.setdefault((documents[hit.key][0].id, hit.number), hit)
-    return list(distinct.values())
+        copies.setdefault((documents[hit.key][0].id, hit.number), []).append(hit)
+    is_there = cache(lambda key: _is_there(documents[key][0]))
+    return [
+        next((hit for hit in hits if len(hits) > 1 and is_there(hit.key)), hits[0])
+        for hits in copies.values()
+    ]
+
+
+def _is_there(facts: CollectedDocument) -> bool:
+    return facts.stamp is None or os.path.exists(facts.key)  # noqa: PTH110 - a path as it came
 
 
 def _unpacked(found: Sequence[StoredHit], documents: _Facts) -> Hits:

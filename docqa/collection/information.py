@@ -28,6 +28,8 @@ class CollectionInfo:
         changed: when a document was last indexed; None where there is none.
         folders: that were added or synchronised.
         made: format, version, reader and sizes of passages.
+        is_half_rebuilt: a rebuild was interrupted; some documents are as `made` says, others as the
+            rebuild has it. Another rebuild ends it.
     """
 
     address: str
@@ -41,6 +43,7 @@ class CollectionInfo:
     changed: float | None
     folders: tuple[str, ...]
     made: Made
+    is_half_rebuilt: bool = False
 
     @property
     def created_at(self) -> datetime:
@@ -57,6 +60,8 @@ def information(
     made: Made,
     documents: Sequence[CollectedDocument],
     failures: Sequence[FailedSource],
+    *,
+    is_half_rebuilt: bool,
 ) -> CollectionInfo:
     """Return what there is to know of a collection."""
     return CollectionInfo(
@@ -71,4 +76,5 @@ def information(
         changed=max((each.indexed for each in documents), default=None),
         folders=read_folders(store, documents),
         made=made,
+        is_half_rebuilt=is_half_rebuilt,
     )

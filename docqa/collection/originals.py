@@ -23,6 +23,7 @@ from docqa.loaders.load import load_with
 from docqa.loaders.pdf.source_map import PagesSourceMap
 from docqa.loaders.settings import TEXT_CAPS, LoadSettings
 from docqa.loaders.some_pages import load_pages
+from docqa.loaders.special_files import is_special
 
 __all__ = ["Original", "StoredSourceMap", "find_original", "settings_of"]
 
@@ -55,6 +56,8 @@ def find_original(facts: CollectedDocument, kept: bytes | None) -> Original:
     """
     if facts.stamp is None:
         return Original(None, facts.source, kept)
+    if is_special(facts.key):
+        return Original("unreadable", facts.source, None)
     try:
         data = Path(facts.key).read_bytes()
     except FileNotFoundError:
@@ -87,7 +90,7 @@ def _same_size(facts: CollectedDocument) -> Iterator[Path]:
                 return
             path = Path(where) / name
             with suppress(OSError):
-                if path != own and path.stat().st_size == size:
+                if path != own and path.stat().st_size == size and path.is_file():
                     yield path
 
 

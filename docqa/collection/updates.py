@@ -18,13 +18,14 @@ from docqa.collection.packing import unpack_document
 from docqa.collection.sources import Sources, absolute, each_source, jobs_of
 from docqa.collection.sync import SyncPlan, plan_sync
 from docqa.collection.taking_in import TakingIn, read_failures, refiled
-from docqa.errors import CollectionError, SourceUnreadableError
+from docqa.errors import CollectionError, SourceNotFoundError, SourceUnreadableError
 from docqa.index.store import Snapshot, Store, Where
 from docqa.loaders.load import source_name
 
-__all__ = ["Updates", "made_of"]
+__all__ = ["Updates", "is_half_rebuilt", "made_of"]
 
 _MADE = "collection"  # the note that says how it was made
+_REBUILDING = "rebuilding"  # how it is being made anew; empty where that has ended
 
 Known = Mapping[str, CollectedDocument]
 
@@ -88,8 +89,9 @@ class Updates:
                     taking_in.forget_failure(key)
             for unreadable, reason in files.unreadable:
                 taking_in.fail(_unreadable(unreadable, reason, path))
-            _touch(taking_in, snapshot, plan, ours, {})
-            _move(taking_in, snapshot, plan, ours)
+            told = dict.fromkeys(ours, metadata) if metadata is not None else {}
+            _touch(taking_in, snapshot, plan, ours, told)
+            _move(taking_in, snapshot, plan, ours, told)
             for key in plan.vanished:
                 taking_in.remove(key)
             taking_in.commit()
@@ -102,6 +104,7 @@ class Updates:
     def remove(self, sources: Sources) -> Changes:
         """Remove documents: by path, by name, or all of a folder."""
         names = [source_name(each) for each in each_source(sources)]
+        made_of(self.store)
         with self._writing() as (taking_in, snapshot, _):
             known, failures = _documents(snapshot), read_failures(self.store)
             followed = read_folders(self.store, known.values())
@@ -124,6 +127,7 @@ class Updates:
 
     def rebuild(self) -> Changes:
         """Make everything anew from the sources."""
+        require_collection(self.store)
         made = self.ingesting.new_made()
         with self.store.writer() as writer:
             snapshot = self.store.snapshot()
@@ -135,9 +139,11 @@ class Updates:
                 if each.key not in known
             ]
             self._forget_tokens(made)
+            self.store.write_note(_REBUILDING, made.to_json())
             taking_in = TakingIn(self.store, writer, self.progress, keeps=True)
             changes = self._taken_in(taking_in, jobs, made, known, SyncPlan(), kept=snapshot)
             self.store.write_note(_MADE, made.to_json())
+            self.store.write_note(_REBUILDING, "")
             return changes
 
     @contextmanager
@@ -207,12 +213,26 @@ def made_of(store: Store) -> Made:
     Raises:
         CollectionError: there is none, or this version cannot use it.
     """
+    require_collection(store)
+    return Made.from_json(store.read_note(_MADE), address=store.address)
+
+
+def require_collection(store: Store) -> None:
+    """Check that there is one.
+
+    Raises:
+        CollectionError: there is none.
+    """
     if not store.exists():
         raise CollectionError(
             f"{store.address}: there is no collection here; docqa index DIR --to {store.address} "
             "makes one"
         )
-    return Made.from_json(store.read_note(_MADE), address=store.address)
+
+
+def is_half_rebuilt(store: Store) -> bool:
+    """Say whether a rebuild was begun and not ended: documents are as two settings have them."""
+    return bool(store.read_note(_REBUILDING))
 
 
 def _documents(snapshot: Snapshot) -> dict[str, CollectedDocument]:
@@ -238,9 +258,10 @@ def _entries(given: Mapping[str, str] | None, known: CollectedDocument | None) -
 
 def _require_files(folder: str, files: FolderFiles, ours: Known) -> None:
     if ours and not files.paths:
-        raise CollectionError(
+        raise SourceNotFoundError(
             f"{folder} holds no file that docqa reads, and the collection has {len(ours):,} "
-            "documents of it; if its disk is there and they are to go, remove them"
+            "documents of it; if its disk is there and they are to go, remove them",
+            source=folder,
         )
 
 
@@ -270,10 +291,18 @@ def _touch(
             taking_in.put(document)
 
 
-def _move(taking_in: TakingIn, snapshot: Snapshot, plan: SyncPlan, known: Known) -> None:
-    """File documents under the paths to which their files have moved."""
+def _move(
+    taking_in: TakingIn,
+    snapshot: Snapshot,
+    plan: SyncPlan,
+    known: Known,
+    metadata: Mapping[str, Mapping[str, str]],
+) -> None:
+    """File documents under the paths to which their files have moved, with new metadata."""
     for path, origin in plan.moved.items():
-        facts = replace(known[origin], key=path, source=path, stamp=file_stamp(path))
+        old = known[origin]
+        kept = dict(metadata.get(origin, old.metadata))
+        facts = replace(old, key=path, source=path, stamp=file_stamp(path), metadata=kept)
         if (document := refiled(snapshot, origin, facts)) is not None:
             taking_in.remove(origin)
             taking_in.put(document)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
+import uuid
 from pathlib import Path
 
 __all__ = ["is_part", "sync_folder", "write_durably"]
@@ -23,16 +23,16 @@ def write_durably(path: Path, data: bytes) -> None:
     if not path.parent.is_dir():
         path.parent.mkdir(parents=True, exist_ok=True)
         sync_folder(path.parent.parent)
-    handle, name = tempfile.mkstemp(prefix=_PART[0], suffix=_PART[1], dir=path.parent)
+    part = path.with_name(f"{_PART[0]}{uuid.uuid4().hex}{_PART[1]}")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with part.open("xb") as file:  # for whom the umask lets; mkstemp is for its user alone
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        Path(name).replace(path)
+        part.replace(path)
     except BaseException:
         with contextlib.suppress(OSError):
-            Path(name).unlink()
+            part.unlink()
         raise
     sync_folder(path.parent)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from docqa.index.store import Labels, StoredDocument, StoredPassage
@@ -14,15 +13,15 @@ if TYPE_CHECKING:
     import tantivy
 
 __all__ = [
+    "TERMS",
     "labels_of",
     "metadata_term",
-    "open_index",
     "passage_of",
     "passage_record",
     "schema",
 ]
 
-_TERMS = "terms"  # the analyser of fields that come as terms with spaces between them
+TERMS = "terms"  # the analyser of fields that come as terms with spaces between them
 
 
 def schema() -> tantivy.Schema:
@@ -34,8 +33,8 @@ def schema() -> tantivy.Schema:
     import tantivy
 
     builder = tantivy.SchemaBuilder()
-    builder.add_text_field("terms", stored=True, tokenizer_name=_TERMS, index_option="freq")
-    builder.add_text_field("names", stored=True, tokenizer_name=_TERMS, index_option="freq")
+    builder.add_text_field("terms", stored=True, tokenizer_name=TERMS, index_option="freq")
+    builder.add_text_field("names", stored=True, tokenizer_name=TERMS, index_option="freq")
     for name, stored in (("key", True), ("generation", True), ("folder", False)):
         builder.add_text_field(name, stored=stored, tokenizer_name="raw", index_option="basic")
     for name in ("media_type", "title", "metadata"):
@@ -47,21 +46,6 @@ def schema() -> tantivy.Schema:
     for name in ("facts", "labels", "body"):
         builder.add_bytes_field(name, stored=True)
     return builder.build()
-
-
-def open_index(folder: Path) -> tantivy.Index:
-    """Return the index of a folder; its analyser is no part of the files.
-
-    It sees another commit when it is reloaded, and only then: by itself tantivy would look in the
-    background, and make a file in the folder for it while that is being deleted.
-    """
-    import tantivy
-
-    index = tantivy.Index.open(str(folder))
-    index.config_reader(reload_policy="Manual")
-    analyser = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build()
-    index.register_tokenizer(_TERMS, analyser)
-    return index
 
 
 def passage_record(document: StoredDocument, passage: StoredPassage) -> tantivy.Document:

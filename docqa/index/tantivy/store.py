@@ -28,19 +28,19 @@ from typing import TYPE_CHECKING
 
 from docqa.errors import CollectionError
 from docqa.index.durable_files import is_part, sync_folder, write_durably
-from docqa.index.store import StoredDocument, StoreWriter
-from docqa.index.tantivy.encodable import encodable
-from docqa.index.tantivy.schema import open_index, passage_record, schema
+from docqa.index.store import StoreWriter
+from docqa.index.tantivy.opened import OpenIndex, open_index
+from docqa.index.tantivy.schema import passage_record, schema
 from docqa.index.tantivy.snapshot import TantivySnapshot, body_path
+from docqa.index.tantivy.told import told
+from docqa.index.tantivy.writer import TantivyWriter, native_writer
 
 if TYPE_CHECKING:
-    import tantivy
+    pass
 
 __all__ = ["TantivyStore"]
 
 _CURRENT, _LOCK = "current", "lock"
-_HEAP = 64 << 20  # bytes of postings in memory before a segment is written
-_LITTLE = 1 << 20  # bytes of room, in which a segment does not fit
 
 
 class TantivyStore:
@@ -54,7 +54,7 @@ class TantivyStore:
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self._folder = Path(folder).absolute()
-        self._opened: tuple[str, tantivy.Index] | None = None
+        self._opened: tuple[str, OpenIndex] | None = None
 
     @property
     def address(self) -> str:
@@ -63,7 +63,8 @@ class TantivyStore:
 
     def exists(self) -> bool:
         """Say whether the folder holds a collection."""
-        return (self._folder / _CURRENT).is_file()
+        with told(self.address, "cannot be read"):
+            return (self._folder / _CURRENT).is_file()
 
     def create(self) -> None:
         """Begin an empty collection; other files may not be in the folder.
@@ -74,7 +75,7 @@ class TantivyStore:
             CollectionError: the folder cannot be made, is another program's, or is being written.
         """
         was_there = self.exists()
-        with _told(self.address, "cannot be made"):
+        with told(self.address, "cannot be made"):
             self._require_own_folder()
             for name in ("documents", "notes"):
                 (self._folder / name).mkdir(parents=True, exist_ok=True)
@@ -85,13 +86,13 @@ class TantivyStore:
 
     def read_note(self, name: str) -> str | None:
         """Return a text that is kept beside the documents, or None."""
-        with _told(self.address, "cannot be read"):
+        with told(self.address, "cannot be read"):
             path = self._folder / "notes" / f"{name}.json"
             return path.read_text("utf-8") if path.is_file() else None
 
     def write_note(self, name: str, text: str) -> None:
         """Keep a text beside the documents; it lasts from here on."""
-        with _told(self.address, "cannot be written"):
+        with told(self.address, "cannot be written"):
             write_durably(self._folder / "notes" / f"{name}.json", text.encode("utf-8"))
 
     def snapshot(self) -> TantivySnapshot:
@@ -100,11 +101,11 @@ class TantivyStore:
         Raises:
             CollectionError: there is no collection, or its files are damaged.
         """
-        with _told(self.address, "cannot be read"):
+        with told(self.address, "cannot be read"):
             while True:
                 name = self._name()
                 try:
-                    return self._snapshot(self._index(name))
+                    return self._snapshot(name)
                 except (OSError, ValueError):
                     if self._name() == name:
                         raise
@@ -118,9 +119,9 @@ class TantivyStore:
             CollectionError: another process is writing, or the folder cannot be written.
         """
         with self._alone():
-            with _told(self.address, "cannot be written"):
-                native = _writer_of(self._index(self._name()))
-            writer = _Writer(self._folder, native)
+            with told(self.address, "cannot be written"):
+                native = native_writer(open_index(self._folder / self._name()))
+            writer = TantivyWriter(self._folder, native)
             try:
                 yield writer
             finally:
@@ -168,16 +169,12 @@ class TantivyStore:
                 f"{self.address} makes one"
             ) from error
 
-    def _index(self, name: str) -> tantivy.Index:
-        """Return an index, kept open until another is in use."""
-        opened = self._opened
-        if opened is None or opened[0] != name:
-            opened = self._opened = name, open_index(self._folder / name)
-        return opened[1]
-
-    def _snapshot(self, index: tantivy.Index) -> TantivySnapshot:
-        index.reload()
-        return TantivySnapshot(index.schema, index.searcher(), self._folder / "documents")
+    def _snapshot(self, name: str) -> TantivySnapshot:
+        """Return the state of an index, kept open until another is in use."""
+        if self._opened is None or self._opened[0] != name:
+            self._opened = name, OpenIndex(self._folder / name)
+        index, searcher = self._opened[1].searcher()
+        return TantivySnapshot(index.schema, searcher, self._folder / "documents")
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -188,7 +185,7 @@ class TantivyStore:
         """
         from filelock import FileLock, Timeout
 
-        with _told(self.address, "cannot be written"):
+        with told(self.address, "cannot be written"):
             lock = FileLock(self._folder / _LOCK)
             try:
                 lock.acquire(timeout=0)
@@ -206,19 +203,19 @@ class TantivyStore:
         import tantivy
 
         name = f"index-{uuid.uuid4().hex}"
-        with _told(self.address, "cannot be written"):
+        with told(self.address, "cannot be written"):
             (self._folder / name).mkdir()
             tantivy.Index(schema(), path=str(self._folder / name))
         return name
 
     def _switch(self, name: str) -> None:
-        with _told(self.address, "cannot be written"):
+        with told(self.address, "cannot be written"):
             sync_folder(self._folder)
             write_durably(self._folder / _CURRENT, name.encode("ascii"))
 
     def _copy(self, kept: TantivySnapshot, folder: Path) -> None:
-        with _told(self.address, "cannot be compacted"):
-            native = _writer_of(open_index(folder))
+        with told(self.address, "cannot be compacted"):
+            native = native_writer(open_index(folder))
             for facts in kept.documents():
                 document = kept.without_body(facts.key)
                 if document is not None:
@@ -252,7 +249,7 @@ class TantivyStore:
 
     def _sweep(self) -> None:
         """Delete the indexes and bodies that nothing names, and what a kill left half written."""
-        with _told(self.address, "cannot be cleaned up"):
+        with told(self.address, "cannot be cleaned up"):
             current = self._name()
             for path in self._folder.iterdir():
                 if path.name.startswith("index-") and path.name != current:
@@ -267,85 +264,3 @@ class TantivyStore:
             for body in bodies.glob("*/*"):
                 if body not in live:
                     body.unlink(missing_ok=True)
-
-
-class _Writer:
-    """Change the collection with tantivy's writer; see `StoreWriter`."""
-
-    def __init__(self, folder: Path, native: tantivy.IndexWriter) -> None:
-        self._folder, self._native = folder, native
-        self._is_changed = False
-
-    def replace(self, document: StoredDocument) -> None:
-        """Write a document in the place of all that its key had."""
-        if not document.passages:
-            raise ValueError(f"{document.key} has no passages")
-        body = body_path(self._folder / "documents", document.key, document.generation)
-        self._is_changed = True
-        with _told(str(self._folder), "cannot be written"):
-            write_durably(body, document.body)
-            self._native.delete_documents_by_term("key", encodable(document.key))
-            for passage in document.passages:
-                self._native.add_document(passage_record(document, passage))
-
-    def remove(self, key: str) -> None:
-        """Remove a document; an unknown key is no error."""
-        self._is_changed = True
-        with _told(str(self._folder), "cannot be written"):
-            self._native.delete_documents_by_term("key", encodable(key))
-
-    def commit(self) -> None:
-        """Make all changes since the last commit seen, together."""
-        with _told(str(self._folder), "cannot be written"):
-            self._native.commit()
-        self._is_changed = False
-
-    def close(self) -> None:
-        """Drop what was not committed, and wait for merges of what was.
-
-        They are not waited for after a rollback, and would go on writing into the folder.
-        """
-        with suppress(Exception):  # it died of what was told already
-            if self._is_changed:
-                self._native.rollback()
-        with suppress(Exception):
-            self._native.wait_merging_threads()
-
-
-def _writer_of(index: tantivy.Index) -> tantivy.IndexWriter:
-    native = index.writer(heap_size=_HEAP, num_threads=1)
-    # A commit that failed or was killed leaves files, and the next one gives its own those names.
-    native.garbage_collect_files()
-    return native
-
-
-@contextmanager
-def _told(address: str, what: str) -> Iterator[None]:
-    """Turn what tantivy and the file system raise into an error that says where."""
-    try:
-        yield
-    except CollectionError:
-        raise
-    except OSError as error:
-        raise CollectionError(_message(address, what, error.strerror or str(error))) from error
-    except (ValueError, SystemError) as error:  # tantivy raises the first for everything
-        raise CollectionError(_message(address, what, str(error))) from error
-
-
-def _message(address: str, what: str, reason: str) -> str:
-    if _is_full(address, reason.lower()):
-        return (
-            f"{address} {what}: the disk is full. What was committed before is intact; free some "
-            "room and go on"
-        )
-    return f"{address} {what}: {reason}"
-
-
-def _is_full(address: str, reason: str) -> bool:
-    if "no space left" in reason or "os error 28" in reason or "quota" in reason:
-        return True
-    if "killed" not in reason:
-        return False
-    with suppress(OSError):  # tantivy's thread died, and the reason with it
-        return shutil.disk_usage(address).free < _LITTLE
-    return False

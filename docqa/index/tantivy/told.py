@@ -1,0 +1,45 @@
+"""Say in one way what tantivy and the file system raise."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from docqa.errors import CollectionError
+
+__all__ = ["told"]
+
+_LITTLE = 1 << 20  # bytes of room, in which a segment does not fit
+
+
+@contextmanager
+def told(address: str, what: str) -> Iterator[None]:
+    """Turn what tantivy and the file system raise into an error that says where."""
+    try:
+        yield
+    except CollectionError:
+        raise
+    except OSError as error:
+        raise CollectionError(_message(address, what, error.strerror or str(error))) from error
+    except (ValueError, SystemError) as error:  # tantivy raises the first for everything
+        raise CollectionError(_message(address, what, str(error))) from error
+
+
+def _message(address: str, what: str, reason: str) -> str:
+    if _is_full(address, reason.lower()):
+        return (
+            f"{address} {what}: the disk is full. What was committed before is intact; free some "
+            "room and go on"
+        )
+    return f"{address} {what}: {reason}"
+
+
+def _is_full(address: str, reason: str) -> bool:
+    if "no space left" in reason or "os error 28" in reason or "quota" in reason:
+        return True
+    if "killed" not in reason:
+        return False
+    with suppress(OSError):  # tantivy's thread died, and the reason with it
+        return shutil.disk_usage(address).free < _LITTLE
+    return False

@@ -1,0 +1,72 @@
+"""Change a collection with tantivy's writer."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from docqa.index.durable_files import write_durably
+from docqa.index.store import StoredDocument
+from docqa.index.tantivy.encodable import encodable
+from docqa.index.tantivy.schema import passage_record
+from docqa.index.tantivy.snapshot import body_path
+from docqa.index.tantivy.told import told
+
+if TYPE_CHECKING:
+    import tantivy
+
+__all__ = ["TantivyWriter", "native_writer"]
+
+_HEAP = 64 << 20  # bytes of postings in memory before a segment is written
+
+
+def native_writer(index: tantivy.Index) -> tantivy.IndexWriter:
+    """Return tantivy's writer of an index."""
+    native = index.writer(heap_size=_HEAP, num_threads=1)
+    # A commit that failed or was killed leaves files, and the next one gives its own those names.
+    native.garbage_collect_files()
+    return native
+
+
+class TantivyWriter:
+    """Change the collection with tantivy's writer; see `StoreWriter`."""
+
+    def __init__(self, folder: Path, native: tantivy.IndexWriter) -> None:
+        self._folder, self._native = folder, native
+        self._is_changed = False
+
+    def replace(self, document: StoredDocument) -> None:
+        """Write a document in the place of all that its key had."""
+        if not document.passages:
+            raise ValueError(f"{document.key} has no passages")
+        body = body_path(self._folder / "documents", document.key, document.generation)
+        self._is_changed = True
+        with told(str(self._folder), "cannot be written"):
+            write_durably(body, document.body)
+            self._native.delete_documents_by_term("key", encodable(document.key))
+            for passage in document.passages:
+                self._native.add_document(passage_record(document, passage))
+
+    def remove(self, key: str) -> None:
+        """Remove a document; an unknown key is no error."""
+        self._is_changed = True
+        with told(str(self._folder), "cannot be written"):
+            self._native.delete_documents_by_term("key", encodable(key))
+
+    def commit(self) -> None:
+        """Make all changes since the last commit seen, together."""
+        with told(str(self._folder), "cannot be written"):
+            self._native.commit()
+        self._is_changed = False
+
+    def close(self) -> None:
+        """Drop what was not committed, and wait for merges of what was.
+
+        They are not waited for after a rollback, and would go on writing into the folder.
+        """
+        with suppress(Exception):  # it died of what was told already
+            if self._is_changed:
+                self._native.rollback()
+        with suppress(Exception):
+            self._native.wait_merging_threads()
