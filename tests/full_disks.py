@@ -9,12 +9,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from generations import collection_in
+from generations import collection_in, write_source
 
 from docqa.collection.collection import Collection
 from docqa.errors import CollectionError
 
-__all__ = ["Outcome", "filled", "outcome"]
+__all__ = ["NAMES", "Outcome", "filled", "outcome", "tell_with_small_files", "write_all"]
+
+NAMES = ["one", "two", "three"]
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,33 @@ def filled(disk: Path, *, leaving: int) -> Iterator[None]:
         yield
     finally:
         path.unlink()
+
+
+def write_all(folder: Path, generation: int) -> None:
+    """Write a generation of all sources."""
+    for name in NAMES:
+        write_source(folder, name, generation)
+
+
+def tell_with_small_files(folder: Path) -> tuple[str, bool]:
+    """Return the error of replacing where no file may exceed a few kilobytes, and what is left."""
+    import resource
+
+    collection = collection_in(folder / "kb")
+    write_all(folder, 1)
+    collection.add([folder / f"{name}.txt" for name in NAMES])
+    write_all(folder, 2)
+    unlimited = resource.RLIM_INFINITY
+
+    def act() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (700, unlimited))
+        try:
+            collection.add([folder / f"{name}.txt" for name in NAMES])
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (unlimited, unlimited))
+
+    found = outcome(collection, act)
+    return type(found.error).__name__, found.is_intact
 
 
 def _contents(collection: Collection) -> dict[str, str]:

@@ -12,9 +12,11 @@ import random
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -32,7 +34,11 @@ _STEPS = frozenset(
 
 
 def in_fresh_process(work: Callable[..., Any], *arguments: Any, seconds: float = 120.0) -> Any:
-    """Return what a call returns in a process of its own."""
+    """Return what a call returns in a process of its own.
+
+    It must be of a module that can be imported, which test files cannot everywhere: pytest may give
+    them names in a package `tests`.
+    """
     ours, theirs = _server().Pipe(duplex=False)
     process = _server().Process(target=_send, args=(theirs, work, arguments))
     process.start()
@@ -40,10 +46,16 @@ def in_fresh_process(work: Callable[..., Any], *arguments: Any, seconds: float =
     try:
         if not ours.poll(seconds):
             raise TimeoutError(f"{work.__name__} has not ended after {seconds} s")
-        return ours.recv()
+        value, error = ours.recv()
+    except EOFError:
+        process.join(5.0)  # it writes why
+        raise
     finally:
         process.kill()
         process.join()
+    if error is not None:
+        raise RuntimeError(f"{work.__name__} failed in its process:\n{error}")
+    return value
 
 
 def killed_at_random(
@@ -112,11 +124,21 @@ def _lines(path: Path) -> int:
 def _server() -> Any:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(_LOADED_BEFORE)
+    here = Path.cwd()
+    os.chdir(Path(__file__).parent)  # it imports from where it starts: the installed docqa is meant
+    try:
+        forkserver.ensure_running()
+    finally:
+        os.chdir(here)
     return context
 
 
 def _send(connection: Connection, work: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
-    connection.send(work(*arguments))
+    try:
+        sent: tuple[Any, str | None] = work(*arguments), None
+    except BaseException:
+        sent = None, traceback.format_exc()
+    connection.send(sent)
 
 
 def _dying(step: int, work: Callable[..., None], arguments: tuple[Any, ...]) -> None:

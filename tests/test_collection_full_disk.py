@@ -11,11 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from full_disks import filled, outcome
-from generations import collection_in, write_source
+from full_disks import NAMES, filled, outcome, tell_with_small_files, write_all
+from generations import collection_in
 from killing import in_fresh_process
-
-NAMES = ["one", "two", "three"]
 
 
 @pytest.fixture
@@ -30,12 +28,6 @@ def disk(tmp_path: Path) -> Iterator[Path]:
         pytest.skip("a small file system cannot be mounted here")
     yield folder  # an index that is still mapped keeps it busy: -l
     subprocess.run(["umount", "-l", str(folder)], check=True)
-
-
-def write_all(folder: Path, generation: int) -> None:
-    """Write a generation of all sources."""
-    for name in NAMES:
-        write_source(folder, name, generation)
 
 
 @pytest.mark.parametrize("room", [0, 8 << 10, 24 << 10])
@@ -74,27 +66,6 @@ def test_no_room_for_a_change(disk: Path, tmp_path: Path, room: int, change: str
     again = outcome(collection, act)
     assert again.error is None
     assert again.is_intact
-
-
-def tell_with_small_files(folder: Path) -> tuple[str, bool]:
-    """Return the error of replacing where no file may exceed a few kilobytes, and what is left."""
-    import resource
-
-    collection = collection_in(folder / "kb")
-    write_all(folder, 1)
-    collection.add([folder / f"{name}.txt" for name in NAMES])
-    write_all(folder, 2)
-    unlimited = resource.RLIM_INFINITY
-
-    def act() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (700, unlimited))
-        try:
-            collection.add([folder / f"{name}.txt" for name in NAMES])
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (unlimited, unlimited))
-
-    found = outcome(collection, act)
-    return type(found.error).__name__, found.is_intact
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there is no limit for the size of files on Windows")
