@@ -630,6 +630,26 @@ class TestUpkeep:
         assert made[2].params == {"op_type": "create"}
         assert f"/{made[2].body['index']}" == made[1].path
 
+    def test_create_leaves_what_is_there(self, cluster: Cluster) -> None:
+        """Nothing is written where somebody has made one."""
+        cluster.on("HEAD", "/kb-state", (200, {}))
+        cluster.on("GET", HEAD, kept(Head("kb-1")))
+        cluster.store().create()
+        assert {each.method for each in cluster.asked} == {"HEAD", "GET"}
+
+    def test_made_twice_at_once_is_made_once(self, cluster: Cluster) -> None:
+        """Who comes second has the other one's, and deletes the index of its own."""
+        cluster.on("HEAD", "/kb-state", (200, {}))
+        cluster.on("GET", HEAD, (404, {"found": False}), kept(Head("kb-1")))
+        cluster.on("PUT", HEAD, (409, CONFLICT))
+        cluster.answers = Made(cluster.answers)
+        cluster.store().create()
+        (made,) = (
+            each.path for each in cluster.asked if each.method == "PUT" and each.path != HEAD
+        )
+        (deleted,) = (each.path for each in cluster.asked if each.method == "DELETE")
+        assert deleted == made != "/kb-1"
+
     def test_compact(self, cluster: Cluster) -> None:
         """Commits that never came are given up, and their records deleted with the dead."""
         now = time.time()
@@ -656,8 +676,8 @@ class TestUpkeep:
 
 
 class Made(dict[tuple[str, str], list[tuple[int, Any] | None]]):
-    """Answer that an index with a random name was made."""
+    """Answer that an index with a random name was made or deleted."""
 
     def get(self, key: tuple[str, str], default: Any = None) -> Any:
-        is_new = key[0] == "PUT" and key not in self
+        is_new = key[0] in ("PUT", "DELETE") and key not in self
         return [(200, {"acknowledged": True})] if is_new else super().get(key, default)

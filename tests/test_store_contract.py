@@ -284,22 +284,25 @@ class TestContents:
             store.snapshot().body("/a", "f" * 32)
 
     def test_notes(self, store: Store, open_store: Callable[[], Store]) -> None:
-        """Notes are there at once, for everybody, and a new beginning keeps them."""
+        """Notes are there at once, for everybody; a text takes the place of an older one."""
         assert store.read_note("sources") is None
         store.write_note("sources", "old")
         store.write_note("sources", "it's\n'文'")
         store.write_note("errors", "")
-        store.create()
         assert open_store().read_note("sources") == "it's\n'文'"
         assert store.read_note("errors") == ""
 
-    def test_create_begins_anew(self, store: Store) -> None:
-        """What was there before is gone."""
+    def test_create_leaves_what_is_there(
+        self, store: Store, open_store: Callable[[], Store]
+    ) -> None:
+        """Whoever looked before another process began must not end what that one has written."""
         write(store, document("/a", "oil"))
-        store.create()
-        assert store.snapshot().n_passages == 0
-        write(store, document("/b", "oil"))
-        assert places(search(store, "oil")) == [("/b", 0)]
+        store.write_note("sources", "ours")
+        late = open_store()
+        late.create()
+        write(late, document("/b", "oil"))
+        assert places(search(store, "oil")) == [("/a", 0), ("/b", 0)]
+        assert late.read_note("sources") == "ours"
 
     def test_compact_changes_nothing(self, store: Store) -> None:
         """What is there stays there, before and after; its room is known or unknown."""

@@ -251,7 +251,14 @@ class Store(Protocol):
         ...
 
     def create(self) -> None:
-        """Begin an empty collection, in the place of one that may be there; notes are kept."""
+        """Begin an empty collection where there is none; one that is there stays as it is.
+
+        So does one that another process makes at the same moment.
+
+        Raises:
+            CollectionError: nothing can be written there; or another process is writing, where the
+                engine has one writer.
+        """
         ...
 
     def read_note(self, name: str) -> str | None:

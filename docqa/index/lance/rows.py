@@ -29,6 +29,7 @@ __all__ = [
     "labels_of",
     "one_of",
     "quoted",
+    "schema",
     "table_of",
     "terms_of",
 ]
@@ -55,10 +56,11 @@ def table_of(documents: Iterable[StoredDocument], commit: str) -> pa.Table:
 
     turn = {"key": _TURN, "generation": commit, "number": -1, "n_terms": 0, "n_names": 0}
     rows = [turn, *(row for document in documents for row in _rows(document))]
-    return pa.Table.from_pylist(rows, schema=_schema())
+    return pa.Table.from_pylist(rows, schema=schema())
 
 
-def _schema() -> pa.Schema:
+def schema() -> pa.Schema:
+    """Return the columns."""
     import pyarrow as pa
 
     text, count = pa.string(), pa.int32()

@@ -90,21 +90,22 @@ class OpenSearchStore:
         return self._head.read() is not None
 
     def create(self) -> None:
-        """Begin an empty collection, in the place of one that may be there; notes are kept."""
+        """Begin an empty collection where there is none; one that is there stays as it is.
+
+        Raises:
+            CollectionError: the cluster cannot be reached, or refuses.
+        """
         self._make_state_index()
+        if self.exists():
+            return
         index = f"{self._where.index}-{uuid.uuid4().hex[:8]}"
         body = index_body(self._where.shards, self._where.replicas)
         with reported(self.address, "making"):
             self._client.indices.create(index=index, body=body)
-        older = self._head.read()
-        new = Head(index, version=older.version if older else None)
-        is_there = self._head.put(new) or self._head.read_existing().index == index
-        needless = (older.index if older else None) if is_there else index
-        if needless:
+        is_ours = self._head.put(Head(index)) or self._head.read_existing().index == index
+        if not is_ours:  # somebody else made one at the same moment
             with reported(self.address, "deleting an index of"):
-                self._client.indices.delete(index=needless, params={"ignore": 404})
-        if not is_there:
-            raise CollectionError(f"{self.address} was changed by somebody else; try again")
+                self._client.indices.delete(index=index, params={"ignore": 404})
 
     def read_note(self, name: str) -> str | None:
         """Return a text that is kept beside the documents, or None."""

@@ -66,20 +66,19 @@ class TantivyStore:
         return (self._folder / _CURRENT).is_file()
 
     def create(self) -> None:
-        """Begin an empty collection; other files may not be in the folder.
-
-        One that another process makes at the same moment is left as it is.
+        """Begin an empty collection where there is none; other files may not be in the folder.
 
         Raises:
             CollectionError: the folder cannot be made, is another program's, or is being written.
         """
-        was_there = self.exists()
+        if self.exists():
+            return
         with _told(self.address, "cannot be made"):
             self._require_own_folder()
             for name in ("documents", "notes"):
                 (self._folder / name).mkdir(parents=True, exist_ok=True)
         with self._alone():
-            if was_there or not self.exists():
+            if not self.exists():
                 self._switch(self._new_index())
             self._sweep()
 
