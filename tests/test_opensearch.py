@@ -23,6 +23,7 @@ from docqa.index.store import Labels, Query, StoredDocument, StoredPassage, Wher
 
 pytest.importorskip("opensearchpy", reason="opensearch-py is not installed")
 
+from docqa.index.encodable import encodable
 from docqa.index.opensearch.address import parse_address
 from docqa.index.opensearch.head import Head
 from docqa.index.opensearch.queries import filtered, leftovers, ranked
@@ -184,6 +185,9 @@ def write(store: OpenSearchStore, document: StoredDocument = DOCUMENT) -> None:
         writer.commit()
 
 
+ODD = "/b\udcfcro/caf\udce9.txt"  # how Python gives the name of a file that is no UTF-8
+
+
 class TestAddress:
     """Where a collection is, and what may be shown of it."""
 
@@ -282,6 +286,16 @@ class TestRecords:
         body = unpacked(sources[2]["kept"]["body"])
         assert stored_document(sources[3], body, passages) == DOCUMENT
 
+    def test_texts_without_an_encoding_come_back(self) -> None:
+        """Half of a surrogate pair, as in names of files, is no UTF-8: records can be sent."""
+        labels = Labels("ab", ("/", "/b\udcfcro"), "t", "Rep\ud800rt", 5, {"\udce9": "\ud800"})
+        odd = replace(DOCUMENT, key=ODD, labels=labels, facts='"\udce9"')
+        text = json.dumps(list(records(odd, "e1", 4)), ensure_ascii=False)
+        sources = json.loads(text.encode("utf-8"))
+        passages = [stored_passage(each) for each in sources if each["kind"] == "passage"]
+        body = unpacked(sources[2]["kept"]["body"])
+        assert stored_document(sources[3], body, passages) == odd
+
     def test_every_field_is_mapped(self) -> None:
         """The mapping is strict: a field that it lacks would be refused."""
         fields = set(index_body(1, None)["mappings"]["properties"])
@@ -336,6 +350,19 @@ class TestQueries:
             {"range": {"date": {"gte": 0, "lt": 9}}},
             {"term": {"metadata": '["year", "2024"]'}},
         ]
+
+    def test_texts_without_an_encoding_are_asked_for(self) -> None:
+        """Filters name what records hold."""
+        labels = Labels("ab", ("/b\udcfcro",), "t", "Rep\ud800rt", 5, {"\udce9": "\ud800"})
+        record = next(records(replace(DOCUMENT, key=ODD, labels=labels), "e1", 4))
+        where = Where((ODD,), "/b\udcfcro", None, "Rep\ud800rt", metadata={"\udce9": "\ud800"})
+        keys, folder, title, entry = filtered(Head("kb-1"), "passage", where=where)["bool"][
+            "filter"
+        ][2:]
+        assert keys == {"terms": {"key": [record["key"]]}}
+        assert folder == {"term": {"folders": record["folders"][0]}}
+        assert title == {"term": {"title": record["title"]}}
+        assert entry == {"term": {"metadata": record["metadata"][0]}}
 
     def test_only_what_nobody_sees_is_deleted(self) -> None:
         """Dead editions and commits given up; never what is under way."""
@@ -396,6 +423,16 @@ class TestReading:
         assert "search_after" not in first.body
         assert second.body["search_after"] == ["/499"]
         assert second.body["pit"]["id"] == "point-2"
+
+    def test_keys_without_an_encoding_stand_in_their_place(self, cluster: Cluster) -> None:
+        """The cluster puts them first; lists and hits have them as they were, in order."""
+        readable(cluster)
+        source = {"generation": "g", "kept": {"facts": "{}"}}
+        keys = [encodable("/b\udcfc"), encodable("/a\udce9"), "/a", "/b", "/c"]
+        hits = [{"sort": [key], "_source": {**source, "key": key}} for key in keys]
+        cluster.on("POST", "/_search", found(*hits))
+        found_keys = [each.key for each in cluster.store().snapshot().documents()]
+        assert found_keys == ["/a", "/a\udce9", "/b", "/b\udcfc", "/c"]
 
     def test_unchanged_state_is_held_once(self, cluster: Cluster) -> None:
         """Snapshots of one state share a point in time; closing frees it."""
@@ -477,6 +514,18 @@ class TestWriting:
         assert {each["commit"] for each in written} == {1}
         assert len({each["edition"] for each in written}) == 1
         assert {line["index"]["_index"] for line in bulk.body[::2]} == {"kb-1"}
+
+    def test_name_without_an_encoding_is_written(self, cluster: Cluster) -> None:
+        """It goes through the client, is looked up by the same name, and removed by it."""
+        writable(cluster)
+        with cluster.store().writer() as writer:
+            writer.replace(replace(DOCUMENT, key=ODD))
+            writer.remove("/c\udce9")
+            writer.commit()
+        (bulk,), (asked,) = cluster.of("POST", "/_bulk"), cluster.of("POST", "/kb-1/_search")
+        assert {each["key"] for each in bulk.body[1::2]} == {encodable(ODD)}
+        (named,) = (each for each in asked.body["query"]["bool"]["filter"] if "terms" in each)
+        assert named["terms"]["key"] == [encodable(ODD), encodable("/c\udce9")]
 
     def test_second_of_two_commits_goes_on_top(self, cluster: Cluster) -> None:
         """A conflict is read again, and what the first one replaced stays dead."""

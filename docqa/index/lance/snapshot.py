@@ -15,6 +15,8 @@ from docqa.index.lance.rows import (
     PASSAGES,
     condition,
     document_of,
+    facts_of,
+    key_of,
     quoted,
 )
 from docqa.index.lance.tables import INDEXED, index_name
@@ -78,8 +80,8 @@ class LanceSnapshot:
         """Yield what is known of the documents, ordered by key."""
         asked = f"first AND {condition(where or Where())}"
         found = self._rows(asked, ["key", "generation", "facts"])
-        for row in sorted(found, key=lambda row: str(row["key"])):
-            yield DocumentFacts(row["key"], row["generation"], row["facts"])
+        for row in sorted(found, key=key_of):
+            yield DocumentFacts(key_of(row), row["generation"], facts_of(row))
 
     def body(self, key: str, generation: str) -> bytes:
         """Return a document's body.

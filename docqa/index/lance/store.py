@@ -174,8 +174,9 @@ class LanceStore:
             CollectionError: they cannot be written, and nothing of them is seen.
         """
         documents = [document for document in changes.values() if document is not None]
-        rows = table_of(documents, uuid.uuid4().hex)
         replaced = f"number < 0 OR {one_of('key', changes)}"
+        with told(self._address, "cannot be written"):
+            rows = table_of(documents, uuid.uuid4().hex)
         patience = _PATIENCE + rows.nbytes / _SLOWEST
         self._give_way()
         began = time.monotonic()

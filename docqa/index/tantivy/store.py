@@ -28,8 +28,8 @@ from typing import TYPE_CHECKING
 
 from docqa.errors import CollectionError
 from docqa.index.durable_files import is_part, sync_folder, write_durably
+from docqa.index.encodable import encodable
 from docqa.index.store import StoredDocument, StoreWriter
-from docqa.index.tantivy.encodable import encodable
 from docqa.index.tantivy.schema import open_index, passage_record, schema
 from docqa.index.tantivy.snapshot import TantivySnapshot, body_path
 
