@@ -17,6 +17,7 @@ from docqa.cli.outcomes import Tally
 from docqa.cli.output import Format, open_writer
 from docqa.cli.session import Session
 from docqa.datamodel import GridItem
+from docqa.index.stores import shown
 
 if TYPE_CHECKING:
     from docqa.collection.collection import Collection
@@ -43,7 +44,7 @@ class CollectionSession:
         if session.reading.content != "all":
             raise click.UsageError(
                 "--content was settled when the collection was made: docqa index --rebuild "
-                f"{asked.address} --content {session.reading.content} makes it anew"
+                f"{shown(asked.address)} --content {session.reading.content} makes it anew"
             )
         self._asked, self._session = asked, session
         known = open_collection(asked.address)
@@ -84,14 +85,14 @@ class CollectionSession:
         )
         indexing.refresh()
         self._session.progress.close()
-        notices.note(f"{self._asked.address}: {indexing.changes}")
+        notices.note(f"{shown(self._asked.address)}: {indexing.changes}")
         indexing.collection.close()
 
     def ask_all(self, questions: Sequence[str]) -> Iterator[tuple[None, GridItem]]:
         """Yield the outcome of every question, in order and as soon as its batch is read."""
         collection = self.collection
         for first in range(0, len(questions), _QUESTIONS_PER_BATCH):
-            self._session.progress.say(f"asking {self._asked.address}")
+            self._session.progress.say(f"asking {shown(self._asked.address)}")
             batch = questions[first : first + _QUESTIONS_PER_BATCH]
             for item in collection.ask_all(
                 batch, top_k=self._session.reading.top_k, where=self._asked.where

@@ -241,10 +241,15 @@ class Store(Protocol):
 
     Attributes:
         address: where it is, for people.
+        full_address: what opens it again, in another process too. It may hold a password: messages
+            and records show `address`.
     """
 
     @property
     def address(self) -> str: ...  # noqa: D102 - described above
+
+    @property
+    def full_address(self) -> str: ...  # noqa: D102 - described above
 
     def exists(self) -> bool:
         """Say whether there is a collection."""
