@@ -8,21 +8,21 @@ from __future__ import annotations
 
 import json
 import sys
-import threading
 import time
+import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
-from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from opensearch_server import Answer, Asked, serving
 
 from docqa.errors import CollectionError, MissingDependencyError
 from docqa.index.store import Labels, Query, StoredDocument, StoredPassage, Where
 
 pytest.importorskip("opensearchpy", reason="opensearch-py is not installed")
 
+from docqa.index.encodable import encodable
 from docqa.index.opensearch.address import parse_address
 from docqa.index.opensearch.head import Head
 from docqa.index.opensearch.queries import filtered, leftovers, ranked
@@ -59,17 +59,6 @@ DOCUMENT = StoredDocument(
 
 
 @dataclass
-class Asked:
-    """Hold one request as the server got it."""
-
-    method: str
-    path: str
-    params: dict[str, str]
-    body: Any
-    headers: dict[str, str]
-
-
-@dataclass
 class Cluster:
     """Answer requests as a test lays down, each path's answers in order, the last one for good.
 
@@ -78,12 +67,12 @@ class Cluster:
 
     port: int = 0
     asked: list[Asked] = field(default_factory=list)
-    answers: dict[tuple[str, str], list[tuple[int, Any] | None]] = field(default_factory=dict)
+    answers: dict[tuple[str, str], list[Answer]] = field(default_factory=dict)
 
-    def on(self, method: str, path: str, *answers: tuple[int, Any] | None) -> None:
+    def on(self, method: str, path: str, *answers: Answer) -> None:
         self.answers[method, path] = list(answers)
 
-    def answer(self, request: Asked) -> tuple[int, Any] | None:
+    def answer(self, request: Asked) -> Answer:
         self.asked.append(request)
         laid_down = self.answers.get((request.method, request.path))
         if not laid_down:
@@ -102,41 +91,9 @@ class Cluster:
 def cluster() -> Iterator[Cluster]:
     """Return a cluster that says it is of version 3 and breaks no connection by itself."""
     cluster = Cluster()
-
-    class Handler(BaseHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            """Write nothing."""
-
-        def handle_request(self) -> None:
-            parts = urlsplit(self.path)
-            raw = self.rfile.read(int(self.headers.get("content-length") or 0)).decode()
-            lines = [json.loads(line) for line in raw.splitlines()]
-            body = lines if parts.path == "/_bulk" else lines[0] if lines else None
-            params = dict(parse_qsl(parts.query))
-            asked = Asked(self.command, parts.path, params, body, dict(self.headers))
-            answer = cluster.answer(asked)
-            if answer is None:
-                self.close_connection = True
-                return
-            status, found = answer
-            data = json.dumps(found(asked) if callable(found) else found).encode()
-            self.send_response(status)
-            self.send_header("content-type", "application/json")
-            self.send_header("content-length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
-
-        do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = handle_request  # noqa: N815
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    cluster.port = server.server_address[1]
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
     cluster.on("GET", "/", (200, {"version": {"distribution": "opensearch", "number": "3.1.0"}}))
-    yield cluster
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serving(cluster) as cluster.port:
+        yield cluster
 
 
 def kept(head: Head, version: int = 7) -> tuple[int, Any]:
@@ -184,6 +141,9 @@ def write(store: OpenSearchStore, document: StoredDocument = DOCUMENT) -> None:
         writer.commit()
 
 
+ODD = "/b\udcfcro/caf\udce9.txt"  # how Python gives the name of a file that is no UTF-8
+
+
 class TestAddress:
     """Where a collection is, and what may be shown of it."""
 
@@ -212,6 +172,9 @@ class TestAddress:
             "opensearch://u:hidden@host/kb?shards=0",
             "opensearch://u:hidden@host/kb?copies=2",
             "https://u:hidden@host/kb",
+            "opensearch://u:12/hidden@host/kb",
+            "opensearch://u:12?hidden@host/kb",
+            "opensearch://u:12#hidden@host/kb",
             "opensearch:///kb",
         ],
     )
@@ -219,7 +182,7 @@ class TestAddress:
         """The message says what an address looks like, and no password."""
         with pytest.raises(CollectionError) as caught:
             parse_address(address, {})
-        assert "hidden" not in str(caught.value)
+        assert "hidden" not in "".join(traceback.format_exception(caught.value))
 
     def test_missing_library_is_told(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """The message has the command that installs it."""
@@ -282,6 +245,16 @@ class TestRecords:
         body = unpacked(sources[2]["kept"]["body"])
         assert stored_document(sources[3], body, passages) == DOCUMENT
 
+    def test_texts_without_an_encoding_come_back(self) -> None:
+        """Half of a surrogate pair, as in names of files, is no UTF-8: records can be sent."""
+        labels = Labels("ab", ("/", "/b\udcfcro"), "t", "Rep\ud800rt", 5, {"\udce9": "\ud800"})
+        odd = replace(DOCUMENT, key=ODD, labels=labels, facts='"\udce9"')
+        text = json.dumps(list(records(odd, "e1", 4)), ensure_ascii=False)
+        sources = json.loads(text.encode("utf-8"))
+        passages = [stored_passage(each) for each in sources if each["kind"] == "passage"]
+        body = unpacked(sources[2]["kept"]["body"])
+        assert stored_document(sources[3], body, passages) == odd
+
     def test_every_field_is_mapped(self) -> None:
         """The mapping is strict: a field that it lacks would be refused."""
         fields = set(index_body(1, None)["mappings"]["properties"])
@@ -336,6 +309,19 @@ class TestQueries:
             {"range": {"date": {"gte": 0, "lt": 9}}},
             {"term": {"metadata": '["year", "2024"]'}},
         ]
+
+    def test_texts_without_an_encoding_are_asked_for(self) -> None:
+        """Filters name what records hold."""
+        labels = Labels("ab", ("/b\udcfcro",), "t", "Rep\ud800rt", 5, {"\udce9": "\ud800"})
+        record = next(records(replace(DOCUMENT, key=ODD, labels=labels), "e1", 4))
+        where = Where((ODD,), "/b\udcfcro", None, "Rep\ud800rt", metadata={"\udce9": "\ud800"})
+        keys, folder, title, entry = filtered(Head("kb-1"), "passage", where=where)["bool"][
+            "filter"
+        ][2:]
+        assert keys == {"terms": {"key": [record["key"]]}}
+        assert folder == {"term": {"folders": record["folders"][0]}}
+        assert title == {"term": {"title": record["title"]}}
+        assert entry == {"term": {"metadata": record["metadata"][0]}}
 
     def test_only_what_nobody_sees_is_deleted(self) -> None:
         """Dead editions and commits given up; never what is under way."""
@@ -396,6 +382,16 @@ class TestReading:
         assert "search_after" not in first.body
         assert second.body["search_after"] == ["/499"]
         assert second.body["pit"]["id"] == "point-2"
+
+    def test_keys_without_an_encoding_stand_in_their_place(self, cluster: Cluster) -> None:
+        """The cluster puts them first; lists and hits have them as they were, in order."""
+        readable(cluster)
+        source = {"generation": "g", "kept": {"facts": "{}"}}
+        keys = [encodable("/b\udcfc"), encodable("/a\udce9"), "/a", "/b", "/c"]
+        hits = [{"sort": [key], "_source": {**source, "key": key}} for key in keys]
+        cluster.on("POST", "/_search", found(*hits))
+        found_keys = [each.key for each in cluster.store().snapshot().documents()]
+        assert found_keys == ["/a", "/a\udce9", "/b", "/b\udcfc", "/c"]
 
     def test_unchanged_state_is_held_once(self, cluster: Cluster) -> None:
         """Snapshots of one state share a point in time; closing frees it."""
@@ -477,6 +473,18 @@ class TestWriting:
         assert {each["commit"] for each in written} == {1}
         assert len({each["edition"] for each in written}) == 1
         assert {line["index"]["_index"] for line in bulk.body[::2]} == {"kb-1"}
+
+    def test_name_without_an_encoding_is_written(self, cluster: Cluster) -> None:
+        """It goes through the client, is looked up by the same name, and removed by it."""
+        writable(cluster)
+        with cluster.store().writer() as writer:
+            writer.replace(replace(DOCUMENT, key=ODD))
+            writer.remove("/c\udce9")
+            writer.commit()
+        (bulk,), (asked,) = cluster.of("POST", "/_bulk"), cluster.of("POST", "/kb-1/_search")
+        assert {each["key"] for each in bulk.body[1::2]} == {encodable(ODD)}
+        (named,) = (each for each in asked.body["query"]["bool"]["filter"] if "terms" in each)
+        assert named["terms"]["key"] == [encodable(ODD), encodable("/c\udce9")]
 
     def test_second_of_two_commits_goes_on_top(self, cluster: Cluster) -> None:
         """A conflict is read again, and what the first one replaced stays dead."""
@@ -630,6 +638,26 @@ class TestUpkeep:
         assert made[2].params == {"op_type": "create"}
         assert f"/{made[2].body['index']}" == made[1].path
 
+    def test_create_leaves_what_is_there(self, cluster: Cluster) -> None:
+        """Nothing is written where somebody has made one."""
+        cluster.on("HEAD", "/kb-state", (200, {}))
+        cluster.on("GET", HEAD, kept(Head("kb-1")))
+        cluster.store().create()
+        assert {each.method for each in cluster.asked} == {"HEAD", "GET"}
+
+    def test_made_twice_at_once_is_made_once(self, cluster: Cluster) -> None:
+        """Who comes second has the other one's, and deletes the index of its own."""
+        cluster.on("HEAD", "/kb-state", (200, {}))
+        cluster.on("GET", HEAD, (404, {"found": False}), kept(Head("kb-1")))
+        cluster.on("PUT", HEAD, (409, CONFLICT))
+        cluster.answers = Made(cluster.answers)
+        cluster.store().create()
+        (made,) = (
+            each.path for each in cluster.asked if each.method == "PUT" and each.path != HEAD
+        )
+        (deleted,) = (each.path for each in cluster.asked if each.method == "DELETE")
+        assert deleted == made != "/kb-1"
+
     def test_compact(self, cluster: Cluster) -> None:
         """Commits that never came are given up, and their records deleted with the dead."""
         now = time.time()
@@ -655,9 +683,9 @@ class TestUpkeep:
         assert cluster.store().size() == 321
 
 
-class Made(dict[tuple[str, str], list[tuple[int, Any] | None]]):
-    """Answer that an index with a random name was made."""
+class Made(dict[tuple[str, str], list[Answer]]):
+    """Answer that an index with a random name was made or deleted."""
 
     def get(self, key: tuple[str, str], default: Any = None) -> Any:
-        is_new = key[0] == "PUT" and key not in self
+        is_new = key[0] in ("PUT", "DELETE") and key not in self
         return [(200, {"acknowledged": True})] if is_new else super().get(key, default)

@@ -26,7 +26,7 @@ from docqa.datamodel import (
     TableRow,
 )
 from docqa.errors import CollectionError
-from docqa.index.tantivy.encodable import decoded, encodable
+from docqa.index.encodable import decoded, encodable
 from docqa.reader.tokenizer import Tokens
 
 ANY_TEXT = st.text(st.characters(codec=None, exclude_categories=()), max_size=30)  # halves of pairs

@@ -11,6 +11,7 @@ import hashlib
 import os
 import random
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,8 @@ HOSTILE_KEYS = [
     "/büro/文書/😀.html",
     "/a/*?[b](c){d}:+^~",
     " ",
+    "/b\udcfcro/caf\udce9.txt",  # how Python gives a file's name that is no UTF-8
+    "\0/a",
 ]
 HOSTILE_TERMS = [
     *("it's", '"quoted"', "100%", "back\\slash", "naïve", "文書", "😀", "AND", "OR", "NOT", "*"),
@@ -95,6 +98,10 @@ def store(open_store: Callable[[], Store]) -> Iterator[Store]:
     store.close()
 
 
+def encoded(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
+
+
 def document(
     key: str,
     *texts: str,
@@ -106,13 +113,13 @@ def document(
     """Return a document with these passages, whose terms stand with spaces between them."""
     return StoredDocument(
         key=key,
-        generation=hashlib.sha256(f"{generation} {key}".encode()).hexdigest()[:32],
-        labels=labels or Labels(f"id of {key}"),
+        generation=hashlib.sha256(encoded(f"{generation} {key}")).hexdigest()[:32],
+        labels=labels or Labels(hashlib.sha256(encoded(key)).hexdigest()),
         names=tuple(names.split()),
         facts=f'{{"key": "{key}", "generation": {generation}}}',
-        body=f"body of {key} {generation}\0".encode(),
+        body=encoded(f"body of {key} {generation}\0"),
         passages=tuple(
-            StoredPassage(number, tuple(text.split()), f"{number} of {key}\0".encode(), boilerplate)
+            StoredPassage(number, tuple(text.split()), encoded(f"{number} of {key}\0"), boilerplate)
             for number, text in enumerate(texts)
         ),
     )
@@ -284,22 +291,25 @@ class TestContents:
             store.snapshot().body("/a", "f" * 32)
 
     def test_notes(self, store: Store, open_store: Callable[[], Store]) -> None:
-        """Notes are there at once, for everybody, and a new beginning keeps them."""
+        """Notes are there at once, for everybody; a text takes the place of an older one."""
         assert store.read_note("sources") is None
         store.write_note("sources", "old")
         store.write_note("sources", "it's\n'文'")
         store.write_note("errors", "")
-        store.create()
         assert open_store().read_note("sources") == "it's\n'文'"
         assert store.read_note("errors") == ""
 
-    def test_create_begins_anew(self, store: Store) -> None:
-        """What was there before is gone."""
+    def test_create_leaves_what_is_there(
+        self, store: Store, open_store: Callable[[], Store]
+    ) -> None:
+        """Whoever looked before another process began must not end what that one has written."""
         write(store, document("/a", "oil"))
-        store.create()
-        assert store.snapshot().n_passages == 0
-        write(store, document("/b", "oil"))
-        assert places(search(store, "oil")) == [("/b", 0)]
+        store.write_note("sources", "ours")
+        late = open_store()
+        late.create()
+        write(late, document("/b", "oil"))
+        assert places(search(store, "oil")) == [("/a", 0), ("/b", 0)]
+        assert late.read_note("sources") == "ours"
 
     def test_compact_changes_nothing(self, store: Store) -> None:
         """What is there stays there, before and after; its room is known or unknown."""
@@ -523,6 +533,34 @@ class TestHostileStrings:
             assert places(search(store, "lamp", where=Where(keys=(key,)))) == [(key, 1)]
             write(store, remove=[key])
             assert store.snapshot().n_passages == len(HOSTILE_KEYS) - left - 1
+
+    def test_texts_without_an_encoding(self, store: Store) -> None:
+        """Half of a surrogate pair has no UTF-8: labels and facts with one are kept, and found."""
+        key, folder, entry = "/b\udcfcro/caf\udce9.txt", "/b\udcfcro", {"caf\udce9": "\ud800"}
+        labels = Labels("1", ("/", folder), "text/html", "Rep\ud800rt", 0, entry)
+        odd = replace(document(key, "oil", "lamp", labels=labels), facts='"caf\udce9"')
+        write(store, odd, document("/a", "oil"), document("/z", "oil"))
+        for compacted in (False, True):
+            snapshot = store.snapshot()
+            assert snapshot.document(key) == odd
+            assert snapshot.body(key, odd.generation) == odd.body
+            assert [each.facts for each in snapshot.documents(Where(keys=(key,)))] == [odd.facts]
+            assert keys(snapshot) == ["/a", key, "/z"]
+            assert places(search(store, "oil")) == [("/a", 0), (key, 0), ("/z", 0)]
+            for where in (
+                *(Where(keys=("/a", key)), Where(folder=folder), Where(title="Rep\ud800rt")),
+                Where(metadata=entry),
+            ):
+                assert (key, 0) in places(search(store, "oil", where=where))
+                assert keys(snapshot, where)[-1] == key
+            if not compacted:
+                store.compact()
+
+    def test_terms_without_an_encoding_are_told(self, store: Store) -> None:
+        """No analysis makes such a term; it is an error of the collection, and nothing is kept."""
+        with pytest.raises(CollectionError, match="kb"):
+            write(store, document("/a", "oil \ud800"))
+        assert keys(store.snapshot()) == []
 
     @pytest.mark.parametrize("compact", [False, True])
     def test_terms(self, store: Store, compact: bool) -> None:

@@ -25,6 +25,7 @@ class AskingCollection:
         loading: how files are opened, where places are looked up in them.
         settings: what decides the answers; goes into every line.
         where: which of the documents are asked.
+        opens_by: the collection's address, perhaps with a password; jobs name it without.
     """
 
     def __init__(
@@ -33,14 +34,16 @@ class AskingCollection:
         loading: LoadSettings,
         settings: dict[str, Any],
         where: Where,
+        opens_by: str,
     ) -> None:
         self._reading, self._loading, self._settings = reading, loading, settings
-        self._where = where
+        self._where, self._opens_by = where, opens_by
         self._collection: Collection | None = None
 
     def __reduce__(self) -> tuple[object, ...]:
         """Pickle what it was made with, and nothing that is open."""
-        return (AskingCollection, (self._reading, self._loading, self._settings, self._where))
+        made_with = self._reading, self._loading, self._settings, self._where, self._opens_by
+        return (AskingCollection, made_with)
 
     def __call__(self, job: SourceJob) -> SourceOutcome:
         """Return what the job's questions gave.
@@ -52,7 +55,7 @@ class AskingCollection:
             CollectionError: there is no collection, or it was made by another version.
             ModelError: the reader cannot be loaded, or is another one than on the caller's machine.
         """
-        collection = self._opened(job.source)
+        collection = self._opened()
         content = fingerprint(collection, self._where)
         texts = [question.text for question in job.questions]
         items = collection.ask_all(texts, top_k=self._reading.top_k, where=self._where)
@@ -62,13 +65,13 @@ class AskingCollection:
         )
         return SourceOutcome(job.source, cells, (), job.is_last)
 
-    def _opened(self, address: str) -> Collection:
+    def _opened(self) -> Collection:
         from docqa.collection.collection import Collection
 
         if self._collection is None:
             pipeline = open_pipeline(self._reading)
             require_reader(pipeline.reader, self._reading, self._settings)
-            self._collection = Collection(address, pipeline=pipeline, loading=self._loading)
+            self._collection = Collection(self._opens_by, pipeline=pipeline, loading=self._loading)
         return self._collection
 
 

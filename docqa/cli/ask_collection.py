@@ -15,6 +15,7 @@ from docqa.cli.outcomes import Tally
 from docqa.cli.output import Format, open_writer
 from docqa.cli.session import Session
 from docqa.datamodel import GridItem
+from docqa.index.stores import shown
 
 if TYPE_CHECKING:
     from docqa.collection.collection import Collection
@@ -77,7 +78,7 @@ class CollectionSession:
         )
         could = indexing.refresh()
         self._session.progress.close()
-        notices.note(f"{self._asked.address}: {indexing.changes}")
+        notices.note(f"{shown(self._asked.address)}: {indexing.changes}")
         indexing.collection.close()
         return could
 
@@ -85,7 +86,7 @@ class CollectionSession:
         """Yield the outcome of every question, in order and as soon as its batch is read."""
         collection = self.collection
         for first in range(0, len(questions), _QUESTIONS_PER_BATCH):
-            self._session.progress.say(f"asking {self._asked.address}")
+            self._session.progress.say(f"asking {shown(self._asked.address)}")
             batch = questions[first : first + _QUESTIONS_PER_BATCH]
             for item in collection.ask_all(
                 batch, top_k=self._session.reading.top_k, where=self._asked.where
@@ -117,7 +118,7 @@ class CollectionSession:
         """Return advice for questions that nothing answers."""
         if not tally.passages_total:
             if not self._asked.where:
-                return f"{self._asked.address} has no documents; docqa index takes some in"
+                return f"{shown(self._asked.address)} has no documents; docqa index takes some in"
             return "no document of the collection is asked: the filters leave none"
         tries = []
         if tally.passages_read < tally.passages_total:

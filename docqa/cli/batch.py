@@ -181,7 +181,8 @@ def _whole(
         settled = asking_settings(ctx, reading, collection.address, opened.made())
         if collection.where and not opened.documents(collection.where):
             notices.warning("no document of the collection is asked: the filters leave none")
-        return WholeCollection(opened.address, collection.where), settled
+        asked = WholeCollection(opened.address, collection.where, opened.full_address)
+        return asked, settled
 
 
 def _may_use_gpus(settings: ReadingSettings) -> bool:

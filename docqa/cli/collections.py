@@ -10,6 +10,7 @@ import click
 from click.core import ParameterSource
 
 from docqa.errors import CollectionError
+from docqa.index.stores import shown
 
 if TYPE_CHECKING:
     from docqa.collection.collection import Collection
@@ -75,7 +76,7 @@ def asking_settings(
     if reading.content != "all":
         raise click.UsageError(
             "--content was settled when the collection was made: docqa index --rebuild "
-            f"{address} --content {reading.content} makes it anew"
+            f"{shown(address)} --content {reading.content} makes it anew"
         )
     told = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
     return replace(reading, reader=chosen_reader(ctx, reading.reader, made, by=told))

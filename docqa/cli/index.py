@@ -17,6 +17,7 @@ from docqa.cli.options import reader_option, source_options
 from docqa.cli.progress import ProgressLine
 from docqa.cli.sources import STDIN
 from docqa.cli.terminal import one_line, speaks_unicode
+from docqa.index.stores import shown
 from docqa.loaders.settings import LoadSettings
 from docqa.outcome_records import json_line
 
@@ -157,7 +158,7 @@ def index(
         kept = made is not None and chosen_reader(ctx, reader, made) == made.reader
         asked_for = {**(_sizes(made) if kept else {}), **asked_for}
     elif made is not None:
-        _require_sizes(made, asked_for, chosen)
+        _require_sizes(made, asked_for, shown(chosen))
     indexing = Indexing(
         chosen,
         reader=chosen_reader(ctx, reader, made),
@@ -197,8 +198,8 @@ def _task(
         raise click.UsageError("name the collection: docqa index SOURCE... --to KB")
     if not sources:
         raise click.UsageError(
-            f"no source given: write docqa index SOURCE... --to {address}; docqa info {address} "
-            "says what is in it"
+            f"no source given: write docqa index SOURCE... --to {shown(address)}; docqa info "
+            f"{shown(address)} says what is in it"
         )
     if STDIN in sources:
         raise click.UsageError("docqa index reads files and folders: save standard input to one")

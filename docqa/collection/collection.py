@@ -57,6 +57,7 @@ class Collection:
             ingest_in_processes(4)`; None for here, one after another.
 
     Raises:
+        CollectionError: it is no whole address of a cluster.
         SettingError: there is no engine for the address.
         MissingDependencyError: the engine's library is not installed.
     """
@@ -78,8 +79,17 @@ class Collection:
 
     @property
     def address(self) -> str:
-        """Return where the collection is."""
+        """Return where the collection is, for people."""
         return self._store.address
+
+    @property
+    def full_address(self) -> str:
+        """Return what opens the collection again, in another process too.
+
+        That of a cluster holds the user and the password that it was opened with: hand it on, and
+        show `address`.
+        """
+        return self._store.full_address
 
     def exists(self) -> bool:
         """Say whether the collection was made."""

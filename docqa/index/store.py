@@ -241,17 +241,29 @@ class Store(Protocol):
 
     Attributes:
         address: where it is, for people.
+        full_address: what opens it again, in another process too. It may hold a password: messages
+            and records show `address`.
     """
 
     @property
     def address(self) -> str: ...  # noqa: D102 - described above
+
+    @property
+    def full_address(self) -> str: ...  # noqa: D102 - described above
 
     def exists(self) -> bool:
         """Say whether there is a collection."""
         ...
 
     def create(self) -> None:
-        """Begin an empty collection, in the place of one that may be there; notes are kept."""
+        """Begin an empty collection where there is none; one that is there stays as it is.
+
+        So does one that another process makes at the same moment.
+
+        Raises:
+            CollectionError: nothing can be written there; or another process is writing, where the
+                engine has one writer.
+        """
         ...
 
     def read_note(self, name: str) -> str | None:

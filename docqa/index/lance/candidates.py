@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from docqa.index.lance.rows import terms_of
+from docqa.index.lance.rows import key_of, terms_of
 from docqa.index.settling import RawHit
 from docqa.index.store import Query
 
@@ -50,4 +50,4 @@ def best_of(hits: Sequence[RawHit], limit: int) -> list[RawHit]:
 def raw_hit(row: dict[str, Any], scorer: PassageScorer) -> RawHit:
     """Return a row as a hit with docqa's score; its place is the row."""
     score = scorer.score(terms_of(row["terms"]), terms_of(row["names"]))
-    return RawHit(row["key"], row["number"], score, row["boilerplate"], row)
+    return RawHit(key_of(row), row["number"], score, row["boilerplate"], row)

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from docqa.index.encodable import decoded, encodable
 from docqa.index.store import Labels, StoredDocument, StoredPassage, Where
 
 if TYPE_CHECKING:
@@ -26,9 +27,12 @@ __all__ = [
     "PASSAGES",
     "condition",
     "document_of",
+    "facts_of",
+    "key_of",
     "labels_of",
     "one_of",
     "quoted",
+    "schema",
     "table_of",
     "terms_of",
 ]
@@ -55,10 +59,11 @@ def table_of(documents: Iterable[StoredDocument], commit: str) -> pa.Table:
 
     turn = {"key": _TURN, "generation": commit, "number": -1, "n_terms": 0, "n_names": 0}
     rows = [turn, *(row for document in documents for row in _rows(document))]
-    return pa.Table.from_pylist(rows, schema=_schema())
+    return pa.Table.from_pylist(rows, schema=schema())
 
 
-def _schema() -> pa.Schema:
+def schema() -> pa.Schema:
+    """Return the columns."""
     import pyarrow as pa
 
     text, count = pa.string(), pa.int32()
@@ -76,9 +81,11 @@ def _rows(document: StoredDocument) -> Iterator[dict[str, Any]]:
     labels = asdict(document.labels)
     shared = {
         **labels,
-        "key": document.key,
+        "key": encodable(document.key),
         "generation": document.generation,
-        "folders": list(document.labels.folders),
+        "folders": [encodable(folder) for folder in document.labels.folders],
+        "media_type": encodable(document.labels.media_type),
+        "title": encodable(document.labels.title),
         "metadata": _entries(document.labels.metadata),
         "names": " ".join((EVERY, *document.names)),
         "n_names": len(document.names),
@@ -93,7 +100,7 @@ def _rows(document: StoredDocument) -> Iterator[dict[str, Any]]:
             "n_terms": len(passage.terms),
             "boilerplate": passage.boilerplate,
             "passage_body": passage.body,
-            "facts": document.facts if is_first else None,
+            "facts": encodable(document.facts) if is_first else None,
             "document_body": document.body if is_first else None,
         }
 
@@ -105,11 +112,11 @@ def document_of(rows: Iterable[Mapping[str, Any]]) -> StoredDocument | None:
         return None
     first = next(row for row in ordered if row["first"])
     return StoredDocument(
-        key=first["key"],
+        key=key_of(first),
         generation=first["generation"],
         labels=labels_of(first),
         names=terms_of(first["names"]),
-        facts=first["facts"],
+        facts=facts_of(first),
         body=first["document_body"],
         passages=tuple(
             StoredPassage(
@@ -129,13 +136,23 @@ def terms_of(text: str) -> tuple[str, ...]:
     return tuple(text.split(" ")[1:])
 
 
+def key_of(row: Mapping[str, Any]) -> str:
+    """Return the key of a row's document."""
+    return decoded(row["key"])
+
+
+def facts_of(row: Mapping[str, Any]) -> str:
+    """Return the facts of a document, from the row of its first passage."""
+    return decoded(row["facts"])
+
+
 def labels_of(row: Mapping[str, Any]) -> Labels:
     """Return the labels of a row's document."""
     return Labels(
         document_id=row["document_id"],
-        folders=tuple(row["folders"]),
-        media_type=row["media_type"],
-        title=row["title"],
+        folders=tuple(decoded(folder) for folder in row["folders"]),
+        media_type=decoded(row["media_type"]),
+        title=decoded(row["title"]),
         date=row["date"],
         metadata=dict(json.loads(entry) for entry in row["metadata"]),
     )
@@ -174,12 +191,12 @@ def one_of(column: str, values: Iterable[str]) -> str:
 
 
 def quoted(text: str) -> str:
-    """Return a text as SQL writes it; a quote is doubled and nothing else means anything.
+    """Return a text, as rows have it, in SQL; a quote is doubled and nothing else means anything.
 
     >>> quoted("it's")
     "'it''s'"
     """
-    return "'" + text.replace("'", "''") + "'"
+    return "'" + encodable(text).replace("'", "''") + "'"
 
 
 def _entries(metadata: Mapping[str, str]) -> list[str]:

@@ -15,8 +15,11 @@ from docqa.index.lance.rows import (
     PASSAGES,
     condition,
     document_of,
+    facts_of,
+    key_of,
     quoted,
 )
+from docqa.index.lance.tables import INDEXED, index_name
 from docqa.index.settling import RawHit, settled
 from docqa.index.store import DocumentFacts, Query, StoredDocument, StoredHit, Where
 
@@ -30,8 +33,6 @@ if TYPE_CHECKING:
 __all__ = ["LanceSnapshot"]
 
 _RANKED = ("terms", "names", "key", "generation", "number", "boilerplate")
-_FIELDS = ("terms", "names")
-
 _INDEXES_KEPT = 8
 _CANDIDATES = 2_048  # at most so many are scored before the rest is taken to be worse
 
@@ -79,8 +80,8 @@ class LanceSnapshot:
         """Yield what is known of the documents, ordered by key."""
         asked = f"first AND {condition(where or Where())}"
         found = self._rows(asked, ["key", "generation", "facts"])
-        for row in sorted(found, key=lambda row: str(row["key"])):
-            yield DocumentFacts(row["key"], row["generation"], row["facts"])
+        for row in sorted(found, key=key_of):
+            yield DocumentFacts(key_of(row), row["generation"], facts_of(row))
 
     def body(self, key: str, generation: str) -> bytes:
         """Return a document's body.
@@ -133,7 +134,7 @@ class LanceSnapshot:
 
         left = live = self._counts["_rowid"]
         if len(live):
-            has = [pc.is_in(live, value_set=self._indexed_ids(field)) for field in _FIELDS]
+            has = [pc.is_in(live, value_set=self._indexed_ids(field)) for field in INDEXED]
             left = live.filter(pc.invert(pc.and_(*has)))
         if not len(left):
             return Tail([])
@@ -145,7 +146,8 @@ class LanceSnapshot:
 
         Rows enter an index only when it is written anew, under another name.
         """
-        index = next((x for x in self._table.list_indices() if x.name == f"{field}_idx"), None)
+        found = self._table.list_indices()
+        index = next((each for each in found if each.name == index_name(field)), None)
         name = "" if index is None else str(index.index_uuid)
         if name not in self._indexes:
             ids = self._matches(EVERY, field) if name else []
@@ -191,7 +193,7 @@ class LanceSnapshot:
 
     def _recent(self, query: Query, scorer: PassageScorer) -> list[RawHit]:
         """Return all hits among the passages that the index does not have."""
-        fields = _FIELDS if query.name_weight else _FIELDS[:1]
+        fields = INDEXED if query.name_weight else INDEXED[:1]
         found = self._tail.found(list(dict.fromkeys(query.terms)), fields)
         return [raw_hit(row, scorer) for row in found if self._tail.holds(query.where, row)]
 

@@ -14,21 +14,20 @@ Readers keep the version that they began with.
 
 from __future__ import annotations
 
-import os
 import random
 import time
 import uuid
-import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from docqa.errors import CollectionError, MissingDependencyError
+from docqa.errors import CollectionError
 from docqa.index.lance.errors import retried, told
-from docqa.index.lance.rows import one_of, quoted, table_of
+from docqa.index.lance.rows import one_of, quoted, schema, table_of
 from docqa.index.lance.snapshot import LanceSnapshot
+from docqa.index.lance.tables import INDEXED, connect, find_table, make_index, make_table
 from docqa.index.lance.writer import LanceWriter
 from docqa.index.store import StoredDocument, StoreWriter
 
@@ -73,43 +72,35 @@ class LanceStore:
         """Return the address as it was given."""
         return self._address
 
+    @property
+    def full_address(self) -> str:
+        """Return the address, which opens it again where the environment says the same."""
+        return self._address
+
     def exists(self) -> bool:
         """Say whether there is a collection."""
         with told(self._address, "cannot be read"):
-            return self._has(_PASSAGES)
+            return self._passages() is not None
 
     def create(self) -> None:
-        """Begin an empty collection, in the place of one that may be there; notes are kept.
+        """Begin an empty collection where there is none; one that is there stays as it is.
 
         Raises:
             CollectionError: nothing can be written there.
         """
-        connection = self._connection()
-        from lancedb.index import FTS
-
-        settings = FTS(
-            base_tokenizer="whitespace",
-            lower_case=False,
-            stem=False,
-            remove_stop_words=False,
-            ascii_folding=False,
-            max_token_length=None,  # by default longer terms than 40 characters are dropped
-            with_position=False,
-        )
         with told(self._address, "cannot be made"):
-            turn = table_of([], uuid.uuid4().hex)
-            mode = "overwrite" if self._has(_PASSAGES) else "create"
-            table = connection.create_table(_PASSAGES, turn, mode=mode)
-            for field in ("terms", "names"):
-                table.create_index(field, config=settings, name=f"{field}_idx")
-        self._last = None
+            make_table(self._connection(), _PASSAGES, schema())
+            if not self.exists():
+                self._table(_PASSAGES).add(table_of([], uuid.uuid4().hex))
+            self._make_indexes()
 
     def read_note(self, name: str) -> str | None:
         """Return a text that is kept beside the documents, or None."""
         with told(self._address, "cannot be read"):
-            if not self._has(_NOTES):
+            notes = self._found(_NOTES)
+            if notes is None:
                 return None
-            search = self._table(_NOTES).search().where(f"name = {quoted(name)}")
+            search = notes.search().where(f"name = {quoted(name)}")
             found = search.select(["text"]).to_arrow()["text"].to_pylist()
             return str(found[-1]) if found else None
 
@@ -120,7 +111,7 @@ class LanceStore:
 
         row = pa.table({"name": [name], "text": [text]})
         with told(self._address, "cannot be written"):
-            connection.create_table(_NOTES, schema=row.schema, exist_ok=True)
+            make_table(connection, _NOTES, row.schema)
             retried(
                 self._address,
                 lambda _: (
@@ -139,12 +130,12 @@ class LanceStore:
             CollectionError: there is no collection, or the storage cannot be reached.
         """
         with told(self._address, "cannot be read"):
-            if self._last is None and not self._has(_PASSAGES):
+            table = self._passages()
+            if table is None:
                 raise CollectionError(
                     f"{self._address}: there is no collection here; docqa index DIR --to "
                     f"{self._address} makes one"
                 )
-            table = self._table(_PASSAGES)
             version = table.version
             if self._last is None or self._last[0] != version:
                 table.checkout(version)
@@ -165,11 +156,11 @@ class LanceStore:
             CollectionError: the storage cannot be reached, or other processes never let go.
         """
         with told(self._address, "cannot be compacted"):
-            for name in filter(self._has, (_PASSAGES, _NOTES)):
-                retried(
-                    self._address,
-                    lambda _, name=name: self._table(name).optimize(cleanup_older_than=_KEPT_FOR),  # type: ignore[misc]
-                )
+            if self.exists():
+                self._make_indexes()
+                self._optimize(_PASSAGES)
+            if self._found(_NOTES) is not None:
+                self._optimize(_NOTES)
 
     def size(self) -> int | None:
         """Return the bytes of all files in a folder; None for storage elsewhere."""
@@ -188,8 +179,9 @@ class LanceStore:
             CollectionError: they cannot be written, and nothing of them is seen.
         """
         documents = [document for document in changes.values() if document is not None]
-        rows = table_of(documents, uuid.uuid4().hex)
         replaced = f"number < 0 OR {one_of('key', changes)}"
+        with told(self._address, "cannot be written"):
+            rows = table_of(documents, uuid.uuid4().hex)
         patience = _PATIENCE + rows.nbytes / _SLOWEST
         self._give_way()
         began = time.monotonic()
@@ -219,31 +211,34 @@ class LanceStore:
         if wait > 0:
             time.sleep(min(wait, _LONGEST_WAIT))
 
+    def _make_indexes(self) -> None:
+        """Make the text indexes that are missing; somebody else may be making them, too."""
+        for field in INDEXED:
+            retried(self._address, lambda _, field=field: make_index(self._table(_PASSAGES), field))  # type: ignore[misc]
+
+    def _optimize(self, name: str) -> None:
+        retried(self._address, lambda _: self._table(name).optimize(cleanup_older_than=_KEPT_FOR))
+
     def _table(self, name: str) -> LanceTable:
         """Return a table as it is now."""
         return self._connection().open_table(name)
 
-    def _has(self, name: str) -> bool:
+    def _passages(self) -> LanceTable | None:
+        """Return the table of passages as it is now; None where there is no collection.
+
+        Its first version has no rows, not even the turn, without which commits would not notice
+        each other: until that is there nobody may commit.
+        """
+        table = self._found(_PASSAGES)
+        return None if table is None or table.version == 1 else table
+
+    def _found(self, name: str) -> LanceTable | None:
+        """Return a table as it is now, None where there is none; looking makes no folder."""
         if "://" not in self._uri and not Path(self._uri).is_dir():
-            return False
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)
-            return name in self._connection().table_names(limit=100)
+            return None
+        return find_table(self._connection(), name)
 
     def _connection(self) -> Any:
         if self._opened is None:
-            self._opened = _lancedb().connect(self._uri)
+            self._opened = connect(self._uri)
         return self._opened
-
-
-def _lancedb() -> Any:
-    # Its own default writes warnings of commits that it tries again to standard error.
-    os.environ.setdefault("LANCEDB_LOG", "error")
-    try:
-        import lancedb
-    except ImportError as error:
-        raise MissingDependencyError(
-            "a collection on shared storage needs LanceDB; install it with: "
-            'pip install "docqa-exact[lance]"'
-        ) from error
-    return lancedb

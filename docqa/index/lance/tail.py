@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from docqa.index.lance.rows import labels_of, terms_of
+from docqa.index.lance.rows import key_of, labels_of, terms_of
 from docqa.index.store import Labels, Where
 
 __all__ = ["Tail"]
@@ -49,7 +49,7 @@ class Tail:
         labels = self._labels.get(row["key"])
         if labels is None:
             labels = self._labels[row["key"]] = labels_of(row)
-        return where.holds(row["key"], labels)
+        return where.holds(key_of(row), labels)
 
 
 def _postings(texts: Sequence[str]) -> dict[str, list[int]]:

@@ -65,8 +65,13 @@ def parse_address(address: str, environment: Mapping[str, str] | None = None) ->
     try:
         parts = urlsplit(address)
         host, port = parts.hostname, parts.port
-    except ValueError as error:
-        raise CollectionError(f"this is no address of a cluster; write {_FORM}") from error
+    except ValueError:  # its message may hold a part of the password
+        raise CollectionError(f"this is no address of a cluster; write {_FORM}") from None
+    if "@" in parts.path + parts.query + parts.fragment:
+        raise CollectionError(
+            "this is no address of a cluster: in a user or password write / as %2F, ? as %3F, "
+            f"# as %23 and @ as %40; the form is {_FORM}"
+        )
     if parts.scheme not in SCHEMES or not host:
         raise CollectionError(f"this is no address of a cluster; write {_FORM}")
     name = parts.path.strip("/")

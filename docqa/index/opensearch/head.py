@@ -126,6 +126,26 @@ class HeadRecord:
     def __init__(self, client: OpenSearch, index: str, address: object) -> None:
         self._client, self._index, self._address = client, index, address
 
+    def make_index(self, replicas: int | None) -> None:
+        """Make the index that holds it, where there is none; see `ClusterAddress.replicas`.
+
+        Raises:
+            CollectionError: the cluster cannot be reached, or refuses.
+        """
+        from opensearchpy.exceptions import RequestError
+
+        settings: dict[str, object] = {"number_of_shards": 1, "replication.type": "DOCUMENT"}
+        if replicas is not None:
+            settings["number_of_replicas"] = replicas
+        body = {"settings": {"index": settings}, "mappings": {"enabled": False}}
+        with reported(self._address, "making"):
+            if not self._client.indices.exists(index=self._index):
+                try:
+                    self._client.indices.create(index=self._index, body=body)
+                except RequestError as error:
+                    if error.error != "resource_already_exists_exception":  # somebody was faster
+                        raise
+
     def read(self) -> Head | None:
         """Return the head as it is now, None where there is no collection.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from docqa.index.encodable import encodable
 from docqa.index.opensearch.head import Head
 from docqa.index.opensearch.records import metadata_term
 from docqa.index.store import Query, Where
@@ -70,12 +71,13 @@ def _conditions(head: Head, kind: str, where: Where, *conditions: Body) -> Body:
 
 def _meant(where: Where) -> list[Body]:
     """Return the filters of a `Where`; one condition each."""
-    exact = {"folders": where.folder, "media_type": where.media_type, "title": where.title}
+    same = {"folders": where.folder, "media_type": where.media_type, "title": where.title}
+    exact = {field: encodable(value) for field, value in same.items() if value is not None}
     dates = {"gte": where.since, "lt": where.until}
     limits = {name: value for name, value in dates.items() if value is not None}
     return [
-        *([{"terms": {"key": list(where.keys)}}] if where.keys else []),
-        *({"term": {field: value}} for field, value in exact.items() if value is not None),
+        *([{"terms": {"key": [encodable(key) for key in where.keys]}}] if where.keys else []),
+        *({"term": {field: value}} for field, value in exact.items()),
         *([{"range": {"date": limits}}] if limits else []),
         *({"term": {"metadata": metadata_term(*each)}} for each in where.metadata.items()),
     ]

@@ -11,16 +11,20 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
 from typing import Any
 
-from docqa.index.store import Labels, StoredDocument, StoredPassage
+from docqa.index.encodable import decoded, encodable
+from docqa.index.store import DocumentFacts, Labels, StoredDocument, StoredPassage
 
 __all__ = [
     "LARGEST_PAGE",
     "index_body",
+    "key_of",
     "metadata_term",
     "records",
     "stored_document",
+    "stored_facts",
     "stored_passage",
     "unpacked",
 ]
@@ -72,13 +76,13 @@ def records(document: StoredDocument, edition: str, commit: int) -> Iterator[dic
     """Yield the records of a document, each with its id under ``_id``."""
     labels = document.labels
     shared = {
-        "key": document.key,
+        "key": encodable(document.key),
         "generation": document.generation,
         "edition": edition,
         "commit": commit,
-        "media_type": labels.media_type,
-        "title": labels.title,
-        "folders": list(labels.folders),
+        "media_type": encodable(labels.media_type),
+        "title": encodable(labels.title),
+        "folders": [encodable(folder) for folder in labels.folders],
         "metadata": [metadata_term(*each) for each in labels.metadata.items()],
         **({} if labels.date is None else {"date": labels.date}),
     }
@@ -96,16 +100,9 @@ def records(document: StoredDocument, edition: str, commit: int) -> Iterator[dic
     body = {"body": _packed(document.body)}
     yield {"_id": f"{edition}-body", "kind": "body", **shared, "kept": body}
     kept = {
-        "facts": document.facts,
+        "facts": encodable(document.facts),
         "names": list(document.names),
-        "labels": {
-            "document_id": labels.document_id,
-            "folders": list(labels.folders),
-            "media_type": labels.media_type,
-            "title": labels.title,
-            "date": labels.date,
-            "metadata": dict(labels.metadata),
-        },
+        "labels": json.dumps(asdict(replace(labels, metadata=dict(labels.metadata)))),
     }
     yield {"_id": edition, "kind": "document", **shared, "kept": kept}
 
@@ -116,7 +113,17 @@ def metadata_term(name: str, value: str) -> str:
     >>> metadata_term("year", "2024")
     '["year", "2024"]'
     """
-    return json.dumps([name, value], ensure_ascii=False)
+    return encodable(json.dumps([name, value], ensure_ascii=False))
+
+
+def key_of(source: Mapping[str, Any]) -> str:
+    """Return the key of a record's document."""
+    return decoded(source["key"])
+
+
+def stored_facts(source: Mapping[str, Any]) -> DocumentFacts:
+    """Return what lists of documents show of the one that a record holds."""
+    return DocumentFacts(key_of(source), source["generation"], decoded(source["kept"]["facts"]))
 
 
 def stored_passage(source: Mapping[str, Any]) -> StoredPassage:
@@ -131,13 +138,13 @@ def stored_document(
 ) -> StoredDocument:
     """Return the document that a record, its body and its passages hold."""
     kept = source["kept"]
-    labels = {**kept["labels"], "folders": tuple(kept["labels"]["folders"])}
+    labels = json.loads(kept["labels"])
     return StoredDocument(
-        source["key"],
+        key_of(source),
         source["generation"],
-        Labels(**labels),
+        Labels(**{**labels, "folders": tuple(labels["folders"])}),
         tuple(kept["names"]),
-        kept["facts"],
+        stored_facts(source).facts,
         body,
         tuple(passages),
     )

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import cached_property
+from heapq import merge
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from docqa.errors import CollectionError
+from docqa.index.encodable import encodable
 from docqa.index.opensearch.client import reported
 from docqa.index.opensearch.head import Head
 from docqa.index.opensearch.queries import filtered, ranked
 from docqa.index.opensearch.records import (
     LARGEST_PAGE,
+    key_of,
     stored_document,
+    stored_facts,
     stored_passage,
     unpacked,
 )
@@ -88,9 +93,8 @@ class OpenSearchSnapshot:
     def documents(self, where: Where = Where()) -> Iterator[DocumentFacts]:  # noqa: B008 - frozen
         """Yield what is known of the documents, ordered by key."""
         query = filtered(self.head, "document", where=where)
-        for hit in self._all(query, "key", ["key", "generation", "kept.facts"]):
-            source = hit["_source"]
-            yield DocumentFacts(source["key"], source["generation"], source["kept"]["facts"])
+        hits = self._all(query, "key", ["key", "generation", "kept.facts"])
+        yield from _in_order(stored_facts(hit["_source"]) for hit in hits)
 
     def body(self, key: str, generation: str) -> bytes:
         """Return a document's body.
@@ -98,8 +102,8 @@ class OpenSearchSnapshot:
         Raises:
             CollectionError: this state has no such generation of it.
         """
-        wanted = {"term": {"key": key}}, {"term": {"generation": generation}}
-        query = filtered(self.head, "body", *wanted)
+        wanted = {"term": {"generation": generation}}
+        query = filtered(self.head, "body", wanted, where=Where(keys=(key,)))
         for hit in self._all(query, "key", ["key", "kept.body"]):
             return unpacked(hit["_source"]["kept"]["body"])
         raise CollectionError(
@@ -155,10 +159,26 @@ class OpenSearchSnapshot:
         return answer
 
 
+def _in_order(found: Iterator[DocumentFacts]) -> Iterator[DocumentFacts]:
+    """Yield by key what comes in the order of the cluster: keys without an encoding come first."""
+    odd: list[DocumentFacts] = []
+    others: list[DocumentFacts] = []
+    for facts in found:
+        if encodable(facts.key) == facts.key:
+            others = [facts]
+            break
+        odd.append(facts)
+    yield from merge(sorted(odd, key=_key), chain(others, found), key=_key)
+
+
+def _key(facts: DocumentFacts) -> str:
+    return facts.key
+
+
 def _raw(hit: Hit) -> RawHit:
     source = hit["_source"]
     boilerplate = source["kept"]["boilerplate"]
-    return RawHit(source["key"], source["number"], hit["_score"], boilerplate, source)
+    return RawHit(key_of(source), source["number"], hit["_score"], boilerplate, source)
 
 
 def _stored(hit: RawHit) -> StoredHit:

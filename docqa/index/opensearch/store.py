@@ -74,7 +74,7 @@ class OpenSearchStore:
     """
 
     def __init__(self, address: str, *, client: OpenSearch | None = None) -> None:
-        self._where = parse_address(address)
+        self._where, self._full_address = parse_address(address), address
         self._client = connect(self._where) if client is None else client
         self._state_index = f"{self._where.index}-state"
         self._head = HeadRecord(self._client, self._state_index, self.address)
@@ -85,26 +85,36 @@ class OpenSearchStore:
         """Return where it is, for people: without user and password."""
         return str(self._where)
 
+    @property
+    def full_address(self) -> str:
+        """Return the address as it was given, with user, password and settings.
+
+        It opens the collection again where the environment says the same; a client of one's own is
+        no part of it.
+        """
+        return self._full_address
+
     def exists(self) -> bool:
         """Say whether there is a collection."""
         return self._head.read() is not None
 
     def create(self) -> None:
-        """Begin an empty collection, in the place of one that may be there; notes are kept."""
-        self._make_state_index()
+        """Begin an empty collection where there is none; one that is there stays as it is.
+
+        Raises:
+            CollectionError: the cluster cannot be reached, or refuses.
+        """
+        self._head.make_index(self._where.replicas)
+        if self.exists():
+            return
         index = f"{self._where.index}-{uuid.uuid4().hex[:8]}"
         body = index_body(self._where.shards, self._where.replicas)
         with reported(self.address, "making"):
             self._client.indices.create(index=index, body=body)
-        older = self._head.read()
-        new = Head(index, version=older.version if older else None)
-        is_there = self._head.put(new) or self._head.read_existing().index == index
-        needless = (older.index if older else None) if is_there else index
-        if needless:
+        is_ours = self._head.put(Head(index)) or self._head.read_existing().index == index
+        if not is_ours:  # somebody else made one at the same moment
             with reported(self.address, "deleting an index of"):
-                self._client.indices.delete(index=needless, params={"ignore": 404})
-        if not is_there:
-            raise CollectionError(f"{self.address} was changed by somebody else; try again")
+                self._client.indices.delete(index=index, params={"ignore": 404})
 
     def read_note(self, name: str) -> str | None:
         """Return a text that is kept beside the documents, or None."""
@@ -114,7 +124,7 @@ class OpenSearchStore:
 
     def write_note(self, name: str, text: str) -> None:
         """Keep a text beside the documents in the place of an older one; it is there at once."""
-        self._make_state_index()
+        self._head.make_index(self._where.replicas)
         body = {"name": name, "text": text}
         with reported(self.address, "writing"):
             self._client.index(index=self._state_index, id=_note_id(name), body=body)
@@ -229,22 +239,6 @@ class OpenSearchStore:
     def _free(self, point: str) -> None:
         with reported(self.address, "closing"):
             self._client.delete_pit(body={"pit_id": [point]})
-
-    def _make_state_index(self) -> None:
-        """Make the index of head and notes, where there is none."""
-        from opensearchpy import exceptions
-
-        settings: dict[str, object] = {"number_of_shards": 1, "replication.type": "DOCUMENT"}
-        if self._where.replicas is not None:
-            settings["number_of_replicas"] = self._where.replicas
-        body = {"settings": {"index": settings}, "mappings": {"enabled": False}}
-        with reported(self.address, "making"):
-            if not self._client.indices.exists(index=self._state_index):
-                try:
-                    self._client.indices.create(index=self._state_index, body=body)
-                except exceptions.RequestError as error:
-                    if error.error != "resource_already_exists_exception":  # somebody was faster
-                        raise
 
 
 def _abandoned(head: Head) -> Head:

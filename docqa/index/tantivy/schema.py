@@ -6,14 +6,15 @@ import json
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
+from docqa.index.encodable import decoded, encodable
 from docqa.index.store import Labels, StoredDocument, StoredPassage
-from docqa.index.tantivy.encodable import encodable
 
 if TYPE_CHECKING:
     import tantivy
 
 __all__ = [
     "TERMS",
+    "facts_of",
     "labels_of",
     "metadata_term",
     "passage_of",
@@ -69,7 +70,7 @@ def passage_record(document: StoredDocument, passage: StoredPassage) -> tantivy.
         "body": passage.body,
     }
     if is_first:
-        fields["facts"] = document.facts.encode("utf-8")
+        fields["facts"] = encodable(document.facts).encode("utf-8")
         fields["labels"] = json.dumps(asdict(_plain(labels))).encode("ascii")
     if labels.date is not None:
         fields["date"] = labels.date
@@ -84,6 +85,11 @@ def passage_of(record: tantivy.Document) -> StoredPassage:
         body=bytes(record.get_first("body")),
         boilerplate=bool(record.get_first("boilerplate")),
     )
+
+
+def facts_of(record: tantivy.Document) -> str:
+    """Return the facts that the record of a document's first passage keeps."""
+    return decoded(bytes(record.get_first("facts")).decode("utf-8"))
 
 
 def labels_of(record: tantivy.Document) -> Labels:

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from docqa.errors import CollectionError
+from docqa.index.encodable import decoded, encodable
 from docqa.index.settling import RawHit, settled
 from docqa.index.store import DocumentFacts, Query, StoredDocument, StoredHit, Where
-from docqa.index.tantivy.encodable import decoded, encodable
-from docqa.index.tantivy.schema import labels_of, metadata_term, passage_of
+from docqa.index.tantivy.schema import facts_of, labels_of, metadata_term, passage_of
 
 if TYPE_CHECKING:
     import tantivy
@@ -57,8 +57,7 @@ class TantivySnapshot:
     def documents(self, where: Where | None = None) -> Iterator[DocumentFacts]:
         """Yield what is known of the documents, ordered by key."""
         for record in sorted(self._first(where or Where()), key=_key):
-            facts = bytes(record.get_first("facts")).decode("utf-8")
-            yield DocumentFacts(_key(record), record.get_first("generation"), facts)
+            yield DocumentFacts(_key(record), record.get_first("generation"), facts_of(record))
 
     def body(self, key: str, generation: str) -> bytes:
         """Return a document's body.
@@ -91,7 +90,7 @@ class TantivySnapshot:
             generation=first.get_first("generation"),
             labels=labels_of(first),
             names=tuple(names.split(" ")) if names else (),
-            facts=bytes(first.get_first("facts")).decode("utf-8"),
+            facts=facts_of(first),
             body=b"",
             passages=tuple(passage_of(record) for record in records),
         )

@@ -24,7 +24,6 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from docqa.errors import CollectionError
 from docqa.index.durable_files import is_part, sync_folder, write_durably
@@ -34,9 +33,6 @@ from docqa.index.tantivy.schema import passage_record, schema
 from docqa.index.tantivy.snapshot import TantivySnapshot, body_path
 from docqa.index.tantivy.told import told
 from docqa.index.tantivy.writer import TantivyWriter, native_writer
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["TantivyStore"]
 
@@ -61,26 +57,30 @@ class TantivyStore:
         """Return the folder's path."""
         return str(self._folder)
 
+    @property
+    def full_address(self) -> str:
+        """Return the folder's path, which opens it again."""
+        return self.address
+
     def exists(self) -> bool:
         """Say whether the folder holds a collection."""
         with told(self.address, "cannot be read"):
             return (self._folder / _CURRENT).is_file()
 
     def create(self) -> None:
-        """Begin an empty collection; other files may not be in the folder.
-
-        One that another process makes at the same moment is left as it is.
+        """Begin an empty collection where there is none; other files may not be in the folder.
 
         Raises:
             CollectionError: the folder cannot be made, is another program's, or is being written.
         """
-        was_there = self.exists()
+        if self.exists():
+            return
         with told(self.address, "cannot be made"):
             self._require_own_folder()
             for name in ("documents", "notes"):
                 (self._folder / name).mkdir(parents=True, exist_ok=True)
         with self._alone():
-            if was_there or not self.exists():
+            if not self.exists():
                 self._switch(self._new_index())
             self._sweep()
 

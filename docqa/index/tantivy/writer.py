@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from docqa.index.durable_files import write_durably
+from docqa.index.encodable import encodable
 from docqa.index.store import StoredDocument
-from docqa.index.tantivy.encodable import encodable
 from docqa.index.tantivy.schema import passage_record
 from docqa.index.tantivy.snapshot import body_path
 from docqa.index.tantivy.told import told
