@@ -267,6 +267,8 @@ def test_folder_is_followed_before_it_has_documents(kb: Collection, tmp_path: Pa
     assert len(kb.documents()) == 1
     kb.remove(folder)
     assert kb.info().folders == ()
+    kb.add(tmp_path)
+    assert kb.info().folders == (str(tmp_path),)
 
 
 def test_failures_that_another_writer_found_stay(kb: Collection, tmp_path: Path) -> None:
@@ -410,6 +412,19 @@ def test_copy_that_is_there_is_cited(kb: Collection, folder: Path) -> None:
     (answer,) = kb.ask(OIL)
     assert answer.document.source == str(moved / "lamp.txt")
     assert answer.document.source_state == "same"
+
+
+@pytest.mark.parametrize("top_k", [1, 2])
+def test_copy_that_is_there_is_found(kb: Collection, folder: Path, top_k: int) -> None:
+    """It is looked for where one that is gone ranks above it, and has the score of that one."""
+    write(folder / "a-lamp.txt", LAMP)
+    kb.sync(folder)
+    best = kb.search("a lamp burns oil", top_k=1)[0]
+    assert names([best.document.key]) == ["a-lamp.txt"]
+    (folder / "a-lamp.txt").unlink()
+    found = kb.search("a lamp burns oil", top_k=top_k)
+    assert names([found[0].document.key]) == ["lamp.txt"]
+    assert found[0].score == best.score
 
 
 def test_metadata_of_a_folder_can_change_alone(kb: Collection, folder: Path) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
+import tempfile
 import threading
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from docqa.errors import CollectionError
 from docqa.index.durable_files import write_durably
 from docqa.index.store import Labels, StoredDocument, StoredPassage, Where
 from docqa.index.tantivy import opened
+from docqa.index.tantivy.mirror import Mirror
 from docqa.index.tantivy.store import TantivyStore
 
 
@@ -180,6 +183,63 @@ def test_without_its_lock_tantivy_does_not_open(
         opened.OpenIndex(index).searcher()
     monkeypatch.setattr(opened, "is_writable", lambda folder: False)
     assert opened.OpenIndex(index).searcher()[1].num_docs == 1
+
+
+def test_opening_goes_on_while_files_go(
+    store: TantivyStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a writer deletes between linking and opening is linked anew."""
+    write(store, document("/a"))
+    monkeypatch.setattr(opened, "is_writable", lambda folder: False)
+    failures = [OSError("gone"), ValueError("gone")]
+    open_index = opened.open_index
+
+    def failing(folder: Path) -> object:
+        if failures:
+            raise failures.pop()
+        return open_index(folder)
+
+    monkeypatch.setattr(opened, "open_index", failing)
+    assert TantivyStore(store.address).snapshot().n_passages == 1
+    assert not failures
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no way to ask whether a process runs")
+def test_links_of_killed_processes_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next process removes what one left that was killed; those in use stay."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    ended = subprocess.run(
+        [sys.executable, "-c", "import os; print(os.getpid())"], stdout=subprocess.PIPE, check=True
+    )
+    for name in (f"docqa-mirror-{int(ended.stdout)}-x", "docqa-mirror-notes", "docqa-mirror-1-x"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "index").mkdir()
+    mirror = Mirror(tmp_path / "index")
+    left = {each.name for each in tmp_path.glob("docqa-mirror-*")}
+    assert left == {"docqa-mirror-notes", "docqa-mirror-1-x", mirror.path.name}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no umask")
+def test_whole_folder_is_for_whom_the_umask_lets(tmp_path: Path) -> None:
+    """Others may read everything, tantivy's own lists included, after every kind of change."""
+    old = os.umask(0o022)
+    try:
+        store = TantivyStore(tmp_path / "kb")
+        store.create()
+        assert closed_files(store) == []
+        for number in range(10):
+            write(store, document(f"/{number}"))
+            assert closed_files(store) == []
+        store.compact()
+        assert closed_files(store) == []
+    finally:
+        os.umask(old)
+
+
+def closed_files(store: TantivyStore) -> list[Path]:
+    """Return what others may not read, but for locks."""
+    files = [each for each in Path(store.address).rglob("*") if "lock" not in each.name]
+    return [each for each in files if not each.stat().st_mode & 0o004]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no umask")

@@ -148,16 +148,16 @@ class Collection:
 
         Args:
             folder: its files of supported kinds, in it and below, without hidden ones.
-            metadata: kept with each new or changed file; None keeps what a changed one had.
+            metadata: kept with each file of the folder; None keeps what they had.
             checksum: compare the content of every file, also where size and time say nothing new.
             retry_failed: try again what failed before, also where it has not changed.
             progress: told after each file that is read.
 
         Raises:
-            CollectionError: another process is writing, the disk is full, the collection was made
-                by another version; or the folder holds no file any more, as one does whose disk is
-                not there.
-            LoadError: there is no such folder, or it cannot be read.
+            CollectionError: another process is writing, the disk is full, or the collection was
+                made by another version.
+            LoadError: there is no such folder, or it cannot be read, or it holds no file any more,
+                as one does whose disk is not there.
         """
         return self._updates(progress).sync(
             os.fspath(folder),

@@ -75,7 +75,8 @@ def search(snapshot: Snapshot, query: str, *, top_k: int, where: Where) -> list[
 def find(snapshot: Snapshot, query: str, *, top_k: int, where: Where) -> Hits:
     """Return what is found for one question; passages have their document's key for its id.
 
-    Copies of a file take no room: while they leave fewer than `top_k`, more is looked for.
+    Copies of a file take no room: while they leave fewer than `top_k`, more is looked for. So it is
+    once where a copy was found whose file is gone: another may be there.
     """
     asked = Query(
         terms(query),
@@ -84,12 +85,15 @@ def find(snapshot: Snapshot, query: str, *, top_k: int, where: Where) -> Hits:
         name_weight=NAME_WEIGHT,
         boilerplate_weight=DEFAULT_BOILERPLATE_WEIGHT,
     )
+    has_looked_on = False
     while True:
         found = snapshot.search(asked)
         documents = _facts_of(snapshot, found)
-        distinct = _without_copies(found, documents)
-        if len(distinct) >= top_k or len(found) < asked.top_k:
-            return _unpacked(distinct[:top_k], documents)
+        distinct = _without_copies(found, documents)[:top_k]
+        has_looked_on |= all(_is_there(documents[hit.key][0]) for hit in distinct)
+        if len(found) < asked.top_k or (len(distinct) == top_k and has_looked_on):
+            return _unpacked(distinct, documents)
+        has_looked_on |= len(distinct) == top_k
         asked = replace(asked, top_k=asked.top_k * _MORE)
 
 
@@ -104,14 +108,18 @@ def _facts_of(snapshot: Snapshot, found: Sequence[StoredHit]) -> _Facts:
 def _without_copies(found: Sequence[StoredHit], documents: _Facts) -> list[StoredHit]:
     """Return one hit for each passage of each content, where the best of its copies ranks.
 
-    It is that of the first copy whose file is there, since that is where people will look.
+    It is that of the first copy found whose file is there, since that is where people will look,
+    with the score of the best.
     """
     copies: dict[tuple[str, int], list[StoredHit]] = {}
     for hit in found:
         copies.setdefault((documents[hit.key][0].id, hit.number), []).append(hit)
     is_there = cache(lambda key: _is_there(documents[key][0]))
     return [
-        next((hit for hit in hits if len(hits) > 1 and is_there(hit.key)), hits[0])
+        replace(
+            next((hit for hit in hits if len(hits) > 1 and is_there(hit.key)), hits[0]),
+            score=hits[0].score,
+        )
         for hits in copies.values()
     ]
 

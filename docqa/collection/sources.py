@@ -15,7 +15,14 @@ from docqa.errors import SettingError
 from docqa.index.store import Where
 from docqa.loaders.load import Source, source_name
 
-__all__ = ["Sources", "absolute", "each_source", "jobs_of", "with_absolute_paths"]
+__all__ = [
+    "Sources",
+    "absolute",
+    "each_source",
+    "folders_of",
+    "jobs_of",
+    "with_absolute_paths",
+]
 
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.I)
 
@@ -59,6 +66,12 @@ def jobs_of(sources: Sources, name: str | None) -> Iterator[Job]:
             )
         named.add(key)
         yield Job(key, source, is_file=False)
+
+
+def folders_of(sources: Iterable[Source]) -> list[str]:
+    """Return the folders among some sources, as absolute paths."""
+    paths = (os.fspath(each) for each in sources if isinstance(each, (str, os.PathLike)))
+    return [absolute(path) for path in paths if os.path.isdir(path)]  # noqa: PTH112
 
 
 def each_source(sources: Sources) -> Iterable[Source]:

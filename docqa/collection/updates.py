@@ -15,7 +15,7 @@ from docqa.collection.format import Made
 from docqa.collection.ingest import Ingested, Job, file_stamp
 from docqa.collection.ingesting import Ingesting
 from docqa.collection.packing import unpack_document
-from docqa.collection.sources import Sources, absolute, each_source, jobs_of
+from docqa.collection.sources import Sources, absolute, each_source, folders_of, jobs_of
 from docqa.collection.sync import SyncPlan, plan_sync
 from docqa.collection.taking_in import TakingIn, read_failures, refiled
 from docqa.errors import CollectionError, SourceNotFoundError, SourceUnreadableError
@@ -48,10 +48,12 @@ class Updates:
         self, sources: Sources, *, name: str | None, metadata: Mapping[str, str] | None
     ) -> Changes:
         """Add sources, or read those again that have changed."""
-        jobs = list(jobs_of(sources, name))
+        given = list(each_source(sources))
+        jobs = list(jobs_of(given, name))
+        folders = () if name is not None else folders_of(given)
         paths = sorted({job.key for job in jobs if job.is_file})
         with self._writing() as (taking_in, snapshot, made):
-            change_folders(self.store, followed={job.folder for job in jobs if job.folder})
+            change_folders(self.store, followed=folders)
             known = _documents(snapshot)
             named = {path: known[path] for path in paths if path in known}
             files = FolderFiles(tuple(paths), ())

@@ -15,14 +15,16 @@ from pathlib import Path
 
 __all__ = ["Mirror", "is_writable"]
 
-_OWN = ".tantivy-"  # locks; they are made in the mirror
+_LEFT_OUT = ".tantivy-", ".managed.json"  # locks, made in the mirror; what writers may delete
+_PREFIX = "docqa-mirror-"
 
 
 class Mirror:
     """Keep a temporary folder of symbolic links to what an index has.
 
     The lock that keeps a writer from deleting what is being opened is not shared: opening may fail
-    while somebody else writes, and works when it is tried again.
+    while somebody else writes, and works when it is tried again. The folder goes with the object;
+    those of processes that were killed go when the next one is made.
 
     Args:
         folder: the index's.
@@ -30,7 +32,8 @@ class Mirror:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder.absolute()
-        self.path = Path(tempfile.mkdtemp(prefix="docqa-"))
+        _sweep()
+        self.path = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
         weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
         self.refresh()
 
@@ -45,7 +48,28 @@ class Mirror:
 
 
 def _names(folder: Path) -> set[str]:
-    return {each.name for each in folder.iterdir() if not each.name.startswith(_OWN)}
+    return {each.name for each in folder.iterdir() if not each.name.startswith(_LEFT_OUT)}
+
+
+def _sweep() -> None:
+    """Remove the mirrors of this user's processes that are no more."""
+    for each in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*-*"):
+        process = each.name.removeprefix(_PREFIX).partition("-")[0]
+        with suppress(OSError):
+            if process.isdecimal() and not _is_running(int(process)):
+                shutil.rmtree(each, ignore_errors=True)  # not those of other users
+
+
+def _is_running(process: int) -> bool:
+    if os.name == "nt":
+        return True  # to ask there is to end it
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def is_writable(folder: Path) -> bool:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from docqa.index.tantivy.mirror import Mirror, is_writable
 from docqa.index.tantivy.schema import TERMS
@@ -13,7 +15,9 @@ if TYPE_CHECKING:
 
 __all__ = ["OpenIndex", "open_index"]
 
-_TRIES = 10  # while somebody else writes into an index that is not to be locked
+_TRIES, _PAUSE = 20, 0.05  # seconds; while somebody writes into an index that is not to be locked
+
+_Value = TypeVar("_Value")
 
 
 class OpenIndex:
@@ -26,7 +30,8 @@ class OpenIndex:
     def __init__(self, folder: Path) -> None:
         is_linked = folder.is_dir() and not is_writable(folder)
         self._mirror = Mirror(folder) if is_linked else None
-        self._index = open_index(folder if self._mirror is None else self._mirror.path)
+        path = folder if self._mirror is None else self._mirror.path
+        self._index = self._tried(lambda: open_index(path))
 
     def searcher(self) -> tuple[tantivy.Index, tantivy.Searcher]:
         """Return the index, and what searches its last commit.
@@ -34,16 +39,25 @@ class OpenIndex:
         Raises:
             OSError, ValueError: it cannot be read.
         """
-        for left in reversed(range(_TRIES)):
+        self._tried(self._index.reload)
+        return self._index, self._index.searcher()
+
+    def _tried(self, act: Callable[[], _Value]) -> _Value:
+        """Return what an act gives; where the files are linked, they are linked anew until it does.
+
+        Raises:
+            OSError, ValueError: it does not.
+        """
+        for left in reversed(range(1 if self._mirror is None else _TRIES)):
             try:
                 if self._mirror is not None:
                     self._mirror.refresh()
-                self._index.reload()
-                break
+                return act()
             except (OSError, ValueError):
-                if self._mirror is None or not left:
+                if not left:
                     raise
-        return self._index, self._index.searcher()
+                time.sleep(_PAUSE)
+        raise AssertionError
 
 
 def open_index(folder: Path) -> tantivy.Index:

@@ -32,7 +32,7 @@ from docqa.index.tantivy.opened import OpenIndex, open_index
 from docqa.index.tantivy.schema import passage_record, schema
 from docqa.index.tantivy.snapshot import TantivySnapshot, body_path
 from docqa.index.tantivy.told import told
-from docqa.index.tantivy.writer import TantivyWriter, native_writer
+from docqa.index.tantivy.writer import TantivyWriter, native_writer, share
 
 __all__ = ["TantivyStore"]
 
@@ -120,8 +120,7 @@ class TantivyStore:
         """
         with self._alone():
             with told(self.address, "cannot be written"):
-                native = native_writer(open_index(self._folder / self._name()))
-            writer = TantivyWriter(self._folder, native)
+                writer = TantivyWriter(self._folder, self._name())
             try:
                 yield writer
             finally:
@@ -206,6 +205,7 @@ class TantivyStore:
         with told(self.address, "cannot be written"):
             (self._folder / name).mkdir()
             tantivy.Index(schema(), path=str(self._folder / name))
+            share(self._folder / name)
         return name
 
     def _switch(self, name: str) -> None:
@@ -223,6 +223,7 @@ class TantivyStore:
                         native.add_document(passage_record(document, passage))
             native.commit()
             native.wait_merging_threads()
+            share(folder)
 
     def _require_own_folder(self) -> None:
         """Check that a folder without a collection holds nothing else that could be lost in it.

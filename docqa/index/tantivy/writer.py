@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from docqa.index.durable_files import write_durably
 from docqa.index.encodable import encodable
 from docqa.index.store import StoredDocument
+from docqa.index.tantivy.opened import open_index
 from docqa.index.tantivy.schema import passage_record
 from docqa.index.tantivy.snapshot import body_path
 from docqa.index.tantivy.told import told
@@ -16,8 +17,9 @@ from docqa.index.tantivy.told import told
 if TYPE_CHECKING:
     import tantivy
 
-__all__ = ["TantivyWriter", "native_writer"]
+__all__ = ["TantivyWriter", "native_writer", "share"]
 
+_LISTS = "meta.json", ".managed.json"
 _HEAP = 64 << 20  # bytes of postings in memory before a segment is written
 
 
@@ -29,11 +31,28 @@ def native_writer(index: tantivy.Index) -> tantivy.IndexWriter:
     return native
 
 
-class TantivyWriter:
-    """Change the collection with tantivy's writer; see `StoreWriter`."""
+def share(index: Path) -> None:
+    """Let those read the lists of an index who may read its other files.
 
-    def __init__(self, folder: Path, native: tantivy.IndexWriter) -> None:
-        self._folder, self._native = folder, native
+    tantivy makes them in files of its own user alone, and gives them their names.
+    """
+    with suppress(OSError):  # another user's, who may write it, and did
+        mode = index.stat().st_mode & 0o666
+        for name in _LISTS:
+            (index / name).chmod(mode)
+
+
+class TantivyWriter:
+    """Change the collection with tantivy's writer; see `StoreWriter`.
+
+    Args:
+        folder: the collection's.
+        name: of the index in use.
+    """
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self._folder, self._index = folder, folder / name
+        self._native = native_writer(open_index(self._index))
         self._is_changed = False
 
     def replace(self, document: StoredDocument) -> None:
@@ -58,6 +77,7 @@ class TantivyWriter:
         """Make all changes since the last commit seen, together."""
         with told(str(self._folder), "cannot be written"):
             self._native.commit()
+            share(self._index)
         self._is_changed = False
 
     def close(self) -> None:
@@ -70,3 +90,4 @@ class TantivyWriter:
                 self._native.rollback()
         with suppress(Exception):
             self._native.wait_merging_threads()
+            share(self._index)
