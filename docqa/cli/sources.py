@@ -203,26 +203,21 @@ def _matches(pattern: str) -> list[str]:
 
 
 def _folder(folder: str, passed_over: Counter[str]) -> Iterator[SourceFile]:
-    from docqa.loaders.media_types import SUPPORTED_SUFFIXES
-    from docqa.loaders.special_files import SPECIAL, is_special
+    from docqa.collection.files import files_in
 
-    unreadable: list[OSError] = []
-    paths: list[str] = []
-    for where, folders, names in os.walk(folder, onerror=unreadable.append):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        paths += [str(Path(where) / name) for name in names if not name.startswith(".")]
-    named = [path for path in paths if Path(path).suffix.lower() in SUPPORTED_SUFFIXES]
-    passed_over.update(Path(path).suffix.lower() or "no suffix" for path in set(paths) - set(named))
-    supported = [path for path in named if not is_special(path)]
-    if len(named) > len(supported):
-        passed_over[SPECIAL] += len(named) - len(supported)
-    for error in unreadable:
-        message = f"{error.filename}: this folder cannot be read: {error.strerror}"
-        yield SourceFile(str(error.filename), SourceUnreadableError(message, source=folder))
-    if not supported and not unreadable:
+    try:
+        found = files_in(folder)
+    except SourceUnreadableError as error:
+        yield SourceFile(folder, error)
+        return
+    passed_over.update(found.passed_over)
+    for unreadable, reason in found.unreadable:
+        message = f"{unreadable}: this folder cannot be read: {reason}"
+        yield SourceFile(unreadable, SourceUnreadableError(message, source=folder))
+    if not found.paths and not found.unreadable:
         message = f"{folder}: no file of a supported kind in this folder ({_suffixes()})"
         yield SourceFile(folder, SourceNotFoundError(message, source=folder))
-    yield from (SourceFile(path, is_found=True) for path in sorted(supported))
+    yield from (SourceFile(str(Path(path)), is_found=True) for path in found.paths)
 
 
 def _suffixes() -> str:

@@ -42,7 +42,7 @@ def files_in(folder: str, *, without: Iterable[str] = ()) -> FolderFiles:
     a circle.
 
     Args:
-        folder: an absolute path.
+        folder: a path; those found begin with it.
         without: folders to pass over, as absolute paths.
 
     Raises:
