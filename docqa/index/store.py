@@ -12,9 +12,10 @@ has. Terms come analysed (`docqa.index.analysis.terms`); an engine splits nothin
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Protocol, runtime_checkable
 
 __all__ = [
@@ -50,6 +51,16 @@ class Labels:
     title: str = ""
     date: int | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
+
+    def to_json(self) -> str:
+        """Return the labels as JSON in ASCII."""
+        return json.dumps(asdict(replace(self, metadata=dict(self.metadata))))
+
+    @classmethod
+    def from_json(cls, text: str) -> Labels:
+        """Return the labels that `to_json` wrote."""
+        fields = json.loads(text)
+        return cls(**{**fields, "folders": tuple(fields["folders"])})
 
 
 @dataclass(frozen=True, slots=True)

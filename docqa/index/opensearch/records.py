@@ -11,7 +11,6 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
 from typing import Any
 
 from docqa.index.encodable import decoded, encodable
@@ -102,7 +101,7 @@ def records(document: StoredDocument, edition: str, commit: int) -> Iterator[dic
     kept = {
         "facts": encodable(document.facts),
         "names": list(document.names),
-        "labels": json.dumps(asdict(replace(labels, metadata=dict(labels.metadata)))),
+        "labels": labels.to_json(),
     }
     yield {"_id": edition, "kind": "document", **shared, "kept": kept}
 
@@ -138,11 +137,10 @@ def stored_document(
 ) -> StoredDocument:
     """Return the document that a record, its body and its passages hold."""
     kept = source["kept"]
-    labels = json.loads(kept["labels"])
     return StoredDocument(
         key_of(source),
         source["generation"],
-        Labels(**{**labels, "folders": tuple(labels["folders"])}),
+        Labels.from_json(kept["labels"]),
         tuple(kept["names"]),
         stored_facts(source).facts,
         body,

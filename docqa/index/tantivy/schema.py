@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from docqa.index.encodable import decoded, encodable
@@ -71,7 +70,7 @@ def passage_record(document: StoredDocument, passage: StoredPassage) -> tantivy.
     }
     if is_first:
         fields["facts"] = encodable(document.facts).encode("utf-8")
-        fields["labels"] = json.dumps(asdict(_plain(labels))).encode("ascii")
+        fields["labels"] = labels.to_json().encode("ascii")
     if labels.date is not None:
         fields["date"] = labels.date
     return tantivy.Document(**fields)
@@ -94,14 +93,9 @@ def facts_of(record: tantivy.Document) -> str:
 
 def labels_of(record: tantivy.Document) -> Labels:
     """Return the labels that the record of a document's first passage keeps."""
-    fields = json.loads(bytes(record.get_first("labels")))
-    return Labels(**{**fields, "folders": tuple(fields["folders"])})
+    return Labels.from_json(bytes(record.get_first("labels")).decode("ascii"))
 
 
 def metadata_term(name: str, value: str) -> str:
     """Return an entry of the user's metadata as one term; no other entry has the same."""
     return json.dumps([name, value])
-
-
-def _plain(labels: Labels) -> Labels:
-    return replace(labels, metadata=dict(labels.metadata))
