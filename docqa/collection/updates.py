@@ -58,8 +58,7 @@ class Updates:
             named = {path: known[path] for path in paths if path in known}
             files = FolderFiles(tuple(paths), ())
             plan = plan_sync(files, named, {}, checksum=False, retry_failed=True)
-            told = {key: metadata or {} for key in named} if metadata is not None else {}
-            _touch(taking_in, snapshot, plan, named, told)
+            _touch(taking_in, snapshot, plan, named, metadata)
             fresh = {*plan.new, *plan.changed}
             wanted = [
                 replace(job, metadata=_entries(metadata, named.get(job.key)))
@@ -91,9 +90,8 @@ class Updates:
                     taking_in.forget_failure(key)
             for unreadable, reason in files.unreadable:
                 taking_in.fail(_unreadable(unreadable, reason, path))
-            told = dict.fromkeys(ours, metadata) if metadata is not None else {}
-            _touch(taking_in, snapshot, plan, ours, told)
-            _move(taking_in, snapshot, plan, ours, told)
+            _touch(taking_in, snapshot, plan, ours, metadata)
+            _move(taking_in, snapshot, plan, ours, metadata)
             for key in plan.vanished:
                 taking_in.remove(key)
             taking_in.commit()
@@ -106,7 +104,7 @@ class Updates:
     def remove(self, sources: Sources) -> Changes:
         """Remove documents: by path, by name, or all of a folder."""
         names = [source_name(each) for each in each_source(sources)]
-        made_of(self.store)
+        require_collection(self.store)
         with self._writing() as (taking_in, snapshot, _):
             known, failures = _documents(snapshot), read_failures(self.store)
             followed = read_folders(self.store, known.values())
@@ -282,13 +280,13 @@ def _touch(
     snapshot: Snapshot,
     plan: SyncPlan,
     known: Known,
-    metadata: Mapping[str, Mapping[str, str]],
+    metadata: Mapping[str, str] | None,
 ) -> None:
     """Write down the times of files that were touched, and new metadata."""
     for key in plan.unchanged:
         old = known[key]
         stamp = plan.touched.get(key, old.stamp)
-        new = replace(old, stamp=stamp, metadata=dict(metadata.get(key, old.metadata)))
+        new = replace(old, stamp=stamp, metadata=_entries(metadata, old))
         if new != old and (document := refiled(snapshot, key, new)) is not None:
             taking_in.put(document)
 
@@ -298,13 +296,14 @@ def _move(
     snapshot: Snapshot,
     plan: SyncPlan,
     known: Known,
-    metadata: Mapping[str, Mapping[str, str]],
+    metadata: Mapping[str, str] | None,
 ) -> None:
     """File documents under the paths to which their files have moved, with new metadata."""
     for path, origin in plan.moved.items():
-        old = known[origin]
-        kept = dict(metadata.get(origin, old.metadata))
-        facts = replace(old, key=path, source=path, stamp=file_stamp(path), metadata=kept)
+        entries = _entries(metadata, known[origin])
+        facts = replace(
+            known[origin], key=path, source=path, stamp=file_stamp(path), metadata=entries
+        )
         if (document := refiled(snapshot, origin, facts)) is not None:
             taking_in.remove(origin)
             taking_in.put(document)
