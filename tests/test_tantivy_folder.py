@@ -211,7 +211,9 @@ def test_links_of_killed_processes_go(tmp_path: Path, monkeypatch: pytest.Monkey
     ended = subprocess.run(
         [sys.executable, "-c", "import os; print(os.getpid())"], stdout=subprocess.PIPE, check=True
     )
-    for name in (f"docqa-mirror-{int(ended.stdout)}-x", "docqa-mirror-notes", "docqa-mirror-1-x"):
+    for process in (int(ended.stdout), "9" * 30):
+        (tmp_path / f"docqa-mirror-{process}-x").mkdir()
+    for name in ("docqa-mirror-notes", "docqa-mirror-1-x"):
         (tmp_path / name).mkdir()
     (tmp_path / "index").mkdir()
     mirror = Mirror(tmp_path / "index")

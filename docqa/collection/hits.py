@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import TYPE_CHECKING
 
 from docqa.collection.facts import CollectedDocument
@@ -89,11 +88,13 @@ def find(snapshot: Snapshot, query: str, *, top_k: int, where: Where) -> Hits:
     while True:
         found = snapshot.search(asked)
         documents = _facts_of(snapshot, found)
-        distinct = _without_copies(found, documents)[:top_k]
-        has_looked_on |= all(_is_there(documents[hit.key][0]) for hit in distinct)
-        if len(found) < asked.top_k or (len(distinct) == top_k and has_looked_on):
+        gone = {key for key, (facts, _) in documents.items() if not _is_there(facts)}
+        distinct = _without_copies(found, documents, gone)[:top_k]
+        is_full = len(distinct) == top_k
+        is_settled = has_looked_on or not any(hit.key in gone for hit in distinct)
+        if len(found) < asked.top_k or (is_full and is_settled):
             return _unpacked(distinct, documents)
-        has_looked_on |= len(distinct) == top_k
+        has_looked_on = is_full
         asked = replace(asked, top_k=asked.top_k * _MORE)
 
 
@@ -105,7 +106,9 @@ def _facts_of(snapshot: Snapshot, found: Sequence[StoredHit]) -> _Facts:
     }
 
 
-def _without_copies(found: Sequence[StoredHit], documents: _Facts) -> list[StoredHit]:
+def _without_copies(
+    found: Sequence[StoredHit], documents: _Facts, gone: Set[str]
+) -> list[StoredHit]:
     """Return one hit for each passage of each content, where the best of its copies ranks.
 
     It is that of the first copy found whose file is there, since that is where people will look,
@@ -114,12 +117,8 @@ def _without_copies(found: Sequence[StoredHit], documents: _Facts) -> list[Store
     copies: dict[tuple[str, int], list[StoredHit]] = {}
     for hit in found:
         copies.setdefault((documents[hit.key][0].id, hit.number), []).append(hit)
-    is_there = cache(lambda key: _is_there(documents[key][0]))
     return [
-        replace(
-            next((hit for hit in hits if len(hits) > 1 and is_there(hit.key)), hits[0]),
-            score=hits[0].score,
-        )
+        replace(next((hit for hit in hits if hit.key not in gone), hits[0]), score=hits[0].score)
         for hits in copies.values()
     ]
 

@@ -27,7 +27,7 @@ class Mirror:
     those of processes that were killed go when the next one is made.
 
     Args:
-        folder: the index's.
+        folder: the index's; `refresh` links what it has.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -35,7 +35,6 @@ class Mirror:
         _sweep()
         self.path = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
         weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
-        self.refresh()
 
     def refresh(self) -> None:
         """Link what is new, and drop what is gone."""
@@ -65,10 +64,10 @@ def _is_running(process: int) -> bool:
         return True  # to ask there is to end it
     try:
         os.kill(process, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):  # or no process has such a number
         return False
-    except PermissionError:
-        return True
+    except PermissionError:  # another user's
+        pass
     return True
 
 
