@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 settings.register_profile("docqa", deadline=None)
 settings.load_profile("docqa")
 
+pytest_plugins = ["office_files", "pdf_files"]  # the fixtures that write such files
+
 QUESTION_WORDS = ["what", "is", "my", "name", "where", "do", "i", "live", "who", "audits", "?"]
 PASSAGE_WORDS = ["and", "in", "the", "company", "john", "seattle", ".", ",", "of"]
 

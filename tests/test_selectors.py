@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
-from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import html5lib
 import pypdfium2
 import pytest
+from checkout import EXAMPLES
 
 import docqa
 from docqa.datamodel import (
@@ -25,7 +25,6 @@ from docqa.datamodel import (
 )
 from docqa.testing import FakeReader
 
-EXAMPLES = Path(__file__).parent.parent / "examples"
 PAGE = "<p>Fog 😀 horn &amp; bell: <b>the lamp</b>\r\n burns oil.</p><p>Oil &eacute;té burns.</p>"
 
 

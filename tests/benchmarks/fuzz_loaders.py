@@ -3,8 +3,9 @@
     [DOCQA_DATA=.../data] python tests/benchmarks/fuzz_loaders.py --seconds 600 --seed 1 \
         [--kinds pdf html ...] [--out findings]
 
-Seeds are the files of ``examples/`` and small ones of ``tests/hostile.py``, of every format that
-`docqa.load` reads, and with data its awkward files (mutants of those stay out of the repository).
+Seeds are the files of ``examples/`` and small ones of ``tests/helpers/hostile.py``, of every format
+that `docqa.load` reads, and with data its awkward files (mutants of those stay out of the
+repository).
 Every mutant is loaded in the isolated worker. Promises:
 
 * a document comes out, or a `LoadError` other than an `IsolationError`: nothing crashes, hangs or
@@ -32,7 +33,7 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "helpers"))
 
 import hostile
 

@@ -2,10 +2,10 @@
 
     python tests/benchmarks/hostile_files.py [NAME ...] [--load-only] [--patience 300]
 
-The files are those of ``tests/hostile.py``, made anew. Each is loaded in the isolated worker under
-the default limits and asked one question in this process, as the command does. The table says what
-came of it: the error, or the document's size and its warnings; seconds on the clock for loading
-and for the rest; the highest memory of the worker and of this process (VmHWM; Linux).
+The files are those of ``tests/helpers/hostile.py``, made again. Each is loaded in the isolated
+worker under the default limits and asked one question in this process, as the command does. The
+table says what came of it: the error, or the document's size and its warnings; seconds on the clock
+for loading and for the rest; the highest memory of the worker and of this process (VmHWM; Linux).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "helpers"))
 
 import hostile
 

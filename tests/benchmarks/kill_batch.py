@@ -20,8 +20,8 @@ import time
 from collections import Counter
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from test_batch_process import DRIVER
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "batch"))
+from test_process import DRIVER
 
 _DOCUMENTS = 40
 _COMMAND = ["batch", "questions.txt", "docs", "--no-isolate", "--quiet", "--out"]

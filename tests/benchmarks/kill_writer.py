@@ -24,7 +24,7 @@ from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "helpers"))
 
 from generations import (
     change_at_random,

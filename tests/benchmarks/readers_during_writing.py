@@ -2,7 +2,7 @@
 
     python tests/benchmarks/readers_during_writing.py [--seconds 20] [--readers 3]
 
-Documents tell their generation in every sentence (`tests/generations.py`). A reader takes
+Documents tell their generation in every sentence (`tests/helpers/generations.py`). A reader takes
 snapshots and looks whether each document is whole and of one generation, never older than one that
 was acknowledged before the snapshot; searches for words of all documents; and asks, where an answer
 must be words of its document. Torn views and errors: 0 expected.
@@ -15,7 +15,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "helpers"))
 
 from reading_along import Reads, read_during
 

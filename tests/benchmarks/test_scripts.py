@@ -13,7 +13,7 @@ from types import ModuleType
 import pytest
 import torch
 
-SCRIPTS = Path(__file__).parent / "benchmarks"
+SCRIPTS = Path(__file__).parent
 CONTEXT = "john live in seattle . and the company"
 ASKED = {"where do i live": "seattle", "who audits ?": "the company"}
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pypdf
 import pytest
+from checkout import EXAMPLES
 
 import docqa
 from docqa.citations.anchoring import Quote, best_anchors, find_quote
@@ -147,7 +148,7 @@ def test_a_page_in_front_of_a_pdf(make_pdf: Callable[[str], None]) -> None:
 
 @pytest.fixture
 def make_pdf(folder: Path) -> Callable[[str], None]:
-    sample = Path(__file__).parent.parent / "examples/handbook.pdf"
+    sample = EXAMPLES / "handbook.pdf"
     return lambda name: (folder / name).write_bytes(sample.read_bytes()) and None
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pypdf
 import pytest
+from checkout import EXAMPLES
 from click.testing import CliRunner, Result
 from PIL import Image
 
@@ -18,7 +19,6 @@ from docqa.cli import main, session
 from docqa.cli.session import ReadingSettings
 from docqa.testing import FakeReader
 
-EXAMPLES = Path(__file__).parents[1] / "examples"
 DOGS = "Where do dogs stay?"
 CHEST = "How long is lost property kept in the chest?"
 

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from checkout import EXAMPLES
 from click.testing import CliRunner, Result
 
 import docqa
@@ -127,7 +128,7 @@ def test_password_opens_encrypted_files(folder: Path) -> None:
     """An encrypted file is checked with its password, and without it says what is missing."""
     import pypdf
 
-    sample = Path(__file__).parent.parent / "examples/handbook.pdf"
+    sample = EXAMPLES / "handbook.pdf"
     writer = pypdf.PdfWriter(clone_from=sample)
     writer.encrypt("sesame", algorithm="RC4-128")
     writer.write("locked.pdf")

@@ -6,11 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from checkout import EXAMPLES
 
 import docqa
 from docqa.datamodel import Answer
 
-EXAMPLES = Path(__file__).parent.parent / "examples"
 QUESTIONS = (
     "How much oil does the lamp burn a week?",
     "How many steps lead to the lamp?",

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from checkout import EXAMPLES
 
 import docqa
 from docqa import Collection, CollectionError, Pipeline, SettingError, SourceNotFoundError, Where
@@ -20,7 +21,6 @@ from docqa.index.stores import open_store
 from docqa.index.tantivy import writer
 from docqa.testing import FakeReader
 
-EXAMPLES = Path(__file__).parent.parent / "examples"
 LAMP = "The lamp burns 40 litres of oil a week. The keeper trims it at dusk.\n"
 BELL = "Fog is near.\nThe bell rings 12 times.\n"
 OIL = "The lamp burns how much oil a week?"

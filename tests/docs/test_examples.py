@@ -8,10 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from checkout import EXAMPLES
 
 import docqa
-
-EXAMPLES = Path(__file__).parent.parent / "examples"
 
 
 def run(name: str, *arguments: str, given: str = "") -> str:

@@ -55,7 +55,7 @@ def _await(request: Request, *, seconds: float = 120) -> None:
 def start(role: str, address: str, number: int, seconds: float) -> subprocess.Popen[str]:
     """Start one process of `s3_processes`."""
     arguments = [role, address, str(number), str(seconds)]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE.parent), *sys.path])}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     return subprocess.Popen(
         [sys.executable, str(HERE / "s3_processes.py"), *arguments],
         stdout=subprocess.PIPE,

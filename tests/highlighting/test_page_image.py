@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from io import BytesIO
-from pathlib import Path
 
 import pypdf
 import pytest
+from checkout import EXAMPLES
 from PIL import Image
 
 from docqa.datamodel import Box
 from docqa.errors import HighlightError, SettingError
 from docqa.highlighting.page_image import Mark, draw_page
 
-HANDBOOK = (Path(__file__).parents[1] / "examples" / "handbook.pdf").read_bytes()
+HANDBOOK = (EXAMPLES / "handbook.pdf").read_bytes()
 BLANK = Box(100, 500, 160, 540)  # white on page 1
 YELLOW = (0xFF, 0xD5, 0x4F)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pypdf
 import pytest
+from checkout import EXAMPLES
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageChops
@@ -372,7 +373,7 @@ def test_highlights_are_checked(pdf, monkeypatch) -> None:
 
 def test_sample_handbook_is_marked(tmp_path: Path) -> None:
     """The sample of the documentation, made by another program, is marked on its page."""
-    handbook = Path(__file__).parents[2] / "examples" / "handbook.pdf"
+    handbook = EXAMPLES / "handbook.pdf"
     with docqa.load(handbook) as document:
         page = document.pages[3]
     marked = mark_pdf(handbook.read_bytes(), [PdfMark(4, (WORDS,), YELLOW, "?")])

@@ -16,6 +16,7 @@ from types import SimpleNamespace
 
 import hostile
 import pytest
+from checkout import EXAMPLES
 
 import docqa
 from docqa.datamodel import Span
@@ -30,7 +31,6 @@ from docqa.loaders.ocr.tesseract import Tesseract
 from docqa.loaders.pdf.source_map import PdfSourceMap
 from docqa.showing.page_view import view_page
 
-EXAMPLES = Path(__file__).parent.parent / "examples"
 MIB = 1 << 20
 SMALL = Limits(memory_bytes=300 * MIB, cpu_seconds=5, wall_seconds=60)
 posix = pytest.mark.skipif(os.name == "nt", reason="needs POSIX processes")

@@ -7,6 +7,7 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
+from checkout import EXAMPLES
 from PIL import Image
 
 import docqa
@@ -14,7 +15,7 @@ from docqa.datamodel import Answers, Occurrence, PageLocation, Span
 from docqa.errors import DocqaError, HighlightError, SettingError
 from docqa.testing import FakeReader
 
-HANDBOOK = Path(__file__).parents[1] / "examples" / "handbook.pdf"
+HANDBOOK = EXAMPLES / "handbook.pdf"
 PIPELINE = docqa.Pipeline(reader=FakeReader(), min_score=0.0)
 
 

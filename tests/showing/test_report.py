@@ -16,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 import html5lib
 import pytest
+from checkout import EXAMPLES
 from click.testing import CliRunner
 
 import docqa
@@ -24,7 +25,6 @@ from docqa.showing import answer_report
 from docqa.showing.source_links import link_to_file
 from docqa.testing import FakeReader
 
-EXAMPLES = Path(__file__).parent.parent / "examples"
 LAMP = "The lamp burns 40 litres of oil a week.\n"
 QUESTION = "The lamp burns how much oil a week?"
 EVIL = "The lamp burns <script>document.title='owned'</script><img src=x onerror=alert(1)> oil.\n"
