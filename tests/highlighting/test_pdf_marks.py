@@ -366,9 +366,10 @@ def test_missing_cryptography_is_named(pdf, monkeypatch) -> None:
 def test_highlights_are_checked(pdf, monkeypatch) -> None:
     """A copy that does not show the highlights is not returned."""
     pdf.page("")
-    monkeypatch.setattr("docqa.highlighting.pdf.PdfUpdate.to_bytes", lambda update: update._data)
+    data = pdf.to_bytes()
+    monkeypatch.setattr("docqa.highlighting.pdf.PdfUpdate.to_bytes", lambda _: data)
     with pytest.raises(HighlightError, match="page 1 of the copy lacks the highlights"):
-        mark_pdf(pdf.to_bytes(), [MARK])
+        mark_pdf(data, [MARK])
 
 
 def test_sample_handbook_is_marked(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from s3_processes import made_document
@@ -19,8 +20,18 @@ pytestmark = pytest.mark.skipif(
     not importlib.util.find_spec("lancedb"), reason="LanceDB is not installed: pip install lancedb"
 )
 
+if TYPE_CHECKING:
+    from lancedb.db import DBConnection
+
 N_WRITERS = 3
 KEYS = [f"/{number}" for number in range(N_WRITERS)]
+
+
+def tables_in(folder: Path) -> DBConnection:
+    """Return LanceDB's own connection to the tables of a folder."""
+    import lancedb
+
+    return lancedb.connect(folder)
 
 
 def begin_together(address: str) -> None:
@@ -81,10 +92,11 @@ def test_between_looking_and_making(
 ) -> None:
     """Who finds nothing, and is overtaken by one who makes and fills it, has that one's."""
     slow, fast = (LanceStore(f"lance://{tmp_path}/kb") for _ in range(2))
-    connection = slow._connection()
+    connection = type(tables_in(tmp_path / "kb"))
     original = getattr(connection, step)
 
     def overtaken(*arguments: object, **settings: object) -> object:
+        monkeypatch.undo()
         fast.create()
         with fast.writer() as writer:
             writer.replace(made_document("/0", 1, 2))
@@ -103,15 +115,15 @@ def test_maker_was_killed(tmp_path: Path) -> None:
     assert not store.exists()
     store.create()
     assert store.snapshot().n_passages == 0
-    assert {index.name for index in store._table("passages").list_indices()} == {
-        *("terms_idx", "names_idx")
-    }
+    passages = tables_in(tmp_path / "kb").open_table("passages")
+    assert {index.name for index in passages.list_indices()} == {"terms_idx", "names_idx"}
 
 
 def test_missing_index_is_made(tmp_path: Path) -> None:
     """Where its maker was killed between table and indexes, compaction makes them."""
     store = LanceStore(f"lance://{tmp_path}/kb")
     store.create()
-    store._table("passages").drop_index("names_idx")
+    tables = tables_in(tmp_path / "kb")
+    tables.open_table("passages").drop_index("names_idx")
     store.compact()
-    assert len(store._table("passages").list_indices()) == 2
+    assert len(tables.open_table("passages").list_indices()) == 2

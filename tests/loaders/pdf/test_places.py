@@ -108,7 +108,7 @@ def test_vertical_file(data_folder):
     """A page of vertical Japanese gives one tall rectangle a column."""
     data = (data_folder / "robust" / "pdf" / "pdfjs--issue6387.pdf").read_bytes()
     (location,) = PdfLoader().load(data, source="vertical").locate(Span(0, 30))
-    assert all(box.bottom - box.top > 3 * (box.x1 - box.x0) for box in location.boxes)
+    assert {box.bottom - box.top > 3 * (box.x1 - box.x0) for box in location.boxes} == {True}
 
 
 def test_one_rectangle_per_line(pdf, write, load):
