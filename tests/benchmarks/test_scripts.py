@@ -1,4 +1,4 @@
-"""The measurement scripts that need a GPU or hours run here on sizes that need neither."""
+"""The measurement scripts import, stand in the index, and run on sizes that need no GPU."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ import pytest
 import torch
 
 SCRIPTS = Path(__file__).parent
+NAMES = sorted(path.stem for path in SCRIPTS.glob("*.py") if not path.match("test_*"))
+NOT_EVERYWHERE = {"lancedb", "playwright"}
 CONTEXT = "john live in seattle . and the company"
 ASKED = {"where do i live": "seattle", "who audits ?": "the company"}
 
@@ -26,6 +28,25 @@ def script(name: str) -> ModuleType:
     module = sys.modules[name] = importlib.util.module_from_spec(spec)  # dataclasses look it up
     spec.loader.exec_module(module)
     return module
+
+
+def test_index_names_every_script() -> None:
+    """The table of README.md has a row for each file, and no other; commands run a listed one."""
+    index = (SCRIPTS / "README.md").read_text("utf-8")
+    assert sorted(re.findall(r"^\| `(\w+)\.py` \|", index, re.MULTILINE)) == NAMES
+    assert set(re.findall(r"python tests/benchmarks/(\w+)\.py", index)) <= set(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_script_imports(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a script uses of docqa and of the tests' helpers is there."""
+    monkeypatch.setattr(sys, "path", [str(SCRIPTS), *sys.path])
+    try:
+        assert script(name).__doc__
+    except ModuleNotFoundError as error:
+        if error.name not in NOT_EVERYWHERE:
+            raise
+        pytest.skip(f"{error.name} is not installed")
 
 
 def test_gpu_script_runs_on_a_cpu(capsys: pytest.CaptureFixture[str]) -> None:
