@@ -23,6 +23,13 @@ QUESTION_WORDS = ["what", "is", "my", "name", "where", "do", "i", "live", "who",
 PASSAGE_WORDS = ["and", "in", "the", "company", "john", "seattle", ".", ",", "of"]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test that reads the development data."""
+    for item in items:
+        if "data_folder" in getattr(item, "fixturenames", ()):
+            item.add_marker("data")
+
+
 @pytest.fixture(scope="session")
 def data_folder() -> Path:
     """Return the development data that DOCQA_DATA names; skip the test where there is none."""

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 # The fake reader under the revision of the shipped weights; it takes its time over each question.
 DRIVER = """
 import time

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 LAMP = "The lamp burns 40 litres of oil a week. Zoë trims it at dusk.\n"
 QUESTION = "The lamp burns how much oil a week?"
 DRIVER = """

@@ -15,6 +15,8 @@ from full_disks import NAMES, filled, outcome, tell_with_small_files, write_all
 from generations import collection_in
 from killing import in_fresh_process
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:

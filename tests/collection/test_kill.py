@@ -23,7 +23,10 @@ from generations import (
 )
 from killing import in_fresh_process, killed_at_random, killed_at_step
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL on Windows")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL on Windows"),
+]
 
 
 def problems(folder: Path) -> list[str]:

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from reading_along import Reads, read_during
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("share", [0.0, 0.5], ids=["replacing", "compacting too"])
 def test_every_view_is_whole(tmp_path: Path, share: float) -> None:

@@ -107,6 +107,7 @@ def check_doctest(block: Block, namespace: dict[str, object]) -> None:
     assert not outcome.failed, "".join(report)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_page(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a page shows happens."""

@@ -12,6 +12,8 @@ from checkout import EXAMPLES
 
 import docqa
 
+pytestmark = pytest.mark.slow
+
 
 def run(name: str, *arguments: str, given: str = "") -> str:
     """Return what a script prints; `given` is typed."""

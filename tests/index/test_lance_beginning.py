@@ -79,6 +79,7 @@ def bucket() -> Iterator[str]:
         yield "s3://bucket"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("attempt", range(3))
 def test_on_s3(bucket: str, attempt: int) -> None:
     """So it is on object storage."""

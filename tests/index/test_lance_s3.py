@@ -13,10 +13,13 @@ from s3_server import s3_environment, start
 from docqa.index.lance.store import LanceStore
 from docqa.index.store import Query
 
-pytestmark = pytest.mark.skipif(
-    not (importlib.util.find_spec("lancedb") and importlib.util.find_spec("moto")),
-    reason='LanceDB or moto is not installed: pip install lancedb "moto[server]"',
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not (importlib.util.find_spec("lancedb") and importlib.util.find_spec("moto")),
+        reason='LanceDB or moto is not installed: pip install lancedb "moto[server]"',
+    ),
+]
 
 ADDRESS = "s3://bucket/kb"
 SECONDS = 8.0

@@ -91,7 +91,6 @@ def test_bfloat16_stays_near_float32(mini: SpanReader) -> None:
     np.testing.assert_allclose(near.end_logits, exact.end_logits, atol=tolerance)
 
 
-@pytest.mark.data
 def test_answers_squad(mini: SpanReader, data_folder: Path) -> None:
     """Of 40 questions of SQuAD dev, most are answered with words of a gold answer."""
     articles = json.loads((data_folder / "dev" / "squad-dev-v1.1.json").read_text("utf-8"))["data"]

@@ -20,6 +20,7 @@ from docqa.workers.ray_pool import RayPool
 
 ray = pytest.importorskip("ray", reason="Ray is not installed: pip install docqa-exact[ray]")
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.skipif(sys.platform == "win32", reason="Ray's clusters in one machine need POSIX"),
     pytest.mark.filterwarnings("ignore"),  # Ray leaves sockets and processes to the interpreter
 ]

@@ -103,7 +103,6 @@ def test_list_of_single_characters_is_not_vertical():
     assert line_boxes(page, range(7)) == places
 
 
-@pytest.mark.data
 def test_vertical_file(data_folder):
     """A page of vertical Japanese gives one tall rectangle a column."""
     data = (data_folder / "robust" / "pdf" / "pdfjs--issue6387.pdf").read_bytes()
