@@ -10,6 +10,7 @@ from checkout import EXAMPLES
 
 import docqa
 from docqa.datamodel import Answer
+from docqa.protocols import Reader
 
 QUESTIONS = (
     "How much oil does the lamp burn a week?",
@@ -17,6 +18,12 @@ QUESTIONS = (
     "When was the tower built?",
     "How many visitors came in 2019?",
 )
+
+
+@pytest.fixture(scope="module")
+def reader() -> Reader:
+    """Return the shipped reader, as a pipeline loads it."""
+    return docqa.load_reader("mini")
 
 
 def comparable(answers: list[Answer]) -> list[Answer]:
@@ -34,13 +41,16 @@ def comparable(answers: list[Answer]) -> list[Answer]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("isolate", [False, True])
 @pytest.mark.parametrize(
     "name", ["handbook.pdf", "handbook.html", "handbook.docx", "handbook.epub", "notes.md"]
 )
-def test_answers_are_those_of_the_file(name: str, isolate: bool, tmp_path: Path) -> None:
+def test_answers_are_those_of_the_file(
+    name: str, isolate: bool, tmp_path: Path, reader: Reader
+) -> None:
     """Words, scores, evidence, context, occurrences and places are equal for every format."""
-    pipeline = docqa.Pipeline(isolate=isolate, min_score=0.0)
+    pipeline = docqa.Pipeline(reader=reader, isolate=isolate, min_score=0.0)
     collection = docqa.Collection(tmp_path / "kb", pipeline=pipeline)
     collection.add(EXAMPLES / name)
     for question in QUESTIONS:
@@ -51,13 +61,13 @@ def test_answers_are_those_of_the_file(name: str, isolate: bool, tmp_path: Path)
         assert {answer.document.source_state for answer in found} <= {"same"}
 
 
-def test_cells_of_tables_answer_as_in_the_file(tmp_path: Path) -> None:
+def test_cells_of_tables_answer_as_in_the_file(tmp_path: Path, reader: Reader) -> None:
     """The headers of a cell decide in a collection too, though no whole document is unpacked."""
     page = tmp_path / "report.html"
     rows = "".join(f"<tr><td>Line {n}</td><td>{n}10</td><td>{n}20</td></tr>" for n in range(1, 9))
     head = "<tr><th>Cost</th><th>2020</th><th>2021</th></tr>"
     page.write_text(f"<title>Costs</title><p>Costs by line.</p><table>{head}{rows}</table>")
-    pipeline = docqa.Pipeline(min_score=0.0)
+    pipeline = docqa.Pipeline(reader=reader, min_score=0.0)
     collection = docqa.Collection(tmp_path / "kb", pipeline=pipeline)
     collection.add(page)
     for question in ("What did line 4 cost in 2021?", "What did line 7 cost in 2020?"):
