@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from docqa.datamodel import AnswerSpans, Document, Location, Passage, RankedPassage, Span
+from docqa.datamodel import AnswerSpans, Document, Passage, RankedPassage, SourceMap, Span
 
 if TYPE_CHECKING:
     import numpy as np
@@ -44,22 +44,6 @@ class Loader(Protocol):
         Raises:
             LoadError: the content cannot be read; the subclass says what to do.
         """
-        ...
-
-
-@runtime_checkable
-class SourceMap(Protocol):
-    """Map spans of a document's text to places in the original."""
-
-    def locate(self, span: Span) -> tuple[Location, ...]:
-        """Return the places of a non-empty span, in reading order; never empty.
-
-        The places together give the span's text back, up to white space.
-        """
-        ...
-
-    def close(self) -> None:
-        """Free open files; a later `locate` may open them again."""
         ...
 
 

@@ -17,6 +17,7 @@ PACKAGE = Path(docqa.__file__).parent
 WORDS, PDFIUM, STAGES, COMPOSE, EDGES = range(5)
 ROWS = {
     "_lazy_exports": WORDS,
+    "_version": WORDS,
     "datamodel": WORDS,
     "protocols": WORDS,
     "errors": WORDS,
@@ -29,7 +30,6 @@ ROWS = {
     "index": STAGES,
     "reader": STAGES,
     "highlighting": STAGES,
-    "selectors": WORDS,
     "calibration": WORDS,
     "answers": COMPOSE,
     "citations": COMPOSE,
