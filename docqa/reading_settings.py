@@ -33,14 +33,15 @@ def open_pipeline(settings: ReadingSettings) -> Pipeline:
     Raises:
         ModelError: the reader cannot be loaded.
     """
-    import docqa
+    from docqa.pipeline import Pipeline
+    from docqa.reader.models import load_reader
 
     chosen: dict[str, Any] = {
         "min_score": settings.min_score,
         "top_passages": settings.top_passages,
     }
-    return docqa.Pipeline(
-        reader=docqa.load_reader(
+    return Pipeline(
+        reader=load_reader(
             settings.reader,
             runtime=settings.runtime,
             device=settings.device,
