@@ -1,4 +1,4 @@
-"""How documents are read, in one record that the command line and its workers share."""
+"""Settings of reading, in one record that the command line and its workers share."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["ReadingSettings", "open_pipeline"]
 
 @dataclass(frozen=True, slots=True)
 class ReadingSettings:
-    """Hold how documents are read; None leaves a setting to the library. See `docqa.Pipeline`."""
+    """Settings of reading; None leaves a setting to the library. See `docqa.Pipeline`."""
 
     reader: str = "mini"
     device: str = "auto"

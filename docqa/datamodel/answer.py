@@ -16,7 +16,7 @@ __all__ = ["Answer", "Answers", "Coverage", "GridItem", "Occurrence"]
 
 @dataclass(frozen=True, slots=True)
 class Occurrence:
-    """Hold a further place where the reader found the same words as answer.
+    """A further place where the reader found the same words.
 
     Attributes:
         start, end: characters of the document's text, half-open.
@@ -37,7 +37,7 @@ class Occurrence:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Hold the exact words of a document that answer a question, and their exact place.
+    """The exact words of a document that answer a question, with their exact place.
 
     Attributes:
         question: as asked.
@@ -54,9 +54,9 @@ class Answer:
         context_start: where `context` starts in the document's text.
         prefix, suffix: the characters around the answer, up to `CONTEXT` on each side; they tell
             the place from others with the same words when the document changes.
-        reader: what found it; None for a place that somebody chose (`docqa.cite`).
+        reader: the reader that found it; None for a place chosen by the caller (`docqa.cite`).
         settings: how the document was loaded and read.
-        evidence: what the score rests on; None for a place that somebody chose.
+        evidence: the features behind the score; None for a place chosen by the caller.
     """
 
     CONTEXT: ClassVar[int] = 32  # characters; what annotation tools on the web keep
@@ -128,7 +128,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """Say how much of a document an outcome rests on.
+    """Share of a document's passages that an outcome rests on.
 
     >>> print(Coverage(passages_read=40, passages_total=412))
     read 40 of 412 passages
@@ -142,7 +142,7 @@ class Coverage:
 
 
 class Answers(list[Answer]):
-    """Be the list of answers, best first, with the coverage that it rests on.
+    """List of answers, best first, with the coverage that it rests on.
 
     Attributes:
         coverage: how many passages were read; also meaningful when the list is empty.
@@ -164,7 +164,7 @@ def _rebuild_answers(answers: list[Answer], coverage: Coverage) -> Answers:
 
 @dataclass(frozen=True, slots=True)
 class GridItem:
-    """Hold one cell of the grid of every question over every source.
+    """One cell of the grid of all questions and all sources.
 
     Attributes:
         question: as asked.

@@ -1,4 +1,4 @@
-"""What stands in a document: paragraphs, tables and pages."""
+"""Parts of a document: paragraphs, tables and pages."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ BlockKind = Literal["paragraph", "heading", "list_item", "table_row", "code"]
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Mark a stretch of a document's text that its format sets apart.
+    """A stretch of a document's text that its format sets apart.
 
     Attributes:
         span: characters of the document's text.
-        kind: what the format calls it.
+        kind: the format's name for it.
         boilerplate: True for navigation, footers and blocks made mostly of links.
     """
 
@@ -34,7 +34,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class TableCell:
-    """Hold a cell of a table's row and what heads it.
+    """A cell of a table's row, with its headers.
 
     Attributes:
         span: the cell's characters in the document's text, signs of currency and percent included.
@@ -48,11 +48,11 @@ class TableCell:
 
 @dataclass(frozen=True, slots=True)
 class TableRow:
-    """Hold a row of a table.
+    """A row of a table.
 
     Attributes:
-        cells: those with headers, from left to right.
-        label: what heads the row ("Net income"), with the lines above it that hold no values, or
+        cells: the cells with headers, from left to right.
+        label: header of the row ("Net income"), with the lines above it that hold no values, or
             None.
     """
 
@@ -62,7 +62,7 @@ class TableRow:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Hold a table whose columns have headers: its rows, from the top, without the header's.
+    """A table whose columns have headers: its rows, from the top, without the header's.
 
     Cells, and so rows, rise in the document's text and do not overlap.
     """
@@ -86,7 +86,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Hold what is known of one page of a paged document, or of one slide.
+    """Facts about one page of a paged document, or about one slide.
 
     Attributes:
         number: index from 1.
@@ -112,5 +112,5 @@ class Page:
 
     @property
     def is_garbled(self) -> bool:
-        """Say whether so many characters have no known meaning that words can hardly be read."""
+        """Say whether too many characters have no known meaning for words to be read."""
         return self.garbled > self.GARBLED_SHARE

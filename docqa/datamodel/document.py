@@ -25,7 +25,7 @@ Content = Literal["all", "main"]
 
 @dataclass(frozen=True, slots=True)
 class LoadWarning:
-    """Hold one thing about a document that its reader should know.
+    """A fact about a document that its reader should know, such as a page without text.
 
     Attributes:
         kind: a short fixed word, such as ``"needs-ocr"`` or ``"garbled-text"``.
@@ -40,14 +40,14 @@ class LoadWarning:
 
 @dataclass(frozen=True, slots=True)
 class DocumentInfo:
-    """Hold the few facts about a document that travel with every answer.
+    """The few facts about a document that travel with every answer.
 
     Attributes:
         id, source, title, media_type, extractor: those of the `Document`.
         source_state: of a collection's answers, what became of the source since it was indexed:
             ``"same"``, ``"moved"`` (`source` says where to), ``"changed"``, ``"missing"``, or
-            ``"unreadable"``; None where nobody looked. In the last three cases the words are those
-            that were indexed, and locations have no rectangles, or there are none.
+            ``"unreadable"``; None where it was not checked. In the last three cases the words
+            are as indexed, and locations have no rectangles, or there are none.
     """
 
     id: str
@@ -69,11 +69,11 @@ def is_nameless(source: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """Hold a loaded document: its final text and the way back to the original.
+    """A loaded document: its final text and the way back to the original.
 
     Attributes:
         id: SHA-256 of the content's bytes, in hexadecimal.
-        text: what is read and answered from; never changed after loading.
+        text: the text that is read and answered from; never changed after loading.
         source: the path or name that the caller gave; ``"-"`` for standard input.
         media_type: such as ``"application/pdf"``.
         title: the document's own title or None.
@@ -82,7 +82,7 @@ class Document:
             line ends may be soft). Text outside all blocks is white space.
         pages: one record per page of a paged format, else empty.
         tables: the tables whose cells have headers, in order of the text.
-        warnings: what its reader should know; never empty of a skipped page.
+        warnings: facts that its reader should know; every skipped page has one.
         metadata: author, dates and the like, as the file says them.
         extractor: name and version of the library that gave the text.
         settings: how it was loaded, without the password and an engine's object; None where no
@@ -119,7 +119,7 @@ class Document:
         return self.source_map.locate(span)
 
     def close(self) -> None:
-        """Free what the source map holds open; the text stays usable."""
+        """Close the files of the source map; the text stays usable."""
         self.source_map.close()
 
     def __enter__(self) -> Document:

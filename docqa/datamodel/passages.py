@@ -11,7 +11,7 @@ __all__ = ["Insertion", "Passage", "RankedPassage"]
 
 @dataclass(frozen=True, slots=True)
 class Insertion:
-    """Hold characters that a passage is read with but does not have: a table cell's headers.
+    """Characters that a passage is read with but does not have: a table cell's headers.
 
     Attributes:
         position: offset in the passage's text before which they go.
@@ -24,7 +24,7 @@ class Insertion:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """Hold a stretch of a document that is ranked and read as one.
+    """A stretch of a document that is ranked and read as one.
 
     Attributes:
         document_id: the document's id.
@@ -34,7 +34,7 @@ class Passage:
         boilerplate: every block in it was flagged as navigation, footer and the like.
         borders: rising offsets of the passage's text at which a new block (heading, table row,
             list item, paragraph) or table cell begins; no answer crosses one.
-        insertions: what is put between the passage's characters for ranking and reading, at
+        insertions: characters put between the passage's characters for ranking and reading, at
             rising positions; never part of an answer. See `docqa.reading_form`.
     """
 
@@ -48,13 +48,13 @@ class Passage:
 
     @property
     def place(self) -> tuple[str, int]:
-        """Return what tells it from all others: its document's id and its number."""
+        """Return its unique key: its document's id and its number."""
         return self.document_id, self.number
 
 
 @dataclass(frozen=True, slots=True)
 class RankedPassage:
-    """Hold a passage found for a query, with its rank from 1 and its BM25 score."""
+    """A passage found for a query, with its rank from 1 and its BM25 score."""
 
     passage: Passage
     rank: int

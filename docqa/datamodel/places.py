@@ -21,7 +21,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class PageLocation:
-    """Name a place on a page.
+    """A place on a page.
 
     Attributes:
         page_number: the page's index from 1.
@@ -43,7 +43,7 @@ class PageLocation:
 
 @dataclass(frozen=True, slots=True)
 class DomPoint:
-    """Name a place between two characters of a text node.
+    """A place between two characters of a text node.
 
     Attributes:
         xpath: path of the text node.
@@ -58,7 +58,7 @@ class DomPoint:
 
 @dataclass(frozen=True, slots=True)
 class DomRange:
-    """Hold a range of a page as a browser sees it, from `start` to `end`."""
+    """A range of a page as a browser sees it, from `start` to `end`."""
 
     start: DomPoint
     end: DomPoint
@@ -66,7 +66,7 @@ class DomRange:
 
 @dataclass(frozen=True, slots=True)
 class SourceLocation:
-    """Name a place in an HTML source.
+    """A place in an HTML source.
 
     Attributes:
         span: characters of the decoded source.
@@ -90,7 +90,7 @@ class SourceLocation:
 
 @dataclass(frozen=True, slots=True)
 class PartLocation:
-    """Name a place in a document made of XML parts (Office Open XML): DOCX, PPTX.
+    """A place in a document made of XML parts (Office Open XML): DOCX, PPTX.
 
     Attributes:
         part: name of the part inside the file, such as ``"word/document.xml"``.
@@ -110,7 +110,7 @@ class PartLocation:
 
 @dataclass(frozen=True, slots=True)
 class TextLocation:
-    r"""Name a place in a plain text: line and column of its first character, both from 1.
+    r"""A place in a plain text: line and column of its first character, both from 1.
 
     Attributes:
         line: line number of the first character; ``\r\n``, ``\n`` and ``\r`` end lines.
@@ -132,7 +132,7 @@ Location = Union[PageLocation, SourceLocation, TextLocation, PartLocation]
 
 @runtime_checkable
 class SourceMap(Protocol):
-    """Map spans of a document's text to places in the original."""
+    """Map from spans of a document's text to places in the original."""
 
     def locate(self, span: Span) -> tuple[Location, ...]:
         """Return the places of a non-empty span, in reading order; never empty.

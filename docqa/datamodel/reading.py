@@ -1,4 +1,4 @@
-"""What a reader proposes, and with which settings it read."""
+"""A reader's proposals, and the settings under which it read."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class AnswerSpan:
-    """Hold one span that the reader proposes inside a passage.
+    """A span that the reader proposes inside a passage.
 
     Attributes:
         passage: where it was read.
@@ -72,7 +72,7 @@ def logistic(logit: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class AnswerSpans:
-    """Hold the reader's proposals for one question, best first, at most one per place.
+    """The reader's proposals for one question, best first, at most one per place.
 
     Attributes:
         question: as asked.
@@ -87,7 +87,7 @@ class AnswerSpans:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Hold what is known of one answer beside its words: the features of a calibration.
+    """Facts about one answer beside its words: the features of a calibration.
 
     Attributes:
         margin: how far the reader's logit for the span stands above that for "not here".
@@ -107,13 +107,13 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class ReaderInfo:
-    """Name the reader that found an answer, and which weights it had.
+    """Name, weights and runtime of the reader that found an answer.
 
     Attributes:
         name: what `docqa.load_reader` calls it.
         revision: the commit of a hub's repository, ``"sha256:…"`` of packed weights, or ``""``.
         runtime: the library and the number format that it computed with, such as ``"onnx int8"``
-            or ``"torch float32"``; ``""`` where nobody knows.
+            or ``"torch float32"``; ``""`` where it is unknown.
         calibrated: whether its scores are probabilities; see `docqa.calibration`.
     """
 
@@ -125,7 +125,7 @@ class ReaderInfo:
 
 @dataclass(frozen=True, slots=True)
 class ReadSettings:
-    """Hold how a document was split and read; see `docqa.Pipeline` for each setting.
+    """Settings of splitting and reading a document; see `docqa.Pipeline` for each.
 
     Attributes:
         passage_tokens, overlap: of the passages, in the reader's tokens.
@@ -144,7 +144,7 @@ class ReadSettings:
 
 @dataclass(frozen=True, slots=True)
 class AnswerSettings:
-    """Hold the settings under which an answer comes out again.
+    """Settings that give an answer again.
 
     Attributes:
         load: how the document was loaded, without the password; None where no loader says.

@@ -9,7 +9,7 @@ __all__ = ["Box", "Span"]
 
 @dataclass(frozen=True, slots=True, order=True)
 class Span:
-    """Hold a half-open range of characters ``[start, end)`` in one stated text.
+    """A half-open range of characters ``[start, end)`` in one stated text.
 
     >>> Span(3, 7).of("an answer")
     'answ'
@@ -53,7 +53,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """Hold a rectangle on a displayed page, in points from the page's top left corner."""
+    """A rectangle on a displayed page, in points from the page's top left corner."""
 
     x0: float
     top: float
