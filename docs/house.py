@@ -173,7 +173,7 @@ def layout() -> tuple[dict[str, Box], dict[str, tuple[float, float]], float]:
         for number, line in enumerate(lines):
             widths = [_width(name) for name in line]
             room = _WIDTH - _LABEL - sum(widths)
-            gap = min(room / (len(line) + 1), 110) if number or len(lines) == 1 else _GAP
+            gap = min(room / (len(line) + 1), 150) if number or len(lines) == 1 else _GAP
             x = _LABEL + (room - gap * (len(line) - 1)) / 2
             for name, width in zip(line, widths, strict=True):
                 boxes[name] = Box(x, top + 5 + number * _LINE, width)

@@ -28,7 +28,7 @@ ROWS = {
     "show": "citations showing",
     "many": "workers collection batch",
     "measure": "evaluation training",
-    "edges": "compat testing __init__ cli __main__",
+    "edges": "__init__ cli __main__ testing compat",
 }
 ORDER = [room for rooms in ROWS.values() for room in rooms.split()]
 STAGES = set(ROWS["stages"].split())
