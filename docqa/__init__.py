@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from docqa._lazy_exports import lazily
+from docqa._version import __version__ as __version__
 from docqa.datamodel import (
     Answer,
     Answers,
@@ -82,7 +83,6 @@ if TYPE_CHECKING:
     from docqa.showing.answer_report import report
     from docqa.showing.marked_copy import highlight
 
-__version__ = "0.1.0"
 
 _LAZY = {
     "Calibration": "docqa.calibration",

@@ -61,7 +61,7 @@ _MAX_FORM_DEPTH = 8  # nested form XObjects looked into for images; real scans u
 
 
 class PdfiumError(Exception):
-    """Say that PDFium refuses a file or a page, and why.
+    """Refusal of a file or a page by PDFium, with its reason.
 
     Attributes:
         reason: ``"password"`` when one is missing or wrong, ``"security"`` when the kind of
@@ -74,7 +74,7 @@ class PdfiumError(Exception):
 
 
 class UserBox(NamedTuple):
-    """Hold a rectangle in PDF user space: points, origin at the bottom left, not rotated."""
+    """A rectangle in PDF user space: points, origin at the bottom left, not rotated."""
 
     left: float
     bottom: float
@@ -83,7 +83,7 @@ class UserBox(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Hold where a character stands.
+    """Place of a character on a page.
 
     Attributes:
         number: PDFium's character index.
@@ -99,7 +99,7 @@ class Place(NamedTuple):
 
 
 class Widget(NamedTuple):
-    """Hold the filled value of a form field and the rectangle in which it is shown."""
+    """Filled value of a form field and the rectangle in which it is shown."""
 
     value: str
     box: UserBox
@@ -107,7 +107,7 @@ class Widget(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """Hold the part of user space that a page shows, and how it is turned for display.
+    """The part of user space that a page shows, and how it is turned for display.
 
     Attributes:
         box: the crop box inside the media box, in user space.
@@ -201,7 +201,7 @@ _strict_box = _held(pdfium.FPDFText_GetCharBox, ctypes.c_int, ctypes.c_int, *[ct
 
 
 class PdfPage:
-    """Read one loaded page; valid inside ``with file.page(index)``.
+    """One loaded page; valid inside ``with file.page(index)``.
 
     Attributes:
         frame: the displayed part of user space.
@@ -357,7 +357,7 @@ class PdfPage:
             scale: pixels per point.
 
         Raises:
-            PdfiumError: there is no memory for so many pixels.
+            PdfiumError: there is no memory for the pixels.
         """
         return self._draw(scale, self._whole(), pdfium.FPDFBitmap_Gray)
 
@@ -395,7 +395,7 @@ class PdfPage:
 
 
 class PdfFile:
-    """Hold a PDF open in memory; `close` it, or use it in a ``with`` statement.
+    """A PDF open in memory; `close` it, or use it in a ``with`` statement.
 
     Args:
         data: the file's bytes; kept alive, because PDFium reads from them later.
@@ -498,7 +498,7 @@ def _open_error() -> PdfiumError:
 
 
 def _form_environment(document: Any) -> tuple[Any, Any]:
-    """Return what reading field values needs, or two Nones for a file without a form."""
+    """Return a form's environment and its callbacks, or two Nones for a file without a form."""
     if pdfium.FPDF_GetFormType(document) == pdfium.FORMTYPE_NONE:
         return None, None
     settings = pdfium.FPDF_FORMFILLINFO(version=2)

@@ -1,4 +1,4 @@
-"""Keep pypdf's quirks in one place: what it raises, and what it logs."""
+"""pypdf's quirks in one place: its errors and its log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every error that docqa raises on purpose, grouped by what the caller can do about it.
+"""Every error that docqa raises on purpose, grouped by the caller's next step.
 
 ::
 
@@ -67,11 +67,11 @@ __all__ = [
 
 
 class DocqaError(Exception):
-    """Be the base of every error that docqa raises on purpose."""
+    """Base class of every error that docqa raises on purpose."""
 
 
 class LoadError(DocqaError):
-    """Say that a source could not become a document.
+    """A source could not become a document.
 
     Attributes:
         source: the path or name of the source, as the caller gave it.
@@ -95,31 +95,31 @@ def _rebuild_load_error(
 
 
 class SourceNotFoundError(LoadError):
-    """Say that there is no file at the path."""
+    """There is no file at the path."""
 
 
 class SourceUnreadableError(LoadError):
-    """Say that the source exists but its bytes cannot be read."""
+    """The source exists but its bytes cannot be read."""
 
 
 class UnsupportedFormatError(LoadError):
-    """Say that no loader reads this kind of content."""
+    """No loader reads this kind of content."""
 
 
 class EncryptedError(LoadError):
-    """Say that the document needs a password, or another one."""
+    """The document needs a password, or another one."""
 
 
 class MalformedError(LoadError):
-    """Say that the content is broken beyond reading."""
+    """The content is broken beyond reading."""
 
 
 class TooLargeError(LoadError):
-    """Say that a source exceeds a limit set for loading."""
+    """A source exceeds a limit set for loading."""
 
 
 class IsolationError(LoadError):
-    """Say that the process in which a source was loaded had to end, or ended by itself.
+    """The process in which a source was loaded had to end, or ended by itself.
 
     Attributes:
         stderr: the last lines that the process wrote to standard error, for whoever looks into
@@ -145,72 +145,72 @@ def _rebuild_isolation_error(
 
 
 class LoaderCrashedError(IsolationError):
-    """Say that a source crashes what reads it."""
+    """A source crashes the process that reads it."""
 
 
 class LoadTimeoutError(IsolationError):
-    """Say that loading took more time than it is allowed."""
+    """Loading took more time than it is allowed."""
 
 
 class LoadMemoryError(IsolationError):
-    """Say that loading took more memory than it is allowed."""
+    """Loading took more memory than it is allowed."""
 
 
 class NoTextError(LoadError):
-    """Say that the document opens but holds no text to answer from."""
+    """The document opens but holds no text to answer from."""
 
 
 class HighlightError(DocqaError):
-    """Say that a marked copy, a page image or a report cannot be made or written."""
+    """A marked copy, a page image or a report cannot be made or written."""
 
 
 class CollectionError(DocqaError):
-    """Say that a stored index cannot be used."""
+    """A stored index cannot be used."""
 
 
 class BatchError(DocqaError):
-    """Say that a job of many questions over many documents cannot start or go on."""
+    """A job of many questions over many documents cannot start or go on."""
 
 
 class ClusterError(DocqaError):
-    """Say that the workers of a job cannot be had, or that one ends whenever it gets an item."""
+    """The workers of a job cannot start, or one ends whenever it gets an item."""
 
 
 class ModelError(DocqaError):
-    """Say that a reader model could not be loaded."""
+    """A reader model could not be loaded."""
 
 
 class ModelNotFoundError(ModelError):
-    """Say that a model's files are missing, on disk or on the hub."""
+    """A model's files are missing, on disk or on the hub."""
 
 
 class ModelIncompatibleError(ModelError):
-    """Say that a checkpoint is not one that extractive reading can use."""
+    """A checkpoint is not one that extractive reading can use."""
 
 
 class MissingDependencyError(DocqaError):
-    """Say which optional library is absent and the pip command that brings it."""
+    """An optional library is absent; the message has the pip command that brings it."""
 
 
 class CitationError(DocqaError, ValueError):
-    """Say that a record does not hold what checking a citation needs."""
+    """A record lacks a field that checking a citation needs."""
 
 
 class QuestionError(DocqaError, ValueError):
-    """Say that a question cannot be read: it is empty or too long for the reader."""
+    """A question cannot be read: it is empty or too long for the reader."""
 
 
 class QuestionSetError(DocqaError, ValueError):
-    """Say that a file of questions and gold answers cannot be used, and why."""
+    """A file of questions and gold answers cannot be used."""
 
 
 class TrainingError(DocqaError):
-    """Say that a training run cannot start or go on, and what to change."""
+    """A training run cannot start or go on; the message names the change to make."""
 
 
 class CalibrationError(DocqaError):
-    """Say that a reader cannot be calibrated with the questions given, and what would help."""
+    """A reader cannot be calibrated with the questions given; the message names a remedy."""
 
 
 class SettingError(DocqaError, ValueError):
-    """Say that a setting is out of its range, and what the range is."""
+    """A setting is out of its range; the message names the range."""

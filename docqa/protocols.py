@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from docqa.datamodel import AnswerSpans, Document, Location, Passage, RankedPassage, Span
+from docqa.datamodel import AnswerSpans, Document, Passage, RankedPassage, SourceMap, Span
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,7 +32,7 @@ __all__ = [
 
 @runtime_checkable
 class Loader(Protocol):
-    """Turn bytes into a document.
+    """A loader that turns bytes into a document.
 
     The text is final; every character that is not implied layout has a place in the original;
     the same bytes give the same ``id`` (SHA-256 of the content).
@@ -48,24 +48,8 @@ class Loader(Protocol):
 
 
 @runtime_checkable
-class SourceMap(Protocol):
-    """Map spans of a document's text to places in the original."""
-
-    def locate(self, span: Span) -> tuple[Location, ...]:
-        """Return the places of a non-empty span, in reading order; never empty.
-
-        The places together give the span's text back, up to white space.
-        """
-        ...
-
-    def close(self) -> None:
-        """Free open files; a later `locate` may open them again."""
-        ...
-
-
-@runtime_checkable
 class Tokenizer(Protocol):
-    """Cut text into tokens as a reader counts them."""
+    """A tokenizer that cuts text as a reader counts tokens."""
 
     def offsets(self, text: str) -> Sequence[Span]:
         """Return the span of every token: sorted, non-empty, without special tokens."""
@@ -74,7 +58,7 @@ class Tokenizer(Protocol):
 
 @runtime_checkable
 class Index(Protocol):
-    """Rank passages for a query."""
+    """An index that ranks passages for a query."""
 
     def add(self, passages: Iterable[Passage]) -> None:
         """Add passages; a passage of the same document and number is replaced."""
@@ -94,12 +78,12 @@ class Index(Protocol):
 
 @runtime_checkable
 class Reader(Protocol):
-    """Find the spans of passages that answer a question.
+    """A reader that finds the spans of passages that answer a question.
 
     Attributes:
         name: what `docqa.load_reader` calls it.
         revision: which weights of that name, so that an answer can be got again; ``""`` where
-            nobody knows.
+            it is unknown.
         tokenizer: counts tokens as this reader does.
         max_passage_tokens: tokens of the largest passage that fits beside any allowed question.
 
@@ -135,13 +119,13 @@ class Reader(Protocol):
     def read_all(
         self, requests: Sequence[tuple[str, Sequence[Passage]]], *, top_k: int
     ) -> list[AnswerSpans]:
-        """Return what `read` returns for each (question, passages), sharing batches."""
+        """Return the spans of each (question, passages) as `read` does, sharing batches."""
         ...
 
 
 @runtime_checkable
 class SpanModel(Protocol):
-    """Run the forward pass of an extractive question-answering model."""
+    """The forward pass of an extractive question-answering model."""
 
     def __call__(self, input_ids: IntArray, attention_mask: IntArray) -> Logits:
         """Return ``(start_logits, end_logits)``.
@@ -158,10 +142,10 @@ class SpanModel(Protocol):
 
 @runtime_checkable
 class StartingSpanModel(SpanModel, Protocol):
-    """Be a `SpanModel` whose passes run while the caller goes on, as a GPU's do."""
+    """A `SpanModel` whose passes run while the caller goes on, as a GPU's do."""
 
     def start(self, input_ids: IntArray, attention_mask: IntArray) -> Callable[[], Logits]:
-        """Start a forward pass; return what waits for its end and gives what a call gives.
+        """Start a forward pass; return a function that waits for its end and returns the logits.
 
         Passes end in the order in which they were started. The arguments are not changed until
         the result is fetched.

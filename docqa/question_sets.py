@@ -23,7 +23,7 @@ __all__ = ["Article", "BadRow", "Gold", "Paragraph", "Question", "QuestionSet", 
 
 @dataclass(frozen=True, slots=True)
 class Gold:
-    """Hold one gold answer: ``context[start:start + len(text)] == text``."""
+    """A gold answer: ``context[start:start + len(text)] == text``."""
 
     text: str
     start: int
@@ -31,7 +31,7 @@ class Gold:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Hold a question with its gold answers; none means that it has no answer in its paragraph."""
+    """A question with its gold answers; none means that its paragraph has no answer."""
 
     id: str
     text: str
@@ -45,7 +45,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """Hold a text with the questions asked of it."""
+    """A text with the questions asked of it."""
 
     context: str
     questions: tuple[Question, ...]
@@ -53,7 +53,7 @@ class Paragraph:
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """Hold the paragraphs of one document, in order."""
+    """The paragraphs of one document, in order."""
 
     title: str
     paragraphs: tuple[Paragraph, ...]
@@ -61,7 +61,7 @@ class Article:
 
 @dataclass(frozen=True, slots=True)
 class BadRow:
-    """Name a row that was left out.
+    """A row that was left out.
 
     Attributes:
         file: path of the question set.
@@ -79,7 +79,7 @@ class BadRow:
 
 @dataclass(frozen=True, slots=True)
 class QuestionSet:
-    """Hold the whole content of one file.
+    """The whole content of one file.
 
     Attributes:
         name: the file's name without its suffixes.
@@ -151,7 +151,7 @@ def _content(file: Path) -> Any:
 
 @dataclass(slots=True)
 class _Reading:
-    """Turn the parsed JSON into records, keeping note of what is broken."""
+    """A parser of SQuAD's JSON into records that notes every broken row."""
 
     file: str
     bad_rows: list[BadRow] = field(default_factory=list)

@@ -13,7 +13,7 @@ _Value = TypeVar("_Value")
 
 
 class Recent(Generic[_Value]):
-    """Keep at most `size` values, those used last; threads may share it.
+    """A cache of the `size` values used last; threads may share it.
 
     Args:
         size: how many values to keep.

@@ -93,7 +93,7 @@ class FakeReader:
     def read_all(
         self, requests: Sequence[tuple[str, Sequence[Passage]]], *, top_k: int
     ) -> list[AnswerSpans]:
-        """Return what `read` returns for each (question, passages)."""
+        """Return the spans of each (question, passages) as `read` does."""
         return [self.read(question, passages, top_k=top_k) for question, passages in requests]
 
     def _question_words(self, question: str) -> frozenset[str]:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import click
 from sphinx.application import Sphinx
 
 import docqa
 from docqa.passages.splitter import DEFAULT_OVERLAP, DEFAULT_PASSAGE_TOKENS
 from docqa.pipeline import DEFAULT_MIN_SCORE, DEFAULT_RANK_WEIGHT, DEFAULT_TOP_PASSAGES
+
+sys.path.insert(0, str(Path(__file__).parent))  # house.py
 
 project = "docqa"
 author = "the docqa authors"
@@ -19,6 +24,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
     "sphinx_click",
+    "house",
 ]
 source_suffix = {".md": "markdown"}
 exclude_patterns = ["_build"]

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from docqa import __version__
+from docqa._version import __version__
 from docqa.calibration import CALIBRATION_FILE
 from docqa.errors import ModelNotFoundError
 from docqa.loaders.settings import LoadSettings

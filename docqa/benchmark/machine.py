@@ -43,7 +43,7 @@ def describe_machine() -> Machine:
     """Return what this process runs on; loads torch."""
     import torch
 
-    from docqa import __version__
+    from docqa._version import __version__
 
     n_devices = torch.cuda.device_count()
     return Machine(

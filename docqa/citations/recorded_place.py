@@ -10,7 +10,7 @@ from typing import Any
 
 from docqa.citations.records import Citation
 from docqa.datamodel import Answer, Document, Location, Passage, Span
-from docqa.selectors import web_target
+from docqa.datamodel.selectors import web_target
 
 __all__ = ["misnamed", "same_locations"]
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import click
 
-from docqa import __version__
+from docqa._version import __version__
 from docqa.cli.exits import guarded
 from docqa.cli.interrupt import install_interrupt
 from docqa.cli.terminal import prepare_streams

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from docqa._version import __version__
 from docqa.cli.exits import ANSWERED, debug_option, debugging, hush_libraries
 from docqa.cli.interrupt import emit
 from docqa.cli.notices import Notices, counted
@@ -179,11 +180,9 @@ def _beside(reader: str) -> Path:
 
 def _made_by(reader: Reader, names: Sequence[str], settings: list[Any]) -> dict[str, Any]:
     """Return what decides on observations: reader, questions by their content, settings."""
-    import docqa
-
     files = [Path(name).expanduser() for name in names]
     return {
-        "docqa": docqa.__version__,
+        "docqa": __version__,
         "reader": [reader.name, reader.revision, getattr(reader, "runtime", "")],
         "data": [hashlib.sha256(file.read_bytes()).hexdigest() for file in files],
         "settings": settings,

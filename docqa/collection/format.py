@@ -83,7 +83,7 @@ class Made:
         cls, *, reader: str, tokenizer: str, passage_tokens: int, overlap: int, content: Content
     ) -> Made:
         """Return the record of a collection that is made now, by this version."""
-        from docqa import __version__
+        from docqa._version import __version__
 
         return cls(
             FORMAT,

@@ -185,7 +185,7 @@ def _reader(model: SpanModel, tokenizer: FastTokenizer, *, name: str, **sizes: A
 
 
 def _wrapped(module: Any, tokenizer: Any, where: tuple[str, str | None]) -> SpanReader:
-    """Return a reader over a loaded transformers model, where it is unless told otherwise."""
+    """Return a reader over a loaded transformers model, on its device or the one named."""
     from docqa.reader.modules import place
 
     fast = _fast(tokenizer)

@@ -17,7 +17,7 @@ _IGNORED = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Hold the settings of a call, with the removed pipeline's names and defaults."""
+    """Settings of a call, with the removed pipeline's names and defaults."""
 
     top_k: int = 1
     doc_stride: int | None = None

@@ -33,7 +33,7 @@ def render(template: str, **values: object) -> bytes:
 
     Everything is escaped but what a value says is markup already (``__html__``).
     """
-    from docqa import __version__
+    from docqa._version import __version__
 
     page = (
         _environment().get_template(template).render(**values, palette=PALETTE, version=__version__)

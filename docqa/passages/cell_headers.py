@@ -1,4 +1,4 @@
-"""What is put before the cells of tables when a passage is ranked and read: their headers."""
+"""Headers of table cells, put before the cells when a passage is ranked and read."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["CellHeaders"]
 
 
 class CellHeaders:
-    """Hold the headers of a document's table cells, ready to be put before them.
+    """The headers of a document's table cells, ready to be put before them.
 
     Attributes:
         starts: where the cells begin in the document's text; rising.
@@ -32,7 +32,7 @@ class CellHeaders:
         return self.starts[bisect_left(self.starts, span.start) : self._stop(span)]
 
     def insertions(self, span: Span) -> tuple[Insertion, ...]:
-        """Return what goes into `span` of the document's text, at places inside it."""
+        """Return the insertions into `span` of the document's text, at places inside it."""
         first, stop = bisect_left(self.starts, span.start), self._stop(span)
         pairs = zip(self.starts[first:stop], self._headings[first:stop], strict=True)
         return tuple(Insertion(start - span.start, heading) for start, heading in pairs)
@@ -42,7 +42,7 @@ class CellHeaders:
 
 
 def _headings(text: str, row: TableRow) -> Iterator[tuple[int, str]]:
-    """Yield where each cell of a row begins, and what is put there.
+    """Yield the start of each cell of a row, and the text to put there.
 
     >>> from docqa.datamodel import TableCell
     >>> text, cell = "2021 Costs 7", TableCell(Span(11, 12), (Span(0, 4),))

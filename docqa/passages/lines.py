@@ -53,7 +53,7 @@ _GOES_ON = re.compile(
 
 @dataclass(slots=True)
 class _Line:
-    """Hold one line that is not blank.
+    """A line that is not blank.
 
     Attributes:
         start, end: characters of the text, without outer white space.

@@ -180,7 +180,7 @@ def _pieces(text: str, span: Span) -> Iterator[Span]:
 
 
 def _split(text: str, piece: Span) -> Iterator[Span]:
-    """Yield the sentences of a piece of running text; what they leave out is white space."""
+    """Yield the sentences of a piece of running text; only white space is left out."""
     content = piece.of(text)
     borders = {match.end() for match in _WIDE_END.finditer(content)}
     if _MAYBE_END.search(content):

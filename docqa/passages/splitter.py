@@ -24,13 +24,13 @@ DEFAULT_OVERLAP = 32
 
 _BATCH = 50_000  # characters tokenised at once; bounds the memory that offsets take
 _TAB = re.compile("\t")
-_HEADER_TOKENS = 20  # of a long header: at least so many are taken out together
+_HEADER_TOKENS = 20  # of a long header: at least that number is taken out together
 _SLACK = 2  # tokens by which a text may count more alone than inside the document
 
 
 @dataclass(frozen=True, slots=True)
 class _Sentence:
-    """Hold a sentence, or a part of one that is longer than a passage.
+    """A sentence, or a part of one that is longer than a passage.
 
     Attributes:
         span: characters of the document's text.
@@ -52,7 +52,7 @@ class _Sentence:
 
 
 class Splitter:
-    """Split documents into passages of at most `passage_tokens` tokens.
+    """A splitter of documents into passages of at most `passage_tokens` tokens.
 
     The passages of a document together hold every character that is not white space (of the
     unflagged blocks, with ``content="main"``). A passage is made of whole sentences and shares the
@@ -273,7 +273,7 @@ class Splitter:
         return self._recount(content, total - inserted, inserted) <= self.passage_tokens
 
     def _recount(self, content: str, estimate: int, inserted: int = 0) -> int:
-        """Return the tokens of a text alone, and what is inserted: counted near the limit.
+        """Return the number of tokens of a text and its insertions, exact near the limit.
 
         Inside the document its first and last word may have been other tokens.
         """

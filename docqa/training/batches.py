@@ -22,7 +22,7 @@ _BATCHES_SORTED_TOGETHER = 50  # more would pair up the same lengths each time, 
 
 @dataclass(frozen=True, slots=True)
 class TrainingBatch:
-    """Hold examples as arrays, all of shape ``(n_windows, n_tokens)``.
+    """Examples as arrays, all of shape ``(n_windows, n_tokens)``.
 
     Attributes:
         input_ids: padded on the right.

@@ -18,7 +18,7 @@ _NAME = "state.pt"
 
 @dataclass(frozen=True, slots=True)
 class TrainingState:
-    """Hold a run between two steps.
+    """State of a run between two steps.
 
     Attributes:
         fingerprint: of the settings and the data; only the same run may go on.
@@ -46,7 +46,7 @@ def device_random(device: torch.device) -> torch.Tensor | None:
 
 
 def set_device_random(device: torch.device, state: torch.Tensor | None) -> None:
-    """Set what `device_random` returned; a state of another kind of device is of no use."""
+    """Set the state that `device_random` returned; that of another kind of device is ignored."""
     if state is None:
         return
     if device.type == "cuda":

@@ -1,4 +1,4 @@
-"""Soft targets: what a stronger reader says of the examples, read once and kept on disk.
+"""Soft targets: the logits of a stronger reader for the examples, read once and kept on disk.
 
 Knowledge distillation (Hinton et al. 2015), as the reference reader was made (Sanh et al. 2019):
 the student learns the teacher's whole start and end distributions, softened by a temperature,
@@ -34,7 +34,7 @@ _EXAMPLES_A_FILE = 4096  # what a kill costs at most
 
 
 class SoftTargets:
-    """Hold the teacher's logits of every example, at the student's tokens.
+    """The teacher's logits of every example, at the student's tokens.
 
     Args:
         logits: one array for each example, shape ``(2, n_tokens)``: start and end logits, ``-inf``
@@ -70,7 +70,7 @@ def ask_teacher(
     *,
     progress: Callable[[int, int], None] | None = None,
 ) -> SoftTargets:
-    """Return the teacher's logits of all examples, reading only those that are not on disk.
+    """Return the teacher's logits of all examples, reading only the ones not yet on disk.
 
     A teacher that was not trained with unanswerable questions (`no_answer` False) is asked only
     where there is an answer, and its logit of the first token, which means nothing, is left out.
@@ -111,7 +111,7 @@ def _part(teacher: SpanReader, examples: Sequence[Example], path: Path) -> list[
 
 
 def _mark(teacher: SpanReader, examples: Sequence[Example]) -> str:
-    """Return what tells one teacher's logits of some examples from all others."""
+    """Return the unique key of one teacher's logits of some examples."""
     said = teacher.name, teacher.revision, teacher.runtime, teacher.no_answer
     digest = hashlib.sha256(json.dumps(said).encode())
     for example in examples:

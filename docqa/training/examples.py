@@ -26,7 +26,7 @@ _NO_PLACE = (0, 0)  # the column of the first special token, which stands for "n
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """Hold one window: a question, a stretch of a passage, and where the answer stands in it.
+    """A window: a question, a stretch of a passage, and where the answer stands in it.
 
     Attributes:
         key: question id and number of the window.
@@ -59,7 +59,7 @@ class Example:
 
 
 class ExampleMaker:
-    """Turn question sets into examples with a reader's own tokenizer.
+    """A maker of examples from question sets, with a reader's own tokenizer.
 
     A context that does not fit beside its question is read in windows that share tokens. Of the
     windows of an answerable question all that hold a whole gold answer are kept, and one that
@@ -176,7 +176,7 @@ class ExampleMaker:
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """Hold the row that windows are made of; `question_id` is that of a negative's question too."""
+    """The row that windows are made of; `question_id` is that of a negative's question too."""
 
     id: str
     question_id: str

@@ -36,7 +36,7 @@ _NO_DECAY = ("bias", "norm", "Norm")
 
 @dataclass(frozen=True, slots=True)
 class StepReport:
-    """Hold what one step did.
+    """Report of one step.
 
     Attributes:
         step: from 1. steps: in all.
@@ -75,7 +75,7 @@ def finetune(
     device: str = "auto",
     progress: Callable[[StepReport], None] | None = None,
 ) -> dict[str, float]:
-    """Train the module of `start`; see `docqa.training.train` for what the folder gets.
+    """Train the module of `start`; see `docqa.training.train` for the files of the folder.
 
     Args:
         start: its module is trained in place.
@@ -125,7 +125,7 @@ def finetune(
 
 
 class _Run:
-    """Hold what a run changes with each step: module, optimizer, random numbers, position."""
+    """State that each step of a run changes: module, optimizer, random numbers, position."""
 
     def __init__(
         self,

@@ -24,7 +24,7 @@ _TOP_PASSAGES = 10  # how deep a passage without the answer is looked for
 
 @dataclass(frozen=True, slots=True)
 class Negative:
-    """Hold a question with a context that does not answer it."""
+    """A question with a context that does not answer it."""
 
     question: Question
     context: str

@@ -13,7 +13,7 @@ __all__ = ["TrainSettings"]
 
 @dataclass(frozen=True, slots=True)
 class TrainSettings:
-    """Hold how a reader is trained; two runs with equal settings and data are the same run.
+    """Settings of training; two runs with equal settings and data are the same run.
 
     Attributes:
         epochs: how often the data is seen; 1.5 is once and a half.
@@ -83,7 +83,7 @@ class TrainSettings:
             )
 
     def overlap(self, room: int) -> int:
-        """Return what windows share that have `room` tokens for the passage."""
+        """Return the overlap of windows that have `room` tokens for the passage."""
         return min(self.window_overlap, room // 2)
 
     def to_dict(self) -> dict[str, Any]:

@@ -24,7 +24,7 @@ __all__ = ["Start", "clear_way", "load_start", "save_reader"]
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Hold a module to be trained, float32 on the CPU, with its tokenizer."""
+    """A module to be trained, float32 on the CPU, with its tokenizer."""
 
     checkpoint: Checkpoint
     module: torch.nn.Module

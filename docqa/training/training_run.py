@@ -28,7 +28,7 @@ __all__ = ["Trained", "TrainingData", "prepare_data", "train"]
 
 @dataclass(frozen=True, slots=True)
 class TrainingData:
-    """Hold what a run trains on.
+    """Data that a run trains on.
 
     Attributes:
         examples: windows, those of each file together.
@@ -45,7 +45,7 @@ class TrainingData:
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """Say what came out of a run.
+    """Outcome of a run.
 
     Attributes:
         reader: folder of the best version.
@@ -108,7 +108,7 @@ def train(
     A run that was cut off is called again with the same arguments: it goes on at its last
     checkpoint. On the CPU of the same machine, with the same number of threads, it takes the very
     same steps as if it had never stopped; on a GPU up to the order in which its kernels add. What
-    cannot be trained on is left out and told to `on_data`.
+    cannot be trained on is left out and reported to `on_data`.
 
     Args:
         files: paths with their weights: how often each is seen an epoch.
@@ -176,7 +176,7 @@ def _fingerprint(
     evaluate_on: QuestionSet | None,
     settings: TrainSettings,
 ) -> str:
-    """Return what tells a run from all others: its start, its settings and its data.
+    """Return the identity of a run: its start, its settings and its data.
 
     How often it writes a checkpoint changes nothing of what comes out.
     """

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from types import ModuleType
 from typing import Any
 
-from docqa import __version__
+from docqa._version import __version__
 from docqa.errors import ClusterError, MissingDependencyError
 
 __all__ = ["Cluster", "Worker", "connected"]
@@ -229,10 +229,10 @@ def _actor_class() -> type:
 
     class DocqaWorker:
         def begin(self, pickled: bytes) -> str:
-            import docqa
+            from docqa._version import __version__
 
             self._work = pickle.loads(pickled)
-            return docqa.__version__
+            return __version__
 
         def do(self, item: Any) -> Any:
             return self._work(item)

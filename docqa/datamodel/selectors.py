@@ -12,35 +12,52 @@ import base64
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import PurePath
-from typing import Any, Union
+from typing import Any, Protocol
 from urllib.parse import quote
 
-from docqa.datamodel import (
-    Answer,
-    Box,
-    DocumentInfo,
+from docqa.datamodel.document import DocumentInfo, is_nameless
+from docqa.datamodel.places import (
     DomPoint,
     DomRange,
     Location,
-    Occurrence,
     PageLocation,
     PartLocation,
     SourceLocation,
-    Span,
     TextLocation,
-    is_nameless,
 )
+from docqa.datamodel.spans import Box, Span
 
 __all__ = ["PDF_FRAGMENT", "TEXT_DIRECTIVE", "TEXT_FRAGMENT", "web_target"]
 
 Selector = dict[str, Any]
-Quoted = Union[Answer, Occurrence]
 
 PDF_FRAGMENT = "http://tools.ietf.org/rfc/rfc8118"
 TEXT_FRAGMENT = "http://tools.ietf.org/rfc/rfc5147"
 TEXT_DIRECTIVE = "https://wicg.github.io/scroll-to-text-fragment/"
 
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
+
+
+class Quoted(Protocol):
+    """Words with the characters around them and their places: an answer or an occurrence."""
+
+    @property
+    def text(self) -> str: ...
+
+    @property
+    def start(self) -> int: ...
+
+    @property
+    def end(self) -> int: ...
+
+    @property
+    def prefix(self) -> str: ...
+
+    @property
+    def suffix(self) -> str: ...
+
+    @property
+    def locations(self) -> tuple[Location, ...]: ...
 
 
 def web_target(quoted: Quoted, document: DocumentInfo) -> dict[str, Any]:

@@ -1,0 +1,60 @@
+"""The page that shows the house: its picture and list are complete, its paths are there."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = next(folder for folder in Path(__file__).parents if (folder / "docs/house.py").is_file())
+DOCS = ROOT / "docs"
+PAGES = ("architecture.md", "contributing.md")
+PATH = re.compile(r"`((?:docqa|tests|docs)/[\w./-]+)`|\]\(([\w./-]+\.md)\)")
+
+
+@pytest.fixture(scope="module")
+def house() -> ModuleType:
+    """Return the module of the documentation that draws the picture."""
+    pytest.importorskip("sphinx")
+    sys.path.insert(0, str(DOCS))
+    try:
+        import house
+    finally:
+        sys.path.remove(str(DOCS))
+    return house
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_path_is_there(page: str) -> None:
+    """A page about the code names no file or folder that is gone."""
+    found = PATH.findall((DOCS / page).read_text(encoding="utf-8"))
+    paths = [ROOT / path if path else DOCS / link for path, link in found]
+    missing = sorted(str(path.relative_to(ROOT)) for path in paths if not path.exists())
+    assert found
+    assert not missing, f"docs/{page} names what is not there: {missing}"
+
+
+def test_picture_shows_every_room(house: ModuleType) -> None:
+    """Each package and top-level module has its box."""
+    picture = house.picture()
+    labels = [room.label for room in house.house().values()]
+    assert [label for label in labels if f">{label}</text>" not in picture] == []
+
+
+def test_every_room_has_a_line(house: ModuleType) -> None:
+    """The list of rooms is taken from docstrings that are there and are sentences."""
+    waiting = list(house.house().values())
+    for room in waiting:
+        waiting += room.inside
+    assert [room.path for room in waiting if not room.line.endswith((".", ":"))] == []
+
+
+def test_implied_arrows_are_left_out(house: ModuleType) -> None:
+    """An arrow that a path of others implies is not drawn; a circle stays whole."""
+    edges = {"a": {"b", "c"}, "b": {"c"}, "c": {"d"}}
+    assert house.without_implied(edges) == {"a": {"b"}, "b": {"c"}, "c": {"d"}}
+    circle = {"a": {"b"}, "b": {"a"}}
+    assert house.without_implied(circle) == circle
