@@ -73,7 +73,6 @@ HEAVY = {
     "onnx",
     "onnxruntime",
     "pyarrow",
-    "opensearchpy",
     "pypdf",
     "pypdfium2",
     "ray",

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -43,28 +42,10 @@ def tantivy_store(folder: Path) -> Store:
     return TantivyStore(folder / "kb")
 
 
-def opensearch_store(folder: Path) -> Store:
-    pytest.importorskip("opensearchpy", reason="opensearch-py is not installed")
-    from docqa.index.opensearch.store import OpenSearchStore
-
-    name = hashlib.sha256(str(folder).encode()).hexdigest()[:12]
-    return OpenSearchStore(f"{os.environ['DOCQA_OPENSEARCH'].rstrip('/')}/docqa-test-kb-{name}")
-
-
 STORES: dict[str, Callable[[Path], Store]] = {
     "lance": lance_store,
     "tantivy": tantivy_store,
 }
-if "DOCQA_OPENSEARCH" in os.environ:
-    STORES["opensearch"] = opensearch_store
-
-
-def test_cluster_is_named() -> None:
-    """The whole contract is run on a cluster where one is named."""
-    if "opensearch" not in STORES:
-        pytest.skip("set DOCQA_OPENSEARCH to the address of a cluster: opensearch://localhost:9200")
-
-
 HOSTILE_KEYS = [
     '/a/it\'s 100% "sure".pdf',
     "/a/back\\slash_\n\tand a new line",

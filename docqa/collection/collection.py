@@ -79,17 +79,8 @@ class Collection:
 
     @property
     def address(self) -> str:
-        """Return where the collection is, for people."""
+        """Return where the collection is; it opens it again, in another process too."""
         return self._store.address
-
-    @property
-    def full_address(self) -> str:
-        """Return what opens the collection again, in another process too.
-
-        That of a cluster holds the user and the password that it was opened with: hand it on, and
-        show `address`.
-        """
-        return self._store.full_address
 
     def exists(self) -> bool:
         """Say whether the collection was made."""

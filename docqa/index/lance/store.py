@@ -72,11 +72,6 @@ class LanceStore:
         """Return the address as it was given."""
         return self._address
 
-    @property
-    def full_address(self) -> str:
-        """Return the address, which opens it again where the environment says the same."""
-        return self._address
-
     def exists(self) -> bool:
         """Say whether there is a collection."""
         with told(self._address, "cannot be read"):

@@ -57,11 +57,6 @@ class TantivyStore:
         """Return the folder's path."""
         return str(self._folder)
 
-    @property
-    def full_address(self) -> str:
-        """Return the folder's path, which opens it again."""
-        return self.address
-
     def exists(self) -> bool:
         """Say whether the folder holds a collection."""
         with told(self.address, "cannot be read"):
