@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from docqa.datamodel import Passage, Span
 from docqa.index.analysis import terms
 from docqa.index.bm25 import LuceneBM25
+from docqa.index.contract import Labels, Query, StoredDocument, StoredHit, StoredPassage
 from docqa.index.memory import MemoryIndex
-from docqa.index.store import Labels, Query, StoredDocument, StoredHit, StoredPassage
 from docqa.index.tantivy.store import TantivyStore
 
 WORDS = st.sampled_from(["oil", "lamp", "wind", "rain", "ship", "2024"])

@@ -10,8 +10,8 @@ import pytest
 
 import docqa
 from docqa.errors import MissingDependencyError, SettingError
-from docqa.index.store import Store
-from docqa.index.stores import open_store
+from docqa.index.contract import Store
+from docqa.index.opening import open_store
 
 GUIDES = Path(__file__).parent.parent / "docs" / "guides"
 OTHERS = {"http", "https", "ray"}  # schemes in the guides that are no collection's

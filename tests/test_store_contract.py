@@ -17,7 +17,7 @@ import pytest
 
 from docqa.errors import CollectionError
 from docqa.index.bm25 import LuceneBM25
-from docqa.index.store import (
+from docqa.index.contract import (
     Labels,
     Query,
     Snapshot,

@@ -11,7 +11,7 @@ from docqa.batch.asking import Asking, SourceJob, SourceOutcome
 from docqa.batch.asking_collection import AskingCollection, fingerprint
 from docqa.batch.questions import BatchQuestion
 from docqa.errors import LoadError
-from docqa.index.store import Where
+from docqa.index.contract import Where
 from docqa.loaders.load import read_source
 from docqa.loaders.settings import LoadSettings
 from docqa.reading_settings import ReadingSettings

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from docqa.batch.asking import SourceJob, SourceOutcome, cell_outcome, require_reader
-from docqa.index.store import Where
+from docqa.index.contract import Where
 from docqa.loaders.settings import LoadSettings
 from docqa.reading_settings import ReadingSettings, open_pipeline
 

@@ -23,8 +23,8 @@ from docqa.collection.updates import Updates, is_half_rebuilt, made_of
 from docqa.datamodel import Answers, Document, GridItem
 from docqa.errors import CollectionError, SettingError
 from docqa.grid import Reading, read_settings
-from docqa.index.store import Store, Where
-from docqa.index.stores import open_store
+from docqa.index.contract import Store, Where
+from docqa.index.opening import open_store
 from docqa.loaders.settings import LoadSettings
 from docqa.pipeline import Pipeline
 from docqa.recent import Recent
@@ -48,7 +48,7 @@ class Collection:
     a time.
 
     Args:
-        address: a folder; or where an engine is, see `docqa.index.stores.open_store`.
+        address: a folder; or where an engine is, see `docqa.index.opening.open_store`.
         pipeline: its reader, settings and threshold are used; None for the usual ones. How
             documents are split is settled when the collection is made.
         password: opens encrypted PDFs.

@@ -27,9 +27,9 @@ from s3_processes import made_document, n_torn
 from s3_server import s3_environment, start
 
 from docqa.index.bm25 import LuceneBM25
+from docqa.index.contract import Labels, Query, Store, StoredDocument, StoredPassage
 from docqa.index.lance.snapshot import LanceSnapshot
 from docqa.index.lance.store import LanceStore
-from docqa.index.store import Labels, Query, Store, StoredDocument, StoredPassage
 
 WORDS = [f"word{rank}" for rank in range(20_000)]
 WEIGHTS = [1 / (rank + 10) for rank in range(20_000)]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from docqa.index.contract import Query
 from docqa.index.lance.rows import key_of, terms_of
-from docqa.index.settling import RawHit
-from docqa.index.store import Query
+from docqa.index.ranking import RawHit
 
 if TYPE_CHECKING:
     from docqa.index.lance.scores import PassageScorer

@@ -15,8 +15,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from docqa.index.encodable import decoded, encodable
-from docqa.index.store import Labels, StoredDocument, StoredPassage, Where
+from docqa.index.contract import Labels, StoredDocument, StoredPassage, Where
+from docqa.index.surrogates import escape_surrogates, unescape_surrogates
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -81,11 +81,11 @@ def _rows(document: StoredDocument) -> Iterator[dict[str, Any]]:
     labels = asdict(document.labels)
     shared = {
         **labels,
-        "key": encodable(document.key),
+        "key": escape_surrogates(document.key),
         "generation": document.generation,
-        "folders": [encodable(folder) for folder in document.labels.folders],
-        "media_type": encodable(document.labels.media_type),
-        "title": encodable(document.labels.title),
+        "folders": [escape_surrogates(folder) for folder in document.labels.folders],
+        "media_type": escape_surrogates(document.labels.media_type),
+        "title": escape_surrogates(document.labels.title),
         "metadata": _entries(document.labels.metadata),
         "names": " ".join((EVERY, *document.names)),
         "n_names": len(document.names),
@@ -100,7 +100,7 @@ def _rows(document: StoredDocument) -> Iterator[dict[str, Any]]:
             "n_terms": len(passage.terms),
             "boilerplate": passage.boilerplate,
             "passage_body": passage.body,
-            "facts": encodable(document.facts) if is_first else None,
+            "facts": escape_surrogates(document.facts) if is_first else None,
             "document_body": document.body if is_first else None,
         }
 
@@ -138,21 +138,21 @@ def terms_of(text: str) -> tuple[str, ...]:
 
 def key_of(row: Mapping[str, Any]) -> str:
     """Return the key of a row's document."""
-    return decoded(row["key"])
+    return unescape_surrogates(row["key"])
 
 
 def facts_of(row: Mapping[str, Any]) -> str:
     """Return the facts of a document, from the row of its first passage."""
-    return decoded(row["facts"])
+    return unescape_surrogates(row["facts"])
 
 
 def labels_of(row: Mapping[str, Any]) -> Labels:
     """Return the labels of a row's document."""
     return Labels(
         document_id=row["document_id"],
-        folders=tuple(decoded(folder) for folder in row["folders"]),
-        media_type=decoded(row["media_type"]),
-        title=decoded(row["title"]),
+        folders=tuple(unescape_surrogates(folder) for folder in row["folders"]),
+        media_type=unescape_surrogates(row["media_type"]),
+        title=unescape_surrogates(row["title"]),
         date=row["date"],
         metadata=dict(json.loads(entry) for entry in row["metadata"]),
     )
@@ -196,7 +196,7 @@ def quoted(text: str) -> str:
     >>> quoted("it's")
     "'it''s'"
     """
-    return "'" + encodable(text).replace("'", "''") + "'"
+    return "'" + escape_surrogates(text).replace("'", "''") + "'"
 
 
 def _entries(metadata: Mapping[str, str]) -> list[str]:

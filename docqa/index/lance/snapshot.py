@@ -7,8 +7,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from docqa.errors import CollectionError
+from docqa.index.contract import DocumentFacts, Query, StoredDocument, StoredHit, Where
 from docqa.index.lance.candidates import best_of, is_complete, lance_query, raw_hit
-from docqa.index.lance.errors import told
+from docqa.index.lance.errors import translated_errors
 from docqa.index.lance.rows import (
     EVERY,
     LABEL_COLUMNS,
@@ -20,8 +21,7 @@ from docqa.index.lance.rows import (
     quoted,
 )
 from docqa.index.lance.tables import INDEXED, index_name
-from docqa.index.settling import RawHit, settled
-from docqa.index.store import DocumentFacts, Query, StoredDocument, StoredHit, Where
+from docqa.index.ranking import RawHit, settled
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -66,7 +66,7 @@ class LanceSnapshot:
         """
         if not query.terms:
             return []
-        with told(self._address, "cannot be read"):
+        with translated_errors(self._address, "cannot be read"):
             scorer = self._scorer(query)
             recent = self._recent(query, scorer)
             best = settled(
@@ -103,7 +103,7 @@ class LanceSnapshot:
         return document_of(self._rows(f"{PASSAGES} AND key = {quoted(key)}"))
 
     def _rows(self, asked: str, columns: list[str] | None = None) -> list[dict[str, Any]]:
-        with told(self._address, "cannot be read"):
+        with translated_errors(self._address, "cannot be read"):
             search = self._table.search().where(asked)
             rows: list[dict[str, Any]] = (
                 (search.select(columns) if columns else search).to_arrow().to_pylist()
@@ -113,7 +113,7 @@ class LanceSnapshot:
     @cached_property
     def _counts(self) -> pa.Table:
         """Return the row id, the number of terms and that of names of every passage."""
-        with told(self._address, "cannot be read"):
+        with translated_errors(self._address, "cannot be read"):
             search = self._table.search().where(PASSAGES).with_row_id(True)
             return search.select(["n_terms", "n_names"]).to_arrow()
 

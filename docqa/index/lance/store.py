@@ -24,12 +24,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from docqa.errors import CollectionError
-from docqa.index.lance.errors import retried, told
+from docqa.index.contract import StoredDocument, StoreWriter
+from docqa.index.lance.errors import retried, translated_errors
 from docqa.index.lance.rows import one_of, quoted, schema, table_of
 from docqa.index.lance.snapshot import LanceSnapshot
 from docqa.index.lance.tables import INDEXED, connect, find_table, make_index, make_table
 from docqa.index.lance.writer import LanceWriter
-from docqa.index.store import StoredDocument, StoreWriter
 
 if TYPE_CHECKING:
     from lancedb.db import DBConnection
@@ -74,7 +74,7 @@ class LanceStore:
 
     def exists(self) -> bool:
         """Say whether there is a collection."""
-        with told(self._address, "cannot be read"):
+        with translated_errors(self._address, "cannot be read"):
             return self._passages() is not None
 
     def create(self) -> None:
@@ -83,7 +83,7 @@ class LanceStore:
         Raises:
             CollectionError: nothing can be written there.
         """
-        with told(self._address, "cannot be made"):
+        with translated_errors(self._address, "cannot be made"):
             make_table(self._connection(), _PASSAGES, schema())
             if not self.exists():
                 self._table(_PASSAGES).add(table_of([], uuid.uuid4().hex))
@@ -91,7 +91,7 @@ class LanceStore:
 
     def read_note(self, name: str) -> str | None:
         """Return a text that is kept beside the documents, or None."""
-        with told(self._address, "cannot be read"):
+        with translated_errors(self._address, "cannot be read"):
             notes = self._found(_NOTES)
             if notes is None:
                 return None
@@ -105,7 +105,7 @@ class LanceStore:
         import pyarrow as pa
 
         row = pa.table({"name": [name], "text": [text]})
-        with told(self._address, "cannot be written"):
+        with translated_errors(self._address, "cannot be written"):
             make_table(connection, _NOTES, row.schema)
             retried(
                 self._address,
@@ -124,7 +124,7 @@ class LanceStore:
         Raises:
             CollectionError: there is no collection, or the storage cannot be reached.
         """
-        with told(self._address, "cannot be read"):
+        with translated_errors(self._address, "cannot be read"):
             table = self._passages()
             if table is None:
                 raise CollectionError(
@@ -150,7 +150,7 @@ class LanceStore:
         Raises:
             CollectionError: the storage cannot be reached, or other processes never let go.
         """
-        with told(self._address, "cannot be compacted"):
+        with translated_errors(self._address, "cannot be compacted"):
             if self.exists():
                 self._make_indexes()
                 self._optimize(_PASSAGES)
@@ -175,12 +175,12 @@ class LanceStore:
         """
         documents = [document for document in changes.values() if document is not None]
         replaced = f"number < 0 OR {one_of('key', changes)}"
-        with told(self._address, "cannot be written"):
+        with translated_errors(self._address, "cannot be written"):
             rows = table_of(documents, uuid.uuid4().hex)
         patience = _PATIENCE + rows.nbytes / _SLOWEST
         self._give_way()
         began = time.monotonic()
-        with told(self._address, "cannot be written"):
+        with translated_errors(self._address, "cannot be written"):
             retried(
                 self._address,
                 lambda attempt: (

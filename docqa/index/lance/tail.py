@@ -11,8 +11,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from docqa.index.contract import Labels, Where
 from docqa.index.lance.rows import key_of, labels_of, terms_of
-from docqa.index.store import Labels, Where
 
 __all__ = ["Tail"]
 

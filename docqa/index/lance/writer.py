@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from docqa.index.store import StoredDocument
+from docqa.index.contract import StoredDocument
 
 __all__ = ["LanceWriter"]
 

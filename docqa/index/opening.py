@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from docqa.errors import SettingError
-from docqa.index.store import Store
+from docqa.index.contract import Store
 
 __all__ = ["open_store", "shown"]
 

@@ -13,14 +13,14 @@ from docqa.index.tantivy.schema import TERMS
 if TYPE_CHECKING:
     import tantivy
 
-__all__ = ["OpenIndex", "open_index"]
+__all__ = ["IndexReader", "open_index"]
 
 _TRIES, _PAUSE = 20, 0.05  # seconds; while somebody writes into an index that is not to be locked
 
 _Value = TypeVar("_Value")
 
 
-class OpenIndex:
+class IndexReader:
     """Keep an index open for reading.
 
     Args:
