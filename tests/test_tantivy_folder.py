@@ -15,7 +15,6 @@ from docqa.errors import CollectionError
 from docqa.index.contract import Labels, StoredDocument, StoredPassage, Where
 from docqa.index.durable_files import write_durably
 from docqa.index.tantivy import index_reader
-from docqa.index.tantivy.mirror import Mirror
 from docqa.index.tantivy.store import TantivyStore
 
 
@@ -216,7 +215,7 @@ def test_links_of_killed_processes_go(tmp_path: Path, monkeypatch: pytest.Monkey
     for name in ("docqa-mirror-notes", "docqa-mirror-1-x"):
         (tmp_path / name).mkdir()
     (tmp_path / "index").mkdir()
-    mirror = Mirror(tmp_path / "index")
+    mirror = index_reader.LinkedFolder(tmp_path / "index")
     left = {each.name for each in tmp_path.glob("docqa-mirror-*")}
     assert left == {"docqa-mirror-notes", "docqa-mirror-1-x", mirror.path.name}
 
