@@ -77,7 +77,7 @@ if TYPE_CHECKING:
     from docqa.citations.records import Citation
     from docqa.citations.verification import verify
     from docqa.collection.collection import Collection
-    from docqa.index.store import Where
+    from docqa.index.contract import Where
     from docqa.pipeline import Pipeline, ask
     from docqa.reader.models import load_reader
     from docqa.showing.answer_report import report
@@ -90,7 +90,7 @@ _LAZY = {
     "Collection": "docqa.collection.collection",
     "FoundPlace": "docqa.citations.outcomes",
     "Pipeline": "docqa.pipeline",
-    "Where": "docqa.index.store",
+    "Where": "docqa.index.contract",
     "Verification": "docqa.citations.outcomes",
     "ask": "docqa.pipeline",
     "highlight": "docqa.showing.marked_copy",

@@ -11,7 +11,7 @@ from docqa.batch.asking import Asking, SourceJob, SourceOutcome
 from docqa.batch.asking_collection import AskingCollection, fingerprint
 from docqa.batch.questions import BatchQuestion
 from docqa.errors import LoadError
-from docqa.index.store import Where
+from docqa.index.contract import Where
 from docqa.loaders.load import read_source
 from docqa.loaders.settings import LoadSettings
 from docqa.reading_settings import ReadingSettings
@@ -101,13 +101,11 @@ class WholeCollection:
 
     Attributes:
         address: as `Collection.address` gives it; names it in lines and messages.
-        opens_by: as `Collection.full_address` gives it, perhaps with a password; else `address`.
         where: which of its documents; paths mean those of the machine that starts the job.
     """
 
     address: str
     where: Where = field(default_factory=Where)
-    opens_by: str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         """Make paths absolute: workers may be in another folder, and so may a later run."""
@@ -139,7 +137,7 @@ class WholeCollection:
         from docqa.collection.collection import Collection
 
         del loading, source
-        with Collection(self.opens_by or self.address) as collection:
+        with Collection(self.address) as collection:
             return fingerprint(collection, self.where)
 
     def jobs(
@@ -157,9 +155,7 @@ class WholeCollection:
         self, reading: ReadingSettings, loading: LoadSettings, settings: dict[str, Any]
     ) -> Callable[[SourceJob], SourceOutcome]:
         """Return what does the jobs; see `Asked`."""
-        return AskingCollection(
-            reading, loading, settings, self.where, self.opens_by or self.address
-        )
+        return AskingCollection(reading, loading, settings, self.where, self.address)
 
 
 def _content(source: BatchSource, loading: LoadSettings) -> tuple[bytes | None, LoadError | None]:

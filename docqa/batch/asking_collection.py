@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from docqa.batch.asking import SourceJob, SourceOutcome, cell_outcome, require_reader
-from docqa.index.store import Where
+from docqa.index.contract import Where
 from docqa.loaders.settings import LoadSettings
 from docqa.reading_settings import ReadingSettings, open_pipeline
 
@@ -25,7 +25,7 @@ class AskingCollection:
         loading: how files are opened, where places are looked up in them.
         settings: what decides the answers; goes into every line.
         where: which of the documents are asked.
-        opens_by: the collection's address, perhaps with a password; jobs name it without.
+        address: the collection's.
     """
 
     def __init__(
@@ -34,15 +34,15 @@ class AskingCollection:
         loading: LoadSettings,
         settings: dict[str, Any],
         where: Where,
-        opens_by: str,
+        address: str,
     ) -> None:
         self._reading, self._loading, self._settings = reading, loading, settings
-        self._where, self._opens_by = where, opens_by
+        self._where, self._address = where, address
         self._collection: Collection | None = None
 
     def __reduce__(self) -> tuple[object, ...]:
         """Pickle what it was made with, and nothing that is open."""
-        made_with = self._reading, self._loading, self._settings, self._where, self._opens_by
+        made_with = self._reading, self._loading, self._settings, self._where, self._address
         return (AskingCollection, made_with)
 
     def __call__(self, job: SourceJob) -> SourceOutcome:
@@ -71,7 +71,7 @@ class AskingCollection:
         if self._collection is None:
             pipeline = open_pipeline(self._reading)
             require_reader(pipeline.reader, self._reading, self._settings)
-            self._collection = Collection(self._opens_by, pipeline=pipeline, loading=self._loading)
+            self._collection = Collection(self._address, pipeline=pipeline, loading=self._loading)
         return self._collection
 
 

@@ -15,7 +15,7 @@ from docqa.cli.outcomes import Tally
 from docqa.cli.output import Format, open_writer
 from docqa.cli.session import Session
 from docqa.datamodel import GridItem
-from docqa.index.stores import shown
+from docqa.index.opening import shown
 
 if TYPE_CHECKING:
     from docqa.collection.collection import Collection

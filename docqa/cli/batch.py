@@ -181,7 +181,7 @@ def _whole(
         settled = asking_settings(ctx, reading, collection.address, opened.made())
         if collection.where and not opened.documents(collection.where):
             notices.warning("no document of the collection is asked: the filters leave none")
-        asked = WholeCollection(opened.address, collection.where, opened.full_address)
+        asked = WholeCollection(opened.address, collection.where)
         return asked, settled
 
 

@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast
 import click
 
 from docqa.cli.collections import parse_entries
-from docqa.index.store import Where
+from docqa.index.contract import Where
 from docqa.loaders.media_types import SUPPORTED_TYPES, TYPES_BY_SUFFIX
 
 __all__ = ["AskedCollection", "collection_options", "settled_collection_options"]

@@ -10,7 +10,7 @@ import click
 from click.core import ParameterSource
 
 from docqa.errors import CollectionError
-from docqa.index.stores import shown
+from docqa.index.opening import shown
 
 if TYPE_CHECKING:
     from docqa.collection.collection import Collection

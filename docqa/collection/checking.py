@@ -9,8 +9,8 @@ from docqa.collection.facts import CollectedDocument
 from docqa.collection.packing import unpack_document, unpack_passage
 from docqa.errors import CollectionError
 from docqa.index.analysis import terms
+from docqa.index.contract import Snapshot, StoredDocument, Where
 from docqa.index.memory import ranked_text
-from docqa.index.store import Snapshot, StoredDocument, Where
 
 __all__ = ["CheckReport", "check"]
 

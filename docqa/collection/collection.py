@@ -23,8 +23,8 @@ from docqa.collection.updates import Updates, is_half_rebuilt, made_of
 from docqa.datamodel import Answers, Document, GridItem
 from docqa.errors import CollectionError, SettingError
 from docqa.grid import Reading, read_settings
-from docqa.index.store import Store, Where
-from docqa.index.stores import open_store
+from docqa.index.contract import Store, Where
+from docqa.index.opening import open_store
 from docqa.loaders.settings import LoadSettings
 from docqa.pipeline import Pipeline
 from docqa.recent import Recent
@@ -48,7 +48,7 @@ class Collection:
     a time.
 
     Args:
-        address: a folder; or where an engine is, see `docqa.index.stores.open_store`.
+        address: a folder; or where an engine is, see `docqa.index.opening.open_store`.
         pipeline: its reader, settings and threshold are used; None for the usual ones. How
             documents are split is settled when the collection is made.
         password: opens encrypted PDFs.
@@ -79,17 +79,8 @@ class Collection:
 
     @property
     def address(self) -> str:
-        """Return where the collection is, for people."""
+        """Return where the collection is; it opens it again, in another process too."""
         return self._store.address
-
-    @property
-    def full_address(self) -> str:
-        """Return what opens the collection again, in another process too.
-
-        That of a cluster holds the user and the password that it was opened with: hand it on, and
-        show `address`.
-        """
-        return self._store.full_address
 
     def exists(self) -> bool:
         """Say whether the collection was made."""

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 
 from docqa.collection.facts import CollectedDocument
-from docqa.index.store import Store
+from docqa.index.contract import Store
 
 __all__ = ["change_folders", "read_folders"]
 

@@ -11,9 +11,9 @@ from docqa.collection.facts import CollectedDocument
 from docqa.collection.packing import table_of, unpack_passage
 from docqa.datamodel import Passage, RankedPassage, Table, TableRow
 from docqa.index.analysis import terms
+from docqa.index.contract import Query, Snapshot, StoredHit, Where
 from docqa.index.memory import DEFAULT_BOILERPLATE_WEIGHT
-from docqa.index.names import NAME_WEIGHT
-from docqa.index.store import Query, Snapshot, StoredHit, Where
+from docqa.index.name_terms import NAME_WEIGHT
 from docqa.reading_form import ReadingForm
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class FoundPassage:
         document: what the collection knows of it.
         passage: `document_id` is the document's id.
         rank: from 1.
-        score: BM25; see `docqa.index.store`.
+        score: BM25; see `docqa.index.contract`.
     """
 
     document: CollectedDocument

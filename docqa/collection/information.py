@@ -10,7 +10,7 @@ from typing import Any
 from docqa.collection.facts import CollectedDocument, FailedSource
 from docqa.collection.followed import read_folders
 from docqa.collection.format import Made
-from docqa.index.store import Store
+from docqa.index.contract import Store
 
 __all__ = ["CollectionInfo", "information"]
 

@@ -30,9 +30,9 @@ from docqa.datamodel import Content, Document, Span, Table, TableRow
 from docqa.errors import DocqaError, LoadError, SettingError
 from docqa.grid import require_text
 from docqa.index.analysis import terms
+from docqa.index.contract import Labels, StoredDocument, StoredPassage
 from docqa.index.memory import ranked_text
-from docqa.index.names import name_terms
-from docqa.index.store import Labels, StoredDocument, StoredPassage
+from docqa.index.name_terms import name_terms
 from docqa.loaders.load import Source, load_with, read_source
 from docqa.loaders.settings import LoadSettings
 from docqa.prepared import splitter_for

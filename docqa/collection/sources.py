@@ -12,7 +12,7 @@ from docqa.collection.files import files_in
 from docqa.collection.ingest import Job
 from docqa.datamodel import Document, is_nameless
 from docqa.errors import SettingError
-from docqa.index.store import Where
+from docqa.index.contract import Where
 from docqa.loaders.load import Source, source_name
 
 __all__ = [

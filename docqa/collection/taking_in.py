@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from docqa.collection.changes import IndexProgress, Report
 from docqa.collection.facts import CollectedDocument, FailedSource
 from docqa.collection.ingest import Ingested, labels_of
-from docqa.index.names import name_terms
-from docqa.index.store import Snapshot, Store, StoredDocument, StoreWriter
+from docqa.index.contract import Snapshot, Store, StoredDocument, StoreWriter
+from docqa.index.name_terms import name_terms
 
 __all__ = ["TakingIn", "read_failures", "refiled"]
 

@@ -19,7 +19,7 @@ from docqa.collection.sources import Sources, absolute, each_source, folders_of,
 from docqa.collection.sync import SyncPlan, plan_sync
 from docqa.collection.taking_in import TakingIn, read_failures, refiled
 from docqa.errors import CollectionError, SourceNotFoundError, SourceUnreadableError
-from docqa.index.store import Snapshot, Store, Where
+from docqa.index.contract import Snapshot, Store, Where
 from docqa.loaders.load import source_name
 
 __all__ = ["Updates", "is_half_rebuilt", "made_of"]

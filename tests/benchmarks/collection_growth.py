@@ -129,7 +129,7 @@ def rank(folder: Path, *, queries: int, slow_queries: int) -> dict[str, Any]:
 
     from docqa.index.analysis import terms
     from docqa.index.bm25 import LuceneBM25
-    from docqa.index.stores import open_store
+    from docqa.index.opening import open_store
 
     collection = docqa.Collection(folder / "kb")
     snapshot = open_store(folder / "kb").snapshot()

@@ -36,7 +36,7 @@ from docqa.evaluation.page_questions import read_page_questions
 from docqa.index.analysis import terms
 from docqa.index.bm25 import LuceneBM25
 from docqa.index.memory import DEFAULT_BOILERPLATE_WEIGHT, ranked_text
-from docqa.index.names import name_terms
+from docqa.index.name_terms import name_terms
 from docqa.prepared import splitter_for
 
 SETS = {

@@ -1,11 +1,12 @@
-"""Compare the ranking and the answers of engines with those of the index in memory.
+"""Compare the ranking and the answers of engines with those of tantivy's formula.
 
     DOCQA_DATA=.../data python tests/benchmarks/same_ranking.py [--address lance://{folder}/kb] ...
 
 Each article of SQuAD dev v1.1, its paragraphs joined, is a text file and a collection of its own,
 so that all statistics are those of one document. For every question the ten best passages are
-compared, and for some the reader's answers. `{folder}` in an address is a new folder for each
-article.
+compared with those of the index in memory, and for some the reader's answers. With --together the
+articles are the documents of one collection, and the reference is a collection in a folder.
+`{folder}` in an address is a new folder for each collection.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ from docqa.question_sets import Article, read_question_set
 TOP = 10
 ALIKE = 1e-5  # relative; single precision
 
-Ranked = Sequence[tuple[int, float]]
+Place = tuple[str, int]
+Ranked = Sequence[tuple[Place, float]]
 
 
 def alike(one: float, other: float) -> bool:
@@ -36,78 +38,120 @@ def alike(one: float, other: float) -> bool:
     return abs(one - other) <= ALIKE * max(abs(one), abs(other))
 
 
-def compared(memory: Ranked, other: Ranked, scores: dict[int, float]) -> str:
-    """Say how two rankings of a question differ.
+def compared(reference: Ranked, other: Ranked) -> Counter[str]:
+    """Count what two rankings of a question share.
 
     Args:
-        memory: passage numbers and scores, best first.
-        other: the same of another engine.
-        scores: of all passages, in memory.
+        reference: passages and scores, best first; all that have one.
+        other: the first ten of another engine.
     """
-    if len(memory) != len(other):
-        return "other length"
-    if not all(alike(one[1], two[1]) for one, two in zip(memory, other, strict=True)):
-        return "other scores"
-    if [number for number, _ in memory] == [number for number, _ in other]:
-        return "same"
-    same = all(
-        alike(scores.get(two[0], 0.0), one[1]) for one, two in zip(memory, other, strict=True)
+    best, scores = reference[:TOP], dict(reference)
+    ours, theirs = [place for place, _ in best], [place for place, _ in other]
+    by_score = [scores.get(place, 0.0) for place in theirs]
+    same_scores = len(ours) == len(theirs) and all(
+        alike(one, two) for one, (_, two) in zip(by_score, best, strict=True)
     )
-    return "ties in another order" if same else "other passages"
+    return Counter(
+        {
+            "questions": 1,
+            "same order": ours == theirs,
+            "same order but for ties": same_scores,
+            "same first": ours[:1] == theirs[:1],
+            "same ten": set(ours) == set(theirs),
+            "places": len(ours),
+            "shared": len(set(ours) & set(theirs)),
+        }
+    )
 
 
-def answers_compared(memory: Answers, other: Answers) -> str:
+def answers_compared(reference: Answers, other: Answers) -> str:
     """Say how two lists of answers differ."""
-    places = [[(each.start, each.end, each.text) for each in one] for one in (memory, other)]
+    places = [
+        [(each.document.source, each.start, each.end, each.text) for each in one]
+        for one in (reference, other)
+    ]
     if places[0] != places[1]:
-        return "other answers"
-    pairs = zip(memory, other, strict=True)
+        return "same first answer" if places[0][:1] == places[1][:1] else "other answers"
+    pairs = zip(reference, other, strict=True)
     same = all(abs(one.score - two.score) < 1e-4 for one, two in pairs)
     return "same" if same else "other scores"
 
 
-def compare_article(
-    article: Article, folder: Path, address: str, pipeline: Pipeline, asked: set[str]
-) -> tuple[Counter[str], Counter[str], float]:
-    """Return how often rankings and answers differ, and the largest relative difference."""
-    path = folder / "the.txt"  # a name without terms: names count in collections
+def written(folder: Path, name: str, article: Article) -> Path:
+    """Return the file of an article."""
+    path = folder / name
     text = "\n\n".join(paragraph.context for paragraph in article.paragraphs)
     path.write_text(text, encoding="utf-8")
+    return path
+
+
+def hits_of(collection: docqa.Collection, question: str, top_k: int) -> Ranked:
+    """Return the best passages of a collection."""
+    found = collection.search(question, top_k=top_k)
+    return [((one.document.source, one.passage.number), one.score) for one in found]
+
+
+def compare_article(
+    article: Article, folder: Path, address: str, pipeline: Pipeline, asked: set[str]
+) -> tuple[Counter[str], Counter[str]]:
+    """Return what rankings share, and how answers differ, in a collection of one article."""
+    path = written(folder, "the.txt", article)  # a name without terms: names count in collections
     document, index = docqa.load(path), MemoryIndex()
     index.add(pipeline.passages(document))
-    rankings, answers, largest = Counter[str](), Counter[str](), 0.0
+    rankings, answers = Counter[str](), Counter[str]()
     with docqa.Collection(address.format(folder=folder), pipeline=pipeline) as collection:
         collection.add(path)
         for paragraph in article.paragraphs:
             for question in paragraph.questions:
                 ranked = index.search(question.text, top_k=max(1, len(index)))
-                scores = {one.passage.number: one.score for one in ranked}
-                found = collection.search(question.text, top_k=TOP)
-                memory = [(one.passage.number, one.score) for one in ranked[:TOP]]
-                other = [(one.passage.number, one.score) for one in found]
-                rankings[compared(memory, other, scores)] += 1
-                gaps = (
-                    abs(one[1] - two[1]) / one[1] for one, two in zip(memory, other, strict=False)
-                )
-                largest = max(largest, *gaps, 0.0)
+                memory = [((str(path), one.passage.number), one.score) for one in ranked]
+                rankings += compared(memory, hits_of(collection, question.text, TOP))
                 if question.id in asked:
                     own = pipeline.ask(document, question.text, top_k=5)
                     theirs = collection.ask(question.text, top_k=5)
                     answers[answers_compared(own, theirs)] += 1
-    return rankings, answers, largest
+    return rankings, answers
 
 
-def told(counts: Counter[str]) -> str:
-    """Return counts as words."""
-    return ", ".join(f"{count:,} {what}" for what, count in counts.most_common())
+def compare_together(
+    articles: Sequence[Article], folder: Path, address: str, pipeline: Pipeline, asked: set[str]
+) -> tuple[Counter[str], Counter[str]]:
+    """Return what rankings share, and how answers differ, in a collection of all articles."""
+    files = [written(folder, f"{at:02}.txt", article) for at, article in enumerate(articles)]
+    rankings, answers = Counter[str](), Counter[str]()
+    with (
+        docqa.Collection(folder / "reference", pipeline=pipeline) as reference,
+        docqa.Collection(address.format(folder=folder), pipeline=pipeline) as other,
+    ):
+        for collection in (reference, other):
+            collection.add(files)
+        for article in articles:
+            for paragraph in article.paragraphs:
+                for question in paragraph.questions:
+                    ranked = hits_of(reference, question.text, 100)
+                    rankings += compared(ranked, hits_of(other, question.text, TOP))
+                    if question.id in asked:
+                        pair = (one.ask(question.text, top_k=5) for one in (reference, other))
+                        answers[answers_compared(*pair)] += 1
+    return rankings, answers
+
+
+def in_words(rankings: Counter[str]) -> str:
+    """Return counts of rankings as words."""
+    n = rankings["questions"]
+    names = ("same order", "same order but for ties", "same first", "same ten")
+    shares = [f"{name} {rankings[name] / n:.2%} ({rankings[name]:,})" for name in names]
+    overlap = rankings["shared"] / max(1, rankings["places"])
+    return f"{n:,} questions: {', '.join(shares)}, overlap at ten {overlap:.2%}"
 
 
 def main() -> None:
     """Print one line for each engine."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--address", action="append", help="{folder}: a new one for each article")
-    parser.add_argument("--articles", type=int, help="only so many")
+    parser.add_argument("--articles", type=int, help="only the first ones")
     parser.add_argument("--answers", type=int, default=300, help="questions drawn for the reader")
+    parser.add_argument("--together", action="store_true", help="all articles in one collection")
     options = parser.parse_args()
     if "DOCQA_DATA" not in os.environ:
         sys.exit("set DOCQA_DATA to the folder of the development data")
@@ -121,16 +165,19 @@ def main() -> None:
     ]
     asked = set(random.Random(0).sample(ids, min(options.answers, len(ids))))
     pipeline = Pipeline()
-    print(f"{len(articles)} articles, {len(ids):,} questions, {len(asked)} read")
     for address in options.address or ["{folder}/kb"]:
-        rankings, answers, largest = Counter[str](), Counter[str](), 0.0
-        for article in articles:
-            with tempfile.TemporaryDirectory() as folder:
-                some = compare_article(article, Path(folder), address, pipeline, asked)
+        rankings, answers = Counter[str](), Counter[str]()
+        for part in [articles] if options.together else [[article] for article in articles]:
+            with tempfile.TemporaryDirectory() as made:
+                folder = Path(made)
+                if options.together:
+                    some = compare_together(part, folder, address, pipeline, asked)
+                else:
+                    some = compare_article(part[0], folder, address, pipeline, asked)
             rankings, answers = rankings + some[0], answers + some[1]
-            largest = max(largest, some[2])
-        print(f"{address}: rankings {told(rankings)}; scores differ by at most {largest:.1e}")
-        print(f"{'':{len(address)}}  answers {told(answers)}", flush=True)
+        print(f"{address}: {in_words(rankings)}")
+        counts = ", ".join(f"{count:,} {what}" for what, count in answers.most_common())
+        print(f"{'':{len(address)}}  answers {counts}", flush=True)
 
 
 if __name__ == "__main__":

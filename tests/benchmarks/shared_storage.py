@@ -21,15 +21,12 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "helpers"))
 
 import lancedb
-import numpy as np
-from lancedb.query import MatchQuery
 from s3_processes import made_document, n_torn
 from s3_server import s3_environment, start
 
-from docqa.index.bm25 import LuceneBM25
+from docqa.index.contract import Labels, Query, Store, StoredDocument, StoredPassage
 from docqa.index.lance.snapshot import LanceSnapshot
 from docqa.index.lance.store import LanceStore
-from docqa.index.store import Labels, Query, Store, StoredDocument, StoredPassage
 
 WORDS = [f"word{rank}" for rank in range(20_000)]
 WEIGHTS = [1 / (rank + 10) for rank in range(20_000)]
@@ -107,39 +104,6 @@ def costs(address: str, n_documents: int) -> None:
         print(f"  MB: compacted, 20 replaces later, compacted again: {', '.join(sizes)}")
 
 
-def ranking(address: str, n_documents: int) -> None:
-    """Print how far the ranking is from docqa's in memory, and how far Lance's own would be."""
-    chance, store = random.Random(0), LanceStore(address)
-    documents = [written(number, chance) for number in range(n_documents)]
-    store.create()
-    replace(store, *documents)
-    store.compact()
-    rows = [(one.key, passage) for one in documents for passage in one.passages]
-    bm25 = LuceneBM25([passage.terms for _, passage in rows])
-    table, snapshot = lancedb.connect(address.removeprefix("lance://")), store.snapshot()
-    passages = table.open_table("passages")
-    ours, lances, shared = [], [], []
-    for _ in range(100):
-        terms = chance.choices(WORDS[50:], WEIGHTS[50:], k=6)
-        scores = bm25.get_scores(terms)
-        best = np.sort(scores)[::-1][:10]
-        found = [hit.score for hit in snapshot.search(Query(terms, 10))]
-        ours.append(float(np.max(np.abs(np.array(found) / best - 1))))
-        raw = passages.search(MatchQuery(" ".join(terms), "terms"), query_type="fts").limit(10)
-        raw_rows = raw.select(["key", "number", "_score"]).to_arrow().to_pylist()
-        at = [100 * int(row["key"][-9:-4]) + row["number"] for row in raw_rows]
-        lances += [
-            row["_score"] / scores[place] - 1 for row, place in zip(raw_rows, at, strict=True)
-        ]
-        shared.append(np.mean(scores[at] >= best[-1]))
-    print(f"\n{len(rows)} passages, 100 queries: relative difference of scores from LuceneBM25")
-    print(f"  docqa over Lance, largest of the ten best {max(ours):.1e}")
-    print(
-        f"  Lance alone {min(lances):.3f} to {max(lances):.3f}; of its ten best "
-        f"{np.mean(shared):.3f} are docqa's"
-    )
-
-
 def together(address: str, duration: float) -> None:
     """Print what two writers, two readers and a compactor saw at the same time."""
     LanceStore(address).create()
@@ -180,7 +144,7 @@ def every_version(address: str) -> None:
         table.checkout(number)
         if len(table.list_indices()) < 2:  # the collection was being made
             continue
-        hits = LanceSnapshot(table, address, {}).search(Query(["oil"], 10_000))
+        hits = LanceSnapshot(table, address).search(Query(["oil"], 10_000))
         in_table = table.count_rows("number >= 0")
         searched += 1
         torn += n_torn(hits) > 0 or len(hits) != in_table
@@ -193,7 +157,6 @@ def main() -> None:
     parser.add_argument("--documents", type=int, default=100)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        ranking(f"lance://{folder}/ranking", given.documents)
         costs(f"lance://{folder}/kb", given.documents)
         together(f"lance://{folder}/together", given.seconds)
         every_version(f"lance://{folder}/together")

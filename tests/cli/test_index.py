@@ -156,7 +156,7 @@ def test_wrong_use_is_told(arguments: tuple[str, ...], said: str) -> None:
 def test_second_writer_is_one_line() -> None:
     """While another process writes, indexing ends with one line."""
     run("index", "files", "--to", "kb")
-    from docqa.index.stores import open_store
+    from docqa.index.opening import open_store
 
     with open_store("kb").writer():
         result = run("index", "files", "--to", "kb")

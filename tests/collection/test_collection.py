@@ -16,8 +16,8 @@ import docqa
 from docqa import Collection, CollectionError, Pipeline, SettingError, SourceNotFoundError, Where
 from docqa.collection.facts import FailedSource
 from docqa.collection.taking_in import TakingIn
-from docqa.index.store import StoredDocument, StoredPassage
-from docqa.index.stores import open_store
+from docqa.index.contract import StoredDocument, StoredPassage
+from docqa.index.opening import open_store
 from docqa.index.tantivy import writer
 from docqa.testing import FakeReader
 
@@ -506,7 +506,7 @@ def test_another_format_is_refused(kb: Collection, folder: Path, tmp_path: Path)
 
 HOLD = """
 import sys
-from docqa.index.stores import open_store
+from docqa.index.opening import open_store
 with open_store(sys.argv[1]).writer():
     print("writing", flush=True)
     sys.stdin.read()

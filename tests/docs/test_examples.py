@@ -77,6 +77,15 @@ def test_ask_many() -> None:
     ]
 
 
+def test_behind_a_search_engine() -> None:
+    """Passages come from SQLite's full-text index, answers and places from the files."""
+    assert run("behind_a_search_engine.py").splitlines() == [
+        "When was the lamp first lit? 14 October 1871 (handbook.pdf, page 3)",
+        "How many horsepower has the new engine? 54 (notes.md, line 14)",
+        "What was the lowest pressure of the storm? 991.6 hPa (logbook.txt, line 16)",
+    ]
+
+
 def test_ask_on_several_gpus() -> None:
     """Two processes share the files, and outcomes come in the order of the files."""
     lines = run("ask_on_several_gpus.py", "--devices", "cpu,cpu").splitlines()

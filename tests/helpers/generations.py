@@ -18,8 +18,8 @@ from pathlib import Path
 from docqa.collection.collection import Collection
 from docqa.collection.packing import unpack_document, unpack_passage
 from docqa.errors import DocqaError
-from docqa.index.store import Snapshot, StoredDocument
-from docqa.index.stores import open_store
+from docqa.index.contract import Snapshot, StoredDocument
+from docqa.index.opening import open_store
 from docqa.pipeline import Pipeline
 from docqa.testing import FakeReader
 

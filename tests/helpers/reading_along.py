@@ -20,7 +20,7 @@ from killing import in_fresh_process, started
 
 from docqa.collection.collection import Collection
 from docqa.errors import CollectionError, DocqaError
-from docqa.index.stores import open_store
+from docqa.index.opening import open_store
 
 __all__ = ["Reads", "read_during"]
 

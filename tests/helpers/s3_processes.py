@@ -15,9 +15,9 @@ from itertools import count
 from types import SimpleNamespace
 
 from docqa.errors import CollectionError
+from docqa.index.contract import Labels, Query, StoredDocument, StoredPassage
 from docqa.index.lance import errors as lance_errors
 from docqa.index.lance.store import LanceStore
-from docqa.index.store import Labels, Query, StoredDocument, StoredPassage
 
 N_DOCUMENTS = 6  # of each writer, and as many again that all writers replace
 N_PASSAGES = 8  # at most, in a document

@@ -13,8 +13,8 @@ import pytest
 from s3_processes import made_document
 from s3_server import s3_environment
 
+from docqa.index.contract import Query
 from docqa.index.lance.store import LanceStore
-from docqa.index.store import Query
 
 pytestmark = pytest.mark.skipif(
     not importlib.util.find_spec("lancedb"), reason="LanceDB is not installed: pip install lancedb"

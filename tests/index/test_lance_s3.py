@@ -10,8 +10,8 @@ import pytest
 from s3_processes import made_document, n_torn
 from s3_server import s3_environment, start
 
+from docqa.index.contract import Query
 from docqa.index.lance.store import LanceStore
-from docqa.index.store import Query
 
 pytestmark = [
     pytest.mark.slow,

@@ -1,12 +1,14 @@
-"""One ranking everywhere: what is kept in memory and what is stored rank alike.
+"""One ranking everywhere: passages in memory, in a folder and on shared storage rank alike.
 
-The oracle is `LuceneBM25`, which is compared with rank_bm25's own formula elsewhere.
+The oracle is `LuceneBM25`, which is compared with rank_bm25's own formula elsewhere. Memory and
+folder have its scores. Lance has BM25 with exact lengths, so that neighbours may change places.
 """
 
 from __future__ import annotations
 
+import random
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -16,8 +18,8 @@ from hypothesis import strategies as st
 from docqa.datamodel import Passage, Span
 from docqa.index.analysis import terms
 from docqa.index.bm25 import LuceneBM25
+from docqa.index.contract import Labels, Query, StoredDocument, StoredHit, StoredPassage
 from docqa.index.memory import MemoryIndex
-from docqa.index.store import Labels, Query, StoredDocument, StoredHit, StoredPassage
 from docqa.index.tantivy.store import TantivyStore
 
 WORDS = st.sampled_from(["oil", "lamp", "wind", "rain", "ship", "2024"])
@@ -117,3 +119,70 @@ def test_same_words_go_by_place(words: list[str], copies: int, query: list[str])
     documents = stored([([(words, False), (words, False)], [])] * copies)
     places = [(hit.key, hit.number) for hit in found_in_folder(documents, Query(query, 7))]
     assert places == sorted(expected(documents, Query(query, 7)))[:7]
+
+
+GUIDES = sorted((Path(__file__).parent.parent / "docs").rglob("*.md"))
+
+
+def pages() -> list[StoredDocument]:
+    """Return the pages of the documentation as a store keeps them, in passages of several sizes."""
+    chance, made = random.Random(0), []
+    for path in GUIDES:
+        words, passages, start = terms(path.read_text("utf-8")), [], 0
+        while start < len(words):
+            size = chance.randint(20, 120)
+            passages.append((words[start : start + size], False))
+            start += size
+        made.append((passages, terms(path.stem)))
+    return stored(made)
+
+
+def questions(documents: Sequence[StoredDocument]) -> Iterator[list[str]]:
+    """Yield the terms of 200 questions: some of a passage, and one of another."""
+    chance = random.Random(1)
+    passages = [passage.terms for document in documents for passage in document.passages]
+    for one, other in (chance.choices(passages, k=2) for _ in range(200)):
+        yield [*chance.choices(one, k=4), chance.choice(other)]
+
+
+@pytest.fixture(scope="module")
+def rankings(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[list[StoredHit], ...]]:
+    """Return the first ten of each question from the two engines, compacted."""
+    pytest.importorskip("lancedb", reason="LanceDB is not installed: pip install lancedb")
+    from docqa.index.lance.store import LanceStore
+
+    folder, documents = tmp_path_factory.mktemp("ranking"), pages()
+    stores = (TantivyStore(folder / "kb"), LanceStore(f"lance://{folder / 'lance'}"))
+    for store in stores:
+        store.create()
+        with store.writer() as writer:
+            for document in documents:
+                writer.replace(document)
+            writer.commit()
+        store.compact()
+    snapshots = [store.snapshot() for store in stores]
+    return [
+        tuple(snapshot.search(Query(asked, 10, name_weight=0.7)) for snapshot in snapshots)
+        for asked in questions(documents)
+    ]
+
+
+def by_place(hits: Sequence[StoredHit]) -> dict[tuple[str, int], float]:
+    return {(hit.key, hit.number): hit.score for hit in hits}
+
+
+def test_lance_finds_the_same_passages(rankings: list[tuple[list[StoredHit], ...]]) -> None:
+    """Of the first ten at most 3 % are others, and of the first one at most 2 %."""
+    pairs = [(list(by_place(folder)), list(by_place(lance))) for folder, lance in rankings]
+    shared = sum(len(set(ours) & set(theirs)) for ours, theirs in pairs)
+    assert shared >= 0.97 * sum(len(ours) for ours, _ in pairs)
+    assert sum(ours[:1] == theirs[:1] for ours, theirs in pairs) >= 0.98 * len(pairs)
+
+
+def test_lance_scores_are_near(rankings: list[tuple[list[StoredHit], ...]]) -> None:
+    """A score differs by at most 6 %, as a byte keeps a length to within an eighth."""
+    for folder, lance in rankings:
+        ours, theirs = by_place(folder), by_place(lance)
+        both = ours.keys() & theirs.keys()
+        assert [theirs[at] for at in both] == pytest.approx([ours[at] for at in both], rel=0.06)
+        assert min(theirs.values()) >= 0.94 * min(ours.values())

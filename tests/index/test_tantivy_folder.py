@@ -12,10 +12,9 @@ from pathlib import Path
 import pytest
 
 from docqa.errors import CollectionError
+from docqa.index.contract import Labels, StoredDocument, StoredPassage, Where
 from docqa.index.durable_files import write_durably
-from docqa.index.store import Labels, StoredDocument, StoredPassage, Where
-from docqa.index.tantivy import opened
-from docqa.index.tantivy.mirror import Mirror
+from docqa.index.tantivy import index_reader
 from docqa.index.tantivy.store import TantivyStore
 
 
@@ -158,7 +157,7 @@ def test_folder_that_cannot_be_written_is_read(
 ) -> None:
     """A read-only index is searched, sees later commits, and gets no file."""
     write(store, document("/a"))
-    monkeypatch.setattr(opened, "is_writable", lambda folder: False)
+    monkeypatch.setattr(index_reader, "is_writable", lambda folder: False)
     reader = TantivyStore(store.address)
     before = sorted(Path(store.address).rglob("*"))
     assert [each.key for each in reader.snapshot().documents()] == ["/a"]
@@ -180,9 +179,9 @@ def test_without_its_lock_tantivy_does_not_open(
     lock.unlink(missing_ok=True)
     lock.mkdir()
     with pytest.raises(ValueError, match=r"(?i)lock"):
-        opened.OpenIndex(index).searcher()
-    monkeypatch.setattr(opened, "is_writable", lambda folder: False)
-    assert opened.OpenIndex(index).searcher()[1].num_docs == 1
+        index_reader.IndexReader(index).searcher()
+    monkeypatch.setattr(index_reader, "is_writable", lambda folder: False)
+    assert index_reader.IndexReader(index).searcher()[1].num_docs == 1
 
 
 def test_opening_goes_on_while_files_go(
@@ -190,16 +189,16 @@ def test_opening_goes_on_while_files_go(
 ) -> None:
     """What a writer deletes between linking and opening is linked anew."""
     write(store, document("/a"))
-    monkeypatch.setattr(opened, "is_writable", lambda folder: False)
+    monkeypatch.setattr(index_reader, "is_writable", lambda folder: False)
     failures = [OSError("gone"), ValueError("gone")]
-    open_index = opened.open_index
+    open_index = index_reader.open_index
 
     def failing(folder: Path) -> object:
         if failures:
             raise failures.pop()
         return open_index(folder)
 
-    monkeypatch.setattr(opened, "open_index", failing)
+    monkeypatch.setattr(index_reader, "open_index", failing)
     assert TantivyStore(store.address).snapshot().n_passages == 1
     assert not failures
 
@@ -216,7 +215,7 @@ def test_links_of_killed_processes_go(tmp_path: Path, monkeypatch: pytest.Monkey
     for name in ("docqa-mirror-notes", "docqa-mirror-1-x"):
         (tmp_path / name).mkdir()
     (tmp_path / "index").mkdir()
-    mirror = Mirror(tmp_path / "index")
+    mirror = index_reader.LinkedFolder(tmp_path / "index")
     left = {each.name for each in tmp_path.glob("docqa-mirror-*")}
     assert left == {"docqa-mirror-notes", "docqa-mirror-1-x", mirror.path.name}
 

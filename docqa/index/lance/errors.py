@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from docqa.errors import CollectionError
 
-__all__ = ["retried", "told"]
+__all__ = ["retried", "translated_errors"]
 
 _ATTEMPTS = 8
 _FIRST_WAIT = 0.1  # seconds; doubled with each attempt, half of it by chance
@@ -20,7 +20,7 @@ _Result = TypeVar("_Result")
 
 
 @contextmanager
-def told(address: str, what: str) -> Iterator[None]:
+def translated_errors(address: str, what: str) -> Iterator[None]:
     """Translate the errors of Lance.
 
     Args:

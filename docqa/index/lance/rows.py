@@ -1,11 +1,14 @@
-"""What Lance is told of documents: the columns, documents as rows, filters as its SQL.
+"""Documents as Lance keeps them: the columns, documents as rows, filters as its SQL.
 
 Each passage is a row. What belongs to the document (its facts, labels and body) stands on the row
-of its first passage: columns are kept apart, so nobody reads them who does not ask for them, and
-one version of one table holds everything.
+of its first passage. Columns are kept apart, so a query that does not name one does not read it,
+and one version of one table holds everything.
 
-One row more, the turn, has no passage: every commit replaces it, so that of two commits at the same
+One row more, the turn, has no passage. Every commit replaces it, so that of two commits at the same
 time one finds its row gone and starts again. Lance itself lets both add the same new key.
+
+Tables that docqa 0.1 made before its release have two columns more (`n_terms`, `n_names`), and a
+mark in front of each text of terms. Both are ignored, and stay empty in new rows.
 """
 
 from __future__ import annotations
@@ -15,15 +18,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from docqa.index.encodable import decoded, encodable
-from docqa.index.store import Labels, StoredDocument, StoredPassage, Where
+from docqa.index.contract import Labels, StoredDocument, StoredPassage, Where
+from docqa.index.surrogates import escape_surrogates, unescape_surrogates
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 __all__ = [
-    "EVERY",
-    "LABEL_COLUMNS",
     "PASSAGES",
     "condition",
     "document_of",
@@ -40,26 +41,23 @@ __all__ = [
 PASSAGES = "number >= 0"
 """Holds for every row but the turn."""
 
-LABEL_COLUMNS = ("document_id", "folders", "media_type", "title", "date", "metadata")
-
-EVERY = "\x01"
-"""A term that stands in the text of every row, and no query has: it tells what the index holds."""
-
 _TURN = ""  # the key of no document
+_OLD_MARK = "\x01"
 
 
-def table_of(documents: Iterable[StoredDocument], commit: str) -> pa.Table:
-    """Return what a commit writes: the rows of the documents' passages, and the turn.
+def table_of(documents: Iterable[StoredDocument], commit: str, columns: pa.Schema) -> pa.Table:
+    """Return the rows of a commit: those of the documents' passages, and the turn.
 
     Args:
-        documents: those to write.
+        documents: the documents to write.
         commit: 32 hexadecimal digits, of this commit alone.
+        columns: those of the table; they are at least those of `schema`.
     """
     import pyarrow as pa
 
-    turn = {"key": _TURN, "generation": commit, "number": -1, "n_terms": 0, "n_names": 0}
+    turn = {"key": _TURN, "generation": commit, "number": -1}
     rows = [turn, *(row for document in documents for row in _rows(document))]
-    return pa.Table.from_pylist(rows, schema=schema())
+    return pa.Table.from_pylist(rows, schema=columns)
 
 
 def schema() -> pa.Schema:
@@ -69,7 +67,7 @@ def schema() -> pa.Schema:
     text, count = pa.string(), pa.int32()
     columns: dict[str, pa.DataType] = {
         **{"key": text, "generation": text, "number": count, "first": pa.bool_()},
-        **{"terms": text, "n_terms": count, "names": text, "n_names": count},
+        **{"terms": text, "names": text},
         **{"boilerplate": pa.bool_(), "document_id": text, "folders": pa.list_(text)},
         **{"media_type": text, "title": text, "date": pa.int64(), "metadata": pa.list_(text)},
         **{"passage_body": pa.large_binary(), "facts": text, "document_body": pa.large_binary()},
@@ -81,14 +79,13 @@ def _rows(document: StoredDocument) -> Iterator[dict[str, Any]]:
     labels = asdict(document.labels)
     shared = {
         **labels,
-        "key": encodable(document.key),
+        "key": escape_surrogates(document.key),
         "generation": document.generation,
-        "folders": [encodable(folder) for folder in document.labels.folders],
-        "media_type": encodable(document.labels.media_type),
-        "title": encodable(document.labels.title),
+        "folders": [escape_surrogates(folder) for folder in document.labels.folders],
+        "media_type": escape_surrogates(document.labels.media_type),
+        "title": escape_surrogates(document.labels.title),
         "metadata": _entries(document.labels.metadata),
-        "names": " ".join((EVERY, *document.names)),
-        "n_names": len(document.names),
+        "names": " ".join(document.names),
     }
     for at, passage in enumerate(document.passages):
         is_first = at == 0
@@ -96,11 +93,10 @@ def _rows(document: StoredDocument) -> Iterator[dict[str, Any]]:
             **shared,
             "number": passage.number,
             "first": is_first,
-            "terms": " ".join((EVERY, *passage.terms)),
-            "n_terms": len(passage.terms),
+            "terms": " ".join(passage.terms),
             "boilerplate": passage.boilerplate,
             "passage_body": passage.body,
-            "facts": encodable(document.facts) if is_first else None,
+            "facts": escape_surrogates(document.facts) if is_first else None,
             "document_body": document.body if is_first else None,
         }
 
@@ -130,29 +126,30 @@ def document_of(rows: Iterable[Mapping[str, Any]]) -> StoredDocument | None:
 def terms_of(text: str) -> tuple[str, ...]:
     """Return the terms of a column's text.
 
-    >>> terms_of(EVERY + " oil lamp oil")
-    ('oil', 'lamp', 'oil')
+    >>> terms_of("oil lamp oil"), terms_of("")
+    (('oil', 'lamp', 'oil'), ())
     """
-    return tuple(text.split(" ")[1:])
+    terms = tuple(text.split(" ")) if text else ()
+    return terms[1:] if terms[:1] == (_OLD_MARK,) else terms
 
 
 def key_of(row: Mapping[str, Any]) -> str:
     """Return the key of a row's document."""
-    return decoded(row["key"])
+    return unescape_surrogates(row["key"])
 
 
 def facts_of(row: Mapping[str, Any]) -> str:
     """Return the facts of a document, from the row of its first passage."""
-    return decoded(row["facts"])
+    return unescape_surrogates(row["facts"])
 
 
 def labels_of(row: Mapping[str, Any]) -> Labels:
     """Return the labels of a row's document."""
     return Labels(
         document_id=row["document_id"],
-        folders=tuple(decoded(folder) for folder in row["folders"]),
-        media_type=decoded(row["media_type"]),
-        title=decoded(row["title"]),
+        folders=tuple(unescape_surrogates(folder) for folder in row["folders"]),
+        media_type=unescape_surrogates(row["media_type"]),
+        title=unescape_surrogates(row["title"]),
         date=row["date"],
         metadata=dict(json.loads(entry) for entry in row["metadata"]),
     )
@@ -196,7 +193,7 @@ def quoted(text: str) -> str:
     >>> quoted("it's")
     "'it''s'"
     """
-    return "'" + encodable(text).replace("'", "''") + "'"
+    return "'" + escape_surrogates(text).replace("'", "''") + "'"
 
 
 def _entries(metadata: Mapping[str, str]) -> list[str]:

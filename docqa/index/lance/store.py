@@ -14,22 +14,20 @@ Readers keep the version that they began with.
 
 from __future__ import annotations
 
-import random
-import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from docqa.errors import CollectionError
-from docqa.index.lance.errors import retried, told
-from docqa.index.lance.rows import one_of, quoted, schema, table_of
+from docqa.index.contract import StoreWriter
+from docqa.index.lance.errors import retried, translated_errors
+from docqa.index.lance.rows import quoted, schema, table_of
 from docqa.index.lance.snapshot import LanceSnapshot
 from docqa.index.lance.tables import INDEXED, connect, find_table, make_index, make_table
-from docqa.index.lance.writer import LanceWriter
-from docqa.index.store import StoredDocument, StoreWriter
+from docqa.index.lance.writer import Commits, LanceWriter
 
 if TYPE_CHECKING:
     from lancedb.db import DBConnection
@@ -40,12 +38,6 @@ __all__ = ["LanceStore"]
 _PASSAGES, _NOTES = "passages", "notes"
 _KEPT_FOR = timedelta(minutes=10)  # how long compaction leaves an older version to its readers
 _LOCAL = "lance://"
-_LONGEST_WAIT = 2.0  # seconds
-
-# Lance waits longer each time that another commit comes first: after so many seconds, doubled with
-# each attempt, it is better to begin anew. What is written is given the time that it needs.
-_PATIENCE = 3.0
-_SLOWEST = 1e6  # bytes a second
 
 
 class LanceStore:
@@ -64,22 +56,16 @@ class LanceStore:
         self._uri = address.removeprefix(_LOCAL)
         self._opened: DBConnection | None = None
         self._last: tuple[int, LanceSnapshot] | None = None
-        self._indexes: dict[str, Any] = {}
-        self._ended = self._took = 0.0  # the last commit, in seconds of the monotonic clock
+        self._commits = Commits(address, lambda: self._table(_PASSAGES))
 
     @property
     def address(self) -> str:
         """Return the address as it was given."""
         return self._address
 
-    @property
-    def full_address(self) -> str:
-        """Return the address, which opens it again where the environment says the same."""
-        return self._address
-
     def exists(self) -> bool:
         """Say whether there is a collection."""
-        with told(self._address, "cannot be read"):
+        with translated_errors(self._address, "cannot be read"):
             return self._passages() is not None
 
     def create(self) -> None:
@@ -88,15 +74,15 @@ class LanceStore:
         Raises:
             CollectionError: nothing can be written there.
         """
-        with told(self._address, "cannot be made"):
+        with translated_errors(self._address, "cannot be made"):
             make_table(self._connection(), _PASSAGES, schema())
             if not self.exists():
-                self._table(_PASSAGES).add(table_of([], uuid.uuid4().hex))
+                self._table(_PASSAGES).add(table_of([], uuid.uuid4().hex, schema()))
             self._make_indexes()
 
     def read_note(self, name: str) -> str | None:
         """Return a text that is kept beside the documents, or None."""
-        with told(self._address, "cannot be read"):
+        with translated_errors(self._address, "cannot be read"):
             notes = self._found(_NOTES)
             if notes is None:
                 return None
@@ -110,7 +96,7 @@ class LanceStore:
         import pyarrow as pa
 
         row = pa.table({"name": [name], "text": [text]})
-        with told(self._address, "cannot be written"):
+        with translated_errors(self._address, "cannot be written"):
             make_table(connection, _NOTES, row.schema)
             retried(
                 self._address,
@@ -129,7 +115,7 @@ class LanceStore:
         Raises:
             CollectionError: there is no collection, or the storage cannot be reached.
         """
-        with told(self._address, "cannot be read"):
+        with translated_errors(self._address, "cannot be read"):
             table = self._passages()
             if table is None:
                 raise CollectionError(
@@ -139,13 +125,13 @@ class LanceStore:
             version = table.version
             if self._last is None or self._last[0] != version:
                 table.checkout(version)
-                self._last = version, LanceSnapshot(table, self._address, self._indexes)
+                self._last = version, LanceSnapshot(table, self._address)
             return self._last[1]
 
     @contextmanager
     def writer(self) -> Iterator[StoreWriter]:
         """Yield what changes the collection; leaving it without a commit drops the changes."""
-        yield LanceWriter(self._commit)
+        yield LanceWriter(self._commits.write)
 
     def compact(self) -> None:
         """Bring the text index up to date, join small files, and delete old versions.
@@ -155,7 +141,7 @@ class LanceStore:
         Raises:
             CollectionError: the storage cannot be reached, or other processes never let go.
         """
-        with told(self._address, "cannot be compacted"):
+        with translated_errors(self._address, "cannot be compacted"):
             if self.exists():
                 self._make_indexes()
                 self._optimize(_PASSAGES)
@@ -171,45 +157,6 @@ class LanceStore:
     def close(self) -> None:
         """Let go of the connection."""
         self._opened = self._last = None
-
-    def _commit(self, changes: Mapping[str, StoredDocument | None]) -> None:
-        """Write documents, and remove those that are None, in one version of the table.
-
-        Raises:
-            CollectionError: they cannot be written, and nothing of them is seen.
-        """
-        documents = [document for document in changes.values() if document is not None]
-        replaced = f"number < 0 OR {one_of('key', changes)}"
-        with told(self._address, "cannot be written"):
-            rows = table_of(documents, uuid.uuid4().hex)
-        patience = _PATIENCE + rows.nbytes / _SLOWEST
-        self._give_way()
-        began = time.monotonic()
-        with told(self._address, "cannot be written"):
-            retried(
-                self._address,
-                lambda attempt: (
-                    self._table(_PASSAGES)
-                    .merge_insert(["key", "generation", "number"])
-                    .when_matched_update_all()  # a commit whose success was lost on the way
-                    .when_not_matched_insert_all()
-                    .when_not_matched_by_source_delete(replaced)
-                    .execute(rows, timeout=timedelta(seconds=patience * 2**attempt))
-                ),
-            )
-        self._ended = time.monotonic()
-        self._took = self._ended - began
-
-    def _give_way(self) -> None:
-        """Wait after the last commit for up to twice as long as it took.
-
-        Of two commits at the same time the one that began first wins. A writer without a pause
-        always did, and another one waited for a minute; seldom does it wait here, as reading files
-        takes longer.
-        """
-        wait = self._ended + self._took * 2 * random.random() - time.monotonic()
-        if wait > 0:
-            time.sleep(min(wait, _LONGEST_WAIT))
 
     def _make_indexes(self) -> None:
         """Make the text indexes that are missing; somebody else may be making them, too."""

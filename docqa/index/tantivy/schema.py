@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from docqa.index.encodable import decoded, encodable
-from docqa.index.store import Labels, StoredDocument, StoredPassage
+from docqa.index.contract import Labels, StoredDocument, StoredPassage
+from docqa.index.surrogates import escape_surrogates, unescape_surrogates
 
 if TYPE_CHECKING:
     import tantivy
@@ -57,11 +57,11 @@ def passage_record(document: StoredDocument, passage: StoredPassage) -> tantivy.
     fields: dict[str, Any] = {
         "terms": " ".join(passage.terms),
         "names": " ".join(document.names),
-        "key": encodable(document.key),
+        "key": escape_surrogates(document.key),
         "generation": document.generation,
-        "folder": [encodable(folder) for folder in labels.folders],
+        "folder": [escape_surrogates(folder) for folder in labels.folders],
         "media_type": labels.media_type,
-        "title": encodable(labels.title),
+        "title": escape_surrogates(labels.title),
         "metadata": [metadata_term(*pair) for pair in sorted(labels.metadata.items())],
         "number": passage.number,
         "boilerplate": int(passage.boilerplate),
@@ -69,7 +69,7 @@ def passage_record(document: StoredDocument, passage: StoredPassage) -> tantivy.
         "body": passage.body,
     }
     if is_first:
-        fields["facts"] = encodable(document.facts).encode("utf-8")
+        fields["facts"] = escape_surrogates(document.facts).encode("utf-8")
         fields["labels"] = labels.to_json().encode("ascii")
     if labels.date is not None:
         fields["date"] = labels.date
@@ -88,7 +88,7 @@ def passage_of(record: tantivy.Document) -> StoredPassage:
 
 def facts_of(record: tantivy.Document) -> str:
     """Return the facts that the record of a document's first passage keeps."""
-    return decoded(bytes(record.get_first("facts")).decode("utf-8"))
+    return unescape_surrogates(bytes(record.get_first("facts")).decode("utf-8"))
 
 
 def labels_of(record: tantivy.Document) -> Labels:

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from docqa.errors import CollectionError
-from docqa.index.encodable import decoded, encodable
-from docqa.index.settling import RawHit, settled
-from docqa.index.store import DocumentFacts, Query, StoredDocument, StoredHit, Where
+from docqa.index.contract import DocumentFacts, Query, StoredDocument, StoredHit, Where
+from docqa.index.ranking import RawHit, settled
+from docqa.index.surrogates import escape_surrogates, unescape_surrogates
 from docqa.index.tantivy.schema import facts_of, labels_of, metadata_term, passage_of
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class TantivySnapshot:
 
     def without_body(self, key: str) -> StoredDocument | None:
         """Return all that is kept of a document in the index, and an empty body."""
-        records = sorted(self._found(self._term("key", encodable(key))), key=_number)
+        records = sorted(self._found(self._term("key", escape_surrogates(key))), key=_number)
         if not records:
             return None
         first = records[0]
@@ -145,14 +145,16 @@ class TantivySnapshot:
         native = tantivy.Query
         same = {"folder": where.folder, "media_type": where.media_type, "title": where.title}
         exact = [
-            self._term(name, encodable(value)) for name, value in same.items() if value is not None
+            self._term(name, escape_surrogates(value))
+            for name, value in same.items()
+            if value is not None
         ]
         entries = [
             self._term("metadata", metadata_term(*pair)) for pair in sorted(where.metadata.items())
         ]
         found = list(chain(exact, entries))
         if where.keys:
-            keys = [encodable(key) for key in where.keys]
+            keys = [escape_surrogates(key) for key in where.keys]
             found.append(native.term_set_query(self._schema, "key", keys))
         if where.since is not None or where.until is not None:
             found.append(
@@ -186,7 +188,7 @@ def body_path(bodies: Path, key: str, generation: str) -> Path:
 
 
 def _key(record: tantivy.Document) -> str:
-    return decoded(record.get_first("key"))
+    return unescape_surrogates(record.get_first("key"))
 
 
 def _number(record: tantivy.Document) -> int:

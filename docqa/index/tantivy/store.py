@@ -26,12 +26,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from docqa.errors import CollectionError
+from docqa.index.contract import StoreWriter
 from docqa.index.durable_files import is_part, sync_folder, write_durably
-from docqa.index.store import StoreWriter
-from docqa.index.tantivy.opened import OpenIndex, open_index
+from docqa.index.tantivy.errors import translated_errors
+from docqa.index.tantivy.index_reader import IndexReader, open_index
 from docqa.index.tantivy.schema import passage_record, schema
 from docqa.index.tantivy.snapshot import TantivySnapshot, body_path
-from docqa.index.tantivy.told import told
 from docqa.index.tantivy.writer import TantivyWriter, native_writer, share
 
 __all__ = ["TantivyStore"]
@@ -50,21 +50,16 @@ class TantivyStore:
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self._folder = Path(folder).absolute()
-        self._opened: tuple[str, OpenIndex] | None = None
+        self._opened: tuple[str, IndexReader] | None = None
 
     @property
     def address(self) -> str:
         """Return the folder's path."""
         return str(self._folder)
 
-    @property
-    def full_address(self) -> str:
-        """Return the folder's path, which opens it again."""
-        return self.address
-
     def exists(self) -> bool:
         """Say whether the folder holds a collection."""
-        with told(self.address, "cannot be read"):
+        with translated_errors(self.address, "cannot be read"):
             return (self._folder / _CURRENT).is_file()
 
     def create(self) -> None:
@@ -75,7 +70,7 @@ class TantivyStore:
         """
         if self.exists():
             return
-        with told(self.address, "cannot be made"):
+        with translated_errors(self.address, "cannot be made"):
             self._require_own_folder()
             for name in ("documents", "notes"):
                 (self._folder / name).mkdir(parents=True, exist_ok=True)
@@ -86,13 +81,13 @@ class TantivyStore:
 
     def read_note(self, name: str) -> str | None:
         """Return a text that is kept beside the documents, or None."""
-        with told(self.address, "cannot be read"):
+        with translated_errors(self.address, "cannot be read"):
             path = self._folder / "notes" / f"{name}.json"
             return path.read_text("utf-8") if path.is_file() else None
 
     def write_note(self, name: str, text: str) -> None:
         """Keep a text beside the documents; it lasts from here on."""
-        with told(self.address, "cannot be written"):
+        with translated_errors(self.address, "cannot be written"):
             write_durably(self._folder / "notes" / f"{name}.json", text.encode("utf-8"))
 
     def snapshot(self) -> TantivySnapshot:
@@ -101,7 +96,7 @@ class TantivyStore:
         Raises:
             CollectionError: there is no collection, or its files are damaged.
         """
-        with told(self.address, "cannot be read"):
+        with translated_errors(self.address, "cannot be read"):
             while True:
                 name = self._name()
                 try:
@@ -119,7 +114,7 @@ class TantivyStore:
             CollectionError: another process is writing, or the folder cannot be written.
         """
         with self._alone():
-            with told(self.address, "cannot be written"):
+            with translated_errors(self.address, "cannot be written"):
                 writer = TantivyWriter(self._folder, self._name())
             try:
                 yield writer
@@ -171,7 +166,7 @@ class TantivyStore:
     def _snapshot(self, name: str) -> TantivySnapshot:
         """Return the state of an index, kept open until another is in use."""
         if self._opened is None or self._opened[0] != name:
-            self._opened = name, OpenIndex(self._folder / name)
+            self._opened = name, IndexReader(self._folder / name)
         index, searcher = self._opened[1].searcher()
         return TantivySnapshot(index.schema, searcher, self._folder / "documents")
 
@@ -184,7 +179,7 @@ class TantivyStore:
         """
         from filelock import FileLock, Timeout
 
-        with told(self.address, "cannot be written"):
+        with translated_errors(self.address, "cannot be written"):
             lock = FileLock(self._folder / _LOCK)
             try:
                 lock.acquire(timeout=0)
@@ -202,19 +197,19 @@ class TantivyStore:
         import tantivy
 
         name = f"index-{uuid.uuid4().hex}"
-        with told(self.address, "cannot be written"):
+        with translated_errors(self.address, "cannot be written"):
             (self._folder / name).mkdir()
             tantivy.Index(schema(), path=str(self._folder / name))
             share(self._folder / name)
         return name
 
     def _switch(self, name: str) -> None:
-        with told(self.address, "cannot be written"):
+        with translated_errors(self.address, "cannot be written"):
             sync_folder(self._folder)
             write_durably(self._folder / _CURRENT, name.encode("ascii"))
 
     def _copy(self, kept: TantivySnapshot, folder: Path) -> None:
-        with told(self.address, "cannot be compacted"):
+        with translated_errors(self.address, "cannot be compacted"):
             native = native_writer(open_index(folder))
             for facts in kept.documents():
                 document = kept.without_body(facts.key)
@@ -250,7 +245,7 @@ class TantivyStore:
 
     def _sweep(self) -> None:
         """Delete the indexes and bodies that nothing names, and what a kill left half written."""
-        with told(self.address, "cannot be cleaned up"):
+        with translated_errors(self.address, "cannot be cleaned up"):
             current = self._name()
             for path in self._folder.iterdir():
                 if path.name.startswith("index-") and path.name != current:

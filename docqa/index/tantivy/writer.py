@@ -6,13 +6,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from docqa.index.contract import StoredDocument
 from docqa.index.durable_files import write_durably
-from docqa.index.encodable import encodable
-from docqa.index.store import StoredDocument
-from docqa.index.tantivy.opened import open_index
+from docqa.index.surrogates import escape_surrogates
+from docqa.index.tantivy.errors import translated_errors
+from docqa.index.tantivy.index_reader import open_index
 from docqa.index.tantivy.schema import passage_record
 from docqa.index.tantivy.snapshot import body_path
-from docqa.index.tantivy.told import told
 
 if TYPE_CHECKING:
     import tantivy
@@ -61,21 +61,21 @@ class TantivyWriter:
             raise ValueError(f"{document.key} has no passages")
         body = body_path(self._folder / "documents", document.key, document.generation)
         self._is_changed = True
-        with told(str(self._folder), "cannot be written"):
+        with translated_errors(str(self._folder), "cannot be written"):
             write_durably(body, document.body)
-            self._native.delete_documents_by_term("key", encodable(document.key))
+            self._native.delete_documents_by_term("key", escape_surrogates(document.key))
             for passage in document.passages:
                 self._native.add_document(passage_record(document, passage))
 
     def remove(self, key: str) -> None:
         """Remove a document; an unknown key is no error."""
         self._is_changed = True
-        with told(str(self._folder), "cannot be written"):
-            self._native.delete_documents_by_term("key", encodable(key))
+        with translated_errors(str(self._folder), "cannot be written"):
+            self._native.delete_documents_by_term("key", escape_surrogates(key))
 
     def commit(self) -> None:
         """Make all changes since the last commit seen, together."""
-        with told(str(self._folder), "cannot be written"):
+        with translated_errors(str(self._folder), "cannot be written"):
             self._native.commit()
             share(self._index)
         self._is_changed = False

@@ -1,8 +1,8 @@
 """What an engine keeps for a collection and how it ranks: the seam of all stored indexes.
 
-An engine (tantivy in a folder, LanceDB on shared storage, an OpenSearch cluster) keeps documents
-with their passages, replaces a document in one step, and ranks passages by BM25. It knows nothing
-of readers, places and files: what it gives back as `body` and `facts` is packed elsewhere.
+An engine (tantivy in a folder, LanceDB on shared storage) keeps documents with their passages,
+replaces a document in one step, and ranks passages by BM25. It knows nothing of readers, places and
+files: what it gives back as `body` and `facts` is packed elsewhere.
 
 The ranking is one, whatever the engine: with k1 = 1.2, b = 0.75, Lucene's IDF and one-byte lengths
 (see `docqa.index.bm25`), a passage's score is that of its terms, plus `name_weight` times that of
@@ -251,16 +251,11 @@ class Store(Protocol):
     """Keep the documents of one collection; see the module.
 
     Attributes:
-        address: where it is, for people.
-        full_address: what opens it again, in another process too. It may hold a password: messages
-            and records show `address`.
+        address: where it is; it opens the store again, in another process too.
     """
 
     @property
     def address(self) -> str: ...  # noqa: D102 - described above
-
-    @property
-    def full_address(self) -> str: ...  # noqa: D102 - described above
 
     def exists(self) -> bool:
         """Say whether there is a collection."""

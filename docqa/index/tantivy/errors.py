@@ -8,13 +8,13 @@ from contextlib import contextmanager, suppress
 
 from docqa.errors import CollectionError
 
-__all__ = ["told"]
+__all__ = ["translated_errors"]
 
 _LITTLE = 1 << 20  # bytes of room, in which a segment does not fit
 
 
 @contextmanager
-def told(address: str, what: str) -> Iterator[None]:
+def translated_errors(address: str, what: str) -> Iterator[None]:
     """Turn what tantivy and the file system raise into an error that says where."""
     try:
         yield

@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from docqa.errors import SettingError
-from docqa.index.store import Store
+from docqa.index.contract import Store
 
 __all__ = ["open_store", "shown"]
 
@@ -21,12 +21,9 @@ def open_store(address: str | os.PathLike[str]) -> Store:
 
     Args:
         address: a folder (also ``file:///folder``), for a collection on this machine;
-            ``lance:///folder`` or ``s3://bucket/prefix`` for one that machines share;
-            ``opensearch://host:port/name`` for one in a cluster, ``opensearch+https://`` over TLS;
-            see `docqa.index.opensearch.address.parse_address`.
+            ``lance:///folder`` or ``s3://bucket/prefix`` for one that machines share.
 
     Raises:
-        CollectionError: it is no whole address of a cluster.
         MissingDependencyError: the engine's library is not installed.
         SettingError: there is no engine for such an address.
     """
@@ -41,22 +38,17 @@ def open_store(address: str | os.PathLike[str]) -> Store:
         from docqa.index.lance.store import LanceStore
 
         return LanceStore(text)
-    if scheme in ("opensearch", "opensearch+https"):
-        from docqa.index.opensearch.store import OpenSearchStore
-
-        return OpenSearchStore(text)
     raise SettingError(
         f"{shown(text)}: no engine for addresses that begin with {scheme}://; a collection is a "
-        "folder, or lance:///FOLDER, s3://BUCKET/PREFIX, opensearch://HOST/NAME or "
-        "opensearch+https://HOST/NAME"
+        "folder, or lance:///FOLDER or s3://BUCKET/PREFIX"
     )
 
 
 def shown(address: str) -> str:
     """Return an address as messages may show it: without user and password.
 
-    >>> shown("opensearch+https://ada:s3cret@search.example.org/kb"), shown("notes/@home")
-    ('opensearch+https://search.example.org/kb', 'notes/@home')
+    >>> shown("https://ada:s3cret@search.example.org/kb"), shown("notes/@home")
+    ('https://search.example.org/kb', 'notes/@home')
     """
     found = _SCHEME.match(address)
     if not found or found.group(1).lower() in _WITHOUT_USER:

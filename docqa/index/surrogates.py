@@ -2,22 +2,24 @@ r"""Texts that an engine can keep: half of a surrogate pair has no UTF-8, and fi
 
 The bytes of a file's name need not be UTF-8; Python gives each that is not as half of a pair.
 
->>> encodable("/caf\udce9.txt")
+>>> escape_surrogates("/caf\udce9.txt")
 '\x00"/caf\\udce9.txt"'
->>> decoded(encodable("/caf\udce9.txt")) == "/caf\udce9.txt", encodable("/café.txt")
-(True, '/café.txt')
+>>> unescape_surrogates(escape_surrogates("/caf\udce9.txt")) == "/caf\udce9.txt"
+True
+>>> escape_surrogates("/café.txt")
+'/café.txt'
 """
 
 from __future__ import annotations
 
 import json
 
-__all__ = ["decoded", "encodable"]
+__all__ = ["escape_surrogates", "unescape_surrogates"]
 
 _MARK = "\0"  # no path holds it
 
 
-def encodable(text: str) -> str:
+def escape_surrogates(text: str) -> str:
     """Return a text with an encoding; nearly always the same, and no two texts have one."""
     try:
         text.encode("utf-8")
@@ -26,8 +28,8 @@ def encodable(text: str) -> str:
     return _MARK + json.dumps(text) if text.startswith(_MARK) else text
 
 
-def decoded(text: str) -> str:
-    """Return the text that `encodable` was given."""
+def unescape_surrogates(text: str) -> str:
+    """Return the text that `escape_surrogates` was given."""
     if not text.startswith(_MARK):
         return text
     original: str = json.loads(text[len(_MARK) :])

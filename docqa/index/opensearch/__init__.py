@@ -1,1 +1,0 @@
-"""The parts of `docqa.index.opensearch.store`, which says how they go together."""
