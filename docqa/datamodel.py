@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Union
 
 if TYPE_CHECKING:
-    from docqa.loaders.settings import LoadSettings
+    from docqa.load_settings import LoadSettings
     from docqa.protocols import SourceMap
 
 __all__ = [

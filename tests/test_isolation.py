@@ -19,15 +19,15 @@ import pytest
 
 import docqa
 from docqa.datamodel import Span
+from docqa.limits import Limits
 from docqa.loaders.isolation import calls as isolation
 from docqa.loaders.isolation.messages import MessageError
 from docqa.loaders.isolation.requests import Done
 from docqa.loaders.isolation.shared_worker import SHARED
 from docqa.loaders.isolation.untrusted import unpack_untrusted
-from docqa.loaders.limits import Limits
-from docqa.loaders.ocr.engine import NamedEngine
 from docqa.loaders.ocr.tesseract import Tesseract
 from docqa.loaders.pdf.source_map import PdfSourceMap
+from docqa.ocr_engine import NamedEngine
 from docqa.showing.page_view import view_page
 
 EXAMPLES = Path(__file__).parent.parent / "examples"

@@ -25,7 +25,7 @@ from docqa.cli.session import ReadingSettings, Session
 from docqa.cli.sources import STDIN, Expansion, expand, read_questions, split_arguments
 from docqa.datamodel import Document, GridItem
 from docqa.errors import NoTextError
-from docqa.loaders.settings import LoadSettings
+from docqa.load_settings import LoadSettings
 
 if TYPE_CHECKING:
     from docqa.cli.ask_collection import CollectionSession

@@ -20,7 +20,7 @@ from docqa.cli.session import ReadingSettings, Session
 from docqa.cli.sources import expand
 from docqa.cli.terminal import console_for, one_line, speaks_unicode
 from docqa.datamodel import Document, Page
-from docqa.loaders.settings import LoadSettings
+from docqa.load_settings import LoadSettings
 from docqa.outcome_records import error_record, json_line
 
 __all__ = ["describe_document", "info", "label_ranges"]

@@ -9,9 +9,9 @@ from typing import Any, TypeVar, cast
 
 import click
 
-from docqa.loaders.limits import Limits
+from docqa.limits import Limits
+from docqa.load_settings import DEFAULT_LANGUAGE, LoadSettings
 from docqa.loaders.media_types import SUPPORTED_TYPES
-from docqa.loaders.settings import DEFAULT_LANGUAGE, LoadSettings
 
 __all__ = [
     "LibraryDefault",

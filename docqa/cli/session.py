@@ -12,7 +12,7 @@ from docqa.cli.progress import ProgressLine
 from docqa.cli.sources import STDIN
 from docqa.datamodel import Answers, Coverage, Document, GridItem
 from docqa.errors import ModelError, SettingError
-from docqa.loaders.settings import LoadSettings
+from docqa.load_settings import LoadSettings
 from docqa.reading_settings import ReadingSettings, open_pipeline
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from docqa.cli.progress import ProgressLine
 from docqa.cli.session import ReadingSettings, Session
 from docqa.cli.sources import STDIN, SourceFile
 from docqa.errors import SettingError
-from docqa.loaders.settings import LoadSettings
+from docqa.load_settings import LoadSettings
 
 __all__ = ["show"]
 

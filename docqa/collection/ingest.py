@@ -33,8 +33,8 @@ from docqa.index.analysis import terms
 from docqa.index.memory import ranked_text
 from docqa.index.names import name_terms
 from docqa.index.store import Labels, StoredDocument, StoredPassage
+from docqa.load_settings import LoadSettings
 from docqa.loaders.load import Source, load_with, read_source
-from docqa.loaders.settings import LoadSettings
 from docqa.prepared import splitter_for
 from docqa.reading_form import ReadingForm
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from docqa.loaders.settings import LoadSettings
+    from docqa.load_settings import LoadSettings
     from docqa.protocols import SourceMap
     from docqa.reader.tokenizer import Tokens
 

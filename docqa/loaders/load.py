@@ -10,10 +10,10 @@ from typing import IO, TYPE_CHECKING, Union
 
 from docqa.datamodel import Document
 from docqa.errors import SettingError, SourceNotFoundError, SourceUnreadableError, TooLargeError
-from docqa.loaders.limits import Limits
+from docqa.limits import Limits
+from docqa.load_settings import DEFAULT_LANGUAGE, LoadSettings
 from docqa.loaders.media_types import SUPPORTED_TYPES, detect_media_type
-from docqa.loaders.ocr.engine import OcrEngine
-from docqa.loaders.settings import DEFAULT_LANGUAGE, LoadSettings
+from docqa.ocr_engine import OcrEngine
 from docqa.protocols import Loader, Progress
 
 if TYPE_CHECKING:
@@ -294,15 +294,15 @@ def _loader(  # noqa: PLR0911 - one return for each format
 
         return TextLoader(encoding=settings.encoding)
     if media_type.endswith("wordprocessingml.document"):
-        from docqa.loaders.containers.docx import DocxLoader
+        from docqa.loaders.office.docx import DocxLoader
 
         return DocxLoader()
     if media_type.endswith("presentationml.presentation"):
-        from docqa.loaders.containers.pptx import PptxLoader
+        from docqa.loaders.office.pptx import PptxLoader
 
         return PptxLoader()
     if media_type == "application/epub+zip":
-        from docqa.loaders.containers.epub import EpubLoader
+        from docqa.loaders.epub.loader import EpubLoader
 
         return EpubLoader()
     raise SettingError(

@@ -6,7 +6,7 @@ import re
 from pathlib import PurePath
 
 from docqa.errors import EncryptedError, UnsupportedFormatError
-from docqa.loaders.containers.zip_kinds import ARCHIVE, DAMAGED, ENCRYPTED, ole_kind, zip_kind
+from docqa.loaders.zipped.kinds import ARCHIVE, DAMAGED, ENCRYPTED, ole_kind, zip_kind
 
 __all__ = ["SUPPORTED_SUFFIXES", "SUPPORTED_TYPES", "TYPES_BY_SUFFIX", "detect_media_type"]
 

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from docqa.datamodel import Answer, Document, DocumentInfo, is_nameless
 from docqa.errors import HighlightError
-from docqa.loaders.limits import Limits
+from docqa.limits import Limits
 from docqa.loaders.load import Source, read_source
 from docqa.showing.new_file import require_new_file
 

@@ -11,12 +11,12 @@ from typing import Any, TypeVar
 
 from docqa.datamodel import Document
 from docqa.errors import IsolationError
+from docqa.limits import Limits
+from docqa.load_settings import LoadSettings
 from docqa.loaders.isolation.deaths import WorkerDeathError, death_of, error_of
 from docqa.loaders.isolation.isolated_load import IsolatedLoad
 from docqa.loaders.isolation.requests import Call, Done, Failed
 from docqa.loaders.isolation.shared_worker import SHARED
-from docqa.loaders.limits import Limits
-from docqa.loaders.settings import LoadSettings
 from docqa.protocols import Progress
 
 __all__ = ["call", "load_isolated", "start", "stop", "worker_pid"]

@@ -11,12 +11,12 @@ from typing import TypeGuard
 
 from docqa.datamodel import Document, LoadWarning
 from docqa.errors import IsolationError
+from docqa.load_settings import LoadSettings
 from docqa.loaders.isolation.deaths import WorkerDeathError, death_of, error_of, what_it_did
 from docqa.loaders.isolation.process import Worker
 from docqa.loaders.isolation.requests import Done, Failed, Load
 from docqa.loaders.isolation.shared_worker import SHARED
 from docqa.loaders.isolation.source_map import IsolatedSourceMap
-from docqa.loaders.settings import LoadSettings
 from docqa.protocols import Progress
 
 __all__ = ["IsolatedLoad"]

@@ -8,8 +8,8 @@ from typing import Any, Union
 
 from docqa.datamodel import LoadWarning
 from docqa.errors import DocqaError
-from docqa.loaders.limits import Limits
-from docqa.loaders.settings import LoadSettings
+from docqa.limits import Limits
+from docqa.load_settings import LoadSettings
 
 __all__ = [
     "NOT_SENT",

@@ -7,11 +7,11 @@ from typing import Any
 
 from docqa.datamodel import Location, Page, Span
 from docqa.errors import IsolationError
+from docqa.limits import Limits
 from docqa.loaders.isolation.deaths import WorkerDeathError, death_of, error_of
 from docqa.loaders.isolation.process import Worker
 from docqa.loaders.isolation.requests import CallKept, Done, Failed, Keep, Request
 from docqa.loaders.isolation.shared_worker import SHARED
-from docqa.loaders.limits import Limits
 
 __all__ = ["IsolatedSourceMap"]
 

@@ -29,8 +29,8 @@ _RECORDS = {"docqa.datamodel", "docqa.errors"}  # every class of these modules
 _NAMED = {
     "docqa._pdfium": {"UserBox"},
     "docqa.highlighting.page_crop": {"PageCrop"},
-    "docqa.loaders.containers.epub": {"EpubSourceMap"},
-    "docqa.loaders.containers.office_layout": {"Paragraph", "PartSourceMap", "Row"},
+    "docqa.loaders.epub.loader": {"EpubSourceMap"},
+    "docqa.loaders.office.layout": {"Paragraph", "PartSourceMap", "Row"},
     "docqa.loaders.decoded_source": {"DecodedSource"},
     "docqa.loaders.html.paths": {"ElementTable", "TextNodeTable"},
     "docqa.loaders.html.runs": {"Runs"},
@@ -53,7 +53,7 @@ _OTHERS = {
     ("array", "array"),
     ("docqa.errors", "_rebuild_isolation_error"),
     ("docqa.errors", "_rebuild_load_error"),
-    ("docqa.loaders.containers.xml_reading", "_rebuild_step"),
+    ("docqa.loaders.zipped.xml_reading", "_rebuild_step"),
 }
 _KEYS = (str, int)
 # Opcodes of sets, and those that are older than protocol 5 and call or hash what they like.

@@ -22,6 +22,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 
 from docqa.datamodel import LoadWarning
 from docqa.errors import DocqaError, LoaderCrashedError, LoadMemoryError, SettingError
+from docqa.limits import Limits
 from docqa.loaders.isolation.messages import pack, receive, send, unpack_trusted
 from docqa.loaders.isolation.process_limits import (
     MemoryWatch,
@@ -44,7 +45,6 @@ from docqa.loaders.isolation.requests import (
     Request,
     Unknown,
 )
-from docqa.loaders.limits import Limits
 from docqa.loaders.load import load_bytes
 
 if TYPE_CHECKING:

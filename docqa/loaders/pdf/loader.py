@@ -9,14 +9,14 @@ from docqa._pdf_passwords import open_pdf
 from docqa._pdfium import EXTRACTOR, PdfFile, PdfiumError
 from docqa.datamodel import Document, LoadWarning, Page
 from docqa.errors import EncryptedError, LoadError, MalformedError, TooLargeError
-from docqa.loaders.limits import Limits
-from docqa.loaders.ocr.engine import OcrEngine
+from docqa.limits import Limits
 from docqa.loaders.pdf.fallback import FallbackError, FallbackFile
 from docqa.loaders.pdf.metadata import metadata, permission_names, title
 from docqa.loaders.pdf.ocr import Scan, read_scans, scan_of
 from docqa.loaders.pdf.page_log import PageLog
 from docqa.loaders.pdf.pages import PagesBuilder, ReadPage, read_page
 from docqa.loaders.pdf.source_map import PagesSourceMap, PdfSource, PdfSourceMap
+from docqa.ocr_engine import OcrEngine
 from docqa.protocols import Progress, SourceMap
 
 __all__ = ["MEDIA_TYPE", "PdfLoader"]

@@ -19,13 +19,13 @@ from dataclasses import dataclass, replace
 
 from docqa._pdfium import Frame, PdfiumError, PdfPage, UserBox
 from docqa.datamodel import Box, Page, Span
-from docqa.loaders.ocr.engine import OcrEngine, OcrWord, PageImage, PixelBox, Reading, read_image
 from docqa.loaders.ocr.layout import layout_before
 from docqa.loaders.offset_map import OffsetMapBuilder
 from docqa.loaders.pdf.crop import lies_outside
 from docqa.loaders.pdf.pages import ReadPage
 from docqa.loaders.pdf.placed import PlacedText
 from docqa.loaders.pdf.text import Insertion, PageText, insert, printable
+from docqa.ocr_engine import OcrEngine, OcrWord, PageImage, PixelBox, Reading, read_image
 
 __all__ = ["Scan", "read_scans", "scan_of"]
 

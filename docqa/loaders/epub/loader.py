@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from docqa.datamodel import Block, Document, LoadWarning, SourceLocation, Span
 from docqa.errors import NoTextError
-from docqa.loaders.containers.epub_package import EpubItem, EpubPackage
+from docqa.loaders.epub.package import EpubItem, EpubPackage
 from docqa.loaders.html.loader import HtmlLoader
 
 __all__ = ["MEDIA_TYPE", "EpubLoader", "EpubSourceMap"]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from docqa.datamodel import Block, BlockKind, PartLocation, Span
-from docqa.loaders.containers.xml_reading import PathStep
+from docqa.loaders.zipped.xml_reading import PathStep
 
 __all__ = ["LaidOut", "Paragraph", "PartSourceMap", "Row", "lay_out"]
 

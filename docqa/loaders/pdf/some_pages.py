@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from docqa.datamodel import Document, LoadWarning
+from docqa.load_settings import LoadSettings
 from docqa.loaders.load import load_bytes
 from docqa.loaders.pdf.page_log import PageLog
 from docqa.loaders.pdf.pages import ReadPage
-from docqa.loaders.settings import LoadSettings
 
 __all__ = ["load_pages"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from docqa.loaders.limits import Limits
-from docqa.loaders.ocr.engine import NamedEngine, OcrEngine
+from docqa.limits import Limits
+from docqa.ocr_engine import NamedEngine, OcrEngine
 
 __all__ = ["DEFAULT_LANGUAGE", "TEXT_CAPS", "LoadSettings"]
 
