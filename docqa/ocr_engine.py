@@ -1,4 +1,4 @@
-"""What reading images needs: the image of a page, the words read from it, the engine's contract."""
+"""Optical character recognition: a page's image, the words read from it, the engine's contract."""
 
 from __future__ import annotations
 
@@ -6,21 +6,25 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
 __all__ = [
+    "DEFAULT_LANGUAGE",
     "NamedEngine",
     "OcrEngine",
     "OcrError",
+    "OcrResult",
     "OcrWord",
     "PageImage",
     "PixelBox",
-    "Reading",
     "read_image",
 ]
+
+DEFAULT_LANGUAGE = "eng"
+"""Language of Tesseract where none is given, in Tesseract's names for languages."""
 
 _DOUBTFUL = 0.7  # mean confidence of a page; good scans give 0.9 and more, wrong turns under 0.5
 
 
 class PixelBox(NamedTuple):
-    """Hold a rectangle in pixels from an image's top left corner; right and bottom are outside."""
+    """A rectangle in pixels from an image's top left corner; right and bottom are outside."""
 
     left: int
     top: int
@@ -30,7 +34,7 @@ class PixelBox(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PageImage:
-    """Hold a displayed page as an image.
+    """A displayed page as an image.
 
     Attributes:
         width, height: pixels.
@@ -63,12 +67,12 @@ class PageImage:
 
 @dataclass(frozen=True, slots=True)
 class OcrWord:
-    """Hold one word read from an image.
+    """A word read from an image.
 
     Attributes:
         text: the word, without white space.
         box: where it stands in the image.
-        confidence: in 0 to 1, as the engine tells it.
+        confidence: in 0 to 1, as the engine reports it.
         paragraph, line: words with the same numbers stand in one paragraph, and on one line.
     """
 
@@ -80,14 +84,19 @@ class OcrWord:
 
 
 class OcrError(Exception):
-    """Say why an engine could not read an image."""
+    """A failure of an engine to read an image, with the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class NamedEngine:
-    """Stand in records for the engine that read a document: its name, and no way to read."""
+    """The name of an engine that read a document, for records; it cannot read.
+
+    Attributes:
+        name, language: as `OcrEngine` has them.
+    """
 
     name: str
+    language: str | None = None
 
     def read(self, image: PageImage) -> list[OcrWord]:
         """Refuse: only the engine itself reads.
@@ -100,7 +109,10 @@ class NamedEngine:
 
 
 class OcrEngine(Protocol):
-    """Read the words of images; hashable, as every object is that defines no equality."""
+    """An engine that reads the words of images.
+
+    It is hashable, as every object is that defines no equality.
+    """
 
     @property
     def name(self) -> str:
@@ -109,6 +121,14 @@ class OcrEngine(Protocol):
         Raises:
             MissingDependencyError: the engine is not installed.
             SettingError: it lacks the language.
+        """
+        ...
+
+    @property
+    def language(self) -> str | None:
+        """Return the language of docqa's Tesseract, such as ``"eng+deu"``; None for other engines.
+
+        With it, the settings ``ocr=True`` and `ocr_language` make the engine again.
         """
         ...
 
@@ -124,8 +144,8 @@ class OcrEngine(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """Hold what an engine read of a page.
+class OcrResult:
+    """The words that an engine read of a page.
 
     Attributes:
         words: in reading order; empty where it found none.
@@ -148,18 +168,18 @@ class Reading:
         return bool(self.words) and self.confidence < _DOUBTFUL
 
 
-def read_image(engine: OcrEngine, image: PageImage) -> Reading:
+def read_image(engine: OcrEngine, image: PageImage) -> OcrResult:
     """Read an image; where that gives doubtful words, also upside down, and keep the better.
 
     Tesseract finds out by itself that lines run upwards or downwards, but not that a page stands
     on its head: its words then come with a confidence of 0.2 to 0.4, right ones with over 0.9.
     """
     try:
-        upright = Reading(tuple(engine.read(image)))
+        upright = OcrResult(tuple(engine.read(image)))
         if not upright.is_doubtful:
             return upright
         turned = engine.read(image.upside_down())
         words = tuple(replace(word, box=image.turned_back(word.box)) for word in turned)
-        return max(upright, Reading(words), key=lambda reading: reading.confidence)
+        return max(upright, OcrResult(words), key=lambda reading: reading.confidence)
     except OcrError as error:
-        return Reading(failure=str(error))
+        return OcrResult(failure=str(error))

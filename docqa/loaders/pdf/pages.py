@@ -17,7 +17,7 @@ from docqa.loaders.pdf.labels import Candidate, candidates, printed_labels
 from docqa.loaders.pdf.placed import PlacedText
 from docqa.loaders.pdf.tables import page_tables
 from docqa.loaders.pdf.text import REPLACEMENT, PageText, page_text
-from docqa.ocr_engine import Reading
+from docqa.ocr_engine import OcrResult
 
 __all__ = ["PAGE_BREAK", "PagesBuilder", "ReadPage", "read_page"]
 
@@ -58,7 +58,7 @@ class ReadPage:
     truncated_at: int | None = None
     unread: bool = False
     outside: int = 0
-    reading: Reading | None = None
+    reading: OcrResult | None = None
     is_read: bool = False
     warnings: tuple[LoadWarning, ...] = ()
 
