@@ -15,7 +15,8 @@ from docqa.errors import LoadError, MissingDependencyError, QuestionError, Setti
 from docqa.grid import Cell, Reading, answer_cells, batches, question_error, require_text
 from docqa.limits import Limits
 from docqa.load_settings import DEFAULT_LANGUAGE, LoadSettings
-from docqa.loaders.load import Source, load_with, read_source, source_name
+from docqa.loaders.load import load_with
+from docqa.loaders.source_bytes import Source, read_source, source_name
 from docqa.ocr_engine import OcrEngine
 from docqa.prepared import PreparedDocument, prepare
 from docqa.protocols import Progress, Reader

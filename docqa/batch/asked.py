@@ -13,7 +13,7 @@ from docqa.batch.questions import BatchQuestion
 from docqa.errors import LoadError
 from docqa.index.store import Where
 from docqa.load_settings import LoadSettings
-from docqa.loaders.load import read_source
+from docqa.loaders.source_bytes import read_source
 from docqa.reading_settings import ReadingSettings
 
 __all__ = ["Asked", "BatchSource", "Documents", "WholeCollection"]

@@ -11,7 +11,7 @@ import click
 
 from docqa.limits import Limits
 from docqa.load_settings import DEFAULT_LANGUAGE, LoadSettings
-from docqa.loaders.media_types import SUPPORTED_TYPES
+from docqa.loaders.formats import SUPPORTED_TYPES
 
 __all__ = [
     "LibraryDefault",

@@ -76,7 +76,8 @@ class Session:
         Raises:
             LoadError: it cannot become a document.
         """
-        from docqa.loaders.load import Source, load_with, read_source
+        from docqa.loaders.load import load_with
+        from docqa.loaders.source_bytes import Source, read_source
 
         if file.error is not None:
             raise file.error

@@ -34,7 +34,8 @@ from docqa.index.memory import ranked_text
 from docqa.index.names import name_terms
 from docqa.index.store import Labels, StoredDocument, StoredPassage
 from docqa.load_settings import LoadSettings
-from docqa.loaders.load import Source, load_with, read_source
+from docqa.loaders.load import load_with
+from docqa.loaders.source_bytes import Source, read_source
 from docqa.prepared import splitter_for
 from docqa.reading_form import ReadingForm
 

@@ -6,10 +6,10 @@ died. It is a fresh interpreter, not a fork, and holds no model.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from docqa.datamodel import Document
+from docqa.datamodel import Document, LoadWarning
 from docqa.errors import IsolationError
 from docqa.limits import Limits
 from docqa.load_settings import LoadSettings
@@ -25,7 +25,12 @@ _Result = TypeVar("_Result")
 
 
 def load_isolated(
-    settings: LoadSettings, data: bytes, *, name: str, progress: Progress | None = None
+    settings: LoadSettings,
+    data: bytes,
+    *,
+    name: str,
+    progress: Progress | None = None,
+    left_out: Mapping[int, LoadWarning] | None = None,
 ) -> Document:
     """Load a document from its bytes in the worker.
 
@@ -37,7 +42,7 @@ def load_isolated(
         IsolationError: it ended the worker; the subclass says of what.
         SettingError: a setting is unknown.
     """
-    return IsolatedLoad(settings, data, name, progress).run()
+    return IsolatedLoad(settings, data, name, progress, pages=left_out).run()
 
 
 def call(

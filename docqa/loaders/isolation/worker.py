@@ -23,6 +23,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 from docqa.datamodel import LoadWarning
 from docqa.errors import DocqaError, LoaderCrashedError, LoadMemoryError, SettingError
 from docqa.limits import Limits
+from docqa.loaders.formats import PageOptions, load_bytes
 from docqa.loaders.isolation.messages import pack, receive, send, unpack_trusted
 from docqa.loaders.isolation.process_limits import (
     MemoryWatch,
@@ -45,7 +46,6 @@ from docqa.loaders.isolation.requests import (
     Request,
     Unknown,
 )
-from docqa.loaders.load import load_bytes
 
 if TYPE_CHECKING:
     from docqa.loaders.pdf.pages import ReadPage
@@ -168,7 +168,7 @@ class _Worker:
     def _load(self, request: Load, data: bytes) -> Done:
         log = _PageLog(self.reply, request)
         document = load_bytes(
-            request.settings, data, name=request.name, progress=log.progress, log=cast(Any, log)
+            request.settings, data, name=request.name, pages=PageOptions(log.progress, log=log)
         )
         if not getattr(document.source_map, "opens_source", False):
             return Done(document)
