@@ -71,6 +71,7 @@ HEAVY = {
     "jinja2",
     "lancedb",
     "matplotlib",
+    "msgspec",
     "nltk",
     "numpy",
     "onnx",

@@ -61,7 +61,7 @@ _SOURCE = (
         "--media-type",
         type=click.Choice(list(SUPPORTED_TYPES)),
         metavar="TYPE",
-        help=f"The sources' format, where it is told wrong: {', '.join(SUPPORTED_TYPES)}.",
+        help=f"The sources' format, where it is recognised wrongly: {', '.join(SUPPORTED_TYPES)}.",
     ),
     *_ISOLATION,
     click.option(
