@@ -67,7 +67,7 @@ from docqa.errors import (
     TooLargeError,
     UnsupportedFormatError,
 )
-from docqa.loaders.limits import Limits
+from docqa.limits import Limits
 from docqa.loaders.load import load
 
 if TYPE_CHECKING:

@@ -13,10 +13,11 @@ from itertools import chain
 from docqa.datamodel import Answers, Content, Document, GridItem, Passage
 from docqa.errors import LoadError, MissingDependencyError, QuestionError, SettingError
 from docqa.grid import Cell, Reading, answer_cells, batches, question_error, require_text
-from docqa.loaders.limits import Limits
-from docqa.loaders.load import Source, load_with, read_source, source_name
-from docqa.loaders.ocr.engine import OcrEngine
-from docqa.loaders.settings import DEFAULT_LANGUAGE, LoadSettings
+from docqa.limits import Limits
+from docqa.load_settings import LoadSettings
+from docqa.loaders.load import load_with
+from docqa.loaders.source_bytes import Source, read_source, source_name
+from docqa.ocr_engine import DEFAULT_LANGUAGE, OcrEngine
 from docqa.prepared import PreparedDocument, prepare
 from docqa.protocols import Progress, Reader
 from docqa.recent import Recent

@@ -26,8 +26,8 @@ from docqa.benchmark.run import run_benchmark
 from docqa.benchmark.shapes import SHAPES, Shape, random_module
 from docqa.cli import main
 from docqa.errors import ModelError, SettingError
-from docqa.loaders.limits import Limits
-from docqa.loaders.settings import LoadSettings
+from docqa.limits import Limits
+from docqa.load_settings import LoadSettings
 
 TINY = Shape("a toy", "distilbert", *(2, 32, 2, 64), 500, positions=512)
 RUNTIMES: tuple[Literal["auto", "torch"], ...] = ("auto", "torch")

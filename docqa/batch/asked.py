@@ -12,8 +12,8 @@ from docqa.batch.asking_collection import AskingCollection, fingerprint
 from docqa.batch.questions import BatchQuestion
 from docqa.errors import LoadError
 from docqa.index.contract import Where
-from docqa.loaders.load import read_source
-from docqa.loaders.settings import LoadSettings
+from docqa.load_settings import LoadSettings
+from docqa.loaders.source_bytes import read_source
 from docqa.reading_settings import ReadingSettings
 
 __all__ = ["Asked", "BatchSource", "Documents", "WholeCollection"]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from docqa.batch.questions import BatchQuestion
 from docqa.datamodel import Answers, Coverage, Document, GridItem, LoadWarning
 from docqa.errors import DocqaError, LoadError, ModelError, ModelIncompatibleError, SettingError
-from docqa.loaders.settings import LoadSettings
+from docqa.load_settings import LoadSettings
 from docqa.outcome_records import error_record, json_line, outcome_records
 from docqa.reading_settings import ReadingSettings, open_pipeline
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from docqa.batch.asking import SourceJob, SourceOutcome, cell_outcome, require_reader
 from docqa.index.contract import Where
-from docqa.loaders.settings import LoadSettings
+from docqa.load_settings import LoadSettings
 from docqa.reading_settings import ReadingSettings, open_pipeline
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import Any
 from docqa._version import __version__
 from docqa.calibration import CALIBRATION_FILE
 from docqa.errors import ModelNotFoundError
-from docqa.loaders.settings import LoadSettings
+from docqa.load_settings import LoadSettings
 from docqa.reading_settings import ReadingSettings
 
 __all__ = ["differences", "settings_record"]

@@ -13,7 +13,7 @@ from docqa.batch.asked import Asked, BatchSource
 from docqa.batch.asking import SourceJob, SourceOutcome, Status, lost_outcome
 from docqa.batch.identity import settings_record
 from docqa.batch.questions import BatchQuestion
-from docqa.loaders.settings import LoadSettings
+from docqa.load_settings import LoadSettings
 from docqa.reading_settings import ReadingSettings
 from docqa.workers.pool import LocalPool, Pool
 

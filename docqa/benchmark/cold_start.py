@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from docqa.errors import ModelError
-from docqa.loaders.limits import Limits
-from docqa.loaders.settings import LoadSettings
+from docqa.limits import Limits
+from docqa.load_settings import LoadSettings
 
 if TYPE_CHECKING:
     from docqa.benchmark.contenders import Choice

@@ -16,8 +16,8 @@ from docqa.benchmark.rounds import read_in_rounds
 from docqa.benchmark.shapes import SHAPES
 from docqa.benchmark.stages import measure_stages
 from docqa.errors import DocqaError, ModelError, SettingError
-from docqa.loaders.load import Source, read_source
-from docqa.loaders.settings import LoadSettings
+from docqa.load_settings import LoadSettings
+from docqa.loaders.source_bytes import Source, read_source
 from docqa.pipeline import DEFAULT_TOP_PASSAGES
 
 __all__ = ["DEFAULT_CHOICES", "DEFAULT_PAGES", "DEFAULT_ROUNDS", "run_benchmark"]

@@ -14,8 +14,8 @@ from docqa.benchmark.memory import memory_growth
 from docqa.benchmark.records import StageSpeed
 from docqa.datamodel import Document, Passage
 from docqa.grid import require_text
+from docqa.load_settings import LoadSettings
 from docqa.loaders.load import load_with
-from docqa.loaders.settings import LoadSettings
 from docqa.prepared import PreparedDocument, index_of, prepare, splitter_for
 
 if TYPE_CHECKING:

@@ -8,8 +8,9 @@ from typing import Any, Union
 
 from docqa.datamodel import Answer
 from docqa.errors import CitationError, SettingError
-from docqa.loaders.limits import Limits
-from docqa.loaders.settings import DEFAULT_LANGUAGE, TEXT_CAPS, LoadSettings
+from docqa.limits import Limits
+from docqa.load_settings import TEXT_CAPS, LoadSettings
+from docqa.ocr_engine import DEFAULT_LANGUAGE
 
 __all__ = ["Citation", "Citable", "citations_of"]
 

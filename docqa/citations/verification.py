@@ -14,9 +14,9 @@ from docqa.citations.recorded_place import misnamed, same_locations
 from docqa.citations.records import Citable, Citation, citations_of
 from docqa.datamodel import Answer, Document, Span
 from docqa.errors import CitationError, DocqaError, NoTextError
-from docqa.loaders.limits import Limits
+from docqa.limits import Limits
+from docqa.load_settings import TEXT_CAPS, LoadSettings
 from docqa.loaders.load import load_with
-from docqa.loaders.settings import TEXT_CAPS, LoadSettings
 
 __all__ = ["verifications", "verify"]
 

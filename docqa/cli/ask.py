@@ -21,11 +21,12 @@ from docqa.cli.output import Format
 from docqa.cli.outputs import require_apart, without_outputs
 from docqa.cli.progress import ProgressLine
 from docqa.cli.report_option import report_option, report_page
-from docqa.cli.session import ReadingSettings, Session
+from docqa.cli.session import Session
 from docqa.cli.sources import STDIN, Expansion, expand, read_questions, split_arguments
 from docqa.datamodel import Document, GridItem
 from docqa.errors import NoTextError
-from docqa.loaders.settings import LoadSettings
+from docqa.load_settings import LoadSettings
+from docqa.reading_settings import ReadingSettings
 
 if TYPE_CHECKING:
     from docqa.cli.ask_collection import CollectionSession

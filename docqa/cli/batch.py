@@ -26,7 +26,7 @@ from docqa.cli.outputs import require_apart
 from docqa.cli.pool_options import open_pool, pool_options
 from docqa.cli.progress import ProgressLine
 from docqa.cli.sources import STDIN, expand
-from docqa.loaders.settings import LoadSettings
+from docqa.load_settings import LoadSettings
 from docqa.reading_settings import ReadingSettings
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from docqa.cli.interrupt import emit
 from docqa.cli.notices import Notices
 from docqa.cli.options import LibraryDefault, source_options
 from docqa.cli.progress import ProgressLine
-from docqa.loaders.settings import LoadSettings
+from docqa.load_settings import LoadSettings
 
 if TYPE_CHECKING:
     from docqa.benchmark.contenders import Choice

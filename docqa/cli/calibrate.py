@@ -19,7 +19,7 @@ from docqa.cli.options import LibraryDefault, isolation_options, reading_options
 from docqa.cli.progress import ProgressLine
 from docqa.cli.question_data import read_data, require_outputs, root_option, seed_option
 from docqa.cli.terminal import console_for, speaks_unicode
-from docqa.loaders.limits import Limits
+from docqa.limits import Limits
 from docqa.outcome_records import json_line
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import click
 
 from docqa.cli.collections import parse_entries
 from docqa.index.contract import Where
-from docqa.loaders.media_types import SUPPORTED_TYPES, TYPES_BY_SUFFIX
+from docqa.loaders.formats import SUPPORTED_TYPES, TYPES_BY_SUFFIX
 
 __all__ = ["AskedCollection", "collection_options", "settled_collection_options"]
 

@@ -23,7 +23,7 @@ from docqa.cli.question_data import (
     seed_option,
 )
 from docqa.cli.terminal import speaks_unicode
-from docqa.loaders.limits import Limits
+from docqa.limits import Limits
 from docqa.outcome_records import json_line
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from docqa.cli.progress import ProgressLine
 from docqa.cli.sources import STDIN
 from docqa.cli.terminal import one_line, speaks_unicode
 from docqa.index.opening import shown
-from docqa.loaders.settings import LoadSettings
+from docqa.load_settings import LoadSettings
 from docqa.outcome_records import json_line
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from docqa.cli.progress import ProgressLine
 from docqa.cli.sources import expand
 from docqa.collection.changes import Changes, IndexProgress
 from docqa.errors import LoadError
-from docqa.loaders.settings import LoadSettings
+from docqa.load_settings import LoadSettings
 
 if TYPE_CHECKING:
     from docqa.collection.checking import CheckReport

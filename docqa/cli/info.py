@@ -16,12 +16,13 @@ from docqa.cli.interrupt import emit
 from docqa.cli.notices import Notices, fold_warnings, page_ranges
 from docqa.cli.options import reading_options, source_options
 from docqa.cli.progress import ProgressLine
-from docqa.cli.session import ReadingSettings, Session
+from docqa.cli.session import Session
 from docqa.cli.sources import expand
 from docqa.cli.terminal import console_for, one_line, speaks_unicode
 from docqa.datamodel import Document, Page
-from docqa.loaders.settings import LoadSettings
+from docqa.load_settings import LoadSettings
 from docqa.outcome_records import error_record, json_line
+from docqa.reading_settings import ReadingSettings
 
 __all__ = ["describe_document", "info", "label_ranges"]
 

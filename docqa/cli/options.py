@@ -9,9 +9,10 @@ from typing import Any, TypeVar, cast
 
 import click
 
-from docqa.loaders.limits import Limits
-from docqa.loaders.media_types import SUPPORTED_TYPES
-from docqa.loaders.settings import DEFAULT_LANGUAGE, LoadSettings
+from docqa.limits import Limits
+from docqa.load_settings import LoadSettings
+from docqa.loaders.formats import SUPPORTED_TYPES
+from docqa.ocr_engine import DEFAULT_LANGUAGE
 
 __all__ = [
     "LibraryDefault",
@@ -61,7 +62,7 @@ _SOURCE = (
         "--media-type",
         type=click.Choice(list(SUPPORTED_TYPES)),
         metavar="TYPE",
-        help=f"The sources' format, where it is told wrong: {', '.join(SUPPORTED_TYPES)}.",
+        help=f"The sources' format, where it is recognised wrongly: {', '.join(SUPPORTED_TYPES)}.",
     ),
     *_ISOLATION,
     click.option(

@@ -12,7 +12,7 @@ from docqa.cli.progress import ProgressLine
 from docqa.cli.sources import STDIN
 from docqa.datamodel import Answers, Coverage, Document, GridItem
 from docqa.errors import ModelError, SettingError
-from docqa.loaders.settings import LoadSettings
+from docqa.load_settings import LoadSettings
 from docqa.reading_settings import ReadingSettings, open_pipeline
 
 if TYPE_CHECKING:
@@ -76,7 +76,8 @@ class Session:
         Raises:
             LoadError: it cannot become a document.
         """
-        from docqa.loaders.load import Source, load_with, read_source
+        from docqa.loaders.load import load_with
+        from docqa.loaders.source_bytes import Source, read_source
 
         if file.error is not None:
             raise file.error

@@ -10,10 +10,11 @@ from docqa.cli.exits import ANSWERED, debug_option, debugging, hush_libraries
 from docqa.cli.notices import Notices, counted
 from docqa.cli.options import source_options
 from docqa.cli.progress import ProgressLine
-from docqa.cli.session import ReadingSettings, Session
+from docqa.cli.session import Session
 from docqa.cli.sources import STDIN, SourceFile
 from docqa.errors import SettingError
-from docqa.loaders.settings import LoadSettings
+from docqa.load_settings import LoadSettings
+from docqa.reading_settings import ReadingSettings
 
 __all__ = ["show"]
 

@@ -107,7 +107,7 @@ def _is_loose(argument: str) -> bool:
 
 def _is_whole_name(argument: str) -> bool:
     """Say whether an argument can be a complete name, so that its neighbour is another one."""
-    from docqa.loaders.media_types import SUPPORTED_SUFFIXES
+    from docqa.loaders.formats import SUPPORTED_SUFFIXES
 
     return bool(
         Path(argument).suffix.lower() in SUPPORTED_SUFFIXES
@@ -125,7 +125,7 @@ def _names_source(argument: str) -> bool:
 
 
 def _looks_like_path(argument: str) -> bool:
-    from docqa.loaders.media_types import SUPPORTED_SUFFIXES
+    from docqa.loaders.formats import SUPPORTED_SUFFIXES
 
     return not re.search(r"\s", argument) and (
         Path(argument).suffix.lower() in SUPPORTED_SUFFIXES
@@ -221,7 +221,7 @@ def _folder(folder: str, passed_over: Counter[str]) -> Iterator[SourceFile]:
 
 
 def _suffixes() -> str:
-    from docqa.loaders.media_types import SUPPORTED_SUFFIXES
+    from docqa.loaders.formats import SUPPORTED_SUFFIXES
 
     return ", ".join(sorted(SUPPORTED_SUFFIXES))
 

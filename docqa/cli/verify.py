@@ -20,8 +20,8 @@ from docqa.cli.progress import ProgressLine
 from docqa.cli.reading_text import place as where
 from docqa.cli.terminal import console_for, one_line, speaks_unicode
 from docqa.errors import CitationError
-from docqa.loaders.limits import Limits
-from docqa.loaders.settings import LoadSettings
+from docqa.limits import Limits
+from docqa.load_settings import LoadSettings
 from docqa.outcome_records import json_line
 
 if TYPE_CHECKING:

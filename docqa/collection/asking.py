@@ -24,7 +24,7 @@ from docqa.datamodel import (
 from docqa.errors import QuestionError
 from docqa.grid import SPANS_PER_PASSAGE, Reading, question_error, reader_info
 from docqa.index.contract import Snapshot, Where
-from docqa.loaders.settings import LoadSettings
+from docqa.load_settings import LoadSettings
 from docqa.protocols import Reader
 from docqa.recent import Recent
 

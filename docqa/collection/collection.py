@@ -25,7 +25,7 @@ from docqa.errors import CollectionError, SettingError
 from docqa.grid import Reading, read_settings
 from docqa.index.contract import Store, Where
 from docqa.index.opening import open_store
-from docqa.loaders.settings import LoadSettings
+from docqa.load_settings import LoadSettings
 from docqa.pipeline import Pipeline
 from docqa.recent import Recent
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from docqa.errors import SourceNotFoundError, SourceUnreadableError
-from docqa.loaders.media_types import SUPPORTED_SUFFIXES
-from docqa.loaders.special_files import SPECIAL, is_special
+from docqa.loaders.formats import SUPPORTED_SUFFIXES
 
-__all__ = ["FolderFiles", "files_in", "is_inside"]
+__all__ = ["FolderFiles", "files_in", "is_inside", "is_special"]
+
+_SPECIAL = "pipes and devices"  # their heading among the files of a folder that are passed over
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ def files_in(folder: str, *, without: Iterable[str] = ()) -> FolderFiles:
             if not _is_taken(each):
                 passed_over[_suffix(each) or "no suffix"] += 1
             elif is_special(path):
-                passed_over[SPECIAL] += 1
+                passed_over[_SPECIAL] += 1
             else:
                 paths.append(path)
     unreadable = tuple((str(each.filename), each.strerror or str(each)) for each in errors)
@@ -97,3 +99,16 @@ def is_inside(path: str, folder: str) -> bool:
     (True, False, True)
     """
     return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
+
+
+def is_special(path: str) -> bool:
+    """Say whether a path, or the target of its link, is a pipe, socket or device.
+
+    To open a pipe waits for a writer, perhaps for ever. A path that cannot be looked at is not
+    special: loading says why.
+    """
+    try:
+        mode = os.stat(path).st_mode  # noqa: PTH116 - a path as it came
+    except (OSError, ValueError):
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))

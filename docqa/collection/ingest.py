@@ -33,8 +33,9 @@ from docqa.index.analysis import terms
 from docqa.index.contract import Labels, StoredDocument, StoredPassage
 from docqa.index.memory import ranked_text
 from docqa.index.name_terms import name_terms
-from docqa.loaders.load import Source, load_with, read_source
-from docqa.loaders.settings import LoadSettings
+from docqa.load_settings import LoadSettings
+from docqa.loaders.load import load_with
+from docqa.loaders.source_bytes import Source, read_source
 from docqa.prepared import splitter_for
 from docqa.reading_form import ReadingForm
 

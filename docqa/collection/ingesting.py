@@ -10,7 +10,7 @@ from docqa.collection.ingest import Ingested, Ingester, Job, Recipe, ingester_of
 from docqa.collection.loading import IngestAll
 from docqa.errors import CollectionError
 from docqa.index.contract import StoredDocument
-from docqa.loaders.settings import LoadSettings
+from docqa.load_settings import LoadSettings
 from docqa.pipeline import Pipeline
 from docqa.prepared import splitter_for
 

@@ -16,14 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from docqa.collection.facts import CollectedDocument
+from docqa.collection.files import is_special
 from docqa.datamodel import Document, Location, PageLocation, SourceState, Span
 from docqa.errors import DocqaError
-from docqa.loaders.limits import Limits
-from docqa.loaders.load import load_with
+from docqa.limits import Limits
+from docqa.load_settings import TEXT_CAPS, LoadSettings
+from docqa.loaders.load import load_pages, load_with
 from docqa.loaders.pdf.source_map import PagesSourceMap
-from docqa.loaders.settings import TEXT_CAPS, LoadSettings
-from docqa.loaders.some_pages import load_pages
-from docqa.loaders.special_files import is_special
 
 __all__ = ["Original", "StoredSourceMap", "find_original", "settings_of"]
 

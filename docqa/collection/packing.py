@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from docqa.loaders.settings import LoadSettings
-    from docqa.protocols import SourceMap
+    from docqa.datamodel.places import SourceMap
+    from docqa.load_settings import LoadSettings
     from docqa.reader.tokenizer import Tokens
 
 __all__ = [

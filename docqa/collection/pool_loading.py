@@ -15,7 +15,7 @@ from docqa.collection.facts import CollectedDocument, FailedSource, FileStamp
 from docqa.collection.ingest import Ingested, Job, Recipe, file_stamp, ingest, labels_of
 from docqa.collection.loading import IngestAll
 from docqa.errors import DocqaError, LoadError
-from docqa.loaders.load import read_source
+from docqa.loaders.source_bytes import read_source
 from docqa.workers.pool import Pool
 
 __all__ = ["ingest_in_pool"]

@@ -13,7 +13,7 @@ from docqa.collection.ingest import Job
 from docqa.datamodel import Document, is_nameless
 from docqa.errors import SettingError
 from docqa.index.contract import Where
-from docqa.loaders.load import Source, source_name
+from docqa.loaders.source_bytes import Source, source_name
 
 __all__ = [
     "Sources",

@@ -10,7 +10,7 @@ from pathlib import Path
 from docqa.collection.facts import CollectedDocument, FailedSource, FileStamp
 from docqa.collection.files import FolderFiles
 from docqa.collection.ingest import file_stamp
-from docqa.loaders.media_types import TYPES_BY_SUFFIX
+from docqa.loaders.formats import TYPES_BY_SUFFIX
 
 __all__ = ["SyncPlan", "plan_sync"]
 

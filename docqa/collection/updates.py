@@ -20,7 +20,7 @@ from docqa.collection.sync import SyncPlan, plan_sync
 from docqa.collection.taking_in import TakingIn, read_failures, refiled
 from docqa.errors import CollectionError, SourceNotFoundError, SourceUnreadableError
 from docqa.index.contract import Snapshot, Store, Where
-from docqa.loaders.load import source_name
+from docqa.loaders.source_bytes import source_name
 
 __all__ = ["Updates", "is_half_rebuilt", "made_of"]
 

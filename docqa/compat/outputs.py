@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from docqa.reader.span_reader import WindowLogits
+    from docqa.reader.window_logits import WindowLogits
 
 __all__ = ["Result", "probabilities", "shaped"]
 

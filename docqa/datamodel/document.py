@@ -11,7 +11,7 @@ from docqa.datamodel.places import Location, SourceMap
 from docqa.datamodel.spans import Span
 
 if TYPE_CHECKING:
-    from docqa.loaders.settings import LoadSettings
+    from docqa.load_settings import LoadSettings
 
 __all__ = ["Content", "Document", "DocumentInfo", "LoadWarning", "SourceState", "is_nameless"]
 

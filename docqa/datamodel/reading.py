@@ -11,7 +11,7 @@ from docqa.datamodel.passages import Passage
 from docqa.datamodel.spans import Span
 
 if TYPE_CHECKING:
-    from docqa.loaders.settings import LoadSettings
+    from docqa.load_settings import LoadSettings
 
 __all__ = [
     "AnswerSettings",

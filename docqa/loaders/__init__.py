@@ -1,5 +1,6 @@
 """Loaders: bytes to documents, with a way back to the original."""
 
-from docqa.loaders.load import Source, load, read_source
+from docqa.loaders.load import load
+from docqa.loaders.source_bytes import Source, read_source
 
 __all__ = ["Source", "load", "read_source"]

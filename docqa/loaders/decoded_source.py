@@ -11,7 +11,7 @@ from typing import Any
 
 from docqa.datamodel import Span
 
-__all__ = ["DecodedSource", "codec_of", "decode"]
+__all__ = ["DecodedSource", "codec_of", "decode", "decode_as_reported"]
 
 _CHUNK = 2048
 """Bytes between two checkpoints: a look-up takes that many single steps, under a millisecond."""
@@ -144,6 +144,17 @@ def decode(data: bytes, codec: str, bom_length: int = 0) -> DecodedSource:
     except UnicodeDecodeError:
         text, is_broken = body.decode(codec, "replace"), True
     return DecodedSource(text, data, bom_length, is_broken, codec)
+
+
+def decode_as_reported(data: bytes, codec: str, bom_length: int) -> DecodedSource:
+    """Decode a file's bytes with the codec that an untrusted process reports.
+
+    Raises:
+        ValueError: there is no such codec for files, or the byte order mark has another length.
+    """
+    if codec_of(codec) is None or not 0 <= bom_length <= min(4, len(data)):
+        raise ValueError(f"no file is decoded by {codec!r} after {bom_length} bytes")
+    return decode(data, codec, bom_length)
 
 
 def _held_back(state: tuple[bytes, int]) -> int:

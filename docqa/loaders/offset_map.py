@@ -12,8 +12,10 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
+from operator import le, lt
 
 from docqa.datamodel import Span
+from docqa.loaders.numbers import Numbers
 
 __all__ = ["OffsetMap", "OffsetMapBuilder", "Segment", "SegmentKind"]
 
@@ -55,11 +57,34 @@ class OffsetMap:
     (Span(start=1, end=7),)
     """
 
-    text_start: array[int]
-    src_start: array[int]
-    src_end: array[int]
-    kind: array[int]
+    text_start: Numbers
+    src_start: Numbers
+    src_end: Numbers
+    kind: Numbers
     text_length: int
+
+    def require_sound(self, *, source_length: int) -> None:
+        """Check a map from an untrusted process: order and bounds of its segments.
+
+        Args:
+            source_length: length of the source, in the source's own units.
+
+        Raises:
+            ValueError: a segment is out of order or out of bounds.
+        """
+        starts, ends = self.text_start, [*self.text_start[1:], self.text_length]
+        columns = (self.src_start, self.src_end, self.kind)
+        is_sound = (
+            all(len(column) == len(starts) for column in columns)
+            and (starts[0] == 0 if starts else self.text_length == 0)
+            and all(map(lt, starts, ends))
+            and min(self.src_start, default=0) >= 0
+            and all(map(le, self.src_start, self.src_end))
+            and max(self.src_end, default=0) <= source_length
+            and set(self.kind) <= set(SegmentKind)
+        )
+        if not is_sound:
+            raise ValueError("an offset map is out of order or out of bounds")
 
     def __len__(self) -> int:
         """Return the number of segments."""
@@ -100,45 +125,6 @@ class OffsetMap:
                 ranges.append(piece)
         return tuple(ranges)
 
-    def to_text(self, source: Span) -> Span | None:
-        """Return the smallest span of the text that covers what `source` holds, or None.
-
-        Takes time linear in the number of segments.
-        """
-        start, end = self.text_length, 0
-        for number in range(len(self)):
-            segment = self.segment(number)
-            if segment.kind == SegmentKind.SYNTHETIC or not segment.source.overlaps(source):
-                continue
-            piece = segment.text
-            if segment.kind == SegmentKind.VERBATIM:
-                shift = segment.text.start - segment.source.start
-                low = max(segment.source.start, source.start)
-                piece = Span(low + shift, min(segment.source.end, source.end) + shift)
-            start, end = min(start, piece.start), max(end, piece.end)
-        return Span(start, end) if start < end else None
-
-    def compose(self, inner: OffsetMap) -> OffsetMap:
-        """Stack two maps: this one leads to the text of `inner`, the result to its source.
-
-        An atom whose characters come from several ranges gets the range from the first to the
-        last of them.
-
-        >>> outer, inner = OffsetMapBuilder(), OffsetMapBuilder()
-        >>> outer.atom(1, 0, 2); outer.verbatim(2, 2)  # two characters folded into one, then two
-        >>> inner.verbatim(4, 10)
-        >>> outer.build().compose(inner.build()).to_source(Span(0, 2))
-        (Span(start=10, end=13),)
-        """
-        builder = OffsetMapBuilder()
-        for number in range(len(self)):
-            segment = self.segment(number)
-            if segment.kind == SegmentKind.VERBATIM:
-                _compose_verbatim(builder, segment, inner)
-            else:
-                _compose_whole(builder, segment, inner)
-        return builder.build()
-
 
 def _source_piece(segment: Segment, span: Span) -> Span | None:
     if segment.kind == SegmentKind.SYNTHETIC:
@@ -148,27 +134,6 @@ def _source_piece(segment: Segment, span: Span) -> Span | None:
     shift = segment.source.start - segment.text.start
     low, high = max(span.start, segment.text.start), min(span.end, segment.text.end)
     return Span(low + shift, high + shift)
-
-
-def _compose_verbatim(builder: OffsetMapBuilder, outer: Segment, inner: OffsetMap) -> None:
-    for segment in inner.segments(outer.source):
-        low = max(outer.source.start, segment.text.start)
-        high = min(outer.source.end, segment.text.end)
-        if segment.kind == SegmentKind.VERBATIM:
-            builder.verbatim(high - low, segment.source.start + low - segment.text.start)
-        elif segment.kind == SegmentKind.ATOM:
-            builder.atom(high - low, segment.source.start, segment.source.end)
-        else:
-            builder.synthetic(high - low)
-
-
-def _compose_whole(builder: OffsetMapBuilder, outer: Segment, inner: OffsetMap) -> None:
-    ranges = inner.to_source(outer.source) if outer.kind == SegmentKind.ATOM else ()
-    if ranges:
-        start, end = min(r.start for r in ranges), max(r.end for r in ranges)
-        builder.atom(len(outer.text), start, end)
-    else:
-        builder.synthetic(len(outer.text))
 
 
 class OffsetMapBuilder:

@@ -6,8 +6,12 @@ import hashlib
 import re
 from array import array
 from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
 
-from docqa.datamodel import Block, Document, LoadWarning, Span, TextLocation
+from docqa.datamodel import Block, Document, LoadWarning, Page, Span, TextLocation
+from docqa.loaders.decoded_source import decode_as_reported
 from docqa.loaders.text_decoding import DecodedText, decode_text
 
 __all__ = ["TextLoader", "TextSourceMap", "text_document"]
@@ -15,8 +19,20 @@ __all__ = ["TextLoader", "TextSourceMap", "text_document"]
 _LINE_END = re.compile(r"\r\n|\n|\r")
 
 
+@dataclass(frozen=True, slots=True)
+class TextState:
+    """The encoding of a text, from which its source map is made again."""
+
+    codec: str
+    bom_length: int
+    encoding: str
+    guessed: bool
+
+
 class TextSourceMap:
-    """Map spans of a decoded text to line, column and bytes."""
+    """A source map from a decoded text to line, column and bytes."""
+
+    State: ClassVar[type] = TextState
 
     def __init__(self, decoded: DecodedText) -> None:
         self._decoded = decoded
@@ -38,6 +54,28 @@ class TextSourceMap:
 
     def close(self) -> None:
         """Do nothing: no file is held open."""
+
+    def state(self) -> TextState:
+        """Return plain data from which `restored` makes the map again."""
+        decoded = self._decoded
+        return TextState(
+            decoded.source.codec, decoded.source.bom_length, decoded.encoding, decoded.guessed
+        )
+
+    @classmethod
+    def restored(
+        cls, state: TextState, *, text: str, pages: Sequence[Page], data: bytes
+    ) -> TextSourceMap:
+        """Return the map of a text from its state and the file's bytes.
+
+        Raises:
+            ValueError: the bytes are not `text` in the encoding of `state`.
+        """
+        source = decode_as_reported(data, state.codec, state.bom_length)
+        if source.text != text:
+            raise ValueError(f"the file is another text in {state.codec}")
+        source.text = text  # one copy of it is enough
+        return cls(DecodedText(source, state.encoding, state.guessed))
 
     def _lines(self) -> array[int]:
         if self._line_starts is None:

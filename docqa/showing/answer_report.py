@@ -16,9 +16,9 @@ from docqa.errors import HighlightError, LoadError, SettingError
 from docqa.highlighting.colours import colour
 from docqa.highlighting.page_crop import PageCrop, page_crop
 from docqa.highlighting.templating import render
-from docqa.loaders.limits import Limits
-from docqa.loaders.load import Source
-from docqa.loaders.settings import LoadSettings
+from docqa.limits import Limits
+from docqa.load_settings import LoadSettings
+from docqa.loaders.source_bytes import Source
 from docqa.showing.new_file import require_new_file, write_new_file
 from docqa.showing.original import read_original, work_on
 from docqa.showing.report_entries import AnswerEntry, Picture

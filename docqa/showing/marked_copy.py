@@ -12,9 +12,9 @@ from pathlib import Path
 
 from docqa.datamodel import Answer, Document
 from docqa.errors import SettingError
-from docqa.loaders.limits import Limits
-from docqa.loaders.load import Source
-from docqa.loaders.settings import LoadSettings
+from docqa.limits import Limits
+from docqa.load_settings import LoadSettings
+from docqa.loaders.source_bytes import Source
 from docqa.showing.new_file import write_new_file
 from docqa.showing.original import Made, Original, read_original, work_on
 

@@ -8,9 +8,9 @@ from pathlib import PurePath
 from docqa.datamodel import Answer, Document, Span
 from docqa.highlighting.colours import PALETTE
 from docqa.highlighting.text_view import LegendEntry, TextMark, text_view
+from docqa.load_settings import LoadSettings
+from docqa.loaders.formats import SUPPORTED_TYPES
 from docqa.loaders.load import load_with
-from docqa.loaders.media_types import SUPPORTED_TYPES
-from docqa.loaders.settings import LoadSettings
 from docqa.showing.original import Made, Original, require_same_text
 from docqa.showing.place_words import one_spaced, place_words, score_words
 

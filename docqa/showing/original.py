@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 
 from docqa.datamodel import Answer, Document, DocumentInfo, is_nameless
 from docqa.errors import HighlightError
-from docqa.loaders.limits import Limits
-from docqa.loaders.load import Source, read_source
+from docqa.limits import Limits
+from docqa.loaders.source_bytes import Source, read_source
 from docqa.showing.new_file import require_new_file
 
 __all__ = ["Made", "Original", "read_original", "require_same_text", "work_on"]

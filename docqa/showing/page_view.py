@@ -10,7 +10,7 @@ from docqa._pdfium import PdfiumError
 from docqa.datamodel import Box, Document, Page, PageLocation
 from docqa.errors import HighlightError, SettingError
 from docqa.highlighting.page_image import Mark, draw_page
-from docqa.loaders.limits import Limits
+from docqa.limits import Limits
 from docqa.showing.original import work_on
 
 __all__ = ["PageView", "chosen_page", "field_boxes", "view_page"]

@@ -21,7 +21,8 @@ from docqa.datamodel import Passage, Span
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from docqa.reader.span_reader import SpanReader, WindowLogits
+    from docqa.reader.span_reader import SpanReader
+    from docqa.reader.window_logits import WindowLogits
     from docqa.training.batches import TrainingBatch
     from docqa.training.examples import Example
 

@@ -19,7 +19,7 @@ from docqa.batch.identity import settings_record
 from docqa.batch.questions import numbered
 from docqa.cli import main
 from docqa.collection import originals
-from docqa.loaders.settings import LoadSettings
+from docqa.load_settings import LoadSettings
 from docqa.reader.checkpoints import find_checkpoint
 from docqa.reading_settings import ReadingSettings
 from docqa.testing import FakeReader

@@ -39,8 +39,8 @@ import hostile
 
 import docqa
 from docqa.datamodel import Document, Span, TextLocation
-from docqa.loaders.limits import Limits
-from docqa.loaders.media_types import SUPPORTED_SUFFIXES, SUPPORTED_TYPES, detect_media_type
+from docqa.limits import Limits
+from docqa.loaders.formats import SUPPORTED_SUFFIXES, SUPPORTED_TYPES, detect_media_type
 from docqa.passages.splitter import Splitter
 from docqa.testing import WhitespaceTokenizer
 

@@ -17,7 +17,7 @@ from docqa.citations.anchoring import Quote, best_anchors, find_quote
 from docqa.citations.records import citations_of
 from docqa.citations.verification import verifications
 from docqa.datamodel import Span
-from docqa.loaders.settings import LoadSettings
+from docqa.load_settings import LoadSettings
 
 LAMP = (
     "The station opened in 1911 as a signal post.\n\n"

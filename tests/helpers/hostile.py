@@ -373,3 +373,8 @@ FILES: dict[str, Callable[[], bytes]] = {
 def names(kinds: Sequence[str]) -> list[str]:
     """Return the files with one of the suffixes."""
     return [name for name in FILES if name.rpartition(".")[2] in kinds]
+
+
+def said_to_be_a_number(value: object) -> int:
+    """Return a value that may be another than the annotation says."""
+    return value  # type: ignore[return-value]

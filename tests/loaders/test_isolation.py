@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import os
 import pickle
 import signal
+import struct
 import subprocess
 import sys
 import time
+from array import array
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -15,20 +18,25 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import hostile
+import msgspec
 import pytest
 from checkout import EXAMPLES
 
 import docqa
-from docqa.datamodel import Span
+from docqa.datamodel import Block, Span
+from docqa.limits import Limits
+from docqa.loaders.html.paths import ElementTable, TextNodeTable
+from docqa.loaders.html.runs import Runs
 from docqa.loaders.isolation import calls as isolation
-from docqa.loaders.isolation.messages import MessageError
-from docqa.loaders.isolation.requests import Done
+from docqa.loaders.isolation.documents import LoadedDocument, plain_document
+from docqa.loaders.isolation.messages import MessageError, receive
+from docqa.loaders.isolation.plain import decode, encode
+from docqa.loaders.isolation.requests import Done, Failed, Reply
 from docqa.loaders.isolation.shared_worker import SHARED
-from docqa.loaders.isolation.untrusted import unpack_untrusted
-from docqa.loaders.limits import Limits
-from docqa.loaders.ocr.engine import NamedEngine
 from docqa.loaders.ocr.tesseract import Tesseract
+from docqa.loaders.offset_map import OffsetMap
 from docqa.loaders.pdf.source_map import PdfSourceMap
+from docqa.ocr_engine import NamedEngine
 from docqa.showing.page_view import view_page
 
 MIB = 1 << 20
@@ -272,27 +280,157 @@ def test_no_more_of_an_original_is_read_than_the_limit(isolate, tmp_path: Path):
         b"cdocqa.loaders.load\nos.system\n.",
         b"cdocqa.datamodel\nPage\n(tR.",  # calls a class
         b"cdocqa.datamodel\nSpan\nN}X\x03\x00\x00\x00endK\x00s\x86b.",  # changes a class
+        b"",
+        b"\0",
+        b"\2\x90",  # no known first byte
+        encode(Done(b"x" * 100))[:50],
+        b"\0\xdd\xff\xff\xff\xff",  # claims four billion items
+        b"\0" + b"\x91" * 100_000,
+        encode({"type": "Done", "value": 3}),
+        encode({"type": "Popen", "args": ["true"]}),
+        encode({"type": "Progressed", "done": 1 << 80 >> 17, "total": "many"}),
+        encode({"type": "PageRead", "index": 1.5}),
+        encode([["Done", b""]]),
     ],
 )
 def test_a_message_holds_records_only(packed):
-    """A pickle that names or does anything else is refused: the worker is not trusted with it."""
-    with pytest.raises(MessageError, match="may not"):
-        unpack_untrusted(packed)
+    """Bytes that are no reply are refused, pickles among them: the worker is not trusted."""
+    with pytest.raises(MessageError, match="not a message"):
+        decode(packed, Reply)
 
 
-@pytest.mark.parametrize("hashed", [b"}%sK\x00s.", b"}(%sK\x00u.", b"\x8f(%s\x90.", b"(%s\x91."])
-def test_a_message_takes_no_time_without_end(hashed):
-    """A tuple that holds another twice, 200 deep, is never hashed: that would take for ever."""
-    with pytest.raises(MessageError, match=r"may not|no sets"):
-        unpack_untrusted(hashed.replace(b"%s", b")" + b"2\x86" * 200))
+@pytest.mark.parametrize("kind", [Reply, LoadedDocument, list[int], object])
+@pytest.mark.parametrize("escape", [b"\0", b"\1"])
+def test_a_message_takes_no_time_without_end(kind, escape):
+    """A list that holds another, which holds a third one, and so on, is refused at once."""
+    with pytest.raises(MessageError):
+        decode(escape + b"\x92" * 50_000, kind)
 
 
-@pytest.mark.parametrize("value", ["text", replace(docqa.load(b"x"), text=((), ()))])
-def test_a_worker_that_sends_no_document_is_an_error(value, monkeypatch):
-    """What a worker in a file's hands sends in a document's place ends that load alone."""
-    monkeypatch.setattr(SHARED, "send", lambda *_, **__: Done(value))
+@pytest.mark.parametrize(
+    ("sent", "error"),
+    [
+        (struct.pack("<QQ", 1 << 40, 0), MessageError),
+        (struct.pack("<QQ", 0, 1 << 63), MessageError),
+        (struct.pack("<QQ", 10, 0) + b"short", EOFError),
+        (b"cut", EOFError),
+    ],
+)
+def test_a_frame_of_impossible_length_is_refused(sent, error):
+    """A stream that claims more than it may, or ends too early, is no message."""
+    with pytest.raises(error):
+        receive(io.BytesIO(sent))
+
+
+@pytest.mark.parametrize("kind", ["Popen", "__all__", "annotations", "Exception", ""])
+def test_a_reply_names_errors_of_docqa_only(kind):
+    """The name of an error is looked up among docqa's own."""
+    with pytest.raises(MessageError, match="no error"):
+        _ = Failed(kind, "words").error
+
+
+def test_half_of_a_surrogate_pair_crosses():
+    """Names of files that are no UTF-8 come back as they are, in records and errors."""
+    odd = docqa.errors.NoTextError("caf\udce9.txt", source="caf\udce9.txt")
+    assert str(decode(encode(Failed.of(odd)), Reply).error) == "caf\udce9.txt"
+    page = docqa.Page(1, "\ud800", "file", Span(0, 1), 1.0, 2.0)
+    assert decode(encode((page, b"\xff")), tuple[docqa.Page, bytes]) == (page, b"\xff")
+    with pytest.raises(docqa.UnsupportedFormatError, match="caf\udce9"):
+        docqa.load(b"\x89PNG\r\n\x1a\n", name="caf\udce9", isolate=True)
+
+
+def loaded(name: str) -> LoadedDocument:
+    """Return an example as the worker sends it."""
+    return plain_document(docqa.load(EXAMPLES / name))
+
+
+def with_state(name: str, change) -> LoadedDocument:
+    """Return an example with another state of its source map."""
+    document = docqa.load(EXAMPLES / name)
+    state = document.source_map.state()
+    return msgspec.structs.replace(plain_document(document), state=encode(change(state)))
+
+
+def as_sent(name: str, **changes: object) -> LoadedDocument:
+    """Return an example with other values than the worker's."""
+    return msgspec.structs.replace(loaded(name), **changes)
+
+
+def test_a_worker_that_sends_no_document_is_an_error(monkeypatch):
+    """A worker in a file's hands that sends no document ends that load alone."""
+    monkeypatch.setattr(SHARED, "send", lambda *_, **__: Done(encode("text")))
     with pytest.raises(docqa.LoaderCrashedError, match=r"x\.txt: crashes what reads it"):
         docqa.load(b"x", name="x.txt", isolate=True)
+
+
+HTML, OFFICE, EPUB = "handbook.html", "handbook.docx", "handbook.epub"
+
+
+@pytest.mark.parametrize(
+    ("name", "make"),
+    [
+        ("notes.md", lambda: as_sent("notes.md", text=((), ()))),
+        ("notes.md", lambda: as_sent("notes.md", text="another")),
+        ("notes.md", lambda: as_sent("notes.md", metadata={1: 2})),
+        ("notes.md", lambda: as_sent("notes.md", blocks=({"span": 3, "kind": "code"},))),
+        ("notes.md", lambda: as_sent("notes.md", blocks=(Block(Span(0, 1 << 40), "code"),))),
+        ("notes.md", lambda: as_sent("notes.md", blocks=(Block(Span(5, 9), "code"),) * 2)),
+        ("notes.md", lambda: as_sent("notes.md", blocks=(Block(Span(0, 1), "curse"),))),
+        ("notes.md", lambda: as_sent("notes.md", source_map="Popen")),
+        ("notes.md", lambda: as_sent("notes.md", source_map="HtmlSourceMap")),
+        ("notes.md", lambda: as_sent("notes.md", state=b"")),
+        ("notes.md", lambda: with_state("notes.md", lambda at: replace(at, codec="idna"))),
+        ("notes.md", lambda: with_state("notes.md", lambda at: replace(at, bom_length=-1))),
+        (HTML, lambda: with_state(HTML, lambda at: replace(at, seams=[3, 2]))),
+        (HTML, lambda: with_state(HTML, lambda at: replace(at, seams=array("f", [1])))),
+        (HTML, lambda: with_state(HTML, lambda at: replace(at, seams=("I", b"abc")))),
+        (HTML, lambda: with_state(HTML, lambda at: replace(at, runs=Runs(at.runs.start)))),
+        (HTML, lambda: with_state(HTML, lambda at: replace(at, nodes=TextNodeTable.of(3)))),
+        (HTML, lambda: with_state(HTML, lambda at: replace(at, elements=cycle(at.elements)))),
+        (HTML, lambda: with_state(HTML, lambda at: replace(at, offsets=far(at.offsets)))),
+        (OFFICE, lambda: with_state(OFFICE, lambda at: replace(at, steps=((0, "w:p", 1),)))),
+        (OFFICE, lambda: with_state(OFFICE, lambda at: replace(at, parts=()))),
+        (OFFICE, lambda: with_state(OFFICE, lambda at: replace(at, paragraphs=()))),
+        (OFFICE, lambda: as_sent(OFFICE, text="short")),
+        (EPUB, lambda: with_state(EPUB, lambda at: at[::-1])),
+        (EPUB, lambda: with_state(EPUB, lambda at: ())),
+    ],
+)
+def test_a_false_document_is_an_error(name, make, monkeypatch):
+    """Wrong types, spans and states outside their bounds, and paths without end are refused."""
+    monkeypatch.setattr(SHARED, "send", lambda *_, **__: Done(encode(make())))
+    with pytest.raises(docqa.LoaderCrashedError, match="no document came of it"):
+        docqa.load(EXAMPLES / name, isolate=True)
+
+
+def cycle(elements: ElementTable) -> ElementTable:
+    """Return a table in which an element is its own parent."""
+    elements.parent[3] = 3
+    return elements
+
+
+def far(offsets: OffsetMap) -> OffsetMap:
+    """Return a map that leads beyond its source."""
+    offsets.src_end[-1] = 1 << 31
+    return offsets
+
+
+@pytest.mark.parametrize(
+    "places", ["text", (), [docqa.PageLocation(9, "x", "file", None)], [{"page_number": "1"}]]
+)
+def test_false_places_are_not_taken(places, monkeypatch):
+    """Where the worker's places are none of the document's, they have no rectangles."""
+    document = docqa.load(EXAMPLES / "handbook.pdf", isolate=True)
+    monkeypatch.setattr(SHARED, "send", lambda *_, **__: Done(encode(places)))
+    [place] = document.locate(Span(0, 20))
+    assert (place.page_number, place.page_label, place.boxes) == (1, "i", None)
+
+
+def test_a_result_of_another_type_is_an_error():
+    """The value that a function says it returns is the value that comes, or an error."""
+    assert isolation.call(hostile.said_to_be_a_number, 3, source="x") == 3
+    with pytest.raises(docqa.LoaderCrashedError, match="Expected `int`, got `str`"):
+        isolation.call(hostile.said_to_be_a_number, "3", source="x")
 
 
 def test_an_engine_that_cannot_be_pickled_is_a_wrong_setting():

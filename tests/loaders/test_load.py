@@ -12,7 +12,7 @@ import pytest
 
 import docqa
 from docqa.datamodel import Span
-from docqa.loaders.media_types import detect_media_type
+from docqa.loaders.formats import detect_media_type
 
 
 @pytest.mark.parametrize(

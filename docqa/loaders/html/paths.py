@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 from array import array
+from dataclasses import dataclass, field
+from operator import le
 
 from docqa.loaders.html.elements import SVG_TAG_CASE
+from docqa.loaders.numbers import Numbers
 
 __all__ = ["ElementTable", "TextNodeTable"]
 
@@ -14,25 +17,50 @@ _CSS_SAFE = re.compile(r"[\w-]", re.ASCII)
 _ONE_OF_A_KIND = frozenset({"html", "head", "body"})
 
 
+@dataclass(slots=True)
 class ElementTable:
-    """Hold the elements of a tree, numbered in document order.
+    """The elements of a tree, numbered in document order.
 
     An element is known by its parent, its name and its place among the parent's children of that
     name; that is all that XPath and CSS need.
+
+    Attributes:
+        parent: number of each element's parent, below its own; -1 for none.
+        name_number, names: name of each element, as an index of the names that occur.
+        place: from 1, among the parent's children of that name.
+        foreign: 1 for SVG and MathML elements.
+        ids: the ``id`` of each element that has one.
+        name_numbers, id_counts: index of each name, and how often each ``id`` occurs.
     """
 
-    def __init__(self) -> None:
-        self._parent = array("i")
-        self._name = array("I")
-        self._place = array("I")
-        self._is_foreign = array("B")
-        self._names: list[str] = []
-        self._name_numbers: dict[str, int] = {}
-        self._ids: dict[int, str] = {}
-        self._id_counts: dict[str, int] = {}
+    parent: Numbers = field(default_factory=lambda: array("i"))
+    name_number: Numbers = field(default_factory=lambda: array("I"))
+    place: Numbers = field(default_factory=lambda: array("I"))
+    foreign: Numbers = field(default_factory=lambda: array("B"))
+    names: list[str] = field(default_factory=list)
+    name_numbers: dict[str, int] = field(default_factory=dict)
+    ids: dict[int, str] = field(default_factory=dict)
+    id_counts: dict[str, int] = field(default_factory=dict)
+
+    def require_sound(self) -> None:
+        """Check a table from an untrusted process.
+
+        Raises:
+            ValueError: an element is its own ancestor, or has no name.
+        """
+        columns = (self.name_number, self.place, self.foreign)
+        is_sound = (
+            all(len(column) == len(self.parent) for column in columns)
+            and all(-1 <= parent < number for number, parent in enumerate(self.parent))
+            and min(self.name_number, default=0) >= 0
+            and max(self.name_number, default=-1) < len(self.names)
+            and self.id_counts.keys() >= set(self.ids.values())
+        )
+        if not is_sound:
+            raise ValueError("the elements of a page are no tree")
 
     def __len__(self) -> int:
-        return len(self._parent)
+        return len(self.parent)
 
     def add(self, name: str, parent: int, place: int, *, foreign: bool, id_: str = "") -> int:
         """Add an element and return its number.
@@ -44,25 +72,25 @@ class ElementTable:
             foreign: it is an SVG or MathML element.
             id_: its ``id``, or an empty string.
         """
-        number = self._name_numbers.setdefault(name, len(self._names))
-        if number == len(self._names):
-            self._names.append(name)
-        self._parent.append(parent)
-        self._name.append(number)
-        self._place.append(place)
-        self._is_foreign.append(foreign)
+        number = self.name_numbers.setdefault(name, len(self.names))
+        if number == len(self.names):
+            self.names.append(name)
+        self.parent.append(parent)
+        self.name_number.append(number)
+        self.place.append(place)
+        self.foreign.append(foreign)
         if id_:
-            self._ids[len(self._parent) - 1] = id_
-            self._id_counts[id_] = self._id_counts.get(id_, 0) + 1
-        return len(self._parent) - 1
+            self.ids[len(self.parent) - 1] = id_
+            self.id_counts[id_] = self.id_counts.get(id_, 0) + 1
+        return len(self.parent) - 1
 
     def name(self, element: int) -> str:
         """Return the element's name in lower case."""
-        return self._names[self._name[element]]
+        return self.names[self.name_number[element]]
 
     def is_foreign(self, element: int) -> bool:
         """Say whether it is an SVG or MathML element."""
-        return bool(self._is_foreign[element])
+        return bool(self.foreign[element])
 
     def xpath(self, element: int) -> str:
         """Return the element's path from the root, as in ``/html/body/div[2]/p[1]``.
@@ -76,8 +104,8 @@ class ElementTable:
         """Return a CSS selector of the element, from its nearest ancestor with a unique id."""
         steps: list[str] = []
         for number in reversed(self._lineage(element)):
-            own_id = self._ids.get(number, "")
-            if own_id and self._id_counts[own_id] == 1:
+            own_id = self.ids.get(number, "")
+            if own_id and self.id_counts[own_id] == 1:
                 steps.append("#" + _css_escape(own_id))
                 break
             steps.append(self._css_step(number))
@@ -87,62 +115,99 @@ class ElementTable:
         numbers = []
         while element >= 0:
             numbers.append(element)
-            element = self._parent[element]
+            element = self.parent[element]
         return numbers[::-1]
 
     def _tag(self, number: int) -> str:
-        name = self._names[self._name[number]]
-        return SVG_TAG_CASE.get(name, name) if self._is_foreign[number] else name
+        name = self.names[self.name_number[number]]
+        return SVG_TAG_CASE.get(name, name) if self.foreign[number] else name
 
     def _xpath_step(self, number: int) -> str:
-        tag, place = self._tag(number), self._place[number]
+        tag, place = self._tag(number), self.place[number]
         if tag in _ONE_OF_A_KIND and place == 1:
             return tag
-        if _XML_NAME.match(tag) and not self._is_foreign[number]:
+        if _XML_NAME.match(tag) and not self.foreign[number]:
             return f"{tag}[{place}]"
         return f"*[local-name()={_xpath_string(tag)}][{place}]"
 
     def _css_step(self, number: int) -> str:
-        tag, place = self._tag(number), self._place[number]
+        tag, place = self._tag(number), self.place[number]
         if tag in _ONE_OF_A_KIND and place == 1:
             return tag
         return f"{_css_escape(tag)}:nth-of-type({place})"
 
 
+@dataclass(slots=True)
 class TextNodeTable:
-    """Hold the text nodes of a tree: their element, their place, and the runs that make them up.
+    """The text nodes of a tree: their element, their place, and the runs that make them up.
 
     Each run of the source belongs to at most one node.
+
+    Attributes:
+        node_of_run: the node of each run of the source, or -1.
+        element, place: element of each node, and the node's place (from 1) in it.
+        first: index of each node's first run in `run_numbers`.
+        run_numbers: the runs of all nodes, in the order of their text.
     """
 
-    def __init__(self, runs: int) -> None:
-        self.element = array("I")
-        self.place = array("I")
-        self._first = array("I")
-        self._runs = array("I")
-        self._node_of_run = array("i", [-1]) * runs
+    node_of_run: Numbers
+    element: Numbers = field(default_factory=lambda: array("I"))
+    place: Numbers = field(default_factory=lambda: array("I"))
+    first: Numbers = field(default_factory=lambda: array("I"))
+    run_numbers: Numbers = field(default_factory=lambda: array("I"))
+
+    @classmethod
+    def of(cls, runs: int) -> TextNodeTable:
+        """Return an empty table for a source of `runs` runs."""
+        return cls(array("i", [-1]) * runs)
+
+    def require_sound(self, *, runs: int, elements: int) -> None:
+        """Check a table from an untrusted process.
+
+        Args:
+            runs: number of runs of the source.
+            elements: number of elements of the tree.
+
+        Raises:
+            ValueError: it names a run, an element or a node that does not exist.
+        """
+        nodes = len(self.element)
+        is_sound = (
+            len(self.node_of_run) == runs
+            and len(self.place) == len(self.first) == nodes > 0
+            and min(self.element) >= 0
+            and max(self.element) < elements
+            and min(self.first) >= 0
+            and all(map(le, self.first, [*self.first[1:], len(self.run_numbers)]))
+            and min(self.run_numbers, default=0) >= 0
+            and max(self.run_numbers, default=-1) < runs
+            and min(self.node_of_run, default=0) >= -1
+            and max(self.node_of_run, default=-1) < nodes
+        )
+        if not is_sound:
+            raise ValueError("the text nodes of a page name what does not exist")
 
     def add(self, element: int, place: int) -> int:
         """Add text node `place` (from 1) of `element` and return its number."""
         self.element.append(element)
         self.place.append(place)
-        self._first.append(len(self._runs))
+        self.first.append(len(self.run_numbers))
         return len(self.element) - 1
 
     def add_runs(self, runs: list[int]) -> None:
         """Append runs to the last node, in the order of its text."""
-        self._runs.extend(runs)
+        self.run_numbers.extend(runs)
         for run in runs:
-            self._node_of_run[run] = len(self.element) - 1
+            self.node_of_run[run] = len(self.element) - 1
 
     def node_of(self, run: int) -> int:
         """Return the node that holds a run, or -1."""
-        return self._node_of_run[run]
+        return self.node_of_run[run]
 
-    def runs(self, node: int) -> array[int]:
+    def runs(self, node: int) -> Numbers:
         """Return the runs of a node, in the order of its text."""
-        last = node + 1 == len(self._first)
-        return self._runs[self._first[node] : None if last else self._first[node + 1]]
+        last = node + 1 == len(self.first)
+        return self.run_numbers[self.first[node] : None if last else self.first[node + 1]]
 
 
 def _xpath_string(text: str) -> str:

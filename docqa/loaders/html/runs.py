@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from array import array
 from dataclasses import dataclass, field
+from operator import le
+
+from docqa.loaders.numbers import Numbers
 
 __all__ = ["Runs", "marker", "runs_of"]
 
@@ -29,11 +32,27 @@ class Runs:
         in_table: 1 between the cells of a table, from where a browser moves text in front of it.
     """
 
-    start: array[int] = field(default_factory=lambda: array("I"))
-    end: array[int] = field(default_factory=lambda: array("I"))
-    has_references: array[int] = field(default_factory=lambda: array("B"))
-    keeps_nul: array[int] = field(default_factory=lambda: array("B"))
-    in_table: array[int] = field(default_factory=lambda: array("B"))
+    start: Numbers = field(default_factory=lambda: array("I"))
+    end: Numbers = field(default_factory=lambda: array("I"))
+    has_references: Numbers = field(default_factory=lambda: array("B"))
+    keeps_nul: Numbers = field(default_factory=lambda: array("B"))
+    in_table: Numbers = field(default_factory=lambda: array("B"))
+
+    def require_sound(self, *, source_length: int) -> None:
+        """Check the runs that an untrusted process reports: their order and bounds.
+
+        Raises:
+            ValueError: a run is out of order or out of bounds.
+        """
+        columns = (self.end, self.has_references, self.keeps_nul, self.in_table)
+        is_sound = (
+            all(len(column) == len(self.start) for column in columns)
+            and min(self.start, default=0) >= 0
+            and all(map(le, self.start, self.end))
+            and all(map(le, self.end, [*self.start[1:], source_length]))
+        )
+        if not is_sound:
+            raise ValueError("the runs of a page are out of order or out of bounds")
 
     def add(
         self, start: int, end: int, has_references: bool, keeps_nul: bool, *, in_table: bool = False

@@ -4,27 +4,54 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
 
-from docqa.datamodel import DomPoint, DomRange, SourceLocation, Span
-from docqa.loaders.decoded_source import DecodedSource
+from docqa.datamodel import DomPoint, DomRange, Page, SourceLocation, Span
+from docqa.loaders.decoded_source import DecodedSource, decode_as_reported
 from docqa.loaders.html.markable import Markable, markable_ranges
+from docqa.loaders.html.paths import ElementTable, TextNodeTable
 from docqa.loaders.html.pieces import pieces
 from docqa.loaders.html.runs import Runs
 from docqa.loaders.html.text import VisibleText
 from docqa.loaders.html.text_fragment import FragmentFinder
-from docqa.loaders.offset_map import SegmentKind
+from docqa.loaders.numbers import Numbers
+from docqa.loaders.offset_map import OffsetMap, SegmentKind
 
-__all__ = ["HtmlSourceMap"]
+__all__ = ["HtmlSourceMap", "HtmlState"]
+
+
+@dataclass(frozen=True, slots=True)
+class HtmlState:
+    """Plain data from which a page's source map is made again, with the page's bytes and text.
+
+    Attributes:
+        codec, bom_length: how the bytes are decoded.
+        runs: of text in the source.
+        offsets: from the visible text to the decoded source.
+        elements, nodes, seams: as in `VisibleText`.
+    """
+
+    codec: str
+    bom_length: int
+    runs: Runs
+    offsets: OffsetMap
+    elements: ElementTable
+    nodes: TextNodeTable
+    seams: Numbers
 
 
 class HtmlSourceMap:
-    """Map spans of a page's visible text to its decoded source, its bytes and its elements.
+    """A source map from a page's visible text to its decoded source, its bytes and its elements.
 
     Args:
         decoded: the decoded source; it gives the byte offsets.
         runs: the source's runs of text.
         visible: the visible text with its offset map.
     """
+
+    State: ClassVar[type] = HtmlState
 
     def __init__(self, decoded: DecodedSource, runs: Runs, visible: VisibleText) -> None:
         self._decoded = decoded
@@ -37,6 +64,11 @@ class HtmlSourceMap:
     def source(self) -> str:
         """Return the decoded source that spans of locations count in."""
         return self._decoded.text
+
+    @property
+    def data(self) -> bytes:
+        """Return the bytes of the page."""
+        return self._decoded.data
 
     @property
     def codec(self) -> str:
@@ -68,6 +100,39 @@ class HtmlSourceMap:
 
     def close(self) -> None:
         """Do nothing: no file is held open."""
+
+    def state(self) -> HtmlState:
+        """Return plain data from which `restored` makes the map again."""
+        visible = self._visible
+        return HtmlState(
+            self._decoded.codec,
+            self._decoded.bom_length,
+            self._runs,
+            visible.offset_map,
+            visible.elements,
+            visible.nodes,
+            visible.seams,
+        )
+
+    @classmethod
+    def restored(
+        cls, state: HtmlState, *, text: str, pages: Sequence[Page], data: bytes
+    ) -> HtmlSourceMap:
+        """Return the map of a page from its state, its visible text and its bytes.
+
+        Raises:
+            ValueError: a part of the state is out of order or out of bounds.
+        """
+        decoded = decode_as_reported(data, state.codec, state.bom_length)
+        length = len(decoded.text)
+        state.runs.require_sound(source_length=length)
+        state.offsets.require_sound(source_length=length)
+        state.elements.require_sound()
+        state.nodes.require_sound(runs=len(state.runs.start), elements=len(state.elements))
+        if state.offsets.text_length != len(text) or list(state.seams) != sorted(state.seams):
+            raise ValueError("the state of a page belongs to another text")
+        visible = VisibleText(text, state.offsets, (), state.elements, state.nodes, state.seams)
+        return cls(decoded, state.runs, visible)
 
     def _location(self, part: Span, fragment: str | None) -> SourceLocation:
         node = self._node(part.start)

@@ -90,7 +90,7 @@ class _Layout:
         self._map = OffsetMapBuilder()
         self._blocks = BlockRecorder()
         self._elements = ElementTable()
-        self._nodes = TextNodeTable(len(marked.runs.start))
+        self._nodes = TextNodeTable.of(len(marked.runs.start))
         self._rows: list[_Row] = []
         self._seams = array("I")
         self._tables = TableRecorder()

@@ -74,7 +74,7 @@ class FragmentMatcher:
 
     def __init__(self, text: str, seams: Iterable[int] = ()) -> None:
         self._text = text
-        self._seams = dict.fromkeys(seams)  # no set: a worker's replies hold none
+        self._seams = frozenset(seams)
         self._folded_text: str | None = None
         self._expanded_text: str | None = None
 

@@ -1,22 +1,24 @@
 """Load in a worker process, so that a hostile file hurts that process and no other.
 
-The first isolated load starts the worker; it serves every later one, and starts anew after it
-died. It is a fresh interpreter, not a fork, and holds no model.
+The first isolated load starts the worker; it serves every later one, and is started again
+after it died. It is a fresh interpreter, not a fork, and holds no model.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar, get_type_hints
 
-from docqa.datamodel import Document
+from docqa.datamodel import Document, LoadWarning
 from docqa.errors import IsolationError
+from docqa.limits import Limits
+from docqa.load_settings import LoadSettings
 from docqa.loaders.isolation.deaths import WorkerDeathError, death_of, error_of
 from docqa.loaders.isolation.isolated_load import IsolatedLoad
+from docqa.loaders.isolation.messages import MessageError
+from docqa.loaders.isolation.plain import decode
 from docqa.loaders.isolation.requests import Call, Done, Failed
 from docqa.loaders.isolation.shared_worker import SHARED
-from docqa.loaders.limits import Limits
-from docqa.loaders.settings import LoadSettings
 from docqa.protocols import Progress
 
 __all__ = ["call", "load_isolated", "start", "stop", "worker_pid"]
@@ -25,7 +27,12 @@ _Result = TypeVar("_Result")
 
 
 def load_isolated(
-    settings: LoadSettings, data: bytes, *, name: str, progress: Progress | None = None
+    settings: LoadSettings,
+    data: bytes,
+    *,
+    name: str,
+    progress: Progress | None = None,
+    left_out: Mapping[int, LoadWarning] | None = None,
 ) -> Document:
     """Load a document from its bytes in the worker.
 
@@ -37,7 +44,7 @@ def load_isolated(
         IsolationError: it ended the worker; the subclass says of what.
         SettingError: a setting is unknown.
     """
-    return IsolatedLoad(settings, data, name, progress).run()
+    return IsolatedLoad(settings, data, name, progress, pages=left_out).run()
 
 
 def call(
@@ -57,7 +64,9 @@ def call(
         settings: further arguments, by name.
 
     Returns:
-        Plain values, and records and errors of docqa; the worker cannot send anything else.
+        Plain values and records: the worker sends data, which become a value of the type that the
+        function's annotation says it returns. Without one, tuples become lists, and records
+        dictionaries.
 
     Raises:
         IsolationError: it ended the worker; the subclass says of what.
@@ -72,11 +81,21 @@ def call(
             if isinstance(reply.error, IsolationError):
                 raise death_of(reply.error, None)
             raise reply.error
+        assert isinstance(reply, Done)
+        value: _Result = decode(reply.value, _returned_type(function))
+    except MessageError as error:
+        death = WorkerDeathError("crashed", str(error))
+        raise error_of(death, source, limits) from error
     except WorkerDeathError as death:
         raise error_of(death, source, limits) from death
-    assert isinstance(reply, Done)
-    value: _Result = reply.value
     return value
+
+
+def _returned_type(function: Callable[..., Any]) -> Any:
+    """Return the type that a function's annotation says it returns, else any plain value."""
+    if isinstance(function, type):
+        return function
+    return get_type_hints(function).get("return", Any)
 
 
 def start() -> None:

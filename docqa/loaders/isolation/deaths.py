@@ -13,8 +13,8 @@ from docqa.errors import (
     LoadMemoryError,
     LoadTimeoutError,
 )
+from docqa.limits import Limits
 from docqa.loaders.isolation.process_limits import GROWN, MEMORY_EXIT
-from docqa.loaders.limits import Limits
 
 __all__ = ["Cause", "WorkerDeathError", "cause_of", "death_of", "error_of", "what_it_did"]
 

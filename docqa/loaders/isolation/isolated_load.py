@@ -7,16 +7,19 @@ import uuid
 import weakref
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TypeGuard
 
 from docqa.datamodel import Document, LoadWarning
+from docqa.datamodel.places import SourceMap
 from docqa.errors import IsolationError
+from docqa.load_settings import LoadSettings
 from docqa.loaders.isolation.deaths import WorkerDeathError, death_of, error_of, what_it_did
+from docqa.loaders.isolation.documents import LoadedDocument, document_of, source_map_of
+from docqa.loaders.isolation.messages import MessageError
+from docqa.loaders.isolation.plain import decode
 from docqa.loaders.isolation.process import Worker
 from docqa.loaders.isolation.requests import Done, Failed, Load
 from docqa.loaders.isolation.shared_worker import SHARED
 from docqa.loaders.isolation.source_map import IsolatedSourceMap
-from docqa.loaders.settings import LoadSettings
 from docqa.protocols import Progress
 
 __all__ = ["IsolatedLoad"]
@@ -25,15 +28,15 @@ _MOST_DEAD_PAGES = 20  # of one document; each costs a new worker, and what kill
 
 
 class IsolatedLoad:
-    """Load one document in the worker.
+    """A load of one document in the worker.
 
     Args:
         settings: how, with the limits.
         data: the content.
         name: path or name of the source.
         progress: called with (pages done, pages in all); a second attempt starts over.
-        pages: those of a PDF that need not be read, by their index from 0, with why they are
-            empty; None reads all.
+        pages: those of a PDF that need not be read, by their index from 0, with the warning that
+            says why they are empty; None reads all.
     """
 
     def __init__(
@@ -130,18 +133,29 @@ class IsolatedLoad:
 
     def _document(self, reply: Done, worker: Worker) -> Document:
         """Return the document, with a source map that asks the worker where it must."""
-        document = reply.value
-        if not _is_document(document, is_located=reply.state is None):
-            raise WorkerDeathError("crashed", "no document came of it")
-        if reply.state is None:
-            return document
-        if not reply.leaves:
+        try:
+            loaded: LoadedDocument = decode(reply.value, LoadedDocument)
+            source_map = self._source_map(loaded)
+            document = document_of(loaded, source_map, data=self._data, name=self._name)
+        except MessageError as error:
+            worker.kill()  # it may be in the hands of the file
+            raise WorkerDeathError("crashed", f"no document came of it: {error}") from error
+        if loaded.opens_source and not reply.leaves:
             worker.kept.add(self._key)
-        source_map = IsolatedSourceMap(
-            self._key, reply.state, self._data, self._limits, document.pages
-        )
+        return document
+
+    def _source_map(self, loaded: LoadedDocument) -> SourceMap:
+        if not loaded.opens_source:
+            return source_map_of(
+                loaded.source_map,
+                loaded.state,
+                text=loaded.text,
+                pages=loaded.pages,
+                data=self._data,
+            )
+        source_map = IsolatedSourceMap(self._key, loaded, self._data, self._limits)
         weakref.finalize(source_map, SHARED.forget, self._key).atexit = False
-        return replace(document, source_map=source_map)
+        return source_map
 
     def _bury(self, death: WorkerDeathError) -> None:
         """Leave the page that ended a worker empty in what follows."""
@@ -156,17 +170,3 @@ class IsolatedLoad:
 
     def _error(self, death: WorkerDeathError, note: str = "") -> IsolationError:
         return error_of(death, self._name, self._limits, note=note)
-
-
-def _is_document(value: object, *, is_located: bool) -> TypeGuard[Document]:
-    """Say whether a worker sent what a loader makes, in what callers rely on unseen.
-
-    Args:
-        value: what it sent.
-        is_located: a source map comes along, which must not open the source.
-    """
-    if not isinstance(value, Document):
-        return False
-    texts = value.id, value.text, value.source, value.media_type, value.extractor, value.title or ""
-    opens_source = getattr(value.source_map, "opens_source", False)
-    return all(type(text) is str for text in texts) and not (is_located and opens_source)

@@ -1,7 +1,9 @@
-"""Messages between a process and its isolated worker.
+"""Messages between a process and its isolated worker: frames on a pipe.
 
-A message is two lengths (8 bytes each, little-endian), a pickle, and raw bytes that are not copied
-into it, such as a file's content. `untrusted` unpacks what comes from the worker.
+A message is two lengths (8 bytes each, little-endian), a packed value, and raw bytes that are not
+copied into it, such as a file's content. Requests are packed by `pack_request`, as pickles: the
+parent is trusted, and an OCR engine may be an object of the caller's own. Replies are plain data;
+see `docqa.loaders.isolation.plain`.
 """
 
 from __future__ import annotations
@@ -11,16 +13,15 @@ import pickle
 import struct
 from typing import IO, Any
 
-__all__ = ["MessageError", "content_of", "pack", "receive", "send", "unpack_trusted"]
+__all__ = ["MessageError", "pack_request", "receive", "send", "unpack_request"]
 
 _LENGTHS = struct.Struct("<QQ")
 _LONGEST = 1 << 32  # bytes; far over what the caps on content leave
 _PIECE = 1 << 20  # bytes read at once; a pipe holds less
-_CONTENT = "content"  # stands in a pickle for the bytes that both sides have
 
 
 class MessageError(Exception):
-    """Say that what came is no message, or holds what no message may."""
+    """A message that is none, or holds something that no message may."""
 
 
 def send(stream: IO[bytes], packed: bytes, content: bytes = b"") -> None:
@@ -33,7 +34,7 @@ def send(stream: IO[bytes], packed: bytes, content: bytes = b"") -> None:
 
 
 def receive(stream: IO[bytes]) -> tuple[bytes, bytes]:
-    """Return the pickle and the raw bytes of the next message.
+    """Return the packed value and the raw bytes of the next message.
 
     Raises:
         EOFError: the stream ends.
@@ -46,7 +47,7 @@ def receive(stream: IO[bytes]) -> tuple[bytes, bytes]:
 
 
 def _exactly(stream: IO[bytes], length: int) -> bytes:
-    """Return so many bytes, piece by piece: a stream without a buffer gives what is there."""
+    """Return `length` bytes, piece by piece: a stream without a buffer gives what is there."""
     data = io.BytesIO()
     while left := length - data.tell():
         piece = stream.read(min(left, _PIECE))
@@ -56,44 +57,11 @@ def _exactly(stream: IO[bytes], length: int) -> bytes:
     return data.getvalue()
 
 
-def pack(value: object, content: bytes | None = None) -> bytes:
-    """Return `value` pickled; where it holds `content` itself, a mark stands for it."""
-    if content is None:
-        return pickle.dumps(value, protocol=5)
-    buffer = io.BytesIO()
-    _Pickler(buffer, content).dump(value)
-    return buffer.getvalue()
+def pack_request(value: object) -> bytes:
+    """Return a request as a pickle."""
+    return pickle.dumps(value, protocol=5)
 
 
-def unpack_trusted(packed: bytes, content: bytes | None = None) -> Any:
-    """Return what a process packed for its worker; never call it on what a worker sends."""
-    return _Unpickler(io.BytesIO(packed), content).load()
-
-
-def content_of(mark: object, content: bytes | None) -> bytes:
-    """Return the bytes that a mark in a pickle stands for.
-
-    Raises:
-        pickle.UnpicklingError: nothing is known under it.
-    """
-    if mark != _CONTENT or content is None:
-        raise pickle.UnpicklingError(f"a {type(mark).__name__} stands for nothing")
-    return content
-
-
-class _Pickler(pickle.Pickler):
-    def __init__(self, buffer: IO[bytes], content: bytes) -> None:
-        super().__init__(buffer, protocol=5)
-        self._content = content
-
-    def persistent_id(self, obj: object) -> str | None:
-        return _CONTENT if obj is self._content else None
-
-
-class _Unpickler(pickle.Unpickler):
-    def __init__(self, buffer: IO[bytes], content: bytes | None) -> None:
-        super().__init__(buffer)
-        self._content = content
-
-    def persistent_load(self, pid: object) -> bytes:
-        return content_of(pid, self._content)
+def unpack_request(packed: bytes) -> Any:
+    """Return the request of a process to its worker; never call it on what a worker sends."""
+    return pickle.loads(packed)

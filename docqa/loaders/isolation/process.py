@@ -9,24 +9,22 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import fields
 
-from docqa.errors import DocqaError, SettingError
+from docqa.errors import SettingError
 from docqa.loaders.isolation.deadline_clock import DeadlineClock
 from docqa.loaders.isolation.deaths import WorkerDeathError, cause_of
-from docqa.loaders.isolation.messages import MessageError, pack, receive, send
+from docqa.loaders.isolation.messages import MessageError, pack_request, receive, send
+from docqa.loaders.isolation.plain import decode
 from docqa.loaders.isolation.requests import (
     NOT_SENT,
     Done,
     Failed,
     PageRead,
-    Progressed,
     Ready,
     Reply,
     Request,
     Unknown,
 )
-from docqa.loaders.isolation.untrusted import unpack_untrusted
 
 __all__ = ["Worker"]
 
@@ -38,11 +36,10 @@ _BOOT = (
 )
 _REMAINS = 4000  # characters kept of standard error
 _SECONDS_TO_DIE = 5.0  # from the end of its messages to that of the process
-_REPLIES = (Ready, Progressed, PageRead, Done, Failed, Unknown)
 
 
 class Worker:
-    """Run one worker process; not for use by several threads at once.
+    """A worker process; not for use by several threads at once.
 
     Raises:
         SettingError: there is no interpreter that could run it.
@@ -104,7 +101,7 @@ class Worker:
             content: raw bytes beside it.
             seconds: on the clock until the process is ended; None for ever.
             on_progress: called with (pages done, pages in all).
-            on_page: called with the index of a page from 0 and what it gave, packed.
+            on_page: called with the index of a page from 0 and its content, encoded.
 
         Raises:
             WorkerDeathError: the process ended, or did not speak as a worker does.
@@ -118,7 +115,7 @@ class Worker:
                 self._be_ready()
                 self._clear_stderr()
                 send(self._stdin, packed, content)
-            reply = self._answer(content, seconds, on_progress, on_page)
+            reply = self._answer(seconds, on_progress, on_page)
         except BaseException:
             self.kill()  # it is dead, or in the middle of a message
             self._process.wait()  # the next request must see that it is gone
@@ -131,7 +128,6 @@ class Worker:
 
     def _answer(
         self,
-        content: bytes,
         seconds: float | None,
         on_progress: Callable[[int, int], None] | None,
         on_page: Callable[[int, bytes], None] | None,
@@ -140,7 +136,7 @@ class Worker:
         index: int | None = None
         while True:
             with self._deaths(index, seconds):
-                reply, extra = self._reply(content)
+                reply, extra = self._reply()
                 if isinstance(reply, Ready):
                     raise MessageError("a second greeting")
             if isinstance(reply, (Done, Failed, Unknown)):
@@ -177,16 +173,14 @@ class Worker:
 
     def _be_ready(self) -> None:
         if not self._is_ready:
-            reply, _ = self._reply(b"")
+            reply, _ = self._reply()
             if not isinstance(reply, Ready):
                 raise MessageError("no greeting")
             self._is_ready = True
 
-    def _reply(self, content: bytes) -> tuple[Reply, bytes]:
+    def _reply(self) -> tuple[Reply, bytes]:
         packed, extra = receive(self._stdout)
-        reply = unpack_untrusted(packed, content)
-        if not isinstance(reply, _REPLIES) or not _is_sound(reply):
-            raise MessageError("no reply")
+        reply: Reply = decode(packed, Reply)
         return reply, extra
 
     def _clear_stderr(self) -> None:
@@ -233,23 +227,9 @@ class Worker:
 
 def _packed(request: Request) -> bytes:
     try:
-        return pack(request)
+        return pack_request(request)
     except Exception as error:  # what an engine's own pickling raises, too
         raise SettingError(f"{NOT_SENT} ({error})") from error
-
-
-def _is_sound(reply: Reply) -> bool:
-    """Say whether a reply holds plain values where it should; `Done` holds what was asked for."""
-    if isinstance(reply, Failed):
-        error: object = reply.error
-        return isinstance(error, DocqaError) and _are_plain(*error.args, *vars(error).values())
-    return isinstance(reply, Done) or _are_plain(
-        *(getattr(reply, field.name) for field in fields(reply))
-    )
-
-
-def _are_plain(*values: object) -> bool:
-    return all(value is None or type(value) in (str, int) for value in values)
 
 
 def _is_text(entry: object) -> bool:

@@ -1,15 +1,19 @@
-"""What a process and its isolated worker say to one another."""
+"""The requests of a process to its isolated worker, and the worker's replies."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Union
 
-from docqa.datamodel import LoadWarning
-from docqa.errors import DocqaError
-from docqa.loaders.limits import Limits
-from docqa.loaders.settings import LoadSettings
+import msgspec
+
+from docqa import errors
+from docqa.datamodel import LoadWarning, Page
+from docqa.errors import DocqaError, IsolationError, LoadError
+from docqa.limits import Limits
+from docqa.load_settings import LoadSettings
+from docqa.loaders.isolation.messages import MessageError
 
 __all__ = [
     "NOT_SENT",
@@ -36,16 +40,16 @@ NOT_SENT = (
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Ask for a document; the file comes as raw bytes.
+    """A request for a document; the file comes as raw bytes.
 
     Attributes:
         limits: hold for the work on this request.
         key: names the document's source map in later requests.
         settings, name: see `docqa.load`.
-        pages: of earlier attempts, by index from 0: what a page gave, packed, or the warning that
-            stands for a page that must not be read again. None for a first attempt, which sends
+        pages: of earlier attempts, by index from 0: the encoded page, or the warning that stands
+            for one that must not be read again. None for a first attempt, which sends
             no pages back one by one.
-        forget: keys of documents that nobody asks for any more.
+        forget: keys of documents that are no longer needed.
     """
 
     limits: Limits
@@ -58,17 +62,24 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """Hand over a source map, packed, that this worker does not know; the file is raw bytes."""
+    """A source map that this worker does not know; the file comes as raw bytes.
+
+    Attributes:
+        source_map, state: its class and its encoded state; see `LoadedDocument`.
+        pages: of the document.
+    """
 
     limits: Limits
     key: str
+    source_map: str
     state: bytes
+    pages: Sequence[Page]
     forget: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class CallKept:
-    """Ask a kept source map."""
+    """A question to a kept source map."""
 
     limits: Limits
     key: str
@@ -79,7 +90,7 @@ class CallKept:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Ask for the result of a function that both processes can import."""
+    """A request for the result of a function that both processes can import."""
 
     limits: Limits
     function: Callable[..., Any]
@@ -91,14 +102,16 @@ class Call:
 Request = Union[Load, Keep, CallKept, Call]
 
 
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """Say, once, that the worker has started."""
+class _Reply(msgspec.Struct, frozen=True, tag=True):
+    """A reply: plain data."""
 
 
-@dataclass(frozen=True, slots=True)
-class Progressed:
-    """Say how many pages are done.
+class Ready(_Reply, frozen=True):
+    """The greeting of a worker that has started."""
+
+
+class Progressed(_Reply, frozen=True):
+    """The number of pages done.
 
     Attributes:
         done, total: pages.
@@ -117,39 +130,74 @@ class Progressed:
         return index if index < self.total else None
 
 
-@dataclass(frozen=True, slots=True)
-class PageRead:
-    """Bring what a page gave, packed in the raw bytes, for an attempt that starts after it."""
+class PageRead(_Reply, frozen=True):
+    """The content of a page, encoded in the raw bytes, for an attempt that starts after it."""
 
     index: int
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
-    """Bring the result.
+class Done(_Reply, frozen=True):
+    """A result.
 
     Attributes:
-        value: what was asked for; a document comes without its source map where `state` has it.
-        state: the source map, packed, of a document that must be located in a worker.
+        value: encoded; the asker knows its type.
         leaves: the worker ends now, because it holds on to memory.
     """
 
-    value: Any
-    state: bytes | None = None
+    value: bytes
     leaves: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """Bring the error; `leaves` as in `Done`."""
+class Failed(_Reply, frozen=True):
+    """An error of docqa.
 
-    error: DocqaError
+    Attributes:
+        kind: name of its class in `docqa.errors`.
+        message: its text.
+        source, page_number, stderr: those of a `LoadError` and an `IsolationError`.
+        leaves: as in `Done`.
+    """
+
+    kind: str
+    message: str
+    source: str = ""
+    page_number: int | None = None
+    stderr: str = ""
     leaves: bool = False
 
+    @classmethod
+    def of(cls, error: DocqaError, *, leaves: bool = False) -> Failed:
+        """Return the reply that brings an error."""
+        return cls(
+            type(error).__name__,
+            str(error),
+            getattr(error, "source", ""),
+            getattr(error, "page_number", None),
+            getattr(error, "stderr", ""),
+            leaves,
+        )
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
-    """Say that nothing is kept under the key."""
+    @property
+    def error(self) -> DocqaError:
+        """Return the error.
+
+        Raises:
+            MessageError: docqa has no such error.
+        """
+        kind = getattr(errors, self.kind, None)
+        if not (isinstance(kind, type) and issubclass(kind, DocqaError)):
+            raise MessageError(f"no error {self.kind!r}")
+        if issubclass(kind, IsolationError):
+            return kind(
+                self.message, source=self.source, page_number=self.page_number, stderr=self.stderr
+            )
+        if issubclass(kind, LoadError):
+            return kind(self.message, source=self.source, page_number=self.page_number)
+        return kind(self.message)
+
+
+class Unknown(_Reply, frozen=True):
+    """The answer to a request about a source map that is not kept."""
 
 
 Reply = Union[Ready, Progressed, PageRead, Done, Failed, Unknown]

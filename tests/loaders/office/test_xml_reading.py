@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import pytest
 
 from docqa.errors import MalformedError
-from docqa.loaders.containers.xml_reading import ElementPath, read_xml
+from docqa.loaders.zipped.xml_reading import ElementPath, read_xml
 
 
 class Recorder:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import docqa
 from docqa.errors import EncryptedError, LoadError, MalformedError, TooLargeError
-from docqa.loaders.containers.zip_archive import DEFAULT_LIMITS, ZipArchive, ZipLimits
+from docqa.loaders.zipped.archive import DEFAULT_LIMITS, ZipArchive, ZipLimits
 
 MIB = 1 << 20
 Zipped = Callable[..., bytes]

@@ -8,7 +8,7 @@ import pytest
 
 import docqa
 from docqa.errors import EncryptedError, MalformedError, UnsupportedFormatError
-from docqa.loaders.media_types import SUPPORTED_TYPES, detect_media_type
+from docqa.loaders.formats import SUPPORTED_TYPES, detect_media_type
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(500)
 

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 import docqa
 from docqa.datamodel import Document, Span
-from docqa.loaders.ocr.engine import OcrError, OcrWord, PageImage, PixelBox
+from docqa.load_settings import LoadSettings
 from docqa.loaders.ocr.tesseract import Tesseract
 from docqa.loaders.pdf.loader import PdfLoader
-from docqa.loaders.settings import LoadSettings
+from docqa.ocr_engine import OcrError, OcrWord, PageImage, PixelBox
 
 BLACK = 128  # grey values below are ink
 

@@ -1,35 +1,33 @@
-"""How sources are loaded: one record for the library, the pipeline and the command line."""
+"""The settings with which sources are loaded, for the library, the pipeline and the command."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from docqa.loaders.limits import Limits
-from docqa.loaders.ocr.engine import NamedEngine, OcrEngine
+from docqa.limits import Limits
+from docqa.ocr_engine import DEFAULT_LANGUAGE, NamedEngine, OcrEngine
 
 __all__ = ["DEFAULT_LANGUAGE", "TEXT_CAPS", "LoadSettings"]
 
 TEXT_CAPS = ("pages", "page_characters")  # limits beyond which text is left out of a document
 
-DEFAULT_LANGUAGE = "eng"  # of OCR, in the names that Tesseract has for languages
-_OCR_SECONDS = (
-    4 * 3600.0
-)  # OCR of a long scan takes hours, and limits the time of every page itself
+# OCR of a long scan takes hours, and limits the time of every page itself.
+_OCR_SECONDS = 4 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
 class LoadSettings:
-    """Hold what a caller says about sources; hashable, so that it can be part of a cache's key.
+    """Settings of a caller for its sources; hashable, so that they can be part of a cache's key.
 
     Attributes:
         password: opens encrypted PDFs.
         media_type: overrules the detection.
         encoding: overrules the declared encoding of text, Markdown and HTML.
         isolate: load in a worker process, so that a hostile file cannot hurt the caller's.
-        limits: what loading may cost; None takes `Limits()` for isolated loading, and elsewhere
-            only its caps on pages and their characters.
+        limits: time, memory and sizes that loading may take; None takes `Limits()` for isolated
+            loading, and elsewhere only its caps on pages and their characters.
         ocr: reads the scanned pages of PDFs, with Tesseract or with an engine of your own.
-        ocr_language: what Tesseract reads; several are joined as ``"eng+deu"``.
+        ocr_language: language of Tesseract; several are joined as ``"eng+deu"``.
     """
 
     password: str | None = None
@@ -41,7 +39,7 @@ class LoadSettings:
     ocr_language: str = DEFAULT_LANGUAGE
 
     def to_dict(self) -> dict[str, str | bool | int | None]:
-        """Return plain values of what decides how a source reads: no password.
+        """Return the settings that decide how a source reads as plain values: no password.
 
         Of the limits, those that cut text off, where they are not the usual ones.
         """
@@ -59,17 +57,17 @@ class LoadSettings:
 
     def _ocr_to_dict(self) -> dict[str, str | bool | None]:
         """Return whether Tesseract reads, and in which language; or the name of another engine."""
-        from docqa.loaders.ocr.tesseract import Tesseract
-
         if isinstance(self.ocr, bool):
             return {"ocr": self.ocr, "ocr_language": self.ocr_language if self.ocr else None}
-        if isinstance(self.ocr, Tesseract):
-            return {"ocr": True, "ocr_language": self.ocr.language}
+        # Engines written for docqa 0.1 have no `language`.
+        language = getattr(self.ocr, "language", None)
+        if language is not None:
+            return {"ocr": True, "ocr_language": language}
         return {"ocr": self.ocr.name, "ocr_language": None}
 
     @property
     def kept(self) -> LoadSettings:
-        """Return what a document keeps: no password, and of an engine no more than its name."""
+        """Return the settings that a document keeps: no password, and the engine's name alone."""
         if isinstance(self.ocr, bool):
             return replace(self, password=None)
         named = self._ocr_to_dict()

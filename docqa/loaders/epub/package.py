@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from docqa.errors import EncryptedError, MalformedError
-from docqa.loaders.containers.xml_reading import StartTags, XmlTarget, read_xml
-from docqa.loaders.containers.zip_archive import ZipArchive
+from docqa.loaders.zipped.archive import ZipArchive
+from docqa.loaders.zipped.xml_reading import StartTags, XmlTarget, read_xml
 
 __all__ = ["EpubItem", "EpubPackage"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from docqa.errors import MalformedError
-from docqa.loaders.containers.zip_archive import ZipArchive
+from docqa.loaders.zipped.archive import ZipArchive
 
 __all__ = ["ARCHIVE", "DAMAGED", "ENCRYPTED", "ole_kind", "zip_kind"]
 

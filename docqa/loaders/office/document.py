@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from docqa.datamodel import Document, LoadWarning, Page
 from docqa.errors import NoTextError
-from docqa.loaders.containers.office_layout import LaidOut
-from docqa.loaders.containers.office_package import OfficePackage
-from docqa.loaders.containers.office_unread import unread_warnings
+from docqa.loaders.office.layout import LaidOut
+from docqa.loaders.office.package import OfficePackage
+from docqa.loaders.office.unread import unread_warnings
 
 __all__ = ["office_document", "require_text"]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from docqa.datamodel import Document, LoadWarning
-from docqa.loaders.containers.docx_reader import WordReader
-from docqa.loaders.containers.docx_styles import StyleReader
-from docqa.loaders.containers.office_document import office_document, require_text
-from docqa.loaders.containers.office_layout import Paragraph, lay_out
-from docqa.loaders.containers.office_package import OfficePackage
+from docqa.loaders.office.document import office_document, require_text
+from docqa.loaders.office.docx_reader import WordReader
+from docqa.loaders.office.docx_styles import StyleReader
+from docqa.loaders.office.layout import Paragraph, lay_out
+from docqa.loaders.office.package import OfficePackage
 
 __all__ = ["MEDIA_TYPE", "DocxLoader"]
 

@@ -7,11 +7,13 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
-from docqa.datamodel import Block, Document, LoadWarning, SourceLocation, Span
+from docqa.datamodel import Block, Document, LoadWarning, Page, SourceLocation, Span
 from docqa.errors import NoTextError
-from docqa.loaders.containers.epub_package import EpubItem, EpubPackage
+from docqa.loaders.epub.package import EpubItem, EpubPackage
 from docqa.loaders.html.loader import HtmlLoader
+from docqa.loaders.html.source_map import HtmlSourceMap, HtmlState
 
 __all__ = ["MEDIA_TYPE", "EpubLoader", "EpubSourceMap"]
 
@@ -26,42 +28,95 @@ class _Chapter:
     document: Document
 
 
-class EpubSourceMap:
-    """Map spans of an EPUB's text to places in the sources of its chapters.
+@dataclass(frozen=True, slots=True)
+class ChapterPlace:
+    """A chapter in the text of its publication.
 
-    Args:
-        parts: names of the chapters, in the order of the text.
-        documents: the chapters.
-        starts: where each begins in the text.
+    Attributes:
+        part: name of the file inside the container.
+        span: characters of the publication's text, never empty.
+        source_map: leads from the chapter's own text to its source.
     """
 
-    def __init__(
-        self, parts: Sequence[str], documents: Sequence[Document], starts: Sequence[int]
-    ) -> None:
-        self._parts, self._documents = parts, documents
-        self._starts = array("Q", starts)
+    part: str
+    span: Span
+    source_map: HtmlSourceMap
+
+
+@dataclass(frozen=True, slots=True)
+class ChapterState:
+    """Plain data of a chapter: its place, its bytes and the state of its source map."""
+
+    part: str
+    span: Span
+    data: bytes
+    page: HtmlState
+
+
+class EpubSourceMap:
+    """A source map from an EPUB's text to places in the sources of its chapters.
+
+    Args:
+        chapters: in the order of the text.
+    """
+
+    State: ClassVar[object] = tuple[ChapterState, ...]
+
+    def __init__(self, chapters: Sequence[ChapterPlace]) -> None:
+        self._chapters = chapters
+        self._starts = array("Q", [each.span.start for each in chapters])
 
     def locate(self, span: Span) -> tuple[SourceLocation, ...]:
         """Return the places of `span`, in each chapter as `HtmlSourceMap` gives them."""
         places: list[SourceLocation] = []
         first = bisect_right(self._starts, span.start) - 1
-        for number in range(first, bisect_right(self._starts, span.end - 1)):
-            start, length = self._starts[number], len(self._documents[number].text)
-            low, high = max(0, span.start - start), min(length, span.end - start)
+        for chapter in self._chapters[first : bisect_right(self._starts, span.end - 1)]:
+            low, high = max(chapter.span.start, span.start), min(chapter.span.end, span.end)
             if low < high:
-                places += self._in_chapter(number, Span(low, high))
+                places += _in_chapter(chapter, Span(low, high))
         if not places:  # nothing but what divides two chapters
-            length = len(self._documents[first].text)
-            places += self._in_chapter(first, Span(length - 1, length))
+            end = self._chapters[first].span.end
+            places += _in_chapter(self._chapters[first], Span(end - 1, end))
         return tuple(places)
+
+    def state(self) -> tuple[ChapterState, ...]:
+        """Return plain data from which `restored` makes the map again."""
+        return tuple(
+            ChapterState(each.part, each.span, each.source_map.data, each.source_map.state())
+            for each in self._chapters
+        )
+
+    @classmethod
+    def restored(
+        cls, state: Sequence[ChapterState], *, text: str, pages: Sequence[Page], data: bytes
+    ) -> EpubSourceMap:
+        """Return the map of a publication from its state and its text.
+
+        Raises:
+            ValueError: a chapter is out of order or out of bounds.
+        """
+        chapters: list[ChapterPlace] = []
+        end = 0
+        for each in state:
+            begins = each.span.start >= end if chapters else each.span.start == 0
+            if not (begins and each.span and each.span.end <= len(text)):
+                raise ValueError("the chapters of a publication are out of order or out of bounds")
+            end = each.span.end
+            page = HtmlSourceMap.restored(
+                each.page, text=each.span.of(text), pages=(), data=each.data
+            )
+            chapters.append(ChapterPlace(each.part, each.span, page))
+        if not chapters:
+            raise ValueError("a publication without chapters")
+        return cls(chapters)
 
     def close(self) -> None:
         """Do nothing: no file is held open."""
 
-    def _in_chapter(self, number: int, span: Span) -> Iterator[SourceLocation]:
-        for place in self._documents[number].locate(span):
-            if isinstance(place, SourceLocation):
-                yield replace(place, part=self._parts[number])
+
+def _in_chapter(chapter: ChapterPlace, span: Span) -> Iterator[SourceLocation]:
+    for place in chapter.source_map.locate(span.shift(-chapter.span.start)):
+        yield replace(place, part=chapter.part)
 
 
 class EpubLoader:
@@ -90,11 +145,8 @@ class EpubLoader:
                 "run OCR on that",
                 source=source,
             )
-        starts, length = [], 0
-        for chapter in chapters:
-            starts.append(length)
-            length += len(chapter.document.text) + len(_BETWEEN)
         documents = [chapter.document for chapter in chapters]
+        places = list(_places(chapters))
         metadata = dict(package.metadata)
         return Document(
             id=hashlib.sha256(data).hexdigest(),
@@ -102,8 +154,8 @@ class EpubLoader:
             source=source,
             media_type=MEDIA_TYPE,
             title=metadata.pop("title", None),
-            source_map=EpubSourceMap([one.item.part for one in chapters], documents, starts),
-            blocks=tuple(_blocks(chapters, starts)),
+            source_map=EpubSourceMap(places),
+            blocks=tuple(_blocks(chapters, places)),
             warnings=tuple(warnings),
             metadata=metadata,
             extractor=documents[0].extractor,
@@ -138,8 +190,18 @@ def _unread(part: str) -> LoadWarning:
     return LoadWarning("parts-unread", f"{part} is no page of the reading order; it was not read")
 
 
-def _blocks(chapters: Sequence[_Chapter], starts: Sequence[int]) -> Iterator[Block]:
-    for chapter, start in zip(chapters, starts, strict=True):
+def _places(chapters: Sequence[_Chapter]) -> Iterator[ChapterPlace]:
+    start = 0
+    for chapter in chapters:
+        end = start + len(chapter.document.text)
+        source_map = chapter.document.source_map
+        assert isinstance(source_map, HtmlSourceMap)
+        yield ChapterPlace(chapter.item.part, Span(start, end), source_map)
+        start = end + len(_BETWEEN)
+
+
+def _blocks(chapters: Sequence[_Chapter], places: Sequence[ChapterPlace]) -> Iterator[Block]:
+    for chapter, place in zip(chapters, places, strict=True):
         for block in chapter.document.blocks:
             boilerplate = block.boilerplate or chapter.item.is_navigation
-            yield replace(block, span=block.span.shift(start), boilerplate=boilerplate)
+            yield replace(block, span=block.span.shift(place.span.start), boilerplate=boilerplate)

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from docqa.datamodel import LoadWarning
-from docqa.loaders.containers.office_package import OfficePackage
-from docqa.loaders.containers.xml_reading import StartTags
+from docqa.loaders.office.package import OfficePackage
+from docqa.loaders.zipped.xml_reading import StartTags
 
 __all__ = ["unread_warnings"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from docqa.loaders.containers.office_layout import Paragraph, Row
-from docqa.loaders.containers.xml_reading import ElementPath
+from docqa.loaders.office.layout import Paragraph, Row
+from docqa.loaders.zipped.xml_reading import ElementPath
 
 __all__ = ["OfficeReader", "OpenParagraph"]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from docqa.loaders.containers.docx_styles import Style, StyleReader, heading_level, inherit, is_on
-from docqa.loaders.containers.docx_symbols import symbol
-from docqa.loaders.containers.office_layout import Paragraph
-from docqa.loaders.containers.office_reader import OfficeReader
+from docqa.loaders.office.docx_styles import Style, StyleReader, heading_level, inherit, is_on
+from docqa.loaders.office.docx_symbols import symbol
+from docqa.loaders.office.layout import Paragraph
+from docqa.loaders.office.reader import OfficeReader
 
 __all__ = ["WordReader"]
 

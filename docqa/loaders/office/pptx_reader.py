@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from docqa.datamodel import BlockKind
-from docqa.loaders.containers.office_layout import Paragraph
-from docqa.loaders.containers.office_reader import OfficeReader
+from docqa.loaders.office.layout import Paragraph
+from docqa.loaders.office.reader import OfficeReader
 
 __all__ = ["SlideReader"]
 

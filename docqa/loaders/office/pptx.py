@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from docqa.datamodel import Document, LoadWarning, Page, Span
-from docqa.loaders.containers.office_document import office_document, require_text
-from docqa.loaders.containers.office_layout import LaidOut, Paragraph, lay_out
-from docqa.loaders.containers.office_package import OfficePackage
-from docqa.loaders.containers.pptx_reader import SlideReader
-from docqa.loaders.containers.xml_reading import StartTags
+from docqa.loaders.office.document import office_document, require_text
+from docqa.loaders.office.layout import LaidOut, Paragraph, lay_out
+from docqa.loaders.office.package import OfficePackage
+from docqa.loaders.office.pptx_reader import SlideReader
+from docqa.loaders.zipped.xml_reading import StartTags
 
 __all__ = ["MEDIA_TYPE", "PptxLoader"]
 

@@ -7,11 +7,12 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import ClassVar
 
-from docqa.datamodel import Block, BlockKind, PartLocation, Span
-from docqa.loaders.containers.xml_reading import PathStep
+from docqa.datamodel import Block, BlockKind, Page, PartLocation, Span
+from docqa.loaders.zipped.xml_reading import PathStep
 
-__all__ = ["LaidOut", "Paragraph", "PartSourceMap", "Row", "lay_out"]
+__all__ = ["LaidOut", "Paragraph", "PartSourceMap", "PartState", "Row", "lay_out"]
 
 _MAX_ROW = 2000
 """A longer table row lays out a page rather than data; characters. As for HTML."""
@@ -71,13 +72,50 @@ class LaidOut:
         return " ".join(self.blocks[0].span.of(self.text).split())
 
 
+@dataclass(frozen=True, slots=True)
+class PlacedParagraph:
+    """The place of a paragraph, in plain data.
+
+    Attributes:
+        part: index of its part in `PartState.parts`.
+        step: index of its element in `PartState.steps`.
+        number, slide_number: as `Paragraph` has them.
+        start, length: characters of the document's text.
+    """
+
+    part: int
+    step: int
+    number: int
+    slide_number: int | None
+    start: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class PartState:
+    """Plain data from which the source map of an Office document is made again.
+
+    Attributes:
+        parts: names of the parts.
+        steps: parent (an index below its own, -1 for none), name and place of each element that
+            a path leads through.
+        paragraphs: in the order of the text.
+    """
+
+    parts: tuple[str, ...]
+    steps: tuple[tuple[int, str, int], ...]
+    paragraphs: tuple[PlacedParagraph, ...]
+
+
 class PartSourceMap:
-    """Map spans of a text that is made of paragraphs to places in them.
+    """A source map from a text that is made of paragraphs to places in them.
 
     Args:
         paragraphs: in the order of the text.
         starts: where each begins in the text; between them lies layout only.
     """
+
+    State: ClassVar[type] = PartState
 
     def __init__(self, paragraphs: Sequence[Paragraph], starts: Sequence[int]) -> None:
         self._paragraphs = paragraphs
@@ -104,6 +142,64 @@ class PartSourceMap:
 
     def close(self) -> None:
         """Do nothing: no file is held open."""
+
+    def state(self) -> PartState:
+        """Return plain data from which `restored` makes the map again."""
+        parts: dict[str, int] = {}
+        steps: dict[int, int] = {}  # numbers by the identity of a step
+        rows: list[tuple[int, str, int]] = []
+        for paragraph in self._paragraphs:
+            parts.setdefault(paragraph.part, len(parts))
+            step: PathStep | None = paragraph.element
+            new = []
+            while step is not None and id(step) not in steps:
+                new.append(step)
+                step = step.parent
+            for each in reversed(new):
+                above = -1 if each.parent is None else steps[id(each.parent)]
+                steps[id(each)] = len(rows)
+                rows.append((above, each.name, each.place))
+        paragraphs = (
+            PlacedParagraph(
+                parts[placed.part],
+                steps[id(placed.element)],
+                placed.number,
+                placed.slide_number,
+                start,
+                len(placed.text),
+            )
+            for placed, start in zip(self._paragraphs, self._starts, strict=True)
+        )
+        return PartState(tuple(parts), tuple(rows), tuple(paragraphs))
+
+    @classmethod
+    def restored(
+        cls, state: PartState, *, text: str, pages: Sequence[Page], data: bytes
+    ) -> PartSourceMap:
+        """Return the map of a document from its state and its text.
+
+        Raises:
+            ValueError: a place is out of order or out of bounds.
+        """
+        steps: list[PathStep] = []
+        for number, (above, name, place) in enumerate(state.steps):
+            if not -1 <= above < number:
+                raise ValueError("a path leads through an element that is its own ancestor")
+            steps.append(PathStep(steps[above] if above >= 0 else None, name, place))
+        paragraphs, end = [], 0
+        for each in state.paragraphs:
+            if not end <= each.start <= each.start + each.length <= len(text):
+                raise ValueError("the paragraphs of a document are out of order or out of bounds")
+            if not (0 <= each.part < len(state.parts) and 0 <= each.step < len(steps)):
+                raise ValueError("a paragraph stands in no part")
+            end = each.start + each.length
+            part, step, words = state.parts[each.part], steps[each.step], text[each.start : end]
+            paragraphs.append(
+                Paragraph(part, step, each.number, words, slide_number=each.slide_number)
+            )
+        if not paragraphs:
+            raise ValueError("a document without paragraphs")
+        return cls(paragraphs, [each.start for each in state.paragraphs])
 
     def _place(self, number: int, span: Span) -> PartLocation:
         paragraph, start = self._paragraphs[number], self._starts[number]

@@ -162,22 +162,22 @@ class PathStep:
         >>> PathStep(PathStep(None, "w:body", 1), "w:p", 2).xpath()
         '/w:body/w:p[2]'
         """
-        (root, _), *below = self._lineage()
-        steps = [_step(root), *(f"{_step(name)}[{place}]" for name, place in below)]
+        root, *below = self.lineage()
+        steps = [_step(root.name), *(f"{_step(each.name)}[{each.place}]" for each in below)]
         return "/" + "/".join(steps)
 
-    def __reduce__(self) -> tuple[object, ...]:
-        """Pickle without recursion, which a deep path would exhaust."""
-        return (_rebuild_step, (self._lineage(),))
-
-    def _lineage(self) -> list[tuple[str, int]]:
-        """Return name and place of each element from the root to this one."""
+    def lineage(self) -> list[PathStep]:
+        """Return the elements from the root to this one."""
         lineage = []
         step: PathStep | None = self
         while step is not None:
-            lineage.append((step.name, step.place))
+            lineage.append(step)
             step = step.parent
         return lineage[::-1]
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle without recursion, which a deep path would exhaust."""
+        return (_rebuild_step, ([(each.name, each.place) for each in self.lineage()],))
 
 
 def _rebuild_step(lineage: list[tuple[str, int]]) -> PathStep | None:

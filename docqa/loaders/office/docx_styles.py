@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from docqa.loaders.containers.xml_reading import ElementPath
+from docqa.loaders.zipped.xml_reading import ElementPath
 
 __all__ = ["Style", "StyleReader", "heading_level", "inherit", "is_on"]
 

@@ -1,1 +1,0 @@
-"""Documents made of XML files in a zip container: Word, PowerPoint, EPUB."""

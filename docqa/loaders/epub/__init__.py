@@ -1,0 +1,1 @@
+"""EPUB publications: web pages in a zip file."""

@@ -1,0 +1,1 @@
+"""Office Open XML documents: Word and PowerPoint."""

@@ -1,0 +1,1 @@
+"""Zip containers from strangers, and the XML in them, read inside stated limits."""
