@@ -13,10 +13,10 @@ from click.testing import CliRunner, Result
 
 import docqa
 from docqa.batch import asking_collection
-from docqa.batch.asked import WholeCollection
 from docqa.batch.asking import SourceJob
-from docqa.batch.identity import settings_record
 from docqa.batch.questions import numbered
+from docqa.batch.settings import settings_record
+from docqa.batch.targets import WholeCollection
 from docqa.cli import main
 from docqa.collection import originals
 from docqa.loaders.settings import LoadSettings

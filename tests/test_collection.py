@@ -13,8 +13,8 @@ import pytest
 
 import docqa
 from docqa import Collection, CollectionError, Pipeline, SettingError, SourceNotFoundError, Where
-from docqa.collection.facts import FailedSource
-from docqa.collection.taking_in import TakingIn
+from docqa.collection.commits import TakingIn
+from docqa.collection.records import FailedSource
 from docqa.index.store import StoredDocument, StoredPassage
 from docqa.index.stores import open_store
 from docqa.index.tantivy import writer

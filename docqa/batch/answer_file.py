@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from docqa.batch.asking import CellOutcome, Status
-from docqa.batch.identity import differences
+from docqa.batch.settings import differences
 from docqa.errors import BatchError
 
 __all__ = ["AnswerFile", "Key", "KeptCell"]

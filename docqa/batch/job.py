@@ -9,10 +9,10 @@ from itertools import product
 from pathlib import Path
 
 from docqa.batch.answer_file import AnswerFile, Key
-from docqa.batch.asked import Asked, BatchSource
 from docqa.batch.asking import SourceJob, SourceOutcome, Status, lost_outcome
-from docqa.batch.identity import settings_record
 from docqa.batch.questions import BatchQuestion
+from docqa.batch.settings import settings_record
+from docqa.batch.targets import Asked, BatchSource
 from docqa.loaders.settings import LoadSettings
 from docqa.reading_settings import ReadingSettings
 from docqa.workers.pool import LocalPool, Pool

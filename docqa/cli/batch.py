@@ -30,8 +30,8 @@ from docqa.loaders.settings import LoadSettings
 from docqa.reading_settings import ReadingSettings
 
 if TYPE_CHECKING:
-    from docqa.batch.asked import Asked, Documents, WholeCollection
     from docqa.batch.job import Tally
+    from docqa.batch.targets import Asked, Documents, WholeCollection
 
 __all__ = ["batch"]
 
@@ -154,7 +154,7 @@ def _documents(
             replace the questions.
         SettingError: the output is a source.
     """
-    from docqa.batch.asked import BatchSource, Documents
+    from docqa.batch.targets import BatchSource, Documents
 
     if STDIN in sources:
         raise click.UsageError("a batch reads its documents more than once: name files, not -")
@@ -175,7 +175,7 @@ def _whole(
         click.UsageError: an option does nothing here.
         CollectionError: there is no collection, or it was made by another version.
     """
-    from docqa.batch.asked import WholeCollection
+    from docqa.batch.targets import WholeCollection
 
     with open_collection(collection.address) as opened:
         settled = asking_settings(ctx, reading, collection.address, opened.made())

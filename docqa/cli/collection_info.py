@@ -17,8 +17,8 @@ from docqa.outcome_records import json_line
 
 if TYPE_CHECKING:
     from docqa.collection.collection import Collection
-    from docqa.collection.facts import CollectedDocument
     from docqa.collection.information import CollectionInfo
+    from docqa.collection.records import CollectedDocument
 
 __all__ = ["describe_collection", "is_collection"]
 

@@ -14,7 +14,7 @@ from docqa.index.stores import shown
 
 if TYPE_CHECKING:
     from docqa.collection.collection import Collection
-    from docqa.collection.format import Made
+    from docqa.collection.settings import Made
     from docqa.reading_settings import ReadingSettings
 
 __all__ = ["asking_settings", "chosen_reader", "made_before", "open_collection", "parse_entries"]

@@ -23,8 +23,8 @@ from docqa.outcome_records import json_line
 
 if TYPE_CHECKING:
     from docqa.cli.indexing import Indexing
-    from docqa.collection.format import Made
     from docqa.collection.loading import IngestAll
+    from docqa.collection.settings import Made
 
 __all__ = ["index"]
 
@@ -210,7 +210,7 @@ def _ingest_all(jobs: int | None, ray: str | None) -> IngestAll | None:
     """Return where sources are loaded; None for here."""
     if ray is not None:
         from docqa.cli.pool_options import open_pool
-        from docqa.collection.pool_loading import ingest_in_pool
+        from docqa.collection.ingest_all import ingest_in_pool
 
         return ingest_in_pool(open_pool(jobs, ray, gpus=False))
     from docqa.cli.indexing import spread

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from docqa.collection.facts import FailedSource
+from docqa.collection.records import FailedSource
 
 __all__ = ["Changes", "IndexProgress", "Report"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from docqa.collection.facts import CollectedDocument
 from docqa.collection.packing import unpack_document, unpack_passage
+from docqa.collection.records import CollectedDocument
 from docqa.errors import CollectionError
 from docqa.index.analysis import terms
 from docqa.index.memory import ranked_text

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 from docqa.collection.asking import Asked, ask_batch
 from docqa.collection.changes import Changes, Report
 from docqa.collection.checking import CheckReport, check
-from docqa.collection.facts import CollectedDocument, FailedSource
-from docqa.collection.format import Made
-from docqa.collection.hits import FoundPassage, search
+from docqa.collection.commits import read_failures
 from docqa.collection.information import CollectionInfo, information
 from docqa.collection.ingest import require_metadata
 from docqa.collection.ingesting import Ingesting
 from docqa.collection.loading import IngestAll
+from docqa.collection.records import CollectedDocument, FailedSource
+from docqa.collection.search import FoundPassage, search
+from docqa.collection.settings import Made
 from docqa.collection.sources import Sources, with_absolute_paths
-from docqa.collection.taking_in import read_failures
 from docqa.collection.updates import Updates, is_half_rebuilt, made_of
 from docqa.datamodel import Answers, Document, GridItem
 from docqa.errors import CollectionError, SettingError

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from docqa.collection.facts import CollectedDocument
+from docqa.collection.records import CollectedDocument
 from docqa.index.store import Store
 
 __all__ = ["change_folders", "read_folders"]

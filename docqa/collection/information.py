@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from typing import Any
 
-from docqa.collection.facts import CollectedDocument, FailedSource
 from docqa.collection.followed import read_folders
-from docqa.collection.format import Made
+from docqa.collection.records import CollectedDocument, FailedSource
+from docqa.collection.settings import Made
 from docqa.index.store import Store
 
 __all__ = ["CollectionInfo", "information"]

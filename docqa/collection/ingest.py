@@ -16,7 +16,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Union
 
-from docqa.collection.facts import CollectedDocument, FailedSource, FileStamp
 from docqa.collection.packing import (
     NOWHERE,
     PackedPassage,
@@ -26,6 +25,7 @@ from docqa.collection.packing import (
     unpack_document,
     unpack_passage,
 )
+from docqa.collection.records import CollectedDocument, FailedSource, FileStamp
 from docqa.datamodel import Content, Document, Span, Table, TableRow
 from docqa.errors import DocqaError, LoadError, SettingError
 from docqa.grid import require_text

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from docqa.collection.format import Made
 from docqa.collection.ingest import Ingested, Ingester, Job, Recipe, ingester_of
 from docqa.collection.loading import IngestAll
+from docqa.collection.settings import Made
 from docqa.errors import CollectionError
 from docqa.index.store import StoredDocument
 from docqa.loaders.settings import LoadSettings

@@ -12,8 +12,8 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 
-from docqa.collection.facts import FailedSource
 from docqa.collection.ingest import Ingested, Job, Recipe, ingest
+from docqa.collection.records import FailedSource
 
 __all__ = ["IngestAll", "ingest_in_processes"]
 

@@ -15,7 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from docqa.collection.facts import CollectedDocument
+from docqa.collection.records import CollectedDocument
 from docqa.datamodel import Document, Location, PageLocation, SourceState, Span
 from docqa.errors import DocqaError
 from docqa.loaders.limits import Limits

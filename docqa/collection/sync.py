@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from docqa.collection.facts import CollectedDocument, FailedSource, FileStamp
 from docqa.collection.files import FolderFiles
 from docqa.collection.ingest import file_stamp
+from docqa.collection.records import CollectedDocument, FailedSource, FileStamp
 from docqa.loaders.media_types import TYPES_BY_SUFFIX
 
 __all__ = ["SyncPlan", "plan_sync"]

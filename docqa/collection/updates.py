@@ -8,16 +8,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from docqa.collection.changes import Changes, Report
-from docqa.collection.facts import CollectedDocument, FailedSource
+from docqa.collection.commits import TakingIn, read_failures, refiled
 from docqa.collection.files import FolderFiles, files_in, is_inside
 from docqa.collection.followed import change_folders, read_folders
-from docqa.collection.format import Made
 from docqa.collection.ingest import Ingested, Job, file_stamp
 from docqa.collection.ingesting import Ingesting
 from docqa.collection.packing import unpack_document
+from docqa.collection.records import CollectedDocument, FailedSource
+from docqa.collection.settings import Made
 from docqa.collection.sources import Sources, absolute, each_source, folders_of, jobs_of
 from docqa.collection.sync import SyncPlan, plan_sync
-from docqa.collection.taking_in import TakingIn, read_failures, refiled
 from docqa.errors import CollectionError, SourceNotFoundError, SourceUnreadableError
 from docqa.index.store import Snapshot, Store, Where
 from docqa.loaders.load import source_name

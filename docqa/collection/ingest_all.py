@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 
-from docqa.collection.facts import CollectedDocument, FailedSource, FileStamp
 from docqa.collection.ingest import Ingested, Job, Recipe, file_stamp, ingest, labels_of
 from docqa.collection.loading import IngestAll
+from docqa.collection.records import CollectedDocument, FailedSource, FileStamp
 from docqa.errors import DocqaError, LoadError
 from docqa.loaders.load import read_source
 from docqa.workers.pool import Pool

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from docqa.collection.facts import CollectedDocument
 from docqa.collection.packing import table_of, unpack_passage
+from docqa.collection.records import CollectedDocument
 from docqa.datamodel import Passage, RankedPassage, Table, TableRow
 from docqa.index.analysis import terms
 from docqa.index.memory import DEFAULT_BOILERPLATE_WEIGHT

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from docqa.collection.changes import IndexProgress, Report
-from docqa.collection.facts import CollectedDocument, FailedSource
 from docqa.collection.ingest import Ingested, labels_of
+from docqa.collection.records import CollectedDocument, FailedSource
 from docqa.index.names import name_terms
 from docqa.index.store import Snapshot, Store, StoredDocument, StoreWriter
 
