@@ -58,10 +58,13 @@ def asking(settings: ReadingSettings) -> docqa.Pipeline:
 
 
 def collection(
-    reader: str = "mini", *, content: Literal["all", "main"] = "all", **given: Any
+    reader: str = "mini",
+    *,
+    content: Literal["all", "main"] = "all",
+    loading: LoadSettings | None = None,
 ) -> docqa.Collection:
     pipeline = docqa.Pipeline(reader=READERS[reader](), content=content)
-    return docqa.Collection("kb", pipeline=pipeline, **given)
+    return docqa.Collection("kb", pipeline=pipeline.with_loading(loading or LoadSettings()))
 
 
 @pytest.fixture(autouse=True)

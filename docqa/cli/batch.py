@@ -178,7 +178,7 @@ def _whole(
     from docqa.batch.targets import WholeCollection
 
     with open_collection(collection.address) as opened:
-        settled = asking_settings(ctx, reading, collection.address, opened.made())
+        settled = asking_settings(ctx, reading, collection.address, opened.settings())
         if collection.where and not opened.documents(collection.where):
             notices.warning("no document of the collection is asked: the filters leave none")
         asked = WholeCollection(opened.address, collection.where, opened.full_address)

@@ -81,7 +81,7 @@ def _write(collection: Collection, *, documents: bool) -> None:
 
 
 def _lines(info: CollectionInfo, collection: Collection) -> Iterator[tuple[str, str]]:
-    made = info.made
+    made = info.settings
     yield "documents", f"{info.n_documents:,}"
     if info.n_pages:
         yield "pages", f"{info.n_pages:,}"

@@ -12,22 +12,19 @@ from docqa.collection.changes import Changes, Report
 from docqa.collection.checking import CheckReport, check
 from docqa.collection.commits import read_failures
 from docqa.collection.information import CollectionInfo, information
-from docqa.collection.ingest import require_metadata
-from docqa.collection.ingesting import Ingesting
-from docqa.collection.loading import IngestAll
 from docqa.collection.records import CollectedDocument, FailedSource
 from docqa.collection.search import FoundPassage, search
-from docqa.collection.settings import Made
-from docqa.collection.sources import Sources, with_absolute_paths
-from docqa.collection.updates import Updates, is_half_rebuilt, made_of
+from docqa.collection.settings import CollectionSettings, collection_settings
+from docqa.collection.sources import Sources, require_metadata, with_absolute_paths
+from docqa.collection.updates import Updates
 from docqa.datamodel import Answers, Document, GridItem
 from docqa.errors import CollectionError, SettingError
 from docqa.grid import Reading, read_settings
 from docqa.index.store import Store, Where
 from docqa.index.stores import open_store
-from docqa.loaders.settings import LoadSettings
 from docqa.pipeline import Pipeline
 from docqa.recent import Recent
+from docqa.workers.pool import Pool
 
 if TYPE_CHECKING:
     from docqa.collection.packing import PackedDocument
@@ -49,12 +46,11 @@ class Collection:
 
     Args:
         address: a folder; or where an engine is, see `docqa.index.stores.open_store`.
-        pipeline: its reader, settings and threshold are used; None for the usual ones. How
-            documents are split is settled when the collection is made.
-        password: opens encrypted PDFs.
-        loading: how sources are loaded, in full; None for the pipeline's way, with `password`.
-        ingest_all: takes in sources somewhere else, such as `docqa.collection.loading.
-            ingest_in_processes(4)`; None for here, one after another.
+        pipeline: its reader, its settings of loading and reading, and its threshold are used;
+            None for the usual ones. How documents are split is settled when the collection is
+            made.
+        pool: reads sources elsewhere, such as `docqa.workers.process_pool.ProcessPool(4)`; None
+            for this process, one after another.
 
     Raises:
         CollectionError: it is no whole address of a cluster.
@@ -67,14 +63,11 @@ class Collection:
         address: str | os.PathLike[str],
         *,
         pipeline: Pipeline | None = None,
-        password: str | None = None,
-        loading: LoadSettings | None = None,
-        ingest_all: IngestAll | None = None,
+        pool: Pool | None = None,
     ) -> None:
         self._store: Store = open_store(address)
         self._pipeline = Pipeline() if pipeline is None else pipeline
-        self._loading = loading or replace(self._pipeline.loading, password=password)
-        self._ingest_all = ingest_all
+        self._pool = pool
         self._bodies: Recent[tuple[PackedDocument, Document]] = Recent(_BODIES_KEPT)
 
     @property
@@ -95,13 +88,13 @@ class Collection:
         """Say whether the collection was made."""
         return self._store.exists()
 
-    def made(self) -> Made:
-        """Return how the collection was made: format, version, reader and sizes of passages.
+    def settings(self) -> CollectionSettings:
+        """Return the collection's settings: format, version, reader and sizes of passages.
 
         Raises:
             CollectionError: there is no collection, or it was made by another version.
         """
-        return made_of(self._store)
+        return collection_settings(self._store)
 
     def add(
         self,
@@ -186,7 +179,7 @@ class Collection:
         """
         if top_k < 1:
             raise SettingError(f"top_k must be at least 1, not {top_k}")
-        self.made()
+        self.settings()
         return search(self._store.snapshot(), query, top_k=top_k, where=with_absolute_paths(where))
 
     def ask(
@@ -242,12 +235,12 @@ class Collection:
             ModelError: the reader cannot be loaded.
             SettingError: a setting is out of its range.
         """
-        made = self.made()
+        settings = self.settings()
         reading = self._pipeline.reading_settings(
             top_k=top_k, min_score=min_score, top_passages=top_passages
         )
         asked = [questions] if isinstance(questions, str) else list(questions)
-        return self._answered(made, asked, reading, with_absolute_paths(where))
+        return self._answered(settings, asked, reading, with_absolute_paths(where))
 
     def documents(self, where: Where | None = None) -> list[CollectedDocument]:
         """Return what is known of the documents, ordered by key.
@@ -273,13 +266,7 @@ class Collection:
         Raises:
             CollectionError: there is no collection, or it was made by another version.
         """
-        return information(
-            self._store,
-            self.made(),
-            self.documents(),
-            self.failures(),
-            is_half_rebuilt=is_half_rebuilt(self._store),
-        )
+        return information(self._store, self.settings(), self.documents(), self.failures())
 
     def compact(self) -> None:
         """Free the room of what was replaced and removed.
@@ -290,7 +277,7 @@ class Collection:
         Raises:
             CollectionError: another process is writing, or the disk is full; nothing is changed.
         """
-        self.made()
+        self.settings()
         self._store.compact()
 
     def check(self) -> CheckReport:
@@ -324,7 +311,7 @@ class Collection:
         self.close()
 
     def _answered(
-        self, made: Made, questions: Sequence[str], reading: Reading, where: Where
+        self, made: CollectionSettings, questions: Sequence[str], reading: Reading, where: Where
     ) -> Iterator[GridItem]:
         reader = self._pipeline.reader
         asked = Asked(
@@ -332,7 +319,7 @@ class Collection:
             where=where,
             reader=reader,
             reading=reading,
-            loading=self._loading,
+            loading=self._pipeline.loading,
             settings=read_settings(
                 reading,
                 passage_tokens=made.passage_tokens,
@@ -353,8 +340,7 @@ class Collection:
             yield from items
 
     def _updates(self, progress: Report | None) -> Updates:
-        ingesting = Ingesting(self._pipeline, self._loading, self._ingest_all, self.address)
-        return Updates(self._store, ingesting, progress)
+        return Updates(self._store, self._pipeline, self._pool, progress)
 
 
 def _entries(metadata: Mapping[str, object] | None) -> dict[str, str] | None:

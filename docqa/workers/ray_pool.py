@@ -28,25 +28,26 @@ _LOOK_AGAIN = 5.0  # seconds, for workers of machines that joined
 
 
 class RayPool:
-    """Do the work on a Ray cluster, on as many workers as it has room for.
+    """A pool of workers on a Ray cluster, as many as it has room for.
 
-    A machine that is lost in the middle costs the time of what it had under way, which others do
-    again; machines that join are used. Without room for a single worker it waits `patience`
-    seconds.
+    A machine that is lost in the middle costs time alone: others do its items again. Machines that
+    join are used. Without room for a single worker it waits `patience` seconds.
 
     Args:
         address: of the cluster, as ``ray.init`` takes it: ``"auto"`` for the one that this machine
             belongs to, ``"host:6379"``, ``"ray://host:10001"``, or ``"local"`` to start Ray on this
             machine alone.
-        workers: at most so many; None for one for every GPU (with `gpus`, where the cluster has
+        workers: the most of them; None for one for every GPU (with `gpus`, where the cluster has
             any), else for every `cpus_per_worker` processors.
         gpus: workers compute on GPUs where the cluster has any, one each.
-        cpus_per_worker: processors of one worker; it computes with so many threads.
+        cpus_per_worker: processors of one worker, and the threads that it computes with.
         patience: seconds to wait for the first worker, and for another one when all are lost.
 
     Raises:
         SettingError: a number is out of its range.
     """
+
+    shares_files = False
 
     def __init__(
         self,
@@ -63,9 +64,14 @@ class RayPool:
         self._cpus_per_worker, self._patience = cpus_per_worker, patience
 
     def run(
-        self, work: Work[Item, Result], items: Iterable[Item], *, on_lost: Lost[Item, Result]
+        self,
+        work: Work[Item, Result],
+        items: Iterable[Item],
+        *,
+        on_lost: Lost[Item, Result],
+        ordered: bool = True,
     ) -> Iterator[Result]:
-        """Yield what `work` returns for each item; see `Pool.run`.
+        """Yield the result of `work` for each item; see `Pool.run`.
 
         Raises:
             ClusterError: the cluster cannot be reached, has no room for a worker, or its machines
@@ -75,25 +81,31 @@ class RayPool:
         with connected(
             self._address, work, gpus=self._gpus, cpus_per_worker=self._cpus_per_worker
         ) as cluster:
-            crew = _Crew[Item, Result](cluster, iter(items), on_lost)
-            yield from crew.results(most=self._workers, patience=self._patience)
+            schedule = _Schedule[Item, Result](cluster, iter(items), on_lost, ordered=ordered)
+            yield from schedule.results(most=self._workers, patience=self._patience)
 
 
 class _Task(Generic[Item]):
-    """Hold one item until its result is there."""
+    """An item until its result is there."""
 
     def __init__(self, number: int, item: Item, stored: Any) -> None:
         self.number, self.item, self.stored = number, item, stored
         self.deaths = 0
 
 
-class _Crew(Generic[Item, Result]):
-    """Give items to workers, and results back in order."""
+class _Schedule(Generic[Item, Result]):
+    """The items of one run: which worker has which, and which are done."""
 
     def __init__(
-        self, cluster: Cluster, items: Iterator[Item], on_lost: Lost[Item, Result]
+        self,
+        cluster: Cluster,
+        items: Iterator[Item],
+        on_lost: Lost[Item, Result],
+        *,
+        ordered: bool,
     ) -> None:
         self._cluster, self._items, self._on_lost = cluster, enumerate(items), on_lost
+        self._ordered, self._next = ordered, 0
         self._workers: list[Worker] = []
         self._backlog: deque[_Task[Item]] = deque()
         self._under_way: dict[Any, tuple[Worker, _Task[Item]]] = {}
@@ -102,20 +114,25 @@ class _Crew(Generic[Item, Result]):
         self._last_look = self._last_sign = 0.0
 
     def results(self, *, most: int | None, patience: float) -> Iterator[Result]:
-        number = 0
         self._last_sign = time.monotonic()
         while True:
             self._hire(most)
             self._take()
             self._hand_out()
-            while number in self._done:
+            while (number := self._next_done()) is not None:
                 yield self._done.pop(number)
-                number, self._n_open = number + 1, self._n_open - 1
+                self._next, self._n_open = self._next + 1, self._n_open - 1
                 self._take()
                 self._hand_out()  # the caller may take its time over a result
             if not self._n_open:
                 return
             self._wait(patience)
+
+    def _next_done(self) -> int | None:
+        """Return the number of the item whose result is to be yielded now; None for none yet."""
+        if self._ordered:
+            return self._next if self._next in self._done else None
+        return next(iter(self._done), None)
 
     def _hire(self, most: int | None) -> None:
         """Start workers wherever there is room for them."""
