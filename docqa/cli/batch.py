@@ -30,8 +30,8 @@ from docqa.loaders.settings import LoadSettings
 from docqa.reading_settings import ReadingSettings
 
 if TYPE_CHECKING:
-    from docqa.batch.job import Tally
-    from docqa.batch.targets import Asked, Documents, WholeCollection
+    from docqa.batch.job import JobTally
+    from docqa.batch.targets import BatchTarget, Documents, WholeCollection
 
 __all__ = ["batch"]
 
@@ -113,7 +113,7 @@ def batch(
     hush_libraries(ctx)
     notices = Notices(quiet=quiet, debug=debugging(ctx))
     settings = ReadingSettings(**reading)  # type: ignore[arg-type]  # click checked them
-    asked: Asked = _documents(sources, collection, {"--out": out}, questions, notices)
+    asked: BatchTarget = _documents(sources, collection, {"--out": out}, questions, notices)
     if collection is not None:
         asked, settings = _whole(ctx, collection, settings, notices)
     with BatchJob(
@@ -189,7 +189,7 @@ def _may_use_gpus(settings: ReadingSettings) -> bool:
     return settings.device not in {"cpu", "mps"} and settings.runtime != "onnx"
 
 
-def _exit_code(tally: Tally) -> int:
+def _exit_code(tally: JobTally) -> int:
     if tally.failed:
         return FAILED
     return ANSWERED if tally.answered else NOTHING_FOUND

@@ -47,7 +47,16 @@ if TYPE_CHECKING:
     from docqa.protocols import Tokenizer
     from docqa.reader.tokenizer import Tokens
 
-__all__ = ["Ingested", "Ingester", "Job", "Recipe", "failure", "ingest", "ingester_of"]
+__all__ = [
+    "Ingested",
+    "Ingester",
+    "Job",
+    "Recipe",
+    "failure",
+    "ingest",
+    "ingester_of",
+    "token_fingerprint",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +231,12 @@ def ingester_of(recipe: Recipe) -> Ingester:
         content=recipe.content,
     )
     return Ingester(recipe.loading, splitter, reader.tokenizer)
+
+
+def token_fingerprint(tokenizer: Tokenizer) -> str:
+    """Return the fingerprint of the tokens that a collection stores; ``""`` for none."""
+    fingerprint: str = getattr(tokenizer, "fingerprint", "")
+    return fingerprint
 
 
 class _Rows:

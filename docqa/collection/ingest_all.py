@@ -11,7 +11,16 @@ from dataclasses import replace
 from functools import partial
 from typing import Union
 
-from docqa.collection.ingest import Ingested, Ingester, Job, Recipe, failure, ingest, ingester_of
+from docqa.collection.ingest import (
+    Ingested,
+    Ingester,
+    Job,
+    Recipe,
+    failure,
+    ingest,
+    ingester_of,
+    token_fingerprint,
+)
 from docqa.collection.records import FailedSource, file_stamp
 from docqa.collection.settings import CollectionSettings
 from docqa.errors import CollectionError, DocqaError, LoaderCrashedError, LoadError
@@ -33,7 +42,7 @@ def new_settings(pipeline: Pipeline) -> CollectionSettings:
     ingester = ingester_for(pipeline, None)
     return CollectionSettings.now(
         reader=_reader_name(pipeline),
-        tokenizer=_fingerprint(ingester),
+        tokenizer=token_fingerprint(ingester.tokenizer),
         passage_tokens=ingester.splitter.passage_tokens,
         overlap=ingester.splitter.overlap,
         content=pipeline.splitting.content,
@@ -89,12 +98,12 @@ def ingest_all(
     if not jobs:
         return
     ingester = ingester_for(pipeline, settings)
-    if _fingerprint(ingester) != settings.tokenizer:
+    if token_fingerprint(ingester.tokenizer) != settings.tokenizer:
         name = _reader_name(pipeline)
         raise CollectionError(
             f"{address} keeps the tokens of the reader {settings.reader!r}, and {name!r} has "
             "others; add with that reader, or make the collection again: "
-            f"docqa index --rebuild {address} --reader {name}"
+            f"docqa kb rebuild {address} --reader {name}"
         )
     recipe = _recipe(pipeline, settings)
     if recipe is None or pool is None or not _can_be_sent(jobs):
@@ -147,8 +156,3 @@ def _recipe(pipeline: Pipeline, settings: CollectionSettings | None) -> Recipe |
 def _reader_name(pipeline: Pipeline) -> str:
     chosen = pipeline.chosen_reader
     return chosen if isinstance(chosen, str) else chosen.name
-
-
-def _fingerprint(ingester: Ingester) -> str:
-    fingerprint: str = getattr(ingester.tokenizer, "fingerprint", "")
-    return fingerprint

@@ -153,4 +153,4 @@ def is_half_rebuilt(store: Store) -> bool:
 
 
 def _rebuild(address: str) -> str:
-    return f"docqa index --rebuild {address} makes it again from its sources"
+    return f"docqa kb rebuild {address} makes it again from its sources"

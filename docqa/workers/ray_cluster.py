@@ -1,4 +1,4 @@
-"""What docqa asks of Ray, in one place: connecting, workers, and which errors mean a lost one."""
+"""All calls of Ray: connecting, workers, and the errors that mean a lost worker."""
 
 from __future__ import annotations
 
@@ -80,10 +80,10 @@ def _connect(ray: Any, address: str) -> None:
 
 
 def _require_listener(address: str) -> None:
-    """Check that somebody listens at an address with a port.
+    """Check that a server listens at an address with a port.
 
     Raises:
-        OSError: nobody does.
+        OSError: none does.
     """
     host, colon, port = address.rpartition("://")[2].rpartition(":")
     if colon and port.isdecimal():
@@ -91,11 +91,11 @@ def _require_listener(address: str) -> None:
 
 
 class Worker:
-    """Be one actor with its copy of the work.
+    """A Ray actor with its copy of the work.
 
     Attributes:
-        start: what to wait for until it can take items.
-        calls: what it has, in the order in which it does it.
+        start: a reference that is ready when it can take items.
+        calls: its items under way, in the order in which it does them.
     """
 
     def __init__(self, ray: Any, actor: Any, pickled: bytes) -> None:
@@ -128,7 +128,7 @@ class Worker:
         return True
 
     def call(self, stored: Any) -> Any:
-        """Let the actor work on a stored item; return what to wait for."""
+        """Let the actor work on a stored item; return the reference to wait for."""
         self.calls.append(self._actor.do.remote(stored))
         return self.calls[-1]
 
@@ -144,7 +144,7 @@ def _first_line(error: Any) -> str:
 
 
 class Cluster:
-    """Hold a connection: start workers, store items, wait for results."""
+    """A connection to a cluster: it starts workers, stores items and waits for results."""
 
     def __init__(
         self, ray: Any, work: Callable[[Any], Any], *, gpus: bool, cpus_per_worker: int
@@ -164,7 +164,7 @@ class Cluster:
         return int(resources.get("CPU", 0) // self._cpus)
 
     def describe(self) -> str:
-        """Return what the cluster has, in words."""
+        """Return the resources of the cluster, in words."""
         names = {"CPU": "processors", "GPU": "GPUs"}
         resources = self._resources()
         has = ", ".join(f"{resources.get(key, 0):g} {name}" for key, name in names.items())
@@ -183,19 +183,19 @@ class Cluster:
         return self._started[-1]
 
     def store(self, item: Any) -> Any:
-        """Put an item where every worker can fetch it, until nobody refers to it any more.
+        """Put an item where every worker can fetch it, until no reference is left.
 
         This process owns it, so it outlives every other machine.
         """
         return self._ray.put(item)
 
     def wait(self, references: Sequence[Any], *, seconds: float) -> list[Any]:
-        """Return those that are there, as soon as one is; none after so many seconds."""
+        """Return the references that are ready, as soon as one is; none after `seconds`."""
         ready: list[Any] = self._ray.wait(list(references), num_returns=1, timeout=seconds)[0]
         return ready
 
     def result(self, call: Any) -> tuple[bool, Any]:
-        """Return whether a call came back, and with what; it did not where its worker is lost.
+        """Return whether a call succeeded, and its result; it fails where its worker is lost.
 
         Raises:
             Exception: what the work raised.

@@ -3,8 +3,8 @@
 Each worker is a Ray actor that keeps its copy of the work. Items are sent as they are, through
 Ray's object store: the machines need no disk in common with this one. Ray does not repeat
 anything by itself here (no restarts of actors, no retries of calls): a repeated call would wait for
-its dead actor's place on a machine that is gone, while others are idle. What a lost worker had is
-given to another one instead.
+its dead actor's place on a machine that is gone, while others are idle. The items of a lost worker
+are given to another one instead.
 """
 
 from __future__ import annotations
@@ -151,7 +151,7 @@ class _Schedule(Generic[Item, Result]):
             self._n_open += 1
 
     def _hand_out(self) -> None:
-        """Give the backlog to the workers that have least to do."""
+        """Give the backlog to the workers that have the fewest items."""
         for had in range(_ITEMS_PER_WORKER):
             for worker in self._workers:
                 if self._backlog and worker.is_ready and len(worker.calls) == had:
@@ -160,7 +160,7 @@ class _Schedule(Generic[Item, Result]):
                     self._under_way[call] = worker, task
 
     def _wait(self, patience: float) -> None:
-        """Wait for a worker's start or an item's end, and take note of it.
+        """Wait for a worker's start or an item's end, and record it.
 
         Raises:
             ClusterError: there has been no worker for `patience` seconds.
@@ -198,7 +198,7 @@ class _Schedule(Generic[Item, Result]):
         self._done[task.number] = result
 
     def _dismiss(self, worker: Worker) -> None:
-        """Part with a worker that was lost, and put what it had back, first in line."""
+        """Part with a worker that was lost, and put its items back, first in line."""
         self._workers.remove(worker)
         worker.kill()
         for call in reversed(worker.calls):
