@@ -117,7 +117,7 @@ class BatchJob:
         return len(self._questions) * len(self._sources)
 
     def resume(self) -> Resumed:
-        """Take outcomes that are to be asked again out of the file; return what an earlier run left.
+        """Take outcomes that are to be asked again out of the file; return an account of all.
 
         Sources that are in the file are read once, to see whether they changed.
 
