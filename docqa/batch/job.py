@@ -1,4 +1,4 @@
-"""Ask many questions of many documents, and go on where an earlier run stopped."""
+"""A job of many questions to many documents, which goes on where an earlier run stopped."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ __all__ = ["Changes", "IndexProgress", "Report"]
 
 @dataclass(frozen=True, slots=True)
 class IndexProgress:
-    """How far the reading of sources has come.
+    """The progress of a change: sources read and documents that last.
 
     Attributes:
         done, total: sources that were read or failed, and all.

@@ -1,4 +1,4 @@
-"""The collection: add, remove, synchronise, search and ask many documents at once."""
+"""A collection of documents: add, remove, synchronise, search and ask them all at once."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _BODIES_KEPT = 64  # documents unpacked lately; a long one takes a few megabytes
 
 
 class Collection:
-    """Keep many documents in one stored index, and ask all of them at once.
+    """Many documents in one stored index, which are asked all at once.
 
     Nothing is read or made before it is needed; the first `add` or `sync` makes the collection.
     Any number of processes may search and ask, also while one writes: each question sees one
@@ -72,12 +72,12 @@ class Collection:
 
     @property
     def address(self) -> str:
-        """Return where the collection is, for people."""
+        """Return the address of the collection, for people."""
         return self._store.address
 
     @property
     def full_address(self) -> str:
-        """Return what opens the collection again, in another process too.
+        """Return the address that opens the collection again, in another process too.
 
         That of a cluster holds the user and the password that it was opened with: hand it on, and
         show `address`.
@@ -106,15 +106,15 @@ class Collection:
     ) -> Changes:
         """Add sources, or read those again that have changed; folders stand for their files.
 
-        What cannot be loaded is in `Changes.failed` and in `failures`, and keeps the rest from
-        nothing.
+        Sources that cannot be loaded are in `Changes.failed` and in `failures`; the others are
+        added.
 
         Args:
-            sources: paths and open files; or one of them, or bytes with a `name`. The bytes of what
-                has no path are kept in the collection, for its places.
-            name: what one source without a path is filed under.
+            sources: paths and open files; or one of them, or bytes with a `name`. The bytes of
+                sources without a path are kept in the collection, for their places.
+            name: the key of one source without a path.
             metadata: kept with each of them, for filters; numbers become text.
-            progress: told after each source.
+            progress: called after each source.
 
         Raises:
             CollectionError: another process is writing, the disk is full, or the collection was
@@ -133,7 +133,7 @@ class Collection:
         retry_failed: bool = False,
         progress: Report | None = None,
     ) -> Changes:
-        """Make the collection have what a folder has: new, changed, moved and vanished files.
+        """Bring a folder up to date in the collection: new, changed, moved and vanished files.
 
         A file whose size and time are those that were indexed is not read; others are compared by
         content. A file with the content of one that vanished is that one, moved. Documents of other
@@ -143,8 +143,8 @@ class Collection:
             folder: its files of supported kinds, in it and below, without hidden ones.
             metadata: kept with each file of the folder; None keeps what they had.
             checksum: compare the content of every file, also where size and time say nothing new.
-            retry_failed: try again what failed before, also where it has not changed.
-            progress: told after each file that is read.
+            retry_failed: try failed files again, also where they have not changed.
+            progress: called after each file that is read.
 
         Raises:
             CollectionError: another process is writing, the disk is full, or the collection was
@@ -198,7 +198,7 @@ class Collection:
 
         Args:
             question: one question, in words.
-            top_k: at most so many answers.
+            top_k: the most answers.
             where: which documents are asked.
             min_score: overrules the pipeline's threshold.
             top_passages: overrules the pipeline's number of passages.
@@ -243,7 +243,7 @@ class Collection:
         return self._answered(settings, asked, reading, with_absolute_paths(where))
 
     def documents(self, where: Where | None = None) -> list[CollectedDocument]:
-        """Return what is known of the documents, ordered by key.
+        """Return the records of the documents, ordered by key.
 
         Raises:
             CollectionError: there is no collection.
@@ -261,7 +261,7 @@ class Collection:
         return list(read_failures(self._store).values())
 
     def info(self) -> CollectionInfo:
-        """Return where the collection is, how large and how old.
+        """Return the address, size and age of the collection.
 
         Raises:
             CollectionError: there is no collection, or it was made by another version.
@@ -269,7 +269,7 @@ class Collection:
         return information(self._store, self.settings(), self.documents(), self.failures())
 
     def compact(self) -> None:
-        """Free the room of what was replaced and removed.
+        """Free the room of documents that were replaced or removed.
 
         Until then BM25 counts replaced passages, as Lucene does, and scores are a little off.
         Asking works meanwhile; a question that began before may have to be asked again.
@@ -281,7 +281,7 @@ class Collection:
         self._store.compact()
 
     def check(self) -> CheckReport:
-        """Look at everything that is stored: is every document whole, and of one generation?
+        """Return the problems of the collection: each document must be whole, of one generation.
 
         Raises:
             CollectionError: there is no collection, or it cannot be read at all.
@@ -289,19 +289,19 @@ class Collection:
         return check(self._store.snapshot())
 
     def rebuild(self, *, progress: Report | None = None) -> Changes:
-        """Make everything anew from the sources, also a collection of another version.
+        """Make everything again from the sources, also a collection of another version.
 
         Each document is replaced when its source has been read, and stays where that is gone:
         nothing is lost on the way. Sources that failed before are tried again.
 
         Raises:
-            CollectionError: another process is writing, the disk is full, or what is there cannot
-                be read at all.
+            CollectionError: another process is writing, the disk is full, or the collection
+                cannot be read at all.
         """
         return self._updates(progress).rebuild()
 
     def close(self) -> None:
-        """Free what is held open; the collection can be used again."""
+        """Close all open files; the collection can be used again."""
         self._store.close()
 
     def __enter__(self) -> Collection:

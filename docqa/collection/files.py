@@ -1,4 +1,4 @@
-"""Which files a folder holds for a collection."""
+"""The files of a folder that a collection takes."""
 
 from __future__ import annotations
 
@@ -17,12 +17,11 @@ __all__ = ["FolderFiles", "files_in", "is_inside"]
 
 @dataclass(frozen=True, slots=True)
 class FolderFiles:
-    """Hold what a folder has.
+    """The files of a folder and the folders below it.
 
     Attributes:
         paths: absolute, sorted, of files of supported kinds.
-        unreadable: folders that cannot be looked into, with the reason; what is in them is not
-            known.
+        unreadable: folders that cannot be looked into, with the reason; their files are not known.
         passed_over: how many files of other kinds there are, by suffix.
     """
 

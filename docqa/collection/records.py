@@ -49,7 +49,7 @@ class CollectedDocument:
     """A document's record in a collection.
 
     Attributes:
-        key: what it is filed under: the absolute path of its file, or the name it was given.
+        key: its name in the collection: the absolute path of its file, or the name it was given.
         id: SHA-256 of its bytes, in hexadecimal.
         source: the path or name.
         title: the document's own, or None.
@@ -97,9 +97,9 @@ class FailedSource:
     """A source that is not in a collection, and why.
 
     Attributes:
-        key: what it would be filed under.
+        key: its name in the collection.
         kind: name of the error's class, such as ``"EncryptedError"``.
-        message: what happened, where, and what to do next.
+        message: of the error; it says what to do next.
         failed: when, in seconds since 1970.
         id: SHA-256 of its bytes, or None where they could not be read.
         folder: the folder that it was found in, or None.
@@ -150,7 +150,7 @@ def labels_of(document: CollectedDocument) -> Labels:
 
 
 def _known(cls: type[Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return those values that the class has fields for, as it has them."""
+    """Return the values of the fields of a class, as it has them."""
     known = {each.name: values[each.name] for each in fields(cls) if each.name in values}
     if known.get("stamp") is not None:
         known["stamp"] = FileStamp(**known["stamp"])

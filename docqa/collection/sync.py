@@ -53,10 +53,10 @@ def plan_sync(
     checksum: bool,
     retry_failed: bool,
 ) -> SyncPlan:
-    """Compare a folder's files with what a collection has of it.
+    """Return the plan of a folder: its files compared with the collection's documents of it.
 
     Args:
-        files: what the folder has.
+        files: of the folder.
         known: the collection's documents of the folder, by key.
         failed: sources that failed, by key.
         checksum: read every file and compare its content, whatever its size and time say.

@@ -44,7 +44,7 @@ Known = Mapping[str, CollectedDocument]
 
 @dataclass(frozen=True, slots=True)
 class Updates:
-    """The methods that change a collection; `docqa.Collection` says what each promises.
+    """The changes of a collection; `docqa.Collection` says what each promises.
 
     Attributes:
         store: where the collection is kept.
@@ -88,7 +88,7 @@ class Updates:
         checksum: bool,
         retry_failed: bool,
     ) -> Changes:
-        """Make the collection have what a folder has."""
+        """Bring a folder up to date in the collection."""
         path = absolute(folder)
         files = files_in(path, without=[self.store.address])
         with self._writing() as (writer, snapshot, settings):

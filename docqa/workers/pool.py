@@ -1,4 +1,4 @@
-"""One verb for work on many items, wherever it is done."""
+"""Pools: one verb for work on many items, wherever it is done."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from typing import Any
 from docqa import __version__
 from docqa.errors import ClusterError, MissingDependencyError
 
-__all__ = ["Cluster", "Worker", "connected"]
+__all__ = ["Cluster", "RayWorker", "connected"]
 
 _ENVIRONMENT = {"RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}  # spares a warning of what Ray plans
 # Where Ray is started here: no report to its makers; a token keeps other users of the machine out.
@@ -90,7 +90,7 @@ def _require_listener(address: str) -> None:
         socket.create_connection((host.strip("[]"), int(port)), _SECONDS_TO_CONNECT).close()
 
 
-class Worker:
+class RayWorker:
     """A Ray actor with its copy of the work.
 
     Attributes:
@@ -153,7 +153,7 @@ class Cluster:
 
         self._ray, self._gpus, self._cpus = ray, gpus, cpus_per_worker
         self._pickled: bytes = cloudpickle.dumps(work)
-        self._started: list[Worker] = []
+        self._started: list[RayWorker] = []
         self._actor_class = ray.remote(_actor_class())
 
     def n_places(self) -> int:
@@ -170,7 +170,7 @@ class Cluster:
         has = ", ".join(f"{resources.get(key, 0):g} {name}" for key, name in names.items())
         return f"the cluster has {has}, all taken or too few"
 
-    def start_worker(self) -> Worker:
+    def start_worker(self) -> RayWorker:
         """Start one more worker, as far from the others as there is room."""
         actor = self._actor_class.options(
             num_cpus=self._cpus,
@@ -179,7 +179,7 @@ class Cluster:
             max_task_retries=0,
             scheduling_strategy="SPREAD",
         ).remote()
-        self._started.append(Worker(self._ray, actor, self._pickled))
+        self._started.append(RayWorker(self._ray, actor, self._pickled))
         return self._started[-1]
 
     def store(self, item: Any) -> Any:

@@ -17,7 +17,7 @@ from typing import Any, Generic
 
 from docqa.errors import ClusterError, SettingError
 from docqa.workers.pool import Item, Lost, Result, Work
-from docqa.workers.ray_cluster import Cluster, Worker, connected
+from docqa.workers.ray_cluster import Cluster, RayWorker, connected
 
 __all__ = ["RayPool"]
 
@@ -106,9 +106,9 @@ class _Schedule(Generic[Item, Result]):
     ) -> None:
         self._cluster, self._items, self._on_lost = cluster, enumerate(items), on_lost
         self._ordered, self._next = ordered, 0
-        self._workers: list[Worker] = []
+        self._workers: list[RayWorker] = []
         self._backlog: deque[_Task[Item]] = deque()
-        self._under_way: dict[Any, tuple[Worker, _Task[Item]]] = {}
+        self._under_way: dict[Any, tuple[RayWorker, _Task[Item]]] = {}
         self._done: dict[int, Result] = {}
         self._n_open = 0  # taken and not yet yielded
         self._last_look = self._last_sign = 0.0
@@ -182,7 +182,7 @@ class _Schedule(Generic[Item, Result]):
                 "free some of it, or let machines join"
             )
 
-    def _started(self, worker: Worker) -> None:
+    def _started(self, worker: RayWorker) -> None:
         if not worker.check_start():
             self._dismiss(worker)
 
@@ -197,7 +197,7 @@ class _Schedule(Generic[Item, Result]):
         worker.calls.remove(call)
         self._done[task.number] = result
 
-    def _dismiss(self, worker: Worker) -> None:
+    def _dismiss(self, worker: RayWorker) -> None:
         """Part with a worker that was lost, and put its items back, first in line."""
         self._workers.remove(worker)
         worker.kill()
