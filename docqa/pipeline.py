@@ -6,6 +6,7 @@ import hashlib
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
@@ -105,9 +106,7 @@ class Pipeline:
         self._loading = LoadSettings(
             isolate=isolate, limits=limits, ocr=ocr, ocr_language=ocr_language
         )
-        self._lock = threading.Lock()
-        self._prepared: Recent[PreparedDocument] = Recent(_PREPARED_DOCUMENTS)
-        self._loaded: Recent[Document] = Recent(_LOADED_DOCUMENTS, on_drop=Document.close)
+        self._open()
 
     @property
     def reader(self) -> Reader:
@@ -141,6 +140,21 @@ class Pipeline:
         """Return how documents are split."""
         return Splitting(self._passage_tokens, self._overlap, self._content)
 
+    def with_loading(self, loading: LoadSettings) -> Pipeline:
+        """Return a pipeline that loads sources with other settings; all else is the same.
+
+        A reader that is loaded is shared, documents in memory are not.
+        """
+        other = copy(self)
+        other._loading = loading
+        other._open()
+        return other
+
+    def _open(self) -> None:
+        self._lock = threading.Lock()
+        self._prepared: Recent[PreparedDocument] = Recent(_PREPARED_DOCUMENTS)
+        self._loaded: Recent[Document] = Recent(_LOADED_DOCUMENTS, on_drop=Document.close)
+
     def load(
         self,
         source: Source,
@@ -159,8 +173,12 @@ class Pipeline:
         """
         if isinstance(source, Document):
             return source
+        own = self._loading
         settings = replace(
-            self._loading, password=password, media_type=media_type, encoding=encoding
+            own,
+            password=own.password if password is None else password,
+            media_type=own.media_type if media_type is None else media_type,
+            encoding=own.encoding if encoding is None else encoding,
         )
         data, name = read_source(source, most_bytes=settings.effective_limits.file_bytes)
         return self._loaded.made(

@@ -1,9 +1,9 @@
-"""The file of a job's answers: what is whole in it counts, and nothing else is ever read from it.
+"""The file of a batch's answers: whole outcomes count, and nothing else in it is ever read.
 
 Every line says which cell it belongs to and how many lines that cell has, so the file needs no
-other one beside it. Lines are added for several cells at once, in one write. What is to be asked
-again is taken out before anything is added, and what stays is put in order at the end, each time
-by writing a new file and moving it over the old one in one step.
+other one beside it. Lines are added for several cells at once, in one write. Cells that are to be
+asked again are taken out before any are added, and the others are put in order at the end. Both
+write a new file and move it over the old one in one step.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from docqa.batch.asking import CellOutcome, Status
-from docqa.batch.identity import differences
+from docqa.batch.settings import differences
 from docqa.errors import BatchError
 
 __all__ = ["AnswerFile", "Key", "KeptCell"]
@@ -31,11 +31,11 @@ _BEGINNING = b'{"question": "'  # of every line
 
 @dataclass(frozen=True, slots=True)
 class KeptCell:
-    """Hold what the file says of one cell.
+    """One cell of the file.
 
     Attributes:
         start, end: its lines, in bytes of the file.
-        content_sha256: of what was asked; None where it could not be read.
+        content_sha256: of the source; None where it could not be read.
     """
 
     start: int
@@ -46,17 +46,17 @@ class KeptCell:
 
 
 class AnswerFile:
-    """Hold the file open for one writer; a context manager.
+    """The file of answers, open for one writer; a context manager.
 
     Attributes:
-        path: where it is.
-        cells: what is in it, in the order in which it is there.
+        path: of the file.
+        cells: its cells, in the order of the file.
         cut_off: bytes at its end that were no whole cell, and were taken off.
 
     Args:
         path: made where it is missing.
-        settings: of the job; what was answered under others is refused.
-        fresh: begin with nothing, whatever is there.
+        settings: of the job; a file with answers under others is refused.
+        fresh: begin with an empty file, whatever is there.
 
     Raises:
         BatchError: it cannot be written, another process writes it, a line in it was not written
@@ -110,7 +110,7 @@ class AnswerFile:
         """Take out the lines of these cells.
 
         Raises:
-            BatchError: the file cannot be written anew.
+            BatchError: the file cannot be written again.
         """
         if keys:
             self._rewrite([key for key in self.cells if key not in keys])
@@ -119,7 +119,7 @@ class AnswerFile:
         """Put the cells in this order, after those that are not in it.
 
         Raises:
-            BatchError: the file cannot be written anew.
+            BatchError: the file cannot be written again.
         """
         last = [key for key in order if key in self.cells]
         named = set(last)
@@ -128,7 +128,7 @@ class AnswerFile:
             self._rewrite(wanted)
 
     def _read(self, settings: dict[str, Any]) -> int:
-        """Take note of the cells that are there; return how many bytes are kept."""
+        """Read the cells of the file; return the number of bytes that are kept."""
         with self._target.open("rb") as file:
             for key, lines in groupby(self._lines(file, settings), key=lambda line: line.key):
                 cell = list(lines)
@@ -202,8 +202,8 @@ class AnswerFile:
 
     def _failed(self, error: OSError) -> BatchError:
         return BatchError(
-            f"{self.path}: cannot be written: {error.strerror or error}; what was answered is "
-            "kept, and the same command goes on from there"
+            f"{self.path}: cannot be written: {error.strerror or error}; its answers are kept, and "
+            "the same command goes on from there"
         )
 
 
@@ -220,7 +220,7 @@ class _Line:
 
 
 def _is_torn(data: bytes) -> bool:
-    r"""Say whether this is the beginning of a line of ours, or what a file system fills up with.
+    r"""Say whether this is the beginning of a line of ours, or the padding of a file system.
 
     >>> _is_torn(b'{"quest'), _is_torn(b'{"question": "Who?"}\n'), _is_torn(b"my notes")
     (True, False, False)
@@ -231,7 +231,7 @@ def _is_torn(data: bytes) -> bool:
 
 
 def _parsed(data: bytes, start: int, end: int) -> _Line | None:
-    """Return what a line says; None where it is none of a job's."""
+    """Return a parsed line; None where no job wrote it."""
     try:
         record = json.loads(data)
         cell = record["cell"]
@@ -278,7 +278,7 @@ def _opened(path: Path, mode: str) -> IO[bytes]:
 
 
 def _write_all(file: IO[bytes], data: bytes) -> None:
-    """Write in one call, and what a full disk or a huge block left of it in more."""
+    """Write in one call, and the rest that a full disk or a huge block leaves in more."""
     rest = memoryview(data)
     while rest:
         rest = rest[file.write(rest) :]

@@ -71,7 +71,9 @@ class AskingCollection:
         if self._collection is None:
             pipeline = open_pipeline(self._reading)
             require_reader(pipeline.reader, self._reading, self._settings)
-            self._collection = Collection(self._address, pipeline=pipeline, loading=self._loading)
+            self._collection = Collection(
+                self._address, pipeline=pipeline.with_loading(self._loading)
+            )
         return self._collection
 
 
@@ -90,7 +92,7 @@ def fingerprint(collection: Collection, where: Where) -> str:
     Raises:
         CollectionError: there is no collection, or it was made by another version.
     """
-    lines = [collection.made().to_json()]
+    lines = [collection.settings().to_json()]
     lines += [f"{each.key}\0{each.id}\0{each.indexed!r}" for each in collection.documents()]
     if where:
         lines += [f"asked\0{each.key}" for each in collection.documents(where)]

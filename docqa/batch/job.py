@@ -1,4 +1,4 @@
-"""Ask many questions of many documents, and go on where an earlier run stopped."""
+"""A job of many questions to many documents, which goes on where an earlier run stopped."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from itertools import product
 from pathlib import Path
 
 from docqa.batch.answer_file import AnswerFile, Key
-from docqa.batch.asked import Asked, BatchSource
 from docqa.batch.asking import SourceJob, SourceOutcome, Status, lost_outcome
-from docqa.batch.identity import settings_record
 from docqa.batch.questions import BatchQuestion
+from docqa.batch.settings import settings_record
+from docqa.batch.targets import BatchSource, BatchTarget
 from docqa.load_settings import LoadSettings
 from docqa.reading_settings import ReadingSettings
 from docqa.workers.pool import LocalPool, Pool
 
-__all__ = ["BatchJob", "Resumed", "Tally"]
+__all__ = ["BatchJob", "JobTally", "Resumed"]
 
-# Asked of a document together. What a kill can cost, and enough passages to keep a GPU busy.
+# Asked of a document together: all that a kill can cost, and enough passages for a GPU.
 _QUESTIONS_PER_JOB = 64
 
 
 @dataclass(slots=True)
-class Tally:
-    """Count the outcomes of a job, those of earlier runs too."""
+class JobTally:
+    """The number of outcomes of a job by kind, those of earlier runs too."""
 
     answered: int = 0
     unanswered: int = 0
@@ -37,20 +37,20 @@ class Tally:
 
     @property
     def total(self) -> int:
-        """Return how many there are."""
+        """Return the number of all outcomes."""
         return self.answered + self.unanswered + self.failed
 
 
 @dataclass(slots=True)
 class Resumed:
-    """Say what an earlier run left, and what is done about it.
+    """The outcomes of earlier runs, and those of them that are asked again.
 
     Attributes:
-        kept: outcomes that stand.
+        kept: number of outcomes that stay.
         cut_off: bytes at the file's end that were no whole outcome.
         changed: sources whose bytes are others now; they are asked again.
         renamed: questions whose id stood for other words; they are asked again.
-        retried: such outcomes that are asked again.
+        retried: number of failed outcomes that are asked again.
         unnamed: sources in the file that the job does not name; their outcomes stay.
     """
 
@@ -63,7 +63,7 @@ class Resumed:
 
 
 class BatchJob:
-    """Ask every question of every source and write the outcomes to a file; a context manager.
+    """A job: every question of every source, with its file of outcomes; a context manager.
 
     The file is the same whether the job ran through or was stopped, by whatever, any number of
     times: outcomes in the order of the sources, then of the questions, each as
@@ -71,7 +71,7 @@ class BatchJob:
 
     Args:
         questions: with ids that differ.
-        asked: the documents, or a collection.
+        target: the documents, or a collection.
         out: the file of answers; where it exists, the job goes on from what is whole in it.
         reading: how documents are read.
         loading: how they are loaded.
@@ -87,7 +87,7 @@ class BatchJob:
     def __init__(
         self,
         questions: Sequence[BatchQuestion],
-        asked: Asked,
+        target: BatchTarget,
         out: Path,
         *,
         reading: ReadingSettings | None = None,
@@ -96,14 +96,14 @@ class BatchJob:
         retry_failed: bool = False,
         fresh: bool = False,
     ) -> None:
-        self._questions, self._asked = tuple(questions), asked
-        self._sources = tuple(asked.sources)
+        self._questions, self._target = tuple(questions), target
+        self._sources = tuple(target.sources)
         self._pool: Pool = LocalPool() if pool is None else pool
         self._reading, self._loading = reading or ReadingSettings(), loading or LoadSettings()
-        self._settings = settings_record(self._reading, self._loading) | asked.settings
+        self._settings = settings_record(self._reading, self._loading) | target.settings
         self._file = AnswerFile(out, self._settings, fresh=fresh)
         self._retry_failed = retry_failed
-        self.tally = Tally()
+        self.tally = JobTally()
 
     def __enter__(self) -> BatchJob:
         return self
@@ -113,11 +113,11 @@ class BatchJob:
 
     @property
     def n_outcomes(self) -> int:
-        """Return how many outcomes the job has when it is done."""
+        """Return the number of outcomes of the whole job."""
         return len(self._questions) * len(self._sources)
 
     def resume(self) -> Resumed:
-        """Take out of the file what is to be asked again; return what was found.
+        """Take outcomes that are to be asked again out of the file; return an account of all.
 
         Sources that are in the file are read once, to see whether they changed.
 
@@ -143,7 +143,7 @@ class BatchJob:
 
     def _stale(self, source: BatchSource, found: Resumed) -> set[Key]:
         """Return the cells of a source that are to be taken out: whole blocks of questions."""
-        now = self._asked.content_sha256(source, self._loading)
+        now = self._target.content_sha256(source, self._loading)
         stale: set[Key] = set()
         for block in self._blocks():
             keys = [(source.name, question.id) for question in block]
@@ -173,7 +173,7 @@ class BatchJob:
         return True
 
     def run(self) -> Iterator[SourceOutcome]:
-        """Ask what is left, yield each outcome when it is in the file, and put the file in order.
+        """Ask the rest, yield each outcome when it is in the file, and put the file in order.
 
         Raises:
             BatchError: the file cannot be written.
@@ -181,7 +181,7 @@ class BatchJob:
             ModelError: the reader cannot be loaded.
             SettingError: a setting is out of its range.
         """
-        work = self._asked.work(self._reading, self._loading, self._settings)
+        work = self._target.work(self._reading, self._loading, self._settings)
         on_lost = partial(lost_outcome, settings=self._settings)
         for outcome in self._pool.run(work, self._jobs(), on_lost=on_lost):
             self._file.append(outcome.source, outcome.cells)
@@ -195,7 +195,7 @@ class BatchJob:
         for source in self._sources:
             left = [block for block in blocks if not self._is_in_file(block, source)]
             if left:
-                yield from self._asked.jobs(source, left, self._loading)
+                yield from self._target.jobs(source, left, self._loading)
 
     def _is_in_file(self, block: Sequence[BatchQuestion], source: BatchSource) -> bool:
         return all((source.name, question.id) in self._file.cells for question in block)

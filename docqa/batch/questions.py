@@ -1,4 +1,4 @@
-"""The questions of a job: a text file of one a line, JSON lines, or CSV."""
+"""The questions of a batch: a text file of one a line, JSON lines, or CSV."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _JSON_LINES = {".jsonl", ".ndjson"}
 
 @dataclass(frozen=True, slots=True)
 class BatchQuestion:
-    """Hold a question and the name that it has in the file of answers."""
+    """A question and its name in the file of answers."""
 
     id: str
     text: str
@@ -35,7 +35,7 @@ def numbered(questions: Iterable[str]) -> tuple[BatchQuestion, ...]:
 
 
 def read_batch_questions(path: Path) -> tuple[BatchQuestion, ...]:
-    """Return the questions of a UTF-8 file, by the kind that its suffix tells.
+    """Return the questions of a UTF-8 file, whose suffix says its kind.
 
     ``.jsonl`` and ``.ndjson`` hold an object a line with ``question`` and, if wanted, ``id``;
     ``.csv`` has columns of these names; every other file is one question a line. Without an id, a

@@ -41,7 +41,7 @@ class CollectionSession:
     def __init__(self, asked: AskedCollection, session: Session, ctx: click.Context) -> None:
         self._asked, self._session = asked, session
         with open_collection(asked.address) as known:
-            made = known.made()
+            made = known.settings()
         session.reading = asking_settings(ctx, session.reading, asked.address, made)
         self._kept_by = made.reader
         self._collection: Collection | None = None
@@ -53,7 +53,8 @@ class CollectionSession:
             import docqa
 
             self._collection = docqa.Collection(
-                self._asked.address, pipeline=self._session.pipeline, loading=self._session.sources
+                self._asked.address,
+                pipeline=self._session.pipeline.with_loading(self._session.sources),
             )
         return self._collection
 

@@ -30,8 +30,8 @@ from docqa.load_settings import LoadSettings
 from docqa.reading_settings import ReadingSettings
 
 if TYPE_CHECKING:
-    from docqa.batch.asked import Asked, Documents, WholeCollection
-    from docqa.batch.job import Tally
+    from docqa.batch.job import JobTally
+    from docqa.batch.targets import BatchTarget, Documents, WholeCollection
 
 __all__ = ["batch"]
 
@@ -113,7 +113,7 @@ def batch(
     hush_libraries(ctx)
     notices = Notices(quiet=quiet, debug=debugging(ctx))
     settings = ReadingSettings(**reading)  # type: ignore[arg-type]  # click checked them
-    asked: Asked = _documents(sources, collection, {"--out": out}, questions, notices)
+    asked: BatchTarget = _documents(sources, collection, {"--out": out}, questions, notices)
     if collection is not None:
         asked, settings = _whole(ctx, collection, settings, notices)
     with BatchJob(
@@ -154,7 +154,7 @@ def _documents(
             replace the questions.
         SettingError: the output is a source.
     """
-    from docqa.batch.asked import BatchSource, Documents
+    from docqa.batch.targets import BatchSource, Documents
 
     if STDIN in sources:
         raise click.UsageError("a batch reads its documents more than once: name files, not -")
@@ -175,10 +175,10 @@ def _whole(
         click.UsageError: an option does nothing here.
         CollectionError: there is no collection, or it was made by another version.
     """
-    from docqa.batch.asked import WholeCollection
+    from docqa.batch.targets import WholeCollection
 
     with open_collection(collection.address) as opened:
-        settled = asking_settings(ctx, reading, collection.address, opened.made())
+        settled = asking_settings(ctx, reading, collection.address, opened.settings())
         if collection.where and not opened.documents(collection.where):
             notices.warning("no document of the collection is asked: the filters leave none")
         asked = WholeCollection(opened.address, collection.where)
@@ -189,7 +189,7 @@ def _may_use_gpus(settings: ReadingSettings) -> bool:
     return settings.device not in {"cpu", "mps"} and settings.runtime != "onnx"
 
 
-def _exit_code(tally: Tally) -> int:
+def _exit_code(tally: JobTally) -> int:
     if tally.failed:
         return FAILED
     return ANSWERED if tally.answered else NOTHING_FOUND

@@ -17,8 +17,8 @@ from docqa.outcome_records import json_line
 
 if TYPE_CHECKING:
     from docqa.collection.collection import Collection
-    from docqa.collection.facts import CollectedDocument
     from docqa.collection.information import CollectionInfo
+    from docqa.collection.records import CollectedDocument
 
 __all__ = ["describe_collection", "is_collection"]
 
@@ -81,7 +81,7 @@ def _write(collection: Collection, *, documents: bool) -> None:
 
 
 def _lines(info: CollectionInfo, collection: Collection) -> Iterator[tuple[str, str]]:
-    made = info.made
+    made = info.settings
     yield "documents", f"{info.n_documents:,}"
     if info.n_pages:
         yield "pages", f"{info.n_pages:,}"

@@ -14,7 +14,7 @@ from docqa.index.opening import shown
 
 if TYPE_CHECKING:
     from docqa.collection.collection import Collection
-    from docqa.collection.format import Made
+    from docqa.collection.settings import CollectionSettings
     from docqa.reading_settings import ReadingSettings
 
 __all__ = ["asking_settings", "chosen_reader", "made_before", "open_collection", "parse_entries"]
@@ -32,10 +32,10 @@ def open_collection(address: str) -> Collection:
     return docqa.Collection(address)
 
 
-def made_before(collection: Collection) -> Made | None:
+def made_before(collection: Collection) -> CollectionSettings | None:
     """Return how a collection was made; None where there is none, or of another version."""
     try:
-        return collection.made()
+        return collection.settings()
     except CollectionError:
         return None
 
@@ -43,7 +43,7 @@ def made_before(collection: Collection) -> Made | None:
 def chosen_reader(
     ctx: click.Context,
     given: str,
-    made: Made | None,
+    made: CollectionSettings | None,
     *,
     by: Iterable[ParameterSource] = (ParameterSource.COMMANDLINE,),
 ) -> str:
@@ -60,7 +60,7 @@ def chosen_reader(
 
 
 def asking_settings(
-    ctx: click.Context, reading: ReadingSettings, address: str, made: Made
+    ctx: click.Context, reading: ReadingSettings, address: str, made: CollectionSettings
 ) -> ReadingSettings:
     """Return how a collection is asked: with its own reader, where no other was asked for.
 

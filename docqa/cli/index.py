@@ -23,11 +23,12 @@ from docqa.outcome_records import json_line
 
 if TYPE_CHECKING:
     from docqa.cli.indexing import Indexing
-    from docqa.collection.format import Made
-    from docqa.collection.loading import IngestAll
+    from docqa.collection.settings import CollectionSettings
+    from docqa.workers.pool import Pool
 
 __all__ = ["index"]
 
+_FEW = 4  # files; to start processes for them takes longer than to read them
 _MOST_JOBS = 8  # processes; each has a loader of its own under it, and the disk is one
 
 _EPILOG = """
@@ -164,7 +165,7 @@ def index(
         reader=chosen_reader(ctx, reader, made),
         sizes=asked_for,
         loading=loading,
-        ingest_all=_ingest_all(jobs, ray),
+        pool=_pool(jobs, ray),
         notices=notices,
         progress=progress,
     )
@@ -206,19 +207,16 @@ def _task(
     return "remove" if remove else "add", address
 
 
-def _ingest_all(jobs: int | None, ray: str | None) -> IngestAll | None:
-    """Return where sources are loaded; None for here."""
-    if ray is not None:
-        from docqa.cli.pool_options import open_pool
-        from docqa.collection.pool_loading import ingest_in_pool
+def _pool(jobs: int | None, ray: str | None) -> Pool:
+    """Return the pool that loads sources."""
+    from docqa.cli.pool_options import open_pool
 
-        return ingest_in_pool(open_pool(jobs, ray, gpus=False))
-    from docqa.cli.indexing import spread
-
-    return spread(jobs or min(os.cpu_count() or 1, _MOST_JOBS))
+    if ray is None and jobs is None:
+        jobs = min(os.cpu_count() or 1, _MOST_JOBS)
+    return open_pool(jobs, ray, gpus=False, few=_FEW)
 
 
-def _sizes(made: Made | None) -> dict[str, Any]:
+def _sizes(made: CollectionSettings | None) -> dict[str, Any]:
     assert made is not None
     return {
         "passage_tokens": made.passage_tokens,
@@ -227,7 +225,7 @@ def _sizes(made: Made | None) -> dict[str, Any]:
     }
 
 
-def _require_sizes(made: Made, asked_for: dict[str, Any], address: str) -> None:
+def _require_sizes(made: CollectionSettings, asked_for: dict[str, Any], address: str) -> None:
     """Check that nothing is asked for that was settled otherwise.
 
     Raises:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
@@ -23,16 +23,15 @@ from docqa.load_settings import LoadSettings
 if TYPE_CHECKING:
     from docqa.collection.checking import CheckReport
     from docqa.collection.collection import Collection
-    from docqa.collection.facts import CollectedDocument
-    from docqa.collection.ingest import Ingested, Job, Recipe
-    from docqa.collection.loading import IngestAll
+    from docqa.collection.records import CollectedDocument
     from docqa.pipeline import Pipeline
+    from docqa.workers.pool import Pool
 
-__all__ = ["Indexing", "Taking", "indexing_pipeline", "spread"]
+__all__ = ["Indexing", "Taking", "indexing_pipeline"]
 
 _SECONDS_A_LINE = 30.0  # where no terminal shows the progress
 _MOST_ERRORS_TOLD = 20
-_FEW = 4  # files; to start processes for them takes longer than to read them
+_CHANGED = ("added", "replaced", "moved", "removed", "unchanged", "failed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +58,7 @@ class Indexing:
         reader: whose tokens are kept.
         sizes: of passages, where they are asked for; see `docqa.Pipeline`.
         loading: how sources are loaded.
-        ingest_all: loads them somewhere else; None for here.
+        pool: loads them; None for this process.
         notices: told what went wrong.
         progress: shows how far it has come.
 
@@ -75,7 +74,7 @@ class Indexing:
         reader: str,
         sizes: Mapping[str, Any],
         loading: LoadSettings,
-        ingest_all: IngestAll | None = None,
+        pool: Pool | None = None,
         notices: Notices,
         progress: ProgressLine,
     ) -> None:
@@ -83,9 +82,8 @@ class Indexing:
 
         self.collection: Collection = docqa.Collection(
             address,
-            pipeline=indexing_pipeline(reader, sizes),
-            loading=loading,
-            ingest_all=ingest_all,
+            pipeline=indexing_pipeline(reader, sizes).with_loading(loading),
+            pool=pool,
         )
         self.changes = Changes()
         self._notices, self._progress = notices, progress
@@ -170,12 +168,8 @@ class Indexing:
 
     def _sync(self, folder: str, taking: Taking) -> bool:
         """Keep one folder in step; say whether it could be read."""
-        from docqa.collection.files import files_in
-        from docqa.collection.sources import absolute
-
         self._progress.say(f"looking for changes in {folder}")
         try:
-            found = files_in(absolute(folder), without=[self.collection.address])
             changes = self.collection.sync(
                 folder,
                 metadata=taking.metadata,
@@ -187,9 +181,9 @@ class Indexing:
             self._notices.error(error)
             return False
         self._do(changes)
-        if not found.paths:
+        if not any(getattr(changes, name) for name in _CHANGED):
             self._notices.note(f"{folder}: no file of a supported kind in this folder yet")
-        self._notices.passed_over(found.passed_over)
+        self._notices.passed_over(changes.passed_over)
         return True
 
     def _do(self, changes: Changes) -> None:
@@ -214,21 +208,6 @@ class Indexing:
             done = done or f"in {at} and stay; the same command goes on with the rest"
             emit(sys.stderr, f"docqa: stopped: {self._watch.kept()} {done}\n")
             raise
-
-
-def spread(jobs: int) -> IngestAll | None:
-    """Return what takes in many sources in so many processes, and few ones here."""
-
-    def run(recipe: Recipe, given: Iterable[Job]) -> Iterator[Ingested]:
-        from docqa.collection.ingest import ingest
-        from docqa.collection.loading import ingest_in_processes
-
-        waiting = list(given)
-        if len(waiting) <= _FEW:
-            return (ingest(recipe, job) for job in waiting)
-        return ingest_in_processes(min(jobs, len(waiting)))(recipe, waiting)
-
-    return run if jobs > 1 else None
 
 
 @dataclass
@@ -290,7 +269,7 @@ def _is_alone(document: CollectedDocument) -> bool:
 
 
 def _together(first: Changes, second: Changes) -> Changes:
-    names = ("added", "replaced", "moved", "removed", "unchanged", "failed")
-    return Changes(
-        **{name: tuple(chain(getattr(first, name), getattr(second, name))) for name in names}
-    )
+    both: dict[str, Any] = {
+        name: tuple(chain(getattr(first, name), getattr(second, name))) for name in _CHANGED
+    }
+    return Changes(**both)

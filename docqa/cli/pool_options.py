@@ -34,13 +34,14 @@ def pool_options(command: _Command) -> _Command:
     )(command)
 
 
-def open_pool(workers: int | None, ray_address: str | None, *, gpus: bool) -> Pool:
+def open_pool(workers: int | None, ray_address: str | None, *, gpus: bool, few: int = 0) -> Pool:
     """Return where the options want the work done.
 
     Args:
         workers: how many processes; None for what suits.
         ray_address: of a cluster, or None.
         gpus: the work may run on GPUs.
+        few: see `docqa.workers.process_pool.ProcessPool`.
     """
     if ray_address is not None:
         from docqa.workers.ray_pool import RayPool
@@ -51,7 +52,7 @@ def open_pool(workers: int | None, ray_address: str | None, *, gpus: bool) -> Po
         os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")
         from docqa.workers.process_pool import ProcessPool
 
-        return ProcessPool(workers)
+        return ProcessPool(workers, few=few)
     from docqa.workers.pool import LocalPool
 
     return LocalPool()

@@ -8,10 +8,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from docqa.answers import answers_from_spans, relevances
-from docqa.collection.facts import CollectedDocument
-from docqa.collection.hits import Hits, find
 from docqa.collection.originals import StoredSourceMap, settings_of
 from docqa.collection.packing import NOWHERE, unpack_document
+from docqa.collection.records import CollectedDocument
+from docqa.collection.search import Hits, find
 from docqa.datamodel import (
     Answer,
     Answers,

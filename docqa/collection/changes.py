@@ -1,25 +1,26 @@
-"""What a change to a collection did, and what is told while it goes on."""
+"""The changes of a collection, and the reports while they go on."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from docqa.collection.facts import FailedSource
+from docqa.collection.records import FailedSource
 
 __all__ = ["Changes", "IndexProgress", "Report"]
 
 
 @dataclass(frozen=True, slots=True)
 class IndexProgress:
-    """Hold how far taking in sources has come.
+    """The progress of a change: sources read and documents that last.
 
     Attributes:
-        done, total: sources taken in or failed, and in all.
-        pages, passages: of those that were taken in.
-        failed: sources that could not be.
+        done, total: sources that were read or failed, and all.
+        pages, passages: of sources that were read.
+        failed: sources that could not be read.
         committed: sources that last, whatever happens next.
-        source: the one that was done last.
+        source: the key of the last one.
     """
 
     done: int
@@ -36,15 +37,16 @@ Report = Callable[[IndexProgress], None]
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """Hold what a change to a collection did; keys of the sources, in order.
+    """The changes that one call made to a collection: keys of sources, in order.
 
     Attributes:
-        added: they were not there before.
-        replaced: their content is new.
-        moved: their content was there under another key.
-        removed: they are gone.
-        unchanged: they were not read again.
-        failed: they could not be taken in; what was there of them before is gone.
+        added: sources that were not there before.
+        replaced: sources whose content is new.
+        moved: sources whose content was there under another key.
+        removed: sources that are gone.
+        unchanged: sources that were not read again.
+        failed: sources that could not be read; their documents are gone.
+        passed_over: how many files of other kinds the folders hold, by suffix.
     """
 
     added: Sequence[str] = field(default=())
@@ -53,9 +55,10 @@ class Changes:
     removed: Sequence[str] = field(default=())
     unchanged: Sequence[str] = field(default=())
     failed: Sequence[FailedSource] = field(default=())
+    passed_over: Counter[str] = field(default_factory=Counter)
 
     def __bool__(self) -> bool:
-        """Say whether the collection is another one than before."""
+        """Say whether the collection was changed."""
         return bool(self.added or self.replaced or self.moved or self.removed)
 
     def __str__(self) -> str:
@@ -63,5 +66,5 @@ class Changes:
             name: len(getattr(self, name))
             for name in ("added", "replaced", "moved", "removed", "unchanged", "failed")
         }
-        told = [f"{count:,} {name}" for name, count in counts.items() if count]
-        return ", ".join(told) or "nothing to do"
+        parts = [f"{count:,} {name}" for name, count in counts.items() if count]
+        return ", ".join(parts) or "nothing to do"

@@ -1,12 +1,12 @@
-"""Look at everything that a collection stores."""
+"""A check of everything that a collection stores."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from docqa.collection.facts import CollectedDocument
 from docqa.collection.packing import unpack_document, unpack_passage
+from docqa.collection.records import CollectedDocument
 from docqa.errors import CollectionError
 from docqa.index.analysis import terms
 from docqa.index.contract import Snapshot, StoredDocument, Where
@@ -17,11 +17,11 @@ __all__ = ["CheckReport", "check"]
 
 @dataclass(frozen=True, slots=True)
 class CheckReport:
-    """Hold what a check found.
+    """The result of a check.
 
     Attributes:
-        n_documents, n_passages: how many were looked at.
-        problems: what is wrong, one line each; empty where all is right.
+        n_documents, n_passages: numbers of those that were looked at.
+        problems: one line each; empty where all is right.
     """
 
     n_documents: int
@@ -34,7 +34,7 @@ class CheckReport:
 
 
 def check(snapshot: Snapshot) -> CheckReport:
-    """Look at every document of a snapshot, and count its passages."""
+    """Return the problems of a snapshot: every document is looked at, and its passages counted."""
     problems: list[str] = []
     n_documents = n_passages = 0
     for each in snapshot.documents(Where()):
@@ -49,8 +49,8 @@ def check(snapshot: Snapshot) -> CheckReport:
                 problems.append(f"{each.key}: it has two generations")
             problems += (f"{each.key}: {problem}" for problem in _problems(document))
         except CollectionError as error:
-            told = str(error)
-            problems.append(told if each.key in told else f"{each.key}: {told}")
+            message = str(error)
+            problems.append(message if each.key in message else f"{each.key}: {message}")
     if n_passages != snapshot.n_passages:
         problems.append(
             f"{snapshot.n_passages:,} passages are stored, {n_passages:,} belong to documents"

@@ -1,4 +1,4 @@
-"""The collection: add, remove, synchronise, search and ask many documents at once."""
+"""A collection of documents: add, remove, synchronise, search and ask them all at once."""
 
 from __future__ import annotations
 
@@ -10,24 +10,21 @@ from typing import TYPE_CHECKING
 from docqa.collection.asking import Asked, ask_batch
 from docqa.collection.changes import Changes, Report
 from docqa.collection.checking import CheckReport, check
-from docqa.collection.facts import CollectedDocument, FailedSource
-from docqa.collection.format import Made
-from docqa.collection.hits import FoundPassage, search
+from docqa.collection.commits import read_failures
 from docqa.collection.information import CollectionInfo, information
-from docqa.collection.ingest import require_metadata
-from docqa.collection.ingesting import Ingesting
-from docqa.collection.loading import IngestAll
-from docqa.collection.sources import Sources, with_absolute_paths
-from docqa.collection.taking_in import read_failures
-from docqa.collection.updates import Updates, is_half_rebuilt, made_of
+from docqa.collection.records import CollectedDocument, FailedSource
+from docqa.collection.search import FoundPassage, search
+from docqa.collection.settings import CollectionSettings, collection_settings
+from docqa.collection.sources import Sources, require_metadata, with_absolute_paths
+from docqa.collection.updates import Updates
 from docqa.datamodel import Answers, Document, GridItem
 from docqa.errors import CollectionError, SettingError
 from docqa.grid import Reading, read_settings
 from docqa.index.contract import Store, Where
 from docqa.index.opening import open_store
-from docqa.load_settings import LoadSettings
 from docqa.pipeline import Pipeline
 from docqa.recent import Recent
+from docqa.workers.pool import Pool
 
 if TYPE_CHECKING:
     from docqa.collection.packing import PackedDocument
@@ -40,7 +37,7 @@ _BODIES_KEPT = 64  # documents unpacked lately; a long one takes a few megabytes
 
 
 class Collection:
-    """Keep many documents in one stored index, and ask all of them at once.
+    """Many documents in one stored index, which are asked all at once.
 
     Nothing is read or made before it is needed; the first `add` or `sync` makes the collection.
     Any number of processes may search and ask, also while one writes: each question sees one
@@ -49,12 +46,11 @@ class Collection:
 
     Args:
         address: a folder; or where an engine is, see `docqa.index.opening.open_store`.
-        pipeline: its reader, settings and threshold are used; None for the usual ones. How
-            documents are split is settled when the collection is made.
-        password: opens encrypted PDFs.
-        loading: how sources are loaded, in full; None for the pipeline's way, with `password`.
-        ingest_all: takes in sources somewhere else, such as `docqa.collection.loading.
-            ingest_in_processes(4)`; None for here, one after another.
+        pipeline: its reader, its settings of loading and reading, and its threshold are used;
+            None for the usual ones. How documents are split is settled when the collection is
+            made.
+        pool: reads sources elsewhere, such as `docqa.workers.process_pool.ProcessPool(4)`; None
+            for this process, one after another.
 
     Raises:
         CollectionError: it is no whole address of a cluster.
@@ -67,32 +63,29 @@ class Collection:
         address: str | os.PathLike[str],
         *,
         pipeline: Pipeline | None = None,
-        password: str | None = None,
-        loading: LoadSettings | None = None,
-        ingest_all: IngestAll | None = None,
+        pool: Pool | None = None,
     ) -> None:
         self._store: Store = open_store(address)
         self._pipeline = Pipeline() if pipeline is None else pipeline
-        self._loading = loading or replace(self._pipeline.loading, password=password)
-        self._ingest_all = ingest_all
+        self._pool = pool
         self._bodies: Recent[tuple[PackedDocument, Document]] = Recent(_BODIES_KEPT)
 
     @property
     def address(self) -> str:
-        """Return where the collection is; it opens it again, in another process too."""
+        """Return the address of the collection; it opens it again, in another process too."""
         return self._store.address
 
     def exists(self) -> bool:
         """Say whether the collection was made."""
         return self._store.exists()
 
-    def made(self) -> Made:
-        """Return how the collection was made: format, version, reader and sizes of passages.
+    def settings(self) -> CollectionSettings:
+        """Return the collection's settings: format, version, reader and sizes of passages.
 
         Raises:
             CollectionError: there is no collection, or it was made by another version.
         """
-        return made_of(self._store)
+        return collection_settings(self._store)
 
     def add(
         self,
@@ -104,15 +97,15 @@ class Collection:
     ) -> Changes:
         """Add sources, or read those again that have changed; folders stand for their files.
 
-        What cannot be loaded is in `Changes.failed` and in `failures`, and keeps the rest from
-        nothing.
+        Sources that cannot be loaded are in `Changes.failed` and in `failures`; the others are
+        added.
 
         Args:
-            sources: paths and open files; or one of them, or bytes with a `name`. The bytes of what
-                has no path are kept in the collection, for its places.
-            name: what one source without a path is filed under.
+            sources: paths and open files; or one of them, or bytes with a `name`. The bytes of
+                sources without a path are kept in the collection, for their places.
+            name: the key of one source without a path.
             metadata: kept with each of them, for filters; numbers become text.
-            progress: told after each source.
+            progress: called after each source.
 
         Raises:
             CollectionError: another process is writing, the disk is full, or the collection was
@@ -131,7 +124,7 @@ class Collection:
         retry_failed: bool = False,
         progress: Report | None = None,
     ) -> Changes:
-        """Make the collection have what a folder has: new, changed, moved and vanished files.
+        """Bring a folder up to date in the collection: new, changed, moved and vanished files.
 
         A file whose size and time are those that were indexed is not read; others are compared by
         content. A file with the content of one that vanished is that one, moved. Documents of other
@@ -141,8 +134,8 @@ class Collection:
             folder: its files of supported kinds, in it and below, without hidden ones.
             metadata: kept with each file of the folder; None keeps what they had.
             checksum: compare the content of every file, also where size and time say nothing new.
-            retry_failed: try again what failed before, also where it has not changed.
-            progress: told after each file that is read.
+            retry_failed: try failed files again, also where they have not changed.
+            progress: called after each file that is read.
 
         Raises:
             CollectionError: another process is writing, the disk is full, or the collection was
@@ -177,7 +170,7 @@ class Collection:
         """
         if top_k < 1:
             raise SettingError(f"top_k must be at least 1, not {top_k}")
-        self.made()
+        self.settings()
         return search(self._store.snapshot(), query, top_k=top_k, where=with_absolute_paths(where))
 
     def ask(
@@ -196,7 +189,7 @@ class Collection:
 
         Args:
             question: one question, in words.
-            top_k: at most so many answers.
+            top_k: the most answers.
             where: which documents are asked.
             min_score: overrules the pipeline's threshold.
             top_passages: overrules the pipeline's number of passages.
@@ -233,15 +226,15 @@ class Collection:
             ModelError: the reader cannot be loaded.
             SettingError: a setting is out of its range.
         """
-        made = self.made()
+        settings = self.settings()
         reading = self._pipeline.reading_settings(
             top_k=top_k, min_score=min_score, top_passages=top_passages
         )
         asked = [questions] if isinstance(questions, str) else list(questions)
-        return self._answered(made, asked, reading, with_absolute_paths(where))
+        return self._answered(settings, asked, reading, with_absolute_paths(where))
 
     def documents(self, where: Where | None = None) -> list[CollectedDocument]:
-        """Return what is known of the documents, ordered by key.
+        """Return the records of the documents, ordered by key.
 
         Raises:
             CollectionError: there is no collection.
@@ -259,21 +252,15 @@ class Collection:
         return list(read_failures(self._store).values())
 
     def info(self) -> CollectionInfo:
-        """Return where the collection is, how large and how old.
+        """Return the address, size and age of the collection.
 
         Raises:
             CollectionError: there is no collection, or it was made by another version.
         """
-        return information(
-            self._store,
-            self.made(),
-            self.documents(),
-            self.failures(),
-            is_half_rebuilt=is_half_rebuilt(self._store),
-        )
+        return information(self._store, self.settings(), self.documents(), self.failures())
 
     def compact(self) -> None:
-        """Free the room of what was replaced and removed.
+        """Free the room of documents that were replaced or removed.
 
         Until then BM25 counts replaced passages, as Lucene does, and scores are a little off.
         Asking works meanwhile; a question that began before may have to be asked again.
@@ -281,11 +268,11 @@ class Collection:
         Raises:
             CollectionError: another process is writing, or the disk is full; nothing is changed.
         """
-        self.made()
+        self.settings()
         self._store.compact()
 
     def check(self) -> CheckReport:
-        """Look at everything that is stored: is every document whole, and of one generation?
+        """Return the problems of the collection: each document must be whole, of one generation.
 
         Raises:
             CollectionError: there is no collection, or it cannot be read at all.
@@ -293,19 +280,19 @@ class Collection:
         return check(self._store.snapshot())
 
     def rebuild(self, *, progress: Report | None = None) -> Changes:
-        """Make everything anew from the sources, also a collection of another version.
+        """Make everything again from the sources, also a collection of another version.
 
         Each document is replaced when its source has been read, and stays where that is gone:
         nothing is lost on the way. Sources that failed before are tried again.
 
         Raises:
-            CollectionError: another process is writing, the disk is full, or what is there cannot
-                be read at all.
+            CollectionError: another process is writing, the disk is full, or the collection
+                cannot be read at all.
         """
         return self._updates(progress).rebuild()
 
     def close(self) -> None:
-        """Free what is held open; the collection can be used again."""
+        """Close all open files; the collection can be used again."""
         self._store.close()
 
     def __enter__(self) -> Collection:
@@ -315,7 +302,7 @@ class Collection:
         self.close()
 
     def _answered(
-        self, made: Made, questions: Sequence[str], reading: Reading, where: Where
+        self, made: CollectionSettings, questions: Sequence[str], reading: Reading, where: Where
     ) -> Iterator[GridItem]:
         reader = self._pipeline.reader
         asked = Asked(
@@ -323,7 +310,7 @@ class Collection:
             where=where,
             reader=reader,
             reading=reading,
-            loading=self._loading,
+            loading=self._pipeline.loading,
             settings=read_settings(
                 reading,
                 passage_tokens=made.passage_tokens,
@@ -344,8 +331,7 @@ class Collection:
             yield from items
 
     def _updates(self, progress: Report | None) -> Updates:
-        ingesting = Ingesting(self._pipeline, self._loading, self._ingest_all, self.address)
-        return Updates(self._store, ingesting, progress)
+        return Updates(self._store, self._pipeline, self._pool, progress)
 
 
 def _entries(metadata: Mapping[str, object] | None) -> dict[str, str] | None:

@@ -1,4 +1,4 @@
-"""Which files a folder holds for a collection."""
+"""The files of a folder that a collection takes."""
 
 from __future__ import annotations
 
@@ -19,12 +19,11 @@ _SPECIAL = "pipes and devices"  # their heading among the files of a folder that
 
 @dataclass(frozen=True, slots=True)
 class FolderFiles:
-    """Hold what a folder has.
+    """The files of a folder and the folders below it.
 
     Attributes:
         paths: absolute, sorted, of files of supported kinds.
-        unreadable: folders that cannot be looked into, with the reason; what is in them is not
-            known.
+        unreadable: folders that cannot be looked into, with the reason; their files are not known.
         passed_over: how many files of other kinds there are, by suffix.
     """
 

@@ -1,15 +1,14 @@
-"""Where a collection is, how large and how old."""
+"""The address, size and age of a collection."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timezone
 from typing import Any
 
-from docqa.collection.facts import CollectedDocument, FailedSource
-from docqa.collection.followed import read_folders
-from docqa.collection.format import Made
+from docqa.collection.records import CollectedDocument, FailedSource
+from docqa.collection.settings import CollectionSettings, is_half_rebuilt
+from docqa.collection.sync import read_folders
 from docqa.index.contract import Store
 
 __all__ = ["CollectionInfo", "information"]
@@ -17,19 +16,19 @@ __all__ = ["CollectionInfo", "information"]
 
 @dataclass(frozen=True, slots=True)
 class CollectionInfo:
-    """Hold what there is to know of a collection.
+    """The address, size and age of a collection, and its settings.
 
     Attributes:
         address: where it is.
-        n_documents, n_pages, n_passages, n_characters: what is in it.
+        n_documents, n_pages, n_passages, n_characters: its contents, counted.
         n_failed: sources that could not be loaded.
-        size: bytes that it takes up; None where nobody knows.
+        size: bytes that it takes up; None where its engine does not say.
         created: when it was made, in seconds since 1970.
         changed: when a document was last indexed; None where there is none.
-        folders: that were added or synchronised.
-        made: format, version, reader and sizes of passages.
-        is_half_rebuilt: a rebuild was interrupted; some documents are as `made` says, others as the
-            rebuild has it. Another rebuild ends it.
+        folders: the folders that were added or synchronised.
+        settings: format, version, reader and sizes of passages.
+        is_half_rebuilt: a rebuild was interrupted; some documents are as `settings` says, others
+            as the rebuild has it. Another rebuild ends it.
     """
 
     address: str
@@ -42,28 +41,21 @@ class CollectionInfo:
     created: float
     changed: float | None
     folders: tuple[str, ...]
-    made: Made
+    settings: CollectionSettings
     is_half_rebuilt: bool = False
 
-    @property
-    def created_at(self) -> datetime:
-        """Return when it was made."""
-        return datetime.fromtimestamp(self.created, timezone.utc)
-
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return asdict(self)
+        """Return plain values for JSON; the settings are called "made"."""
+        return {"made" if name == "settings" else name: each for name, each in asdict(self).items()}
 
 
 def information(
     store: Store,
-    made: Made,
+    settings: CollectionSettings,
     documents: Sequence[CollectedDocument],
     failures: Sequence[FailedSource],
-    *,
-    is_half_rebuilt: bool,
 ) -> CollectionInfo:
-    """Return what there is to know of a collection."""
+    """Return the address, size and age of a collection."""
     return CollectionInfo(
         address=store.address,
         n_documents=len(documents),
@@ -72,9 +64,9 @@ def information(
         n_characters=sum(each.n_characters for each in documents),
         n_failed=len(failures),
         size=store.size(),
-        created=made.created,
+        created=settings.created,
         changed=max((each.indexed for each in documents), default=None),
         folders=read_folders(store, documents),
-        made=made,
-        is_half_rebuilt=is_half_rebuilt,
+        settings=settings,
+        is_half_rebuilt=is_half_rebuilt(store),
     )

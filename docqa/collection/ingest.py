@@ -1,7 +1,6 @@
-"""From a source to what a store keeps of it: load, split, analyse, tokenise, pack.
+"""From a source to a stored document: load, split, analyse, tokenise, pack.
 
-It can run in any process, on any machine: a `Recipe` and a `Job` are small and can be pickled, and
-so can what comes of them.
+It can run in any process, on any machine: a `Recipe`, a `Job` and its result can be pickled.
 """
 
 from __future__ import annotations
@@ -13,10 +12,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Union
 
-from docqa.collection.facts import CollectedDocument, FailedSource, FileStamp
 from docqa.collection.packing import (
     NOWHERE,
     PackedPassage,
@@ -26,11 +23,18 @@ from docqa.collection.packing import (
     unpack_document,
     unpack_passage,
 )
+from docqa.collection.records import (
+    CollectedDocument,
+    FailedSource,
+    FileStamp,
+    file_stamp,
+    labels_of,
+)
 from docqa.datamodel import Content, Document, Span, Table, TableRow
-from docqa.errors import DocqaError, LoadError, SettingError
+from docqa.errors import DocqaError, LoadError
 from docqa.grid import require_text
 from docqa.index.analysis import terms
-from docqa.index.contract import Labels, StoredDocument, StoredPassage
+from docqa.index.contract import StoredDocument, StoredPassage
 from docqa.index.memory import ranked_text
 from docqa.index.name_terms import name_terms
 from docqa.load_settings import LoadSettings
@@ -44,15 +48,24 @@ if TYPE_CHECKING:
     from docqa.protocols import Tokenizer
     from docqa.reader.tokenizer import Tokens
 
-__all__ = ["Ingester", "Ingested", "Job", "Recipe", "file_stamp", "ingest"]
+__all__ = [
+    "Ingested",
+    "Ingester",
+    "Job",
+    "Recipe",
+    "failure",
+    "ingest",
+    "ingester_of",
+    "token_fingerprint",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """Say how sources become what a collection keeps; hashable.
+    """The settings by which sources become stored documents; hashable.
 
     Attributes:
-        loading: how they are loaded.
+        loading: how sources are loaded.
         reader: the name or path of the reader whose tokens count.
         passage_tokens, overlap, content: see `docqa.Pipeline`.
     """
@@ -66,14 +79,15 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Name one source to take in.
+    """A source to be ingested.
 
     Attributes:
-        key: what it is filed under.
+        key: its name in the collection: an absolute path, or the name that it was given.
         source: its path, or what `docqa.load` takes.
         folder: the folder that it was found in, or None.
         metadata: the user's own.
-        is_file: `source` is the path of a file, which will be there for its places.
+        is_file: `key` is the path of a file, which will be there for its places.
+        stamp: the file's, where it was taken already.
     """
 
     key: str
@@ -81,6 +95,7 @@ class Job:
     folder: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
     is_file: bool = True
+    stamp: FileStamp | None = None
 
 
 Ingested = Union[StoredDocument, FailedSource]
@@ -88,10 +103,10 @@ Ingested = Union[StoredDocument, FailedSource]
 
 @dataclass(frozen=True, slots=True)
 class Ingester:
-    """Take in sources for one reader.
+    """The steps from a source to a stored document, for one reader.
 
     Attributes:
-        loading: how they are loaded.
+        loading: how sources are loaded.
         splitter: cuts documents into passages.
         tokenizer: makes the tokens to keep; none are kept where it has no `encode`.
     """
@@ -101,10 +116,10 @@ class Ingester:
     tokenizer: Tokenizer
 
     def __call__(self, job: Job) -> Ingested:
-        """Return what a store keeps of a source, or why it cannot be taken in."""
-        document_id, stamp = None, None
+        """Return a source as a stored document, or why it cannot be one."""
+        document_id = None
+        stamp = job.stamp or (file_stamp(job.key) if job.is_file else None)
         try:
-            stamp = file_stamp(job.key) if job.is_file else None
             most = self.loading.effective_limits.file_bytes
             data, _ = read_source(job.source, most_bytes=most)
             document_id = hashlib.sha256(data).hexdigest()
@@ -114,19 +129,10 @@ class Ingester:
                 kept = None if job.is_file else data
                 return self._stored(job, document, stamp, kept)
         except DocqaError as error:
-            return FailedSource(
-                key=job.key,
-                kind=type(error).__name__,
-                message=str(error),
-                failed=time.time(),
-                id=document_id,
-                folder=job.folder,
-                stamp=stamp,
-                metadata=dict(job.metadata),
-            )
+            return replace(failure(job, error), id=document_id, stamp=stamp)
 
     def again(self, stored: StoredDocument) -> StoredDocument:
-        """Return what a store keeps of a document whose source is gone, from what it kept.
+        """Return a stored document made again, from its stored text: its source is gone.
 
         Raises:
             CollectionError: the stored bytes are damaged.
@@ -186,8 +192,20 @@ class Ingester:
         )
 
 
+def failure(job: Job, error: DocqaError) -> FailedSource:
+    """Return the record of a source that fails now."""
+    return FailedSource(
+        key=job.key,
+        kind=type(error).__name__,
+        message=str(error),
+        failed=time.time(),
+        folder=job.folder,
+        metadata=dict(job.metadata),
+    )
+
+
 def ingest(recipe: Recipe, job: Job) -> Ingested:
-    """Return what a store keeps of a source, or why it cannot be taken in.
+    """Return a source as a stored document, or why it cannot be one.
 
     Raises:
         ModelError: there is no such reader.
@@ -198,7 +216,7 @@ def ingest(recipe: Recipe, job: Job) -> Ingested:
 
 @lru_cache(maxsize=4)
 def ingester_of(recipe: Recipe) -> Ingester:
-    """Return what follows a recipe, without loading the reader's weights.
+    """Return the ingester of a recipe, without loading the reader's weights.
 
     Raises:
         ModelError: there is no such reader.
@@ -214,6 +232,12 @@ def ingester_of(recipe: Recipe) -> Ingester:
         content=recipe.content,
     )
     return Ingester(recipe.loading, splitter, reader.tokenizer)
+
+
+def token_fingerprint(tokenizer: Tokenizer) -> str:
+    """Return the fingerprint of the tokens that a collection stores; ``""`` for none."""
+    fingerprint: str = getattr(tokenizer, "fingerprint", "")
+    return fingerprint
 
 
 class _Rows:
@@ -232,40 +256,3 @@ class _Rows:
 
 def _start(row: TableRow) -> int:
     return row.cells[0].span.start if row.label is None else row.label.start
-
-
-def file_stamp(path: str) -> FileStamp | None:
-    """Return what tells a file's content without reading it; None where there is no file."""
-    now = time.time()
-    try:
-        found = Path(path).stat()
-    except (OSError, ValueError):
-        return None
-    return FileStamp(found.st_size, found.st_mtime_ns, now)
-
-
-def labels_of(facts: CollectedDocument) -> Labels:
-    """Return what filters look at."""
-    is_path = facts.stamp is not None
-    return Labels(
-        document_id=facts.id,
-        folders=tuple(str(each) for each in reversed(Path(facts.key).parents)) if is_path else (),
-        media_type=facts.media_type,
-        title=facts.title or "",
-        date=facts.stamp.mtime_ns // 10**9 if facts.stamp is not None else None,
-        metadata=facts.metadata,
-    )
-
-
-def require_metadata(metadata: Mapping[str, object]) -> dict[str, str]:
-    """Return the user's metadata as it is stored: text by text.
-
-    Raises:
-        SettingError: a name is no text, or a value neither text nor a number.
-    """
-    for name, value in metadata.items():
-        if not isinstance(name, str) or not isinstance(value, (str, int, float)):
-            raise SettingError(
-                f"metadata must be texts or numbers by name, not {name!r}: {value!r}"
-            )
-    return {name: str(value) for name, value in metadata.items()}

@@ -1,6 +1,6 @@
-"""Where a stored document's words stand: looked up in its source, which is read again for it.
+"""The places of a stored document's words: its source is read again for them.
 
-Nothing of the places is stored but the pages. The source's bytes are compared with those that were
+Of the places only the pages are stored. The source's bytes are compared with those that were
 indexed (SHA-256), and the words with those that stand there, so a place is right or is not given.
 """
 
@@ -15,8 +15,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from docqa.collection.facts import CollectedDocument
 from docqa.collection.files import is_special
+from docqa.collection.records import CollectedDocument
 from docqa.datamodel import Document, Location, PageLocation, SourceState, Span
 from docqa.errors import DocqaError
 from docqa.limits import Limits
@@ -24,14 +24,14 @@ from docqa.load_settings import TEXT_CAPS, LoadSettings
 from docqa.loaders.load import load_pages, load_with
 from docqa.loaders.pdf.source_map import PagesSourceMap
 
-__all__ = ["Original", "StoredSourceMap", "find_original", "settings_of"]
+__all__ = ["FoundOriginal", "StoredSourceMap", "find_original", "settings_of"]
 
 _MOST_LOOKED_AT = 20_000  # files of a folder, when a source has moved
 
 
 @dataclass(frozen=True, slots=True)
-class Original:
-    """Hold what became of a source since it was indexed.
+class FoundOriginal:
+    """The source of a document, as it is now.
 
     Attributes:
         state: see `docqa.DocumentInfo`; None for a source that was no file.
@@ -44,37 +44,37 @@ class Original:
     data: bytes | None
 
 
-def find_original(facts: CollectedDocument, kept: bytes | None) -> Original:
-    """Find the source of a stored document: where it was, or by its hash where it has moved to.
+def find_original(facts: CollectedDocument, kept: bytes | None) -> FoundOriginal:
+    """Return the source of a stored document, where it was or where it has moved to.
 
-    It is looked for in the folder that it was found in, and in its own.
+    A moved one is found by its hash, in the folder that it was found in and in its own.
 
     Args:
         facts: of the document.
         kept: its bytes, where the collection has them.
     """
     if facts.stamp is None:
-        return Original(None, facts.source, kept)
+        return FoundOriginal(None, facts.source, kept)
     if is_special(facts.key):
-        return Original("unreadable", facts.source, None)
+        return FoundOriginal("unreadable", facts.source, None)
     try:
         data = Path(facts.key).read_bytes()
     except FileNotFoundError:
         moved = _moved(facts)
-        return moved or Original("missing", facts.source, None)
+        return moved or FoundOriginal("missing", facts.source, None)
     except OSError:
-        return Original("unreadable", facts.source, None)
+        return FoundOriginal("unreadable", facts.source, None)
     if hashlib.sha256(data).hexdigest() == facts.id:
-        return Original("same", facts.source, data)
-    return _moved(facts) or Original("changed", facts.source, None)
+        return FoundOriginal("same", facts.source, data)
+    return _moved(facts) or FoundOriginal("changed", facts.source, None)
 
 
-def _moved(facts: CollectedDocument) -> Original | None:
+def _moved(facts: CollectedDocument) -> FoundOriginal | None:
     for path in _same_size(facts):
         with suppress(OSError):
             data = path.read_bytes()
             if hashlib.sha256(data).hexdigest() == facts.id:
-                return Original("moved", str(path), data)
+                return FoundOriginal("moved", str(path), data)
     return None
 
 
@@ -94,10 +94,10 @@ def _same_size(facts: CollectedDocument) -> Iterator[Path]:
 
 
 def settings_of(values: dict[str, Any] | None, own: LoadSettings) -> LoadSettings:
-    """Return how a document is loaded as it was when it was indexed.
+    """Return the settings that load a document as it was when it was indexed.
 
     Args:
-        values: what was stored of the settings.
+        values: the stored part of the settings.
         own: the caller's: password, isolation and limits are not stored.
     """
     values = values or {}
@@ -117,10 +117,10 @@ def settings_of(values: dict[str, Any] | None, own: LoadSettings) -> LoadSetting
 
 
 class StoredSourceMap:
-    """Map spans of a stored document's text to places in its source; a `SourceMap`.
+    """The `SourceMap` of a stored document, which looks places up in its source.
 
-    Where the source is gone or has changed, pages are told without rectangles, and nothing of
-    formats without pages: the tuple is empty then.
+    Where the source is gone or has changed, pages are given without rectangles; for formats
+    without pages there is no place.
 
     Args:
         facts: of the document.
@@ -136,8 +136,8 @@ class StoredSourceMap:
         self._loaded: dict[tuple[int, ...], Document | None] = {}
 
     @cached_property
-    def original(self) -> Original:
-        """Return what became of the source; looked at once."""
+    def original(self) -> FoundOriginal:
+        """Return the source as it is now; looked at once."""
         return find_original(self._facts, self._kept)
 
     def locate(self, span: Span) -> tuple[Location, ...]:
@@ -148,14 +148,14 @@ class StoredSourceMap:
         return tuple(self._labelled(each) for each in document.locate(span.shift(shift)))
 
     def close(self) -> None:
-        """Close what was loaded of the source."""
+        """Close the parts of the source that were loaded."""
         for document in self._loaded.values():
             if document is not None:
                 document.close()
         self._loaded.clear()
 
     def _part(self, span: Span) -> tuple[Document | None, int]:
-        """Return as much of the source as the span takes, and how far its text is moved there."""
+        """Return the part of the source that holds a span, and the shift of its text there."""
         if self._facts.media_type != "application/pdf":
             return self._load(()), 0
         parts = PagesSourceMap(self._pages).page_spans(span)

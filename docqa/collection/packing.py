@@ -1,4 +1,4 @@
-"""Passages and documents as bytes: what an engine keeps without looking into it.
+"""Passages and documents as bytes, which an engine keeps without looking into them.
 
 Plain JSON, texts and arrays of numbers, no pickles: reading a collection runs nothing that it
 holds. Numbers are little-endian.
@@ -52,12 +52,12 @@ _UNICODE = "surrogatepass"  # a text may hold half of a surrogate pair
 
 @dataclass(frozen=True, slots=True)
 class PackedPassage:
-    """Hold a passage with what a question needs of it beside its words.
+    """A passage with its tokens and table rows.
 
     Attributes:
-        passage: the words.
-        tokens: that a reader sees its reading form as; None where they are not kept.
-        rows: of the document's tables, those that touch the passage.
+        passage: its words and span.
+        tokens: of its reading form, as a reader sees it; None where they are not kept.
+        rows: the rows of the document's tables that touch the passage.
     """
 
     passage: Passage
@@ -82,8 +82,8 @@ def unpack_passage(body: bytes, document_id: str) -> PackedPassage:
     """Return a stored passage.
 
     Args:
-        body: what `pack_passage` made of it.
-        document_id: what the passage says its document is.
+        body: of `pack_passage`.
+        document_id: of the passage.
 
     Raises:
         CollectionError: the bytes are damaged.
@@ -106,7 +106,7 @@ def unpack_passage(body: bytes, document_id: str) -> PackedPassage:
         raise CollectionError(f"a stored passage is damaged ({error}); {_REBUILD}") from error
 
 
-_REBUILD = "docqa index --rebuild KB makes the collection anew from its sources"
+_REBUILD = "docqa kb rebuild KB makes the collection again from its sources"
 
 
 def _parts(body: bytes) -> tuple[bytes, bytes, bytes]:
@@ -154,10 +154,10 @@ def _unpack_tokens(packed: bytes) -> Tokens:
 
 @dataclass(frozen=True, slots=True)
 class PackedDocument:
-    """Hold a document as it was stored.
+    """A document as it was stored.
 
     Attributes:
-        values: what `unpack_document` needs beside the text.
+        values: all fields beside the text.
         text: the document's.
         original: the source's bytes, where they are kept because no file holds them; else None.
     """
@@ -172,7 +172,7 @@ class PackedDocument:
         settings: LoadSettings | None,
         tables: tuple[Table, ...] = (),
     ) -> Document:
-        """Return the document, with what leads to its places.
+        """Return the document, with a source map.
 
         Args:
             source_map: leads to its places.
@@ -195,7 +195,7 @@ class PackedDocument:
 
 
 class _Nowhere:
-    """Be the source map of a document that waits for its own."""
+    """The source map of a document that has no other yet."""
 
     def locate(self, span: object) -> tuple[()]:
         del span
@@ -215,10 +215,10 @@ def table_of(rows: Iterable[TableRow]) -> Table:
 
 
 def pack_document(document: Document, *, original: bytes | None = None) -> bytes:
-    """Return a document as bytes, without what leads to its places, and without its tables.
+    """Return a document as bytes, without its source map and its tables.
 
     Args:
-        document: what was loaded.
+        document: a loaded one.
         original: the source's bytes, where they are to be kept.
     """
     values = {

@@ -1,11 +1,12 @@
-"""What the arguments of a collection's methods name."""
+"""The arguments of a collection's methods: sources, filters and metadata."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Union
 
 from docqa.collection.files import files_in
@@ -16,11 +17,12 @@ from docqa.index.contract import Where
 from docqa.loaders.source_bytes import Source, source_name
 
 __all__ = [
+    "FoundSources",
     "Sources",
     "absolute",
     "each_source",
-    "folders_of",
-    "jobs_of",
+    "find_sources",
+    "require_metadata",
     "with_absolute_paths",
 ]
 
@@ -29,49 +31,76 @@ _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.I)
 Sources = Union[Iterable[Source], Source]
 
 
-def jobs_of(sources: Sources, name: str | None) -> Iterator[Job]:
-    """Yield a job for each source; folders stand for their files.
+@dataclass(frozen=True, slots=True)
+class FoundSources:
+    """The sources of one call.
+
+    Attributes:
+        jobs: one for each source; folders stand for their files.
+        folders: the absolute paths of folders.
+        passed_over: how many files of other kinds there are in them, by suffix.
+    """
+
+    jobs: list[Job] = field(default_factory=list)
+    folders: list[str] = field(default_factory=list)
+    passed_over: Counter[str] = field(default_factory=Counter)
+
+
+def find_sources(sources: Sources, name: str | None) -> FoundSources:
+    """Return the jobs and folders of some sources.
 
     Args:
         sources: see `docqa.Collection.add`.
-        name: what a source without a path is filed under.
+        name: the key of a source without a path.
 
     Raises:
         LoadError: a folder cannot be read.
         SettingError: a source has no name, or the name of another, or is a document.
     """
+    found = FoundSources()
     named: set[str] = set()
     for source in each_source(sources):
         if isinstance(source, (str, os.PathLike)) and name is None:
-            path = absolute(os.fspath(source))
-            if os.path.isdir(path):  # noqa: PTH112 - a path as it came
-                yield from (Job(file, file, path) for file in files_in(path).paths)
-            else:
-                yield Job(path, path)
+            _find_files(found, absolute(os.fspath(source)))
             continue
-        if isinstance(source, Document):
-            raise SettingError(
-                f"{source.source}: a collection reads its sources itself; add the file or bytes "
-                "that the document was loaded from"
-            )
-        key = name or source_name(source)
-        if is_nameless(key):
-            raise SettingError(
-                "bytes and open files without a name need one: add(data, name='minutes.txt')"
-            )
+        key = _name(source, name)
         if key in named:
             raise SettingError(
                 f"{key}: two sources of this name; the second would take the place of the first. "
                 "Add each with a name of its own"
             )
         named.add(key)
-        yield Job(key, source, is_file=False)
+        found.jobs.append(Job(key, source, is_file=False))
+    return found
 
 
-def folders_of(sources: Iterable[Source]) -> list[str]:
-    """Return the folders among some sources, as absolute paths."""
-    paths = (os.fspath(each) for each in sources if isinstance(each, (str, os.PathLike)))
-    return [absolute(path) for path in paths if os.path.isdir(path)]  # noqa: PTH112
+def _find_files(found: FoundSources, path: str) -> None:
+    if not os.path.isdir(path):  # noqa: PTH112 - a path as it came
+        found.jobs.append(Job(path, path))
+        return
+    files = files_in(path)
+    found.folders.append(path)
+    found.jobs.extend(Job(file, file, path) for file in files.paths)
+    found.passed_over.update(files.passed_over)
+
+
+def _name(source: Source, name: str | None) -> str:
+    """Return the key of a source without a path.
+
+    Raises:
+        SettingError: it has no name, or is a document.
+    """
+    if isinstance(source, Document):
+        raise SettingError(
+            f"{source.source}: a collection reads its sources itself; add the file or bytes "
+            "that the document was loaded from"
+        )
+    key = name or source_name(source)
+    if is_nameless(key):
+        raise SettingError(
+            "bytes and open files without a name need one: add(data, name='minutes.txt')"
+        )
+    return key
 
 
 def each_source(sources: Sources) -> Iterable[Source]:
@@ -82,7 +111,7 @@ def each_source(sources: Sources) -> Iterable[Source]:
 
 
 def absolute(path: str) -> str:
-    """Return a path as documents are filed under it: absolute, links as they are.
+    """Return a path as a document's key has it: absolute, links as they are.
 
     Raises:
         SettingError: it is empty, which means a variable without a value more often than the
@@ -94,9 +123,23 @@ def absolute(path: str) -> str:
 
 
 def with_absolute_paths(where: Where | None) -> Where:
-    """Return a filter with its paths as documents are filed; names stay beside them."""
+    """Return a filter with its paths as keys have them; names stay beside them."""
     if where is None:
         return Where()
     keys = dict.fromkeys(each for key in where.keys for each in (key, absolute(key)))
     folder = None if where.folder is None else absolute(where.folder)
     return replace(where, keys=tuple(keys), folder=folder)
+
+
+def require_metadata(metadata: Mapping[str, object]) -> dict[str, str]:
+    """Return the user's metadata as it is stored: text by text.
+
+    Raises:
+        SettingError: a name is no text, or a value neither text nor a number.
+    """
+    for name, value in metadata.items():
+        if not isinstance(name, str) or not isinstance(value, (str, int, float)):
+            raise SettingError(
+                f"metadata must be texts or numbers by name, not {name!r}: {value!r}"
+            )
+    return {name: str(value) for name, value in metadata.items()}

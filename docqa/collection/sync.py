@@ -1,25 +1,31 @@
-"""What of a folder has to be read again: by size and time, and where those differ by content."""
+"""Folders that a collection follows: which they are, and which of their files changed.
+
+Files are compared by size and time, and where those differ by content.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from docqa.collection.facts import CollectedDocument, FailedSource, FileStamp
+from docqa.collection.commits import CollectionWriter
 from docqa.collection.files import FolderFiles
-from docqa.collection.ingest import file_stamp
+from docqa.collection.records import CollectedDocument, FailedSource, FileStamp, file_stamp
+from docqa.index.contract import Snapshot, Store
 from docqa.loaders.formats import TYPES_BY_SUFFIX
 
-__all__ = ["SyncPlan", "plan_sync"]
+__all__ = ["SyncPlan", "change_folders", "plan_sync", "read_folders", "update_records"]
 
-_PIECE = 1 << 20
+_FOLDERS = "folders"  # the note that lists those that are followed
+_PIECE = 1 << 20  # bytes that are read at once
 
 
 @dataclass(slots=True)
 class SyncPlan:
-    """Hold what to do with each file of a folder; absolute paths.
+    """The files of a folder by what is to be done with them; absolute paths.
 
     Attributes:
         new, changed: to be read.
@@ -47,14 +53,14 @@ def plan_sync(
     checksum: bool,
     retry_failed: bool,
 ) -> SyncPlan:
-    """Compare a folder's files with what a collection has of it.
+    """Return the plan of a folder: its files compared with the collection's documents of it.
 
     Args:
-        files: what the folder has.
-        known: the collection's documents that came from it, by key.
+        files: of the folder.
+        known: the collection's documents of the folder, by key.
         failed: sources that failed, by key.
         checksum: read every file and compare its content, whatever its size and time say.
-        retry_failed: take in again what failed before, also where it has not changed.
+        retry_failed: read failed sources again, also where they have not changed.
     """
     plan = SyncPlan()
     found = set(files.paths)
@@ -116,3 +122,51 @@ def _hash(path: str) -> str | None:
     except (OSError, ValueError):
         return None
     return digest.hexdigest()
+
+
+def update_records(
+    writer: CollectionWriter,
+    snapshot: Snapshot,
+    plan: SyncPlan,
+    known: Mapping[str, CollectedDocument],
+    metadata: Mapping[str, str] | None,
+) -> None:
+    """Write the new records of documents whose content stays.
+
+    These are new times of files, new paths, and new metadata.
+
+    Args:
+        writer: of the collection.
+        snapshot: the state before.
+        plan: of its files.
+        known: the records before, by key.
+        metadata: of all of them; None keeps what they had.
+    """
+    for key in plan.unchanged:
+        old = known[key]
+        entries = old.metadata if metadata is None else metadata
+        new = replace(old, stamp=plan.touched.get(key, old.stamp), metadata=entries)
+        if new != old:
+            writer.refile(snapshot, key, new)
+    for path, origin in plan.moved.items():
+        old = known[origin]
+        entries = old.metadata if metadata is None else metadata
+        new = replace(old, key=path, source=path, stamp=file_stamp(path), metadata=entries)
+        writer.refile(snapshot, origin, new)
+
+
+def read_folders(store: Store, documents: Iterable[CollectedDocument]) -> tuple[str, ...]:
+    """Return the folders that a collection follows, sorted, those without documents too."""
+    return tuple(sorted({*_noted(store), *(each.folder for each in documents if each.folder)}))
+
+
+def change_folders(store: Store, *, followed: Iterable[str] = (), left: Iterable[str] = ()) -> None:
+    """Change the stored list of folders: `followed` from now on, `left` no longer."""
+    before = _noted(store)
+    after = (before | set(followed)) - set(left)
+    if after != before:
+        store.write_note(_FOLDERS, json.dumps(sorted(after), indent=1))
+
+
+def _noted(store: Store) -> set[str]:
+    return set(json.loads(store.read_note(_FOLDERS) or "[]"))

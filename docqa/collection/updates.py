@@ -1,71 +1,84 @@
-"""Changes of a collection: what is read, written, moved and removed."""
+"""Changes of a collection: which sources are read, and which documents written, moved, removed."""
 
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from docqa.collection.changes import Changes, Report
-from docqa.collection.facts import CollectedDocument, FailedSource
+from docqa.collection.commits import CollectionWriter, read_failures
 from docqa.collection.files import FolderFiles, files_in, is_inside
-from docqa.collection.followed import change_folders, read_folders
-from docqa.collection.format import Made
-from docqa.collection.ingest import Ingested, Job, file_stamp
-from docqa.collection.ingesting import Ingesting
+from docqa.collection.ingest import Ingested, Job
+from docqa.collection.ingest_all import ingest_all, ingester_for, new_settings
 from docqa.collection.packing import unpack_document
-from docqa.collection.sources import Sources, absolute, each_source, folders_of, jobs_of
-from docqa.collection.sync import SyncPlan, plan_sync
-from docqa.collection.taking_in import TakingIn, read_failures, refiled
+from docqa.collection.records import CollectedDocument, FailedSource
+from docqa.collection.settings import (
+    CollectionSettings,
+    collection_settings,
+    has_settings,
+    require_collection,
+    write_rebuilding,
+    write_settings,
+)
+from docqa.collection.sources import Sources, absolute, each_source, find_sources
+from docqa.collection.sync import (
+    SyncPlan,
+    change_folders,
+    plan_sync,
+    read_folders,
+    update_records,
+)
 from docqa.errors import CollectionError, SourceNotFoundError, SourceUnreadableError
 from docqa.index.contract import Snapshot, Store, Where
 from docqa.loaders.source_bytes import source_name
+from docqa.pipeline import Pipeline
+from docqa.workers.pool import Pool
 
-__all__ = ["Updates", "is_half_rebuilt", "made_of"]
-
-_MADE = "collection"  # the note that says how it was made
-_REBUILDING = "rebuilding"  # how it is being made anew; empty where that has ended
+__all__ = ["Updates"]
 
 Known = Mapping[str, CollectedDocument]
 
 
 @dataclass(frozen=True, slots=True)
 class Updates:
-    """Change a collection; see `docqa.Collection` for what each method promises.
+    """The changes of a collection; `docqa.Collection` says what each promises.
 
     Attributes:
-        store: where it is kept.
-        ingesting: how sources are taken in.
-        progress: told after each source.
+        store: where the collection is kept.
+        pipeline: its reader's tokens are kept, and its settings load sources.
+        pool: reads sources; None for this process.
+        progress: called after each source.
     """
 
     store: Store
-    ingesting: Ingesting
+    pipeline: Pipeline
+    pool: Pool | None = None
     progress: Report | None = None
 
     def add(
         self, sources: Sources, *, name: str | None, metadata: Mapping[str, str] | None
     ) -> Changes:
         """Add sources, or read those again that have changed."""
-        given = list(each_source(sources))
-        jobs = list(jobs_of(given, name))
-        folders = () if name is not None else folders_of(given)
-        paths = sorted({job.key for job in jobs if job.is_file})
-        with self._writing() as (taking_in, snapshot, made):
-            change_folders(self.store, followed=folders)
+        found = find_sources(sources, name)
+        paths = sorted({job.key for job in found.jobs if job.is_file})
+        with self._writing() as (writer, snapshot, settings):
+            change_folders(self.store, followed=found.folders)
             known = _documents(snapshot)
             named = {path: known[path] for path in paths if path in known}
             files = FolderFiles(tuple(paths), ())
             plan = plan_sync(files, named, {}, checksum=False, retry_failed=True)
-            _touch(taking_in, snapshot, plan, named, metadata)
+            update_records(writer, snapshot, plan, named, metadata)
             fresh = {*plan.new, *plan.changed}
-            wanted = [
+            jobs = [
                 replace(job, metadata=_entries(metadata, named.get(job.key)))
-                for job in jobs
+                for job in found.jobs
                 if not job.is_file or job.key in fresh
             ]
-            return self._taken_in(taking_in, wanted, made, known, plan)
+            writer.write(self._ingested(jobs, settings), total=len(jobs))
+            return _changes(writer, plan, known, found.passed_over)
 
     def sync(
         self,
@@ -75,10 +88,10 @@ class Updates:
         checksum: bool,
         retry_failed: bool,
     ) -> Changes:
-        """Make the collection have what a folder has."""
+        """Bring a folder up to date in the collection."""
         path = absolute(folder)
         files = files_in(path, without=[self.store.address])
-        with self._writing() as (taking_in, snapshot, made):
+        with self._writing() as (writer, snapshot, settings):
             known = _documents(snapshot)
             ours = {key: each for key, each in known.items() if _is_of(each, path)}
             _require_files(path, files, ours)
@@ -87,25 +100,25 @@ class Updates:
             plan = plan_sync(files, ours, failures, checksum=checksum, retry_failed=retry_failed)
             for key in failures:
                 if is_inside(key, path) and key not in files.paths and not files.may_hold(key):
-                    taking_in.forget_failure(key)
+                    writer.forget_failure(key)
             for unreadable, reason in files.unreadable:
-                taking_in.fail(_unreadable(unreadable, reason, path))
-            _touch(taking_in, snapshot, plan, ours, metadata)
-            _move(taking_in, snapshot, plan, ours, metadata)
+                writer.fail(_unreadable(unreadable, reason, path))
+            update_records(writer, snapshot, plan, ours, metadata)
             for key in plan.vanished:
-                taking_in.remove(key)
-            taking_in.commit()
+                writer.remove(key)
+            writer.commit()
             jobs = [
                 Job(key, key, path, _entries(metadata, known.get(key)))
                 for key in (*plan.new, *plan.changed)
             ]
-            return self._taken_in(taking_in, jobs, made, known, plan)
+            writer.write(self._ingested(jobs, settings), total=len(jobs))
+            return _changes(writer, plan, known, files.passed_over)
 
     def remove(self, sources: Sources) -> Changes:
         """Remove documents: by path, by name, or all of a folder."""
         names = [source_name(each) for each in each_source(sources)]
         require_collection(self.store)
-        with self._writing() as (taking_in, snapshot, _):
+        with self._writing() as (writer, snapshot, _):
             known, failures = _documents(snapshot), read_failures(self.store)
             followed = read_folders(self.store, known.values())
             chosen: dict[str, None] = {}
@@ -120,16 +133,16 @@ class Updates:
                     )
                 chosen |= dict.fromkeys(found)
             for key in chosen:
-                taking_in.remove(key)
-            taking_in.commit()
+                writer.remove(key)
+            writer.commit()
             change_folders(self.store, left=left)
             return Changes(removed=tuple(key for key in chosen if key in known))
 
     def rebuild(self) -> Changes:
-        """Make everything anew from the sources."""
+        """Make everything again from the sources."""
         require_collection(self.store)
-        made = self.ingesting.new_made()
-        with self.store.writer() as writer:
+        settings = new_settings(self.pipeline)
+        with self.store.writer() as stored:
             snapshot = self.store.snapshot()
             known = _documents(snapshot)
             jobs = [_again(snapshot, each) for each in known.values()]
@@ -138,101 +151,84 @@ class Updates:
                 for each in read_failures(self.store).values()
                 if each.key not in known
             ]
-            self._forget_tokens(made)
-            self.store.write_note(_REBUILDING, made.to_json())
-            taking_in = TakingIn(self.store, writer, self.progress, keeps=True)
-            changes = self._taken_in(taking_in, jobs, made, known, SyncPlan(), kept=snapshot)
-            self.store.write_note(_MADE, made.to_json())
-            self.store.write_note(_REBUILDING, "")
+            self._forget_tokens(settings)
+            write_rebuilding(self.store, settings)
+            writer = CollectionWriter(self.store, stored, self.progress, keeps=True)
+            results = self._or_kept(self._ingested(jobs, settings), snapshot, settings)
+            writer.write(results, total=len(jobs))
+            changes = _changes(writer, SyncPlan(), known, Counter())
+            write_settings(self.store, settings)
+            write_rebuilding(self.store, None)
             return changes
 
     @contextmanager
-    def _writing(self) -> Iterator[tuple[TakingIn, Snapshot, Made]]:
-        """Yield what takes sources in, the state before, and how the collection was made."""
+    def _writing(self) -> Iterator[tuple[CollectionWriter, Snapshot, CollectionSettings]]:
+        """Yield a writer, the state before, and the collection's settings."""
         if not self.store.exists():
-            self.ingesting.new_made()  # before anything is made: the reader may be unknown
+            new_settings(self.pipeline)  # before anything is made: the reader may be unknown
             if not self.store.exists():  # that took a while
                 self.store.create()
         with self.store.writer() as writer:
             snapshot = self.store.snapshot()
-            if self.store.read_note(_MADE) is None and not snapshot.n_passages:
-                self.store.write_note(_MADE, self.ingesting.new_made().to_json())
-            yield TakingIn(self.store, writer, self.progress), snapshot, made_of(self.store)
+            if not has_settings(self.store) and not snapshot.n_passages:
+                write_settings(self.store, new_settings(self.pipeline))
+            settings = collection_settings(self.store)
+            yield CollectionWriter(self.store, writer, self.progress), snapshot, settings
 
-    def _taken_in(
-        self,
-        taking_in: TakingIn,
-        jobs: list[Job],
-        made: Made,
-        known: Known,
-        plan: SyncPlan,
-        *,
-        kept: Snapshot | None = None,
-    ) -> Changes:
-        """Take in what is to be read, commit all, and return what was done."""
-        taking_in.total = len(jobs)
-        results = self.ingesting.run(jobs, made)
-        taking_in.write(results if kept is None else self._or_kept(results, kept, made))
-        taking_in.commit()
-        failed = {each.key for each in taking_in.failed}
-        other = {*plan.unchanged, *plan.moved, *plan.moved.values(), *plan.vanished, *failed}
-        written = [key for key in dict.fromkeys(taking_in.committed) if key not in other]
-        return Changes(
-            added=tuple(key for key in written if key not in known),
-            replaced=tuple(key for key in written if key in known),
-            moved=tuple(plan.moved),
-            removed=tuple(plan.vanished),
-            unchanged=tuple(plan.unchanged),
-            failed=(*taking_in.failed, *plan.still_failed),
+    def _ingested(self, jobs: list[Job], settings: CollectionSettings) -> Iterator[Ingested]:
+        return ingest_all(
+            jobs,
+            pipeline=self.pipeline,
+            settings=settings,
+            pool=self.pool,
+            address=self.store.address,
         )
 
     def _or_kept(
-        self, results: Iterator[Ingested], snapshot: Snapshot, made: Made
+        self, results: Iterator[Ingested], snapshot: Snapshot, settings: CollectionSettings
     ) -> Iterator[Ingested]:
-        """Yield results, and after a failure what the collection kept of the document."""
+        """Yield results, and after a failure the document made again from its stored text."""
         for result in results:
             yield result
             if isinstance(result, FailedSource):
                 stored = snapshot.document(result.key)
                 if stored is not None:
-                    yield self.ingesting.again(stored, made)
+                    yield ingester_for(self.pipeline, settings).again(stored)
 
-    def _forget_tokens(self, new: Made) -> None:
-        """Let nobody take the tokens of two readers for those of one while they are exchanged."""
+    def _forget_tokens(self, new: CollectionSettings) -> None:
+        """Keep a reader from the stored tokens while those of another one replace them."""
         try:
-            old = made_of(self.store)
+            old = collection_settings(self.store)
         except CollectionError:
             return  # of another version: it is refused until all is done
         if old.tokenizer != new.tokenizer:
-            self.store.write_note(_MADE, replace(old, tokenizer="").to_json())
+            write_settings(self.store, replace(old, tokenizer=""))
 
 
-def made_of(store: Store) -> Made:
-    """Return how a collection was made.
+def _changes(
+    writer: CollectionWriter, plan: SyncPlan, known: Known, passed_over: Counter[str]
+) -> Changes:
+    """Commit all that was written, and return the changes.
 
-    Raises:
-        CollectionError: there is none, or this version cannot use it.
+    Args:
+        writer: of the collection.
+        plan: of the files.
+        known: the documents before.
+        passed_over: see `Changes`.
     """
-    require_collection(store)
-    return Made.from_json(store.read_note(_MADE), address=store.address)
-
-
-def require_collection(store: Store) -> None:
-    """Check that there is one.
-
-    Raises:
-        CollectionError: there is none.
-    """
-    if not store.exists():
-        raise CollectionError(
-            f"{store.address}: there is no collection here; docqa index DIR --to {store.address} "
-            "makes one"
-        )
-
-
-def is_half_rebuilt(store: Store) -> bool:
-    """Say whether a rebuild was begun and not ended: documents are as two settings have them."""
-    return bool(store.read_note(_REBUILDING))
+    writer.commit()
+    failed = {each.key for each in writer.failed}
+    other = {*plan.unchanged, *plan.moved, *plan.moved.values(), *plan.vanished, *failed}
+    written = [key for key in dict.fromkeys(writer.committed) if key not in other]
+    return Changes(
+        added=tuple(key for key in written if key not in known),
+        replaced=tuple(key for key in written if key in known),
+        moved=tuple(plan.moved),
+        removed=tuple(plan.vanished),
+        unchanged=tuple(plan.unchanged),
+        failed=(*writer.failed, *plan.still_failed),
+        passed_over=passed_over,
+    )
 
 
 def _documents(snapshot: Snapshot) -> dict[str, CollectedDocument]:
@@ -275,44 +271,10 @@ def _unreadable(folder: str, reason: str, above: str) -> FailedSource:
     )
 
 
-def _touch(
-    taking_in: TakingIn,
-    snapshot: Snapshot,
-    plan: SyncPlan,
-    known: Known,
-    metadata: Mapping[str, str] | None,
-) -> None:
-    """Write down the times of files that were touched, and new metadata."""
-    for key in plan.unchanged:
-        old = known[key]
-        stamp = plan.touched.get(key, old.stamp)
-        new = replace(old, stamp=stamp, metadata=_entries(metadata, old))
-        if new != old and (document := refiled(snapshot, key, new)) is not None:
-            taking_in.put(document)
-
-
-def _move(
-    taking_in: TakingIn,
-    snapshot: Snapshot,
-    plan: SyncPlan,
-    known: Known,
-    metadata: Mapping[str, str] | None,
-) -> None:
-    """File documents under the paths to which their files have moved, with new metadata."""
-    for path, origin in plan.moved.items():
-        entries = _entries(metadata, known[origin])
-        facts = replace(
-            known[origin], key=path, source=path, stamp=file_stamp(path), metadata=entries
-        )
-        if (document := refiled(snapshot, origin, facts)) is not None:
-            taking_in.remove(origin)
-            taking_in.put(document)
-
-
-def _again(snapshot: Snapshot, facts: CollectedDocument) -> Job:
-    """Return the job that takes a document in anew."""
-    if facts.stamp is not None:
-        return Job(facts.key, facts.key, facts.folder, facts.metadata)
-    stored = next(iter(snapshot.documents(Where(keys=(facts.key,)))))
-    kept = unpack_document(snapshot.body(facts.key, stored.generation)).original or b""
-    return Job(facts.key, kept, None, facts.metadata, is_file=False)
+def _again(snapshot: Snapshot, record: CollectedDocument) -> Job:
+    """Return the job that reads the source of a document again."""
+    if record.stamp is not None:
+        return Job(record.key, record.key, record.folder, record.metadata)
+    stored = next(iter(snapshot.documents(Where(keys=(record.key,)))))
+    kept = unpack_document(snapshot.body(record.key, stored.generation)).original or b""
+    return Job(record.key, kept, None, record.metadata, is_file=False)

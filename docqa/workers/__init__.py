@@ -1,4 +1,4 @@
-"""Where work is done: in this process, in several, or on the machines of a Ray cluster.
+"""Pools for work on many items: this process, several, or the machines of a Ray cluster.
 
-All do the same and give the same, in the same order; a caller chooses by `docqa.workers.pool.Pool`.
+All of them give the same results; a caller chooses a `docqa.workers.pool.Pool`.
 """

@@ -1,4 +1,4 @@
-"""One verb for work on many items, wherever it is done."""
+"""Pools: one verb for work on many items, wherever it is done."""
 
 from __future__ import annotations
 
@@ -16,12 +16,22 @@ Lost = Callable[[Item, DocqaError], Result]
 
 
 class Pool(Protocol):
-    """Do one piece of work for each of many items."""
+    """A place where one piece of work is done for each of many items."""
+
+    @property
+    def shares_files(self) -> bool:
+        """Say whether workers open the same file under the same path as this process."""
+        ...
 
     def run(
-        self, work: Work[Item, Result], items: Iterable[Item], *, on_lost: Lost[Item, Result]
+        self,
+        work: Work[Item, Result],
+        items: Iterable[Item],
+        *,
+        on_lost: Lost[Item, Result],
+        ordered: bool = True,
     ) -> Iterator[Result]:
-        """Yield what `work` returns for each item, in the order of the items, none twice.
+        """Yield the result of `work` for each item, none twice.
 
         Items are taken one by one, as room becomes free: no more than a few for each worker are
         in memory at once, however many there are.
@@ -31,7 +41,8 @@ class Pool(Protocol):
                 does, so what `work` opens at its first call (a reader) is opened once a worker.
             items: picklable; a bad one is for `work` to report in its result.
             on_lost: called here for an item that ended its worker again and again, with the
-                reason; what it returns is yielded instead.
+                reason; its result is yielded instead.
+            ordered: yield results in the order of the items; else each as soon as it is there.
 
         Raises:
             ClusterError: there are no workers.
@@ -41,15 +52,22 @@ class Pool(Protocol):
 
 
 class LocalPool:
-    """Do the work in this process, one item after another.
+    """A pool that does the work in this process, one item after another.
 
     >>> list(LocalPool().run(len, ["a", "bcd"], on_lost=lambda item, error: 0))
     [1, 3]
     """
 
+    shares_files = True
+
     def run(
-        self, work: Work[Item, Result], items: Iterable[Item], *, on_lost: Lost[Item, Result]
+        self,
+        work: Work[Item, Result],
+        items: Iterable[Item],
+        *,
+        on_lost: Lost[Item, Result],
+        ordered: bool = True,
     ) -> Iterator[Result]:
-        """Yield what `work` returns for each item; see `Pool.run`."""
+        """Yield the result of `work` for each item; see `Pool.run`."""
         for item in items:
             yield work(item)

@@ -1,4 +1,4 @@
-"""What docqa asks of Ray, in one place: connecting, workers, and which errors mean a lost one."""
+"""All calls of Ray: connecting, workers, and the errors that mean a lost worker."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 from docqa._version import __version__
 from docqa.errors import ClusterError, MissingDependencyError
 
-__all__ = ["Cluster", "Worker", "connected"]
+__all__ = ["Cluster", "RayWorker", "connected"]
 
 _ENVIRONMENT = {"RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}  # spares a warning of what Ray plans
 # Where Ray is started here: no report to its makers; a token keeps other users of the machine out.
@@ -80,22 +80,22 @@ def _connect(ray: Any, address: str) -> None:
 
 
 def _require_listener(address: str) -> None:
-    """Check that somebody listens at an address with a port.
+    """Check that a server listens at an address with a port.
 
     Raises:
-        OSError: nobody does.
+        OSError: none does.
     """
     host, colon, port = address.rpartition("://")[2].rpartition(":")
     if colon and port.isdecimal():
         socket.create_connection((host.strip("[]"), int(port)), _SECONDS_TO_CONNECT).close()
 
 
-class Worker:
-    """Be one actor with its copy of the work.
+class RayWorker:
+    """A Ray actor with its copy of the work.
 
     Attributes:
-        start: what to wait for until it can take items.
-        calls: what it has, in the order in which it does it.
+        start: a reference that is ready when it can take items.
+        calls: its items under way, in the order in which it does them.
     """
 
     def __init__(self, ray: Any, actor: Any, pickled: bytes) -> None:
@@ -128,7 +128,7 @@ class Worker:
         return True
 
     def call(self, stored: Any) -> Any:
-        """Let the actor work on a stored item; return what to wait for."""
+        """Let the actor work on a stored item; return the reference to wait for."""
         self.calls.append(self._actor.do.remote(stored))
         return self.calls[-1]
 
@@ -144,7 +144,7 @@ def _first_line(error: Any) -> str:
 
 
 class Cluster:
-    """Hold a connection: start workers, store items, wait for results."""
+    """A connection to a cluster: it starts workers, stores items and waits for results."""
 
     def __init__(
         self, ray: Any, work: Callable[[Any], Any], *, gpus: bool, cpus_per_worker: int
@@ -153,7 +153,7 @@ class Cluster:
 
         self._ray, self._gpus, self._cpus = ray, gpus, cpus_per_worker
         self._pickled: bytes = cloudpickle.dumps(work)
-        self._started: list[Worker] = []
+        self._started: list[RayWorker] = []
         self._actor_class = ray.remote(_actor_class())
 
     def n_places(self) -> int:
@@ -164,13 +164,13 @@ class Cluster:
         return int(resources.get("CPU", 0) // self._cpus)
 
     def describe(self) -> str:
-        """Return what the cluster has, in words."""
+        """Return the resources of the cluster, in words."""
         names = {"CPU": "processors", "GPU": "GPUs"}
         resources = self._resources()
         has = ", ".join(f"{resources.get(key, 0):g} {name}" for key, name in names.items())
         return f"the cluster has {has}, all taken or too few"
 
-    def start_worker(self) -> Worker:
+    def start_worker(self) -> RayWorker:
         """Start one more worker, as far from the others as there is room."""
         actor = self._actor_class.options(
             num_cpus=self._cpus,
@@ -179,23 +179,23 @@ class Cluster:
             max_task_retries=0,
             scheduling_strategy="SPREAD",
         ).remote()
-        self._started.append(Worker(self._ray, actor, self._pickled))
+        self._started.append(RayWorker(self._ray, actor, self._pickled))
         return self._started[-1]
 
     def store(self, item: Any) -> Any:
-        """Put an item where every worker can fetch it, until nobody refers to it any more.
+        """Put an item where every worker can fetch it, until no reference is left.
 
         This process owns it, so it outlives every other machine.
         """
         return self._ray.put(item)
 
     def wait(self, references: Sequence[Any], *, seconds: float) -> list[Any]:
-        """Return those that are there, as soon as one is; none after so many seconds."""
+        """Return the references that are ready, as soon as one is; none after `seconds`."""
         ready: list[Any] = self._ray.wait(list(references), num_returns=1, timeout=seconds)[0]
         return ready
 
     def result(self, call: Any) -> tuple[bool, Any]:
-        """Return whether a call came back, and with what; it did not where its worker is lost.
+        """Return whether a call succeeded, and its result; it fails where its worker is lost.
 
         Raises:
             Exception: what the work raised.

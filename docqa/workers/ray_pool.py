@@ -3,8 +3,8 @@
 Each worker is a Ray actor that keeps its copy of the work. Items are sent as they are, through
 Ray's object store: the machines need no disk in common with this one. Ray does not repeat
 anything by itself here (no restarts of actors, no retries of calls): a repeated call would wait for
-its dead actor's place on a machine that is gone, while others are idle. What a lost worker had is
-given to another one instead.
+its dead actor's place on a machine that is gone, while others are idle. The items of a lost worker
+are given to another one instead.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any, Generic
 
 from docqa.errors import ClusterError, SettingError
 from docqa.workers.pool import Item, Lost, Result, Work
-from docqa.workers.ray_cluster import Cluster, Worker, connected
+from docqa.workers.ray_cluster import Cluster, RayWorker, connected
 
 __all__ = ["RayPool"]
 
@@ -28,25 +28,26 @@ _LOOK_AGAIN = 5.0  # seconds, for workers of machines that joined
 
 
 class RayPool:
-    """Do the work on a Ray cluster, on as many workers as it has room for.
+    """A pool of workers on a Ray cluster, as many as it has room for.
 
-    A machine that is lost in the middle costs the time of what it had under way, which others do
-    again; machines that join are used. Without room for a single worker it waits `patience`
-    seconds.
+    A machine that is lost in the middle costs time alone: others do its items again. Machines that
+    join are used. Without room for a single worker it waits `patience` seconds.
 
     Args:
         address: of the cluster, as ``ray.init`` takes it: ``"auto"`` for the one that this machine
             belongs to, ``"host:6379"``, ``"ray://host:10001"``, or ``"local"`` to start Ray on this
             machine alone.
-        workers: at most so many; None for one for every GPU (with `gpus`, where the cluster has
+        workers: the most of them; None for one for every GPU (with `gpus`, where the cluster has
             any), else for every `cpus_per_worker` processors.
         gpus: workers compute on GPUs where the cluster has any, one each.
-        cpus_per_worker: processors of one worker; it computes with so many threads.
+        cpus_per_worker: processors of one worker, and the threads that it computes with.
         patience: seconds to wait for the first worker, and for another one when all are lost.
 
     Raises:
         SettingError: a number is out of its range.
     """
+
+    shares_files = False
 
     def __init__(
         self,
@@ -63,9 +64,14 @@ class RayPool:
         self._cpus_per_worker, self._patience = cpus_per_worker, patience
 
     def run(
-        self, work: Work[Item, Result], items: Iterable[Item], *, on_lost: Lost[Item, Result]
+        self,
+        work: Work[Item, Result],
+        items: Iterable[Item],
+        *,
+        on_lost: Lost[Item, Result],
+        ordered: bool = True,
     ) -> Iterator[Result]:
-        """Yield what `work` returns for each item; see `Pool.run`.
+        """Yield the result of `work` for each item; see `Pool.run`.
 
         Raises:
             ClusterError: the cluster cannot be reached, has no room for a worker, or its machines
@@ -75,47 +81,58 @@ class RayPool:
         with connected(
             self._address, work, gpus=self._gpus, cpus_per_worker=self._cpus_per_worker
         ) as cluster:
-            crew = _Crew[Item, Result](cluster, iter(items), on_lost)
-            yield from crew.results(most=self._workers, patience=self._patience)
+            schedule = _Schedule[Item, Result](cluster, iter(items), on_lost, ordered=ordered)
+            yield from schedule.results(most=self._workers, patience=self._patience)
 
 
 class _Task(Generic[Item]):
-    """Hold one item until its result is there."""
+    """An item until its result is there."""
 
     def __init__(self, number: int, item: Item, stored: Any) -> None:
         self.number, self.item, self.stored = number, item, stored
         self.deaths = 0
 
 
-class _Crew(Generic[Item, Result]):
-    """Give items to workers, and results back in order."""
+class _Schedule(Generic[Item, Result]):
+    """The items of one run: which worker has which, and which are done."""
 
     def __init__(
-        self, cluster: Cluster, items: Iterator[Item], on_lost: Lost[Item, Result]
+        self,
+        cluster: Cluster,
+        items: Iterator[Item],
+        on_lost: Lost[Item, Result],
+        *,
+        ordered: bool,
     ) -> None:
         self._cluster, self._items, self._on_lost = cluster, enumerate(items), on_lost
-        self._workers: list[Worker] = []
+        self._ordered, self._next = ordered, 0
+        self._workers: list[RayWorker] = []
         self._backlog: deque[_Task[Item]] = deque()
-        self._under_way: dict[Any, tuple[Worker, _Task[Item]]] = {}
+        self._under_way: dict[Any, tuple[RayWorker, _Task[Item]]] = {}
         self._done: dict[int, Result] = {}
         self._n_open = 0  # taken and not yet yielded
         self._last_look = self._last_sign = 0.0
 
     def results(self, *, most: int | None, patience: float) -> Iterator[Result]:
-        number = 0
         self._last_sign = time.monotonic()
         while True:
             self._hire(most)
             self._take()
             self._hand_out()
-            while number in self._done:
+            while (number := self._next_done()) is not None:
                 yield self._done.pop(number)
-                number, self._n_open = number + 1, self._n_open - 1
+                self._next, self._n_open = self._next + 1, self._n_open - 1
                 self._take()
                 self._hand_out()  # the caller may take its time over a result
             if not self._n_open:
                 return
             self._wait(patience)
+
+    def _next_done(self) -> int | None:
+        """Return the number of the item whose result is to be yielded now; None for none yet."""
+        if self._ordered:
+            return self._next if self._next in self._done else None
+        return next(iter(self._done), None)
 
     def _hire(self, most: int | None) -> None:
         """Start workers wherever there is room for them."""
@@ -134,7 +151,7 @@ class _Crew(Generic[Item, Result]):
             self._n_open += 1
 
     def _hand_out(self) -> None:
-        """Give the backlog to the workers that have least to do."""
+        """Give the backlog to the workers that have the fewest items."""
         for had in range(_ITEMS_PER_WORKER):
             for worker in self._workers:
                 if self._backlog and worker.is_ready and len(worker.calls) == had:
@@ -143,7 +160,7 @@ class _Crew(Generic[Item, Result]):
                     self._under_way[call] = worker, task
 
     def _wait(self, patience: float) -> None:
-        """Wait for a worker's start or an item's end, and take note of it.
+        """Wait for a worker's start or an item's end, and record it.
 
         Raises:
             ClusterError: there has been no worker for `patience` seconds.
@@ -165,7 +182,7 @@ class _Crew(Generic[Item, Result]):
                 "free some of it, or let machines join"
             )
 
-    def _started(self, worker: Worker) -> None:
+    def _started(self, worker: RayWorker) -> None:
         if not worker.check_start():
             self._dismiss(worker)
 
@@ -180,8 +197,8 @@ class _Crew(Generic[Item, Result]):
         worker.calls.remove(call)
         self._done[task.number] = result
 
-    def _dismiss(self, worker: Worker) -> None:
-        """Part with a worker that was lost, and put what it had back, first in line."""
+    def _dismiss(self, worker: RayWorker) -> None:
+        """Part with a worker that was lost, and put its items back, first in line."""
         self._workers.remove(worker)
         worker.kill()
         for call in reversed(worker.calls):

@@ -12,9 +12,9 @@ from click.testing import CliRunner, Result
 import docqa
 from docqa.batch import asking, job
 from docqa.batch.answer_file import AnswerFile
-from docqa.batch.asked import BatchSource, Documents
 from docqa.batch.job import BatchJob
 from docqa.batch.questions import BatchQuestion, numbered, read_batch_questions
+from docqa.batch.targets import BatchSource, Documents
 from docqa.cli import main, session
 from docqa.errors import BatchError, ClusterError
 from docqa.reader.checkpoints import find_checkpoint

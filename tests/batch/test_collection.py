@@ -13,10 +13,10 @@ from click.testing import CliRunner, Result
 
 import docqa
 from docqa.batch import asking_collection
-from docqa.batch.asked import WholeCollection
 from docqa.batch.asking import SourceJob
-from docqa.batch.identity import settings_record
 from docqa.batch.questions import numbered
+from docqa.batch.settings import settings_record
+from docqa.batch.targets import WholeCollection
 from docqa.cli import main
 from docqa.collection import originals
 from docqa.load_settings import LoadSettings
@@ -58,10 +58,13 @@ def asking(settings: ReadingSettings) -> docqa.Pipeline:
 
 
 def collection(
-    reader: str = "mini", *, content: Literal["all", "main"] = "all", **given: Any
+    reader: str = "mini",
+    *,
+    content: Literal["all", "main"] = "all",
+    loading: LoadSettings | None = None,
 ) -> docqa.Collection:
     pipeline = docqa.Pipeline(reader=READERS[reader](), content=content)
-    return docqa.Collection("kb", pipeline=pipeline, **given)
+    return docqa.Collection("kb", pipeline=pipeline.with_loading(loading or LoadSettings()))
 
 
 @pytest.fixture(autouse=True)

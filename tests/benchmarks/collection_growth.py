@@ -186,14 +186,14 @@ def ask(folder: Path, *, queries: int) -> dict[str, Any]:
 @contextmanager
 def clocks() -> Iterator[Counter[str]]:
     """Yield the seconds spent in each part of asking, while it goes on."""
-    from docqa.collection import asking, hits, originals
+    from docqa.collection import asking, originals, search
     from docqa.index.tantivy.snapshot import TantivySnapshot
     from docqa.reader.span_reader import SpanReader
 
     spent: Counter[str] = Counter()
     places: list[tuple[str, Any, str]] = [
         ("search", TantivySnapshot, "search"),
-        ("passages", hits, "unpack_passage"),
+        ("passages", search, "unpack_passage"),
         ("bodies", asking._Documents, "_unpacked"),
         ("read", SpanReader, "read_all"),
         ("locate", originals.StoredSourceMap, "locate"),

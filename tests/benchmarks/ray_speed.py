@@ -18,9 +18,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from docqa.batch.asked import BatchSource, Documents
 from docqa.batch.job import BatchJob
 from docqa.batch.questions import numbered
+from docqa.batch.targets import BatchSource, Documents
 from docqa.workers.pool import LocalPool, Pool
 from docqa.workers.process_pool import ProcessPool
 

@@ -18,6 +18,7 @@ from click.testing import CliRunner, Result
 import docqa
 from docqa.cli import indexing, main
 from docqa.testing import FakeReader
+from docqa.workers.process_pool import ProcessPool
 
 LAMP = "The lamp burns 40 litres of oil a week. The keeper trims it at dusk.\n"
 BELL = "Fog is near.\nThe bell rings 12 times.\n"
@@ -128,14 +129,14 @@ def test_sizes_are_settled_when_a_collection_is_made() -> None:
     assert refused.exit_code == 2
     assert "docqa index --rebuild kb --passage-tokens 60" in refused.stderr
     assert run("index", "--rebuild", "kb", "--passage-tokens", "60").exit_code == 0
-    assert docqa.Collection("kb").made().passage_tokens == 60
+    assert docqa.Collection("kb").settings().passage_tokens == 60
 
 
 def test_rebuild_keeps_the_sizes() -> None:
     """What is not asked for stays as the collection was made."""
     run("index", "files", "--to", "kb", "--passage-tokens", "50")
     run("index", "--rebuild", "kb")
-    assert docqa.Collection("kb").made().passage_tokens == 50
+    assert docqa.Collection("kb").settings().passage_tokens == 50
 
 
 @pytest.mark.parametrize(
@@ -235,9 +236,7 @@ def test_processes_give_what_one_gives(folder: Path) -> None:
     for number in range(6):
         (folder / f"note-{number}.txt").write_text(f"Note {number} is here.\n")
     (folder / "broken.pdf").write_bytes(b"\x89PNG\r\n\x1a\n")
-    spread = docqa.Collection(
-        "kb", pipeline=docqa.Pipeline(reader="mini"), ingest_all=indexing.spread(2)
-    )
+    spread = docqa.Collection("kb", pipeline=docqa.Pipeline(reader="mini"), pool=ProcessPool(2))
     alone = docqa.Collection("alone", pipeline=docqa.Pipeline(reader="mini"))
     one, many = alone.sync(folder), spread.sync(folder)
     assert sorted(many.added) == sorted(one.added)

@@ -7,18 +7,29 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from checkout import EXAMPLES
 
 import docqa
-from docqa import Collection, CollectionError, Pipeline, SettingError, SourceNotFoundError, Where
-from docqa.collection.facts import FailedSource
-from docqa.collection.taking_in import TakingIn
+from docqa import (
+    ClusterError,
+    Collection,
+    CollectionError,
+    Pipeline,
+    SettingError,
+    SourceNotFoundError,
+    Where,
+)
+from docqa.collection.commits import CollectionWriter
+from docqa.collection.records import FailedSource
 from docqa.index.contract import StoredDocument, StoredPassage
 from docqa.index.opening import open_store
 from docqa.index.tantivy import writer
+from docqa.load_settings import LoadSettings
 from docqa.testing import FakeReader
 
 LAMP = "The lamp burns 40 litres of oil a week. The keeper trims it at dusk.\n"
@@ -276,9 +287,9 @@ def test_failures_that_another_writer_found_stay(kb: Collection, tmp_path: Path)
     kb.add(b"The lamp.", name="lamp.txt")
     address = kb.address
     with open_store(address).writer() as native:
-        ours, theirs = (TakingIn(open_store(address), native, None) for _ in range(2))
-        for taking_in, name in ((ours, "a.pdf"), (theirs, "b.pdf")):
-            taking_in.fail(FailedSource(key=name, kind="LoadError", message=name, failed=0.0))
+        ours, theirs = (CollectionWriter(open_store(address), native, None) for _ in range(2))
+        for writes, name in ((ours, "a.pdf"), (theirs, "b.pdf")):
+            writes.fail(FailedSource(key=name, kind="LoadError", message=name, failed=0.0))
         ours.commit()
         theirs.commit()
         assert [each.key for each in kb.failures()] == ["a.pdf", "b.pdf"]
@@ -453,7 +464,7 @@ def test_interrupted_rebuild_is_told(kb: Collection, folder: Path) -> None:
     assert len(kb.ask(OIL)) == 1
     smaller.rebuild()
     assert not kb.info().is_half_rebuilt
-    assert kb.info().made.passage_tokens == 40
+    assert kb.info().settings.passage_tokens == 40
 
 
 def test_another_reader_can_ask(tmp_path: Path, folder: Path) -> None:
@@ -475,7 +486,7 @@ def test_rebuild_with_another_reader(tmp_path: Path, folder: Path) -> None:
     assert names(changes.replaced) == ["lamp.txt"]
     assert names(each.key for each in changes.failed) == ["bell.txt"]
     assert kb.failures() == []
-    assert kb.made().reader == "mini"
+    assert kb.settings().reader == "mini"
     assert [each.metadata for each in kb.documents()] == [{"year": "1871"}] * 2
     assert kb.check()
     assert kb.ask(RINGS)[0].document.source_state == "missing"
@@ -500,7 +511,7 @@ def test_another_format_is_refused(kb: Collection, folder: Path, tmp_path: Path)
     kb.sync(folder)
     note = tmp_path / "kb" / "notes" / "collection.json"
     note.write_text(json.dumps({**json.loads(note.read_text()), "format": 999}))
-    with pytest.raises(CollectionError, match=r"format 999 .* --rebuild"):
+    with pytest.raises(CollectionError, match=r"format 999 .* docqa kb rebuild"):
         kb.ask(OIL)
 
 
@@ -563,3 +574,62 @@ def test_questions_together(kb: Collection, folder: Path) -> None:
     assert items[0].answers[0].text == "40 litres"
     assert items[2].answers[0].document.source.endswith("bell.txt")
     assert isinstance(items[1].error, docqa.QuestionError)
+
+
+class LosingPool:
+    """A pool that loses one file, and whose workers see no files where `shares_files` is False."""
+
+    def __init__(self, *, shares_files: bool) -> None:
+        self.shares_files = shares_files
+        self.sources: list[object] = []
+
+    def run(
+        self, work: Any, items: Iterable[Any], *, on_lost: Any, ordered: bool = True
+    ) -> Iterator[Any]:
+        assert not ordered
+        for job in items:
+            self.sources.append(getattr(job, "source", None))
+            is_lost = job.key.endswith("bell.txt")
+            yield on_lost(job, ClusterError("the process ended")) if is_lost else work(job)
+
+
+@pytest.mark.parametrize("shares_files", [True, False])
+def test_pool_loads_and_loses_sources(kb: Collection, folder: Path, shares_files: bool) -> None:
+    """A lost source is a failure with a reason; where workers see no files, bytes are sent."""
+    pool = LosingPool(shares_files=shares_files)
+    pooled = Collection(kb.address, pipeline=Pipeline(reader="mini"), pool=pool)
+    changes = pooled.sync(folder)
+    assert [Path(key).name for key in changes.added] == ["lamp.txt"]
+    (failure,) = changes.failed
+    assert failure.kind == "LoaderCrashedError"
+    assert "bell.txt: the process ended; index it with isolation on" in failure.message
+    assert {type(each) for each in pool.sources} == {str if shares_files else bytes}
+    assert pooled.sync(folder).unchanged == changes.added
+
+
+def test_unreadable_source_fails_before_it_is_sent(kb: Collection, tmp_path: Path) -> None:
+    """The reason is that of this machine, and the other sources are taken."""
+    pool = LosingPool(shares_files=False)
+    pooled = Collection(kb.address, pipeline=Pipeline(reader="mini"), pool=pool)
+    changes = pooled.add([tmp_path / "missing.txt", EXAMPLES / "notes.md"])
+    assert [each.kind for each in changes.failed] == ["SourceNotFoundError"]
+    assert len(changes.added) == 1
+
+
+def test_changes_say_what_was_passed_over(kb: Collection, folder: Path) -> None:
+    """Files of other kinds are counted, when a folder is synchronised and when it is added."""
+    (folder / "tool.exe").write_bytes(b"x")
+    assert kb.sync(folder).passed_over == {".exe": 1}
+    assert kb.add(folder).passed_over == {".exe": 1}
+
+
+def test_pipeline_says_how_sources_are_loaded(kb: Collection, tmp_path: Path) -> None:
+    """An encrypted PDF opens with the password of the pipeline's loading."""
+    import pypdf
+
+    writer = pypdf.PdfWriter(EXAMPLES / "handbook.pdf")
+    writer.encrypt("oil", algorithm="AES-256")
+    writer.write(tmp_path / "locked.pdf")
+    assert [each.kind for each in kb.add(tmp_path / "locked.pdf").failed] == ["EncryptedError"]
+    pipeline = Pipeline(reader=FakeReader()).with_loading(LoadSettings(password="oil"))
+    assert len(Collection(kb.address, pipeline=pipeline).add(tmp_path / "locked.pdf").added) == 1

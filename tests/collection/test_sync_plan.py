@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from docqa.collection.facts import CollectedDocument, FailedSource, FileStamp
 from docqa.collection.files import FolderFiles, files_in
 from docqa.collection.ingest import file_stamp
+from docqa.collection.records import CollectedDocument, FailedSource, FileStamp
 from docqa.collection.sync import SyncPlan, plan_sync
 from docqa.errors import SourceNotFoundError
 

@@ -49,3 +49,9 @@ def fail_at_3(number: int) -> int:
     if number == 3:
         raise ValueError("3 is refused")
     return number * number
+
+
+def wait_at_0(number: int) -> int:
+    """Square a number; 0 takes a second."""
+    time.sleep(1.0 if number == 0 else 0.0)
+    return number * number

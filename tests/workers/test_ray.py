@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from worker_jobs import Meeting, Squares, die_at_3, fail_at_3
 
-from docqa.batch.asked import BatchSource, Documents
 from docqa.batch.job import BatchJob
 from docqa.batch.questions import numbered
+from docqa.batch.targets import BatchSource, Documents
 from docqa.errors import ClusterError, DocqaError
 from docqa.workers.ray_pool import RayPool
 
@@ -154,12 +154,11 @@ def test_a_collection_is_the_same_as_on_one_machine(machines: Machines, tmp_path
     """Documents that are loaded on a cluster are stored as those that are loaded here."""
     pytest.importorskip("tantivy")
     import docqa
-    from docqa.collection.pool_loading import ingest_in_pool
 
     (tmp_path / "docs").mkdir()
     make_documents(tmp_path / "docs", 6)
     here = docqa.Collection(tmp_path / "here")
-    there = docqa.Collection(tmp_path / "there", ingest_all=ingest_in_pool(machines.pool))
+    there = docqa.Collection(tmp_path / "there", pool=machines.pool)
     for collection in (here, there):
         changes = collection.add(tmp_path / "docs")
         assert (len(changes.added), len(changes.failed)) == (6, 1)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from worker_jobs import Squares, die_at_3, fail_at_3
+from worker_jobs import Squares, die_at_3, fail_at_3, wait_at_0
 
 from docqa.errors import DocqaError, SettingError
 from docqa.workers.pool import LocalPool, Pool
@@ -57,6 +58,27 @@ def test_an_item_that_ends_its_process_is_given_up_alone() -> None:
     """All others come out, those that died with it too."""
     found = list(ProcessPool(2).run(die_at_3, range(7), on_lost=lost))
     assert found == [0, 1, 4, -3, 16, 25, 36]
+
+
+def test_results_can_come_as_they_are_ready() -> None:
+    """A slow item keeps no other one waiting."""
+    found = list(ProcessPool(2).run(wait_at_0, range(5), on_lost=lost, ordered=False))
+    assert (sorted(found), found[0] == 0) == ([0, 1, 4, 9, 16], False)
+
+
+def test_a_lost_item_is_found_in_any_order() -> None:
+    """All others come out, those that died with it too."""
+    found = ProcessPool(2).run(die_at_3, range(7), on_lost=lost, ordered=False)
+    assert sorted(found) == [-3, 0, 1, 4, 16, 25, 36]
+
+
+@pytest.mark.parametrize(("n_items", "n_workers"), [(2, 0), (3, 2)])
+def test_few_items_start_no_process(n_items: int, n_workers: int, tmp_path: Path) -> None:
+    """They are done in this process."""
+    found = list(ProcessPool(2, few=2).run(Squares(tmp_path), range(n_items), on_lost=lost))
+    others = [each for each in tmp_path.glob("worker-*") if each.name != f"worker-{os.getpid()}"]
+    assert found == [number * number for number in range(n_items)]
+    assert min(n_workers, 1) <= len(others) <= n_workers
 
 
 def test_there_is_at_least_one_worker() -> None:

@@ -1,19 +1,22 @@
-"""What a collection knows of each source: of those that are in it, and of those that failed."""
+"""The record of each source of a collection: of a document in it, or of a source that failed."""
 
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any, ClassVar
 
-__all__ = ["CollectedDocument", "FailedSource", "FileStamp"]
+from docqa.index.contract import Labels
+
+__all__ = ["CollectedDocument", "FailedSource", "FileStamp", "file_stamp", "labels_of"]
 
 
 @dataclass(frozen=True, slots=True)
 class FileStamp:
-    """Hold what tells without reading a file that it is probably the same.
+    """A file's size and time, by which it is probably the same without reading it.
 
     Attributes:
         size: in bytes.
@@ -43,10 +46,10 @@ class FileStamp:
 
 @dataclass(frozen=True, slots=True)
 class CollectedDocument:
-    """Hold what a collection's list of documents shows of one.
+    """A document's record in a collection.
 
     Attributes:
-        key: what it is filed under: the absolute path of its file, or the name it was given.
+        key: its name in the collection: the absolute path of its file, or the name it was given.
         id: SHA-256 of its bytes, in hexadecimal.
         source: the path or name.
         title: the document's own, or None.
@@ -57,7 +60,7 @@ class CollectedDocument:
         folder: the folder that it was found in when one was added or synchronised, or None.
         stamp: of its file; None where it came as bytes.
         metadata: the user's own.
-        warnings: what was told while it was loaded.
+        warnings: those of its loading.
     """
 
     key: str
@@ -75,11 +78,6 @@ class CollectedDocument:
     metadata: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
-    @property
-    def indexed_at(self) -> datetime:
-        """Return when it was indexed."""
-        return datetime.fromtimestamp(self.indexed, timezone.utc)
-
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
         return asdict(self)
@@ -96,12 +94,12 @@ class CollectedDocument:
 
 @dataclass(frozen=True, slots=True)
 class FailedSource:
-    """Hold why a source is not in a collection.
+    """A source that is not in a collection, and why.
 
     Attributes:
-        key: what it would be filed under.
+        key: its name in the collection.
         kind: name of the error's class, such as ``"EncryptedError"``.
-        message: what happened, where, and what to do next.
+        message: of the error; it says what to do next.
         failed: when, in seconds since 1970.
         id: SHA-256 of its bytes, or None where they could not be read.
         folder: the folder that it was found in, or None.
@@ -128,8 +126,31 @@ class FailedSource:
         return cls(**_known(cls, values))
 
 
+def file_stamp(path: str) -> FileStamp | None:
+    """Return the size and time of a file; None where there is no file."""
+    now = time.time()
+    try:
+        found = Path(path).stat()
+    except (OSError, ValueError):
+        return None
+    return FileStamp(found.st_size, found.st_mtime_ns, now)
+
+
+def labels_of(document: CollectedDocument) -> Labels:
+    """Return the labels by which filters choose documents."""
+    stamp, parents = document.stamp, reversed(Path(document.key).parents)
+    return Labels(
+        document_id=document.id,
+        folders=() if stamp is None else tuple(str(each) for each in parents),
+        media_type=document.media_type,
+        title=document.title or "",
+        date=None if stamp is None else stamp.mtime_ns // 10**9,
+        metadata=document.metadata,
+    )
+
+
 def _known(cls: type[Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return those values that the class has fields for, as it has them."""
+    """Return the values of the fields of a class, as it has them."""
     known = {each.name: values[each.name] for each in fields(cls) if each.name in values}
     if known.get("stamp") is not None:
         known["stamp"] = FileStamp(**known["stamp"])

@@ -1,4 +1,4 @@
-"""What a job asks: documents one by one, or a collection as a whole."""
+"""The targets of a batch: documents one by one, or a collection as a whole."""
 
 from __future__ import annotations
 
@@ -16,32 +16,32 @@ from docqa.load_settings import LoadSettings
 from docqa.loaders.source_bytes import read_source
 from docqa.reading_settings import ReadingSettings
 
-__all__ = ["Asked", "BatchSource", "Documents", "WholeCollection"]
+__all__ = ["BatchSource", "BatchTarget", "Documents", "WholeCollection"]
 
 
 @dataclass(frozen=True, slots=True)
 class BatchSource:
-    """Name a document of a job, or say why there is none."""
+    """The name of a document or collection, or why there is none."""
 
     name: str
     error: LoadError | None = None
 
 
-class Asked(Protocol):
-    """Say what is asked, and make the jobs that ask it."""
+class BatchTarget(Protocol):
+    """The sources that a batch asks, and the jobs that ask them."""
 
     @property
     def sources(self) -> Sequence[BatchSource]:
-        """Return what each question is asked of, each named once."""
+        """Return the sources of each question, each named once."""
         ...
 
     @property
     def settings(self) -> dict[str, Any]:
-        """Return as JSON has it what decides the answers beside how documents are read."""
+        """Return plain values that decide the answers beside the settings of reading."""
         ...
 
     def content_sha256(self, source: BatchSource, loading: LoadSettings) -> str | None:
-        """Return the fingerprint of what a source holds now; None where it cannot be read."""
+        """Return the fingerprint of a source's content; None where it cannot be read."""
         ...
 
     def jobs(
@@ -56,23 +56,23 @@ class Asked(Protocol):
     def work(
         self, reading: ReadingSettings, loading: LoadSettings, settings: dict[str, Any]
     ) -> Callable[[SourceJob], SourceOutcome]:
-        """Return what does the jobs; picklable."""
+        """Return the work for a job; picklable."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Documents:
-    """Ask documents one by one. Their bytes are read here, and go with the jobs."""
+    """Documents that are asked one by one. Their bytes are read here, and go with the jobs."""
 
     sources: Sequence[BatchSource]
 
     @property
     def settings(self) -> dict[str, Any]:
-        """Return nothing; see `Asked`."""
+        """Return no values; see `BatchTarget`."""
         return {}
 
     def content_sha256(self, source: BatchSource, loading: LoadSettings) -> str | None:
-        """Return the SHA-256 of a file; see `Asked`."""
+        """Return the SHA-256 of a file; see `BatchTarget`."""
         content = _content(source, loading)[0]
         return None if content is None else hashlib.sha256(content).hexdigest()
 
@@ -82,7 +82,7 @@ class Documents:
         blocks: Sequence[tuple[BatchQuestion, ...]],
         loading: LoadSettings,
     ) -> Iterator[SourceJob]:
-        """Yield a job for each block of questions; see `Asked`."""
+        """Yield a job for each block of questions; see `BatchTarget`."""
         content, error = _content(source, loading)
         sha256 = None if content is None else hashlib.sha256(content).hexdigest()
         for number, block in enumerate(blocks, start=1):
@@ -91,17 +91,17 @@ class Documents:
     def work(
         self, reading: ReadingSettings, loading: LoadSettings, settings: dict[str, Any]
     ) -> Callable[[SourceJob], SourceOutcome]:
-        """Return what does the jobs; see `Asked`."""
+        """Return the work for a job; see `BatchTarget`."""
         return Asking(reading, loading, settings)
 
 
 @dataclass(frozen=True, slots=True)
 class WholeCollection:
-    """Ask all documents of a collection at once; whoever does the jobs must reach its address.
+    """A collection whose documents are asked at once. Each worker must reach its address.
 
     Attributes:
         address: as `Collection.address` gives it; names it in lines and messages.
-        where: which of its documents; paths mean those of the machine that starts the job.
+        where: the filter of its documents; paths are those of the machine that starts the job.
     """
 
     address: str
@@ -115,12 +115,12 @@ class WholeCollection:
 
     @property
     def sources(self) -> Sequence[BatchSource]:
-        """Return the collection; see `Asked`."""
+        """Return the collection; see `BatchTarget`."""
         return (BatchSource(self.address),)
 
     @property
     def settings(self) -> dict[str, Any]:
-        """Return which documents are asked, where that is not all of them; see `Asked`."""
+        """Return the filter, where it leaves documents out; see `BatchTarget`."""
         given = {
             name: value for name, value in asdict(self.where).items() if value not in (None, (), {})
         }
@@ -129,7 +129,7 @@ class WholeCollection:
         return {"where": given} if given else {}
 
     def content_sha256(self, source: BatchSource, loading: LoadSettings) -> str | None:
-        """Return the fingerprint of all that is in it; see `Asked`.
+        """Return the fingerprint of the collection; see `BatchTarget`.
 
         Raises:
             CollectionError: there is no collection, or it was made by another version.
@@ -146,7 +146,7 @@ class WholeCollection:
         blocks: Sequence[tuple[BatchQuestion, ...]],
         loading: LoadSettings,
     ) -> Iterator[SourceJob]:
-        """Yield a job for each block of questions; see `Asked`."""
+        """Yield a job for each block of questions; see `BatchTarget`."""
         del loading
         for number, block in enumerate(blocks, start=1):
             yield SourceJob(source.name, None, None, None, block, number == len(blocks))
@@ -154,7 +154,7 @@ class WholeCollection:
     def work(
         self, reading: ReadingSettings, loading: LoadSettings, settings: dict[str, Any]
     ) -> Callable[[SourceJob], SourceOutcome]:
-        """Return what does the jobs; see `Asked`."""
+        """Return the work for a job; see `BatchTarget`."""
         return AskingCollection(reading, loading, settings, self.where, self.address)
 
 

@@ -1,4 +1,4 @@
-"""What a job's answers depend on, beside the questions and the documents."""
+"""The settings that a batch's answers depend on, as a record."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from docqa.reading_settings import ReadingSettings
 
 __all__ = ["differences", "settings_record"]
 
-_DIGITS = 16  # hexadecimal ones of a file's SHA-256; nobody forges a calibration
+_DIGITS = 16  # hexadecimal ones of a file's SHA-256; a calibration is not forged
 
 
 def settings_record(reading: ReadingSettings, loading: LoadSettings) -> dict[str, Any]:
-    """Return as plain values all that decides what is answered; the same values, the same answers.
+    """Return the settings of a batch as plain values; the same values, the same answers.
 
     The runtime and number format are those asked for: ``"auto"`` may become another one on
     another machine, as the answers' own ``reader.runtime`` says.
@@ -69,7 +69,7 @@ def _fingerprint(path: Path, *, required: bool) -> str | None:
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    """Return in words what differs between two records of settings.
+    """Return the differences of two records of settings, in words.
 
     >>> differences({"read": {"top_k": 1, "content": "all"}}, {"read": {"top_k": 3}})
     ['read.top_k was 1, now 3', 'read.content was "all", now null']

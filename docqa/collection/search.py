@@ -1,4 +1,4 @@
-"""Which passages of a collection rank best for a question, and the facts of their documents."""
+"""The passages of a collection that rank best for a question, with their documents' records."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from docqa.collection.facts import CollectedDocument
 from docqa.collection.packing import table_of, unpack_passage
+from docqa.collection.records import CollectedDocument
 from docqa.datamodel import Passage, RankedPassage, Table, TableRow
 from docqa.index.analysis import terms
 from docqa.index.contract import Query, Snapshot, StoredHit, Where
@@ -28,10 +28,10 @@ _Facts = Mapping[str, tuple[CollectedDocument, str]]  # and the generation, by k
 
 @dataclass(frozen=True, slots=True)
 class FoundPassage:
-    """Hold a passage that was found for a query, with its document.
+    """A passage with its rank and BM25 score, and its document's record.
 
     Attributes:
-        document: what the collection knows of it.
+        document: its record in the collection.
         passage: `document_id` is the document's id.
         rank: from 1.
         score: BM25; see `docqa.index.contract`.
@@ -45,11 +45,11 @@ class FoundPassage:
 
 @dataclass(frozen=True, slots=True)
 class Hits:
-    """Hold what was found for one question.
+    """The passages for one question.
 
     Attributes:
         ranked: passages; they have their document's key for its id.
-        documents: what is known of each, and its generation, by key.
+        documents: the record of each, and its generation, by key.
         tokens: of the passages, by the text of their reading form.
         tables: the rows that touch the passages, by key.
     """
@@ -72,10 +72,10 @@ def search(snapshot: Snapshot, query: str, *, top_k: int, where: Where) -> list[
 
 
 def find(snapshot: Snapshot, query: str, *, top_k: int, where: Where) -> Hits:
-    """Return what is found for one question; passages have their document's key for its id.
+    """Return the passages for one question; they have their document's key for its id.
 
-    Copies of a file take no room: while they leave fewer than `top_k`, more is looked for. So it is
-    once where a copy was found whose file is gone: another may be there.
+    Copies of a file take no room: while they leave fewer than `top_k`, the search goes on. It
+    goes on once more where the file of a copy is gone: that of another copy may be there.
     """
     asked = Query(
         terms(query),

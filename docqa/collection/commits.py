@@ -1,19 +1,20 @@
-"""Write what is taken in, in few commits, and keep account of what failed."""
+"""Writing documents into a collection in few commits, and its list of failures."""
 
 from __future__ import annotations
 
 import json
 import time
+import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from docqa.collection.changes import IndexProgress, Report
-from docqa.collection.facts import CollectedDocument, FailedSource
-from docqa.collection.ingest import Ingested, labels_of
+from docqa.collection.ingest import Ingested
+from docqa.collection.records import CollectedDocument, FailedSource, labels_of
 from docqa.index.contract import Snapshot, Store, StoredDocument, StoreWriter
 from docqa.index.name_terms import name_terms
 
-__all__ = ["TakingIn", "read_failures", "refiled"]
+__all__ = ["CollectionWriter", "read_failures"]
 
 _DOCUMENTS_A_COMMIT, _SECONDS_A_COMMIT = 64, 20.0
 _FAILURES = "failures"
@@ -21,23 +22,22 @@ _MAY_COME_BACK = ("SourceUnreadableError",)  # says nothing of the content: a lo
 
 
 @dataclass
-class TakingIn:
-    """Write documents into a store as they come.
+class CollectionWriter:
+    """A store's writer that commits every few documents and keeps account of failures.
 
     Attributes:
-        store: where to.
-        writer: of the store; it is committed from time to time, and by `finish`.
-        report: is told after each source.
+        store: where documents are written.
+        writer: of the store.
+        report: called after each source.
         keeps: a document stays where its source fails.
-        total: how many sources are to be read, for reports.
-        committed: keys of what lasts; `failed`: what could not be taken in.
+        committed: keys of changes that last.
+        failed: sources that could not be read.
     """
 
     store: Store
     writer: StoreWriter
     report: Report | None
     keeps: bool = False
-    total: int = field(default=0, init=False)
     committed: list[str] = field(default_factory=list, init=False)
     failed: list[FailedSource] = field(default_factory=list, init=False)
 
@@ -45,21 +45,26 @@ class TakingIn:
         self._failures: dict[str, FailedSource | None] = {}  # found now; None where it is no more
         self._waiting: list[str] = []
         self._in_hand: StoredDocument | None = None  # handed over to the writer in part
-        self._pages = self._passages = self._done = 0
+        self._total = self._pages = self._passages = self._done = 0
         self._since = time.monotonic()
 
-    def write(self, results: Iterable[Ingested]) -> None:
-        """Write what comes; what is waiting is committed also where Ctrl-C breaks it off.
+    def write(self, results: Iterable[Ingested], *, total: int) -> None:
+        """Write results as they come, and commit them also where Ctrl-C breaks that off.
 
         Ctrl-C may come while the passages of a document are handed over: it is then written again,
         whole, before the commit.
 
+        Args:
+            results: documents and failures.
+            total: how many sources are to be read, for reports.
+
         Raises:
             CollectionError: it cannot be written.
         """
+        self._total = total
         try:
             for result in results:
-                self._take(result)
+                self._write(result)
         except KeyboardInterrupt:
             if self._in_hand is not None:
                 self.put(self._in_hand)
@@ -67,29 +72,53 @@ class TakingIn:
             raise
 
     def put(self, document: StoredDocument) -> None:
-        """Write a document that was stored before, under another key or with other facts."""
+        """Write a document."""
         self._in_hand = document
         self.writer.replace(document)
         self._waiting.append(document.key)
         self._in_hand = None
 
+    def refile(self, snapshot: Snapshot, key: str, record: CollectedDocument) -> None:
+        """Write a stored document with another record, under its key; no source is read.
+
+        Args:
+            snapshot: of the store.
+            key: of the document there; where the record has another one, it is removed.
+            record: the new one.
+        """
+        document = snapshot.document(key)
+        if document is None:
+            return
+        if record.key != key:
+            self.remove(key)
+        self.put(
+            replace(
+                document,
+                key=record.key,
+                generation=uuid.uuid4().hex,
+                labels=labels_of(record),
+                names=name_terms(record.source, record.title),
+                facts=record.to_json(),
+            )
+        )
+
     def remove(self, key: str) -> None:
-        """Remove a document, and what is known of its failing."""
+        """Remove a document, and the record of its failing."""
         self.writer.remove(key)
         self._failures[key] = None
         self._waiting.append(key)
 
     def fail(self, failure: FailedSource) -> None:
-        """Keep account of what could not be looked at; what is there of it stays."""
+        """Keep account of a source that could not be read; its document stays."""
         self.failed.append(failure)
         self._failures[failure.key] = failure
 
     def forget_failure(self, key: str) -> None:
-        """Drop what is known of a source that is gone."""
+        """Drop the record of a failed source that is gone."""
         self._failures[key] = None
 
     def commit(self) -> None:
-        """Make what was written last."""
+        """Make all changes so far last."""
         if self._waiting:
             self.writer.commit()
             self.committed += self._waiting
@@ -99,7 +128,7 @@ class TakingIn:
             self._failures.clear()
         self._since = time.monotonic()
 
-    def _take(self, result: Ingested) -> None:
+    def _write(self, result: Ingested) -> None:
         self._done += 1
         if isinstance(result, FailedSource):
             self.failed.append(result)
@@ -116,14 +145,14 @@ class TakingIn:
         late = time.monotonic() - self._since > _SECONDS_A_COMMIT
         if late or len(self._waiting) >= _DOCUMENTS_A_COMMIT:
             self.commit()
-        self._tell(result.key)
+        self._report(result.key)
 
-    def _tell(self, key: str) -> None:
+    def _report(self, key: str) -> None:
         if self.report is not None:
             self.report(
                 IndexProgress(
                     done=self._done,
-                    total=self.total,
+                    total=self._total,
                     pages=self._pages,
                     passages=self._passages,
                     failed=len(self.failed),
@@ -134,38 +163,18 @@ class TakingIn:
 
 
 def read_failures(store: Store) -> dict[str, FailedSource]:
-    """Return the sources that are not in a collection, by key, with the reasons."""
+    """Return the failed sources of a collection, by key."""
     values = json.loads(store.read_note(_FAILURES) or "[]")
     return {each["key"]: FailedSource.from_dict(each) for each in values}
 
 
 def change_failures(store: Store, found: Mapping[str, FailedSource | None]) -> None:
-    """Write down which sources fail and which no longer do; what others wrote of others stays."""
+    """Change the stored list of failures: by key, None where a source fails no longer.
+
+    Records of other sources, of other writers too, stay.
+    """
     before = read_failures(store)
     after = {key: each for key, each in {**before, **found}.items() if each is not None}
     if after != before:
         values = [after[key].to_dict() for key in sorted(after)]
         store.write_note(_FAILURES, json.dumps(values, indent=1))
-
-
-def refiled(snapshot: Snapshot, key: str, facts: CollectedDocument) -> StoredDocument | None:
-    """Return a stored document with other facts, under their key; nothing of it is read again.
-
-    Args:
-        snapshot: has it.
-        key: under which it is there.
-        facts: the new ones.
-    """
-    import uuid
-
-    document = snapshot.document(key)
-    if document is None:
-        return None
-    return replace(
-        document,
-        key=facts.key,
-        generation=uuid.uuid4().hex,
-        labels=labels_of(facts),
-        names=name_terms(facts.source, facts.title),
-        facts=facts.to_json(),
-    )
