@@ -7,8 +7,6 @@ all page numbers, lines, columns and ranks count from 1.
 
 from __future__ import annotations
 
-from types import FunctionType
-
 from docqa.datamodel.answer import (
     Answer,
     Answers,
@@ -100,14 +98,3 @@ __all__ = [
     "is_nameless",
     "logistic",
 ]
-
-
-def _name_by_package() -> None:
-    """Give the records the name under which they are imported, in messages, pickles and docs."""
-    for name in __all__:
-        record = globals()[name]
-        if isinstance(record, type | FunctionType):
-            record.__module__ = __name__
-
-
-_name_by_package()
