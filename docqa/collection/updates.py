@@ -19,7 +19,7 @@ from docqa.collection.sources import Sources, absolute, each_source, folders_of,
 from docqa.collection.sync import SyncPlan, plan_sync
 from docqa.collection.taking_in import TakingIn, read_failures, refiled
 from docqa.errors import CollectionError, SourceNotFoundError, SourceUnreadableError
-from docqa.index.contract import Snapshot, Store, Where
+from docqa.index.contract import Snapshot, Store, Where, missing_collection
 from docqa.loaders.load import source_name
 
 __all__ = ["Updates", "is_half_rebuilt", "made_of"]
@@ -224,10 +224,7 @@ def require_collection(store: Store) -> None:
         CollectionError: there is none.
     """
     if not store.exists():
-        raise CollectionError(
-            f"{store.address}: there is no collection here; docqa index DIR --to {store.address} "
-            "makes one"
-        )
+        raise missing_collection(store.address)
 
 
 def is_half_rebuilt(store: Store) -> bool:
