@@ -15,7 +15,7 @@ from typing import Any
 from docqa.datamodel import Content
 from docqa.errors import CollectionError
 from docqa.index.analysis import ANALYSIS_VERSION
-from docqa.index.contract import Store
+from docqa.index.contract import Store, missing_collection
 
 __all__ = [
     "FORMAT",
@@ -116,10 +116,7 @@ def require_collection(store: Store) -> None:
         CollectionError: there is none.
     """
     if not store.exists():
-        raise CollectionError(
-            f"{store.address}: there is no collection here; docqa index DIR --to {store.address} "
-            "makes one"
-        )
+        raise missing_collection(store.address)
 
 
 def collection_settings(store: Store) -> CollectionSettings:

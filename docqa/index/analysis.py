@@ -1,4 +1,4 @@
-"""Turn text into the terms that BM25 counts; the same for passages and for queries.
+"""Terms of a text as BM25 counts them; the same for passages and for queries.
 
 * Letters are folded: compatibility forms (NFKC), case, accents of Latin letters.
 * Words are stemmed (Snowball, English rules); function words of English are left out.
@@ -86,7 +86,7 @@ def terms(text: str) -> list[str]:
 
 
 def _fold(text: str) -> str:
-    """Fold what different spellings of the same characters and words have in common."""
+    """Return the text with different spellings of the same characters and words made equal."""
     if not text.isascii():
         text = unicodedata.normalize("NFKC", _IGNORED.sub("", text)).translate(_FOLDED)
     text = text.casefold()

@@ -28,7 +28,7 @@ __all__ = ["LuceneBM25", "byte_length"]
 
 
 class LuceneBM25(BM25Okapi):  # type: ignore[misc]  # rank_bm25 has no types
-    """Score passages, given as lists of terms; an empty list, or no passage at all, is no error.
+    """BM25 scores of passages, given as lists of terms; an empty list or corpus is no error.
 
     The scores are upstream's (`BM25Okapi.get_scores` with this class's `idf` and `doc_len`), but
     looked up in an inverted index: the cost is linear in the passages that hold a term, not in

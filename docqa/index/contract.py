@@ -1,13 +1,15 @@
-"""What an engine keeps for a collection and how it ranks: the seam of all stored indexes.
+"""The contract of stored indexes: the records that an engine keeps, and how it ranks them.
 
 An engine (tantivy in a folder, LanceDB on shared storage) keeps documents with their passages,
 replaces a document in one step, and ranks passages by BM25. It knows nothing of readers, places and
-files: what it gives back as `body` and `facts` is packed elsewhere.
+files: `body` and `facts` are packed elsewhere.
 
-The ranking is one, whatever the engine: with k1 = 1.2, b = 0.75, Lucene's IDF and one-byte lengths
-(see `docqa.index.bm25`), a passage's score is that of its terms, plus `name_weight` times that of
-its document's names (title, file name) as a field of its own, which every passage of the document
-has. Terms come analysed (`docqa.index.analysis.terms`); an engine splits nothing and folds nothing.
+Every engine ranks by BM25 with k1 = 1.2, b = 0.75 and Lucene's IDF (see `docqa.index.bm25`). The
+score of a passage is that of its terms, plus `name_weight` times that of its document's names
+(title, file name) as a field of its own, which every passage of the document has. Engines may keep
+lengths and counts in their own way: tantivy keeps a length in one byte, Lance keeps it exactly, and
+both count removed passages until they compact. So the scores of two engines differ by a few
+hundredths. Terms come analysed (`docqa.index.analysis.terms`); an engine splits and folds nothing.
 """
 
 from __future__ import annotations
@@ -17,6 +19,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field, replace
 from typing import Protocol, runtime_checkable
+
+from docqa.errors import CollectionError
 
 __all__ = [
     "DocumentFacts",
@@ -29,19 +33,20 @@ __all__ = [
     "StoredHit",
     "StoredPassage",
     "Where",
+    "missing_collection",
 ]
 
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """Hold what filters look at; see `Where`.
+    """The properties of a document that filters test; see `Where`.
 
     Attributes:
         document_id: SHA-256 of the source's bytes, in hexadecimal.
         folders: every folder above the source, as absolute paths, the outermost first.
         media_type: such as ``"application/pdf"``.
         title: the document's own; ``""`` where it has none.
-        date: of the file's last change, in seconds since 1970 (UTC); None where nobody knows.
+        date: of the file's last change, in seconds since 1970 (UTC); None where it is unknown.
         metadata: the user's own, by name.
     """
 
@@ -65,11 +70,11 @@ class Labels:
 
 @dataclass(frozen=True, slots=True)
 class StoredPassage:
-    """Hold a passage as an engine keeps it.
+    """A passage as an engine keeps it.
 
     Attributes:
         number: from 0, in the order of the document's text.
-        terms: what it is found by, in order, with repetitions.
+        terms: those that find it, in order, with repetitions.
         body: the passage itself, packed.
         boilerplate: navigation, a footer or the like; its score counts less.
     """
@@ -82,14 +87,14 @@ class StoredPassage:
 
 @dataclass(frozen=True, slots=True)
 class StoredDocument:
-    """Hold a document with all of its passages: what is written, replaced and removed as one.
+    """A document with all of its passages, which are written, replaced and removed as one.
 
     Attributes:
         key: where the document comes from, such as its absolute path; one document has it.
         generation: 32 hexadecimal digits, new whenever the document is written.
         labels: for filters.
         names: terms of its title and file name.
-        facts: what lists of documents show, as JSON; about a kilobyte.
+        facts: the entry in lists of documents, as JSON; about a kilobyte.
         body: the document itself, packed.
         passages: at least one.
     """
@@ -105,7 +110,7 @@ class StoredDocument:
 
 @dataclass(frozen=True, slots=True)
 class DocumentFacts:
-    """Hold what lists of documents show of one."""
+    """The entry of a document in lists."""
 
     key: str
     generation: str
@@ -114,7 +119,7 @@ class DocumentFacts:
 
 @dataclass(frozen=True, slots=True)
 class StoredHit:
-    """Hold a passage that an engine found.
+    """A passage that an engine found.
 
     Attributes:
         key, generation: of its document.
@@ -132,7 +137,7 @@ class StoredHit:
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """Say which documents are asked; every condition that is given must hold.
+    """A filter of documents; every condition that is given must hold.
 
     Attributes:
         keys: one of these.
@@ -155,7 +160,7 @@ class Where:
         return self != Where()
 
     def holds(self, key: str, labels: Labels) -> bool:
-        """Say whether a document is one of those.
+        """Return whether a document passes the filter.
 
         >>> Where(media_type="text/html").holds("/a", Labels("id", media_type="text/html"))
         True
@@ -174,11 +179,11 @@ class Where:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Hold what passages are ranked for.
+    """A query with its filter and its weights.
 
     Attributes:
         terms: analysed; a term that is repeated counts again.
-        top_k: at most so many passages, at least 1.
+        top_k: the largest number of passages to return, at least 1.
         where: which documents; all by default.
         name_weight: how much the names of a document count beside a passage's own terms.
         boilerplate_weight: 0 to 1; multiplies the scores of flagged passages.
@@ -193,14 +198,14 @@ class Query:
 
 @runtime_checkable
 class Snapshot(Protocol):
-    """Be one state of a store: what was committed when it was taken, and nothing later.
+    """One state of a store: all commits until it was taken, and nothing later.
 
     A document is there whole, of one generation, or not at all.
     """
 
     @property
     def n_passages(self) -> int:
-        """Return how many passages there are."""
+        """Return the number of passages."""
         ...
 
     def search(self, query: Query) -> list[StoredHit]:
@@ -208,7 +213,7 @@ class Snapshot(Protocol):
         ...
 
     def documents(self, where: Where = ...) -> Iterator[DocumentFacts]:
-        """Yield what is known of the documents, ordered by key."""
+        """Yield the entries of the documents, ordered by key."""
         ...
 
     def body(self, key: str, generation: str) -> bytes:
@@ -220,13 +225,13 @@ class Snapshot(Protocol):
         ...
 
     def document(self, key: str) -> StoredDocument | None:
-        """Return all that is kept of a document, passages in order; None where there is none."""
+        """Return a document as it was written, passages in order; None where there is none."""
         ...
 
 
 @runtime_checkable
 class StoreWriter(Protocol):
-    """Change a store; nothing is seen by anybody before `commit`."""
+    """Changes to a store, which no reader sees before `commit`."""
 
     def replace(self, document: StoredDocument) -> None:
         """Write a document in the place of all that its key had."""
@@ -237,10 +242,10 @@ class StoreWriter(Protocol):
         ...
 
     def commit(self) -> None:
-        """Make all changes since the last commit seen, together; they last from here on.
+        """Make all changes since the last commit visible together; they last from here on.
 
         Raises:
-            CollectionError: they cannot be written, and nothing of them is seen; the disk is
+            CollectionError: the changes cannot be written, and none of them is seen; the disk is
                 full, or the storage cannot be reached.
         """
         ...
@@ -248,7 +253,7 @@ class StoreWriter(Protocol):
 
 @runtime_checkable
 class Store(Protocol):
-    """Keep the documents of one collection; see the module.
+    """The documents of one collection; see the module.
 
     Attributes:
         address: where it is; it opens the store again, in another process too.
@@ -258,13 +263,13 @@ class Store(Protocol):
     def address(self) -> str: ...  # noqa: D102 - described above
 
     def exists(self) -> bool:
-        """Say whether there is a collection."""
+        """Return whether there is a collection."""
         ...
 
     def create(self) -> None:
         """Begin an empty collection where there is none; one that is there stays as it is.
 
-        So does one that another process makes at the same moment.
+        That holds too for one that another process makes at the same moment.
 
         Raises:
             CollectionError: nothing can be written there; or another process is writing, where the
@@ -289,7 +294,7 @@ class Store(Protocol):
         ...
 
     def writer(self) -> AbstractContextManager[StoreWriter]:
-        """Return what changes the store; leaving it without a commit drops the changes.
+        """Return a writer for a `with` block; leaving it without a commit drops the changes.
 
         Raises:
             CollectionError: another process is writing, where the engine has one writer.
@@ -301,9 +306,16 @@ class Store(Protocol):
         ...
 
     def size(self) -> int | None:
-        """Return the bytes that it takes up where it is kept, None where nobody knows."""
+        """Return the number of bytes on the storage, None where it is unknown."""
         ...
 
     def close(self) -> None:
-        """Free what is held open."""
+        """Close open files and connections."""
         ...
+
+
+def missing_collection(address: str) -> CollectionError:
+    """Return the error for an address without a collection."""
+    return CollectionError(
+        f"{address}: there is no collection here; docqa index DIR --to {address} makes one"
+    )

@@ -38,7 +38,7 @@ def write_durably(path: Path, data: bytes) -> None:
 
 
 def is_part(name: str) -> bool:
-    """Say whether a file is one that was being written when its process was killed.
+    """Return whether a file's name is that of an unfinished one, left by a killed process.
 
     >>> is_part(".abcd.part"), is_part("current")
     (True, False)
@@ -47,7 +47,7 @@ def is_part(name: str) -> bool:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the names in a folder last, where the operating system can."""
+    """Write the names in a folder to the disk, where the operating system can."""
     if os.name == "nt":
         return
     handle = os.open(folder, os.O_RDONLY)

@@ -21,16 +21,16 @@ DEFAULT_BOILERPLATE_WEIGHT = 0.5
 
 @dataclass(frozen=True, slots=True)
 class _Ranking:
-    """Hold the passages in the order of ties, and their scores' source."""
+    """The passages in the order of ties, and the BM25 that scores them."""
 
     passages: tuple[Passage, ...]
     bm25: LuceneBM25
 
 
 class MemoryIndex:
-    """Rank passages by BM25, kept in memory; an `Index`.
+    """A BM25 index of passages in memory; an `Index`.
 
-    Passages are analysed once, when they are added; what BM25 needs of the whole is made again at
+    Passages are analysed once, when they are added. The statistics of the whole are made again at
     the first search after a change. Threads may share it.
 
     Args:
@@ -110,7 +110,7 @@ class MemoryIndex:
 
 
 def ranked_text(passage: Passage) -> str:
-    """Return what a passage is found by: its text, and each inserted header once.
+    """Return the text by which a passage is ranked: its own, and each inserted header once.
 
     As often as it is read, a header would outweigh the words of the row.
     """

@@ -1,4 +1,4 @@
-"""What a document's names (its file name and its title) count for in the ranking.
+"""Terms of a document's names (its file name and its title), and their weight in the ranking.
 
 In a collection, questions often name the document that they ask about, but hardly any passage of
 it does.

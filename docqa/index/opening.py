@@ -1,4 +1,4 @@
-"""From an address to the store that is there."""
+"""Open the store at an address."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def open_store(address: str | os.PathLike[str]) -> Store:
 
 
 def shown(address: str) -> str:
-    """Return an address as messages may show it: without user and password.
+    """Return an address for messages, without user and password.
 
     >>> shown("https://ada:s3cret@search.example.org/kb"), shown("notes/@home")
     ('https://search.example.org/kb', 'notes/@home')

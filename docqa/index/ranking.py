@@ -1,38 +1,41 @@
-"""From an engine's scores to the ranking of docqa: flagged passages weighed, ties in one order."""
+"""From an engine's scores to docqa's ranking: flagged passages weighed, ties in one order."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
-__all__ = ["RawHit", "settled"]
+__all__ = ["RawHit", "best_hits"]
+
+_Row = TypeVar("_Row")
 
 _MORE = 16  # fetched beyond what is asked for; flagged passages and ties seldom need more
 
 
 @dataclass(frozen=True, slots=True)
-class RawHit:
-    """Hold what an engine says of a passage: its place, its score, whether it is flagged."""
+class RawHit(Generic[_Row]):
+    """A passage with its engine's score; `row` is the engine's own record of it."""
 
     key: str
     number: int
     score: float
     boilerplate: bool
-    place: object = None
+    row: _Row
 
 
-def settled(
-    fetch: Callable[[int], Sequence[RawHit]], *, top_k: int, boilerplate_weight: float
-) -> list[RawHit]:
+def best_hits(
+    fetch: Callable[[int], Sequence[RawHit[_Row]]], *, top_k: int, boilerplate_weight: float
+) -> list[RawHit[_Row]]:
     """Return the best passages: flagged ones weighed, those of score 0 left out, ties by place.
 
     An engine cuts its list by its own scores and breaks ties as it likes, so a passage that
     belongs to the best may lie beyond any cut: more is fetched until none can.
 
     Args:
-        fetch: returns the engine's best so many passages, scores falling; fewer only where there
-            are no more.
-        top_k: at most so many are returned.
+        fetch: returns the engine's best `n` passages, scores falling; fewer only where there are
+            no more.
+        top_k: the largest number of passages to return.
         boilerplate_weight: 0 to 1; multiplies the scores of flagged passages.
     """
     limit = top_k + _MORE
@@ -44,11 +47,11 @@ def settled(
         is_all = len(raw) < limit
         if is_all or (len(kept) >= top_k and kept[top_k - 1][0] > raw[-1].score):
             return [
-                RawHit(hit.key, hit.number, score, hit.boilerplate, hit.place)
+                RawHit(hit.key, hit.number, score, hit.boilerplate, hit.row)
                 for score, hit in kept[:top_k]
             ]
         limit *= 4
 
 
-def _weighed(hit: RawHit, boilerplate_weight: float) -> float:
+def _weighed(hit: RawHit[_Row], boilerplate_weight: float) -> float:
     return hit.score * boilerplate_weight if hit.boilerplate else hit.score

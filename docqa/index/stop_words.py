@@ -1,4 +1,4 @@
-"""The function words of English that are no terms: written for this package."""
+"""Function words of English, which are no terms: a list written for this package."""
 
 from __future__ import annotations
 

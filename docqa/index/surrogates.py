@@ -1,4 +1,4 @@
-r"""Texts that an engine can keep: half of a surrogate pair has no UTF-8, and files are named so.
+r"""Escape lone surrogates, which have no UTF-8 but stand in names of files.
 
 The bytes of a file's name need not be UTF-8; Python gives each that is not as half of a pair.
 
@@ -20,7 +20,7 @@ _MARK = "\0"  # no path holds it
 
 
 def escape_surrogates(text: str) -> str:
-    """Return a text with an encoding; nearly always the same, and no two texts have one."""
+    """Return the text, or where it has lone surrogates an escaped text that no other text gives."""
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
@@ -29,7 +29,7 @@ def escape_surrogates(text: str) -> str:
 
 
 def unescape_surrogates(text: str) -> str:
-    """Return the text that `escape_surrogates` was given."""
+    """Return the text from which `escape_surrogates` made this one."""
     if not text.startswith(_MARK):
         return text
     original: str = json.loads(text[len(_MARK) :])

@@ -17,20 +17,34 @@ import random
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import docqa
 from docqa.datamodel import Answers
 from docqa.index.memory import MemoryIndex
 from docqa.pipeline import Pipeline
-from docqa.question_sets import Article, read_question_set
+from docqa.question_sets import Article, Question, read_question_set
 
 TOP = 10
 ALIKE = 1e-5  # relative; single precision
 
 Place = tuple[str, int]
 Ranked = Sequence[tuple[Place, float]]
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """The questions whose rankings and whose answers are compared, by id."""
+
+    ranked: frozenset[str]
+    read: frozenset[str]
+
+    def of(self, article: Article) -> Iterator[Question]:
+        """Yield the questions of an article whose rankings are compared."""
+        for paragraph in article.paragraphs:
+            yield from (each for each in paragraph.questions if each.id in self.ranked)
 
 
 def alike(one: float, other: float) -> bool:
@@ -92,7 +106,7 @@ def hits_of(collection: docqa.Collection, question: str, top_k: int) -> Ranked:
 
 
 def compare_article(
-    article: Article, folder: Path, address: str, pipeline: Pipeline, asked: set[str]
+    article: Article, folder: Path, address: str, pipeline: Pipeline, drawn: Drawn
 ) -> tuple[Counter[str], Counter[str]]:
     """Return what rankings share, and how answers differ, in a collection of one article."""
     path = written(folder, "the.txt", article)  # a name without terms: names count in collections
@@ -101,20 +115,19 @@ def compare_article(
     rankings, answers = Counter[str](), Counter[str]()
     with docqa.Collection(address.format(folder=folder), pipeline=pipeline) as collection:
         collection.add(path)
-        for paragraph in article.paragraphs:
-            for question in paragraph.questions:
-                ranked = index.search(question.text, top_k=max(1, len(index)))
-                memory = [((str(path), one.passage.number), one.score) for one in ranked]
-                rankings += compared(memory, hits_of(collection, question.text, TOP))
-                if question.id in asked:
-                    own = pipeline.ask(document, question.text, top_k=5)
-                    theirs = collection.ask(question.text, top_k=5)
-                    answers[answers_compared(own, theirs)] += 1
+        for question in drawn.of(article):
+            ranked = index.search(question.text, top_k=max(1, len(index)))
+            memory = [((str(path), one.passage.number), one.score) for one in ranked]
+            rankings += compared(memory, hits_of(collection, question.text, TOP))
+            if question.id in drawn.read:
+                own = pipeline.ask(document, question.text, top_k=5)
+                theirs = collection.ask(question.text, top_k=5)
+                answers[answers_compared(own, theirs)] += 1
     return rankings, answers
 
 
 def compare_together(
-    articles: Sequence[Article], folder: Path, address: str, pipeline: Pipeline, asked: set[str]
+    articles: Sequence[Article], folder: Path, address: str, pipeline: Pipeline, drawn: Drawn
 ) -> tuple[Counter[str], Counter[str]]:
     """Return what rankings share, and how answers differ, in a collection of all articles."""
     files = [written(folder, f"{at:02}.txt", article) for at, article in enumerate(articles)]
@@ -126,13 +139,12 @@ def compare_together(
         for collection in (reference, other):
             collection.add(files)
         for article in articles:
-            for paragraph in article.paragraphs:
-                for question in paragraph.questions:
-                    ranked = hits_of(reference, question.text, 100)
-                    rankings += compared(ranked, hits_of(other, question.text, TOP))
-                    if question.id in asked:
-                        pair = (one.ask(question.text, top_k=5) for one in (reference, other))
-                        answers[answers_compared(*pair)] += 1
+            for question in drawn.of(article):
+                ranked = hits_of(reference, question.text, 100)
+                rankings += compared(ranked, hits_of(other, question.text, TOP))
+                if question.id in drawn.read:
+                    pair = (one.ask(question.text, top_k=5) for one in (reference, other))
+                    answers[answers_compared(*pair)] += 1
     return rankings, answers
 
 
@@ -150,6 +162,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--address", action="append", help="{folder}: a new one for each article")
     parser.add_argument("--articles", type=int, help="only the first ones")
+    parser.add_argument("--questions", type=int, help="questions drawn; all by default")
     parser.add_argument("--answers", type=int, default=300, help="questions drawn for the reader")
     parser.add_argument("--together", action="store_true", help="all articles in one collection")
     options = parser.parse_args()
@@ -163,7 +176,8 @@ def main() -> None:
         for paragraph in article.paragraphs
         for question in paragraph.questions
     ]
-    asked = set(random.Random(0).sample(ids, min(options.answers, len(ids))))
+    ranked = random.Random(0).sample(ids, min(options.questions or len(ids), len(ids)))
+    drawn = Drawn(frozenset(ranked), frozenset(ranked[: options.answers]))
     pipeline = Pipeline()
     for address in options.address or ["{folder}/kb"]:
         rankings, answers = Counter[str](), Counter[str]()
@@ -171,9 +185,9 @@ def main() -> None:
             with tempfile.TemporaryDirectory() as made:
                 folder = Path(made)
                 if options.together:
-                    some = compare_together(part, folder, address, pipeline, asked)
+                    some = compare_together(part, folder, address, pipeline, drawn)
                 else:
-                    some = compare_article(part[0], folder, address, pipeline, asked)
+                    some = compare_article(part[0], folder, address, pipeline, drawn)
             rankings, answers = rankings + some[0], answers + some[1]
         print(f"{address}: {in_words(rankings)}")
         counts = ", ".join(f"{count:,} {what}" for what, count in answers.most_common())

@@ -128,3 +128,27 @@ def test_missing_index_is_made(tmp_path: Path) -> None:
     tables.open_table("passages").drop_index("names_idx")
     store.compact()
     assert len(tables.open_table("passages").list_indices()) == 2
+
+
+def test_made_by_an_earlier_version(tmp_path: Path) -> None:
+    """Its two columns more, and the mark in front of its terms, disturb nobody."""
+    import pyarrow as pa
+
+    store = LanceStore(f"lance://{tmp_path}/kb")
+    store.create()
+    older, newer = made_document("/0", 1, 2), made_document("/1", 1, 2)
+    with store.writer() as writer:
+        writer.replace(older)
+        writer.commit()
+    table = tables_in(tmp_path / "kb").open_table("passages")
+    table.add_columns([pa.field(name, pa.int32()) for name in ("n_terms", "n_names")])
+    marked = {name: f"concat(chr(1), ' ', {name})" for name in ("terms", "names")}
+    table.update(where="number >= 0", values_sql=marked)
+    with store.writer() as writer:
+        writer.replace(newer)
+        writer.commit()
+    for _ in range(2):
+        snapshot = LanceStore(f"lance://{tmp_path}/kb").snapshot()
+        assert [snapshot.document(key) for key in ("/0", "/1")] == [older, newer]
+        assert {hit.key for hit in snapshot.search(Query(["oil"], 100))} == {"/0", "/1"}
+        store.compact()

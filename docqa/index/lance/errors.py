@@ -1,4 +1,4 @@
-"""Tell what Lance reports in docqa's words, and try again what lost a race."""
+"""Translate the errors of Lance, and try again after a lost race."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def translated_errors(address: str, what: str) -> Iterator[None]:
 
     Args:
         address: of the collection.
-        what: could not be done, such as ``"cannot be read"``.
+        what: the failure, such as ``"cannot be read"``.
 
     Raises:
         CollectionError: Lance reports an error.
@@ -42,16 +42,16 @@ def translated_errors(address: str, what: str) -> Iterator[None]:
 
 
 def retried(address: str, act: Callable[[int], _Result]) -> _Result:
-    """Do what may lose against another process, and try again where it does.
+    """Return the result of an act, which is tried again where another process came first.
 
     Lance tries again by itself where the rows allow it; this goes on where it gives up.
 
     Args:
         address: of the collection.
-        act: is given the number of the attempt, from 0; doing it twice must be the same as once.
+        act: takes the number of the attempt, from 0; doing it twice must be the same as once.
 
     Raises:
-        CollectionError: it lost every time; nothing was changed.
+        CollectionError: another process came first each time; nothing was changed.
     """
     for attempt in range(_ATTEMPTS):
         try:

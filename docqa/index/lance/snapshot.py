@@ -17,13 +17,14 @@ from docqa.index.lance.rows import (
     key_of,
     quoted,
 )
-from docqa.index.ranking import RawHit, settled
+from docqa.index.ranking import RawHit, best_hits
 
 if TYPE_CHECKING:
     from lancedb.table import LanceTable
 
 __all__ = ["LanceSnapshot"]
 
+_Hit = RawHit[dict[str, Any]]
 _RANKED = ("key", "generation", "number", "boilerplate")
 
 
@@ -58,7 +59,7 @@ class LanceSnapshot:
             return []
         asked = _lance_query(query)
         with translated_errors(self._address, "cannot be read"):
-            best = settled(
+            best = best_hits(
                 lambda limit: self._fetch(asked, query.where, limit),
                 top_k=query.top_k,
                 boilerplate_weight=query.boilerplate_weight,
@@ -66,7 +67,7 @@ class LanceSnapshot:
             return self._hits(best)
 
     def documents(self, where: Where | None = None) -> Iterator[DocumentFacts]:
-        """Yield what is known of the documents, ordered by key."""
+        """Yield the entries of the documents, ordered by key."""
         asked = f"first AND {condition(where or Where())}"
         found = self._rows(asked, ["key", "generation", "facts"])
         for row in sorted(found, key=key_of):
@@ -83,12 +84,12 @@ class LanceSnapshot:
             body: bytes = row["document_body"]
             return body
         raise CollectionError(
-            f"{key}: what was stored of it is gone from {self._address}: it was replaced since; "
+            f"{key} is no longer stored in {self._address} as it was found: it was replaced since; "
             "ask again"
         )
 
     def document(self, key: str) -> StoredDocument | None:
-        """Return all that is kept of a document, passages in order; None where there is none."""
+        """Return a document as it was written, passages in order; None where there is none."""
         return document_of(self._rows(f"{PASSAGES} AND key = {quoted(key)}"))
 
     def _rows(self, asked: str, columns: list[str] | None = None) -> list[dict[str, Any]]:
@@ -99,8 +100,8 @@ class LanceSnapshot:
             )
             return rows
 
-    def _fetch(self, asked: Any, where: Where, limit: int) -> list[RawHit]:
-        """Return the best `limit` passages by Lance's scores; the place of a hit is its row."""
+    def _fetch(self, asked: Any, where: Where, limit: int) -> list[_Hit]:
+        """Return the best `limit` passages by Lance's scores."""
         search = self._table.search(asked, query_type="fts").with_row_id(True)
         if where:
             search = search.where(condition(where))
@@ -110,17 +111,18 @@ class LanceSnapshot:
             for row in rows
         ]
 
-    def _hits(self, best: Sequence[RawHit]) -> list[StoredHit]:
+    def _hits(self, best: Sequence[_Hit]) -> list[StoredHit]:
         """Return hits with the bodies of their passages, which are read for these alone."""
         if not best:
             return []
-        places = [hit.place for hit in best]
-        found = self._table.take_row_ids([row["_rowid"] for row in places])  # type: ignore[index]
+        found = self._table.take_row_ids([hit.row["_rowid"] for hit in best])
         rows = found.with_row_id().select(["passage_body"]).to_arrow().to_pylist()
         bodies = {row["_rowid"]: row["passage_body"] for row in rows}
         return [
-            StoredHit(hit.key, row["generation"], hit.number, hit.score, bodies[row["_rowid"]])  # type: ignore[index]
-            for hit, row in zip(best, places, strict=True)
+            StoredHit(
+                hit.key, hit.row["generation"], hit.number, hit.score, bodies[hit.row["_rowid"]]
+            )
+            for hit in best
         ]
 
 

@@ -21,8 +21,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from docqa.errors import CollectionError
-from docqa.index.contract import StoreWriter
+from docqa.index.contract import StoreWriter, missing_collection
 from docqa.index.lance.errors import retried, translated_errors
 from docqa.index.lance.rows import quoted, schema, table_of
 from docqa.index.lance.snapshot import LanceSnapshot
@@ -41,7 +40,7 @@ _LOCAL = "lance://"
 
 
 class LanceStore:
-    """Keep a collection on shared storage; a `Store`. Threads may share it.
+    """A collection on shared storage; a `Store`. Threads may share it.
 
     How the storage is reached (keys, region, endpoint, plain http) comes from the environment
     variables of AWS: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT_URL,
@@ -64,7 +63,7 @@ class LanceStore:
         return self._address
 
     def exists(self) -> bool:
-        """Say whether there is a collection."""
+        """Return whether there is a collection."""
         with translated_errors(self._address, "cannot be read"):
             return self._passages() is not None
 
@@ -118,10 +117,7 @@ class LanceStore:
         with translated_errors(self._address, "cannot be read"):
             table = self._passages()
             if table is None:
-                raise CollectionError(
-                    f"{self._address}: there is no collection here; docqa index DIR --to "
-                    f"{self._address} makes one"
-                )
+                raise missing_collection(self._address)
             version = table.version
             if self._last is None or self._last[0] != version:
                 table.checkout(version)
@@ -130,7 +126,7 @@ class LanceStore:
 
     @contextmanager
     def writer(self) -> Iterator[StoreWriter]:
-        """Yield what changes the collection; leaving it without a commit drops the changes."""
+        """Yield a writer; leaving the block without a commit drops the changes."""
         yield LanceWriter(self._commits.write)
 
     def compact(self) -> None:
@@ -155,11 +151,11 @@ class LanceStore:
         return sum(file.stat().st_size for file in Path(self._uri).rglob("*") if file.is_file())
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         self._opened = self._last = None
 
     def _make_indexes(self) -> None:
-        """Make the text indexes that are missing; somebody else may be making them, too."""
+        """Make the text indexes that are missing; another process may be making them, too."""
         for field in INDEXED:
             retried(self._address, lambda _, field=field: make_index(self._table(_PASSAGES), field))  # type: ignore[misc]
 
@@ -174,7 +170,7 @@ class LanceStore:
         """Return the table of passages as it is now; None where there is no collection.
 
         Its first version has no rows, not even the turn, without which commits would not notice
-        each other: until that is there nobody may commit.
+        each other. No commit is allowed until that row is there.
         """
         table = self._found(_PASSAGES)
         return None if table is None or table.version == 1 else table

@@ -1,4 +1,4 @@
-"""Say in one way what tantivy and the file system raise."""
+"""Translate the errors of tantivy and the file system."""
 
 from __future__ import annotations
 
@@ -15,7 +15,15 @@ _LITTLE = 1 << 20  # bytes of room, in which a segment does not fit
 
 @contextmanager
 def translated_errors(address: str, what: str) -> Iterator[None]:
-    """Turn what tantivy and the file system raise into an error that says where."""
+    """Translate the errors of tantivy and the file system.
+
+    Args:
+        address: of the collection.
+        what: the failure, such as ``"cannot be read"``.
+
+    Raises:
+        CollectionError: tantivy or the file system reports an error.
+    """
     try:
         yield
     except CollectionError:

@@ -138,5 +138,5 @@ def _is_running(process: int) -> bool:
 
 
 def is_writable(folder: Path) -> bool:
-    """Say whether files can be made in a folder, as far as its permissions and disk tell."""
+    """Return whether files can be made in a folder, by its permissions and its disk."""
     return os.access(folder, os.W_OK | os.X_OK)

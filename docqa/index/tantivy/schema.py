@@ -1,4 +1,4 @@
-"""What tantivy is told of passages: its fields, and how a passage becomes a record of them."""
+"""Passages as tantivy keeps them: the fields, and the record of a passage."""
 
 from __future__ import annotations
 

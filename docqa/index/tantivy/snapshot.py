@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from docqa.errors import CollectionError
 from docqa.index.contract import DocumentFacts, Query, StoredDocument, StoredHit, Where
-from docqa.index.ranking import RawHit, settled
+from docqa.index.ranking import RawHit, best_hits
 from docqa.index.surrogates import escape_surrogates, unescape_surrogates
 from docqa.index.tantivy.schema import facts_of, labels_of, metadata_term, passage_of
 
@@ -23,7 +23,7 @@ __all__ = ["TantivySnapshot", "body_path"]
 
 
 class TantivySnapshot:
-    """Be one commit of a collection; a `Snapshot`. Threads may share it.
+    """One commit of a collection; a `Snapshot`. Threads may share it.
 
     Args:
         schema: of the index.
@@ -36,7 +36,7 @@ class TantivySnapshot:
 
     @property
     def n_passages(self) -> int:
-        """Return how many passages there are."""
+        """Return the number of passages."""
         count: int = self._searcher.num_docs
         return count
 
@@ -47,15 +47,15 @@ class TantivySnapshot:
         asked = self._scored(query)
         records: dict[tuple[int, int], tantivy.Document] = {}
 
-        def fetch(limit: int) -> Sequence[RawHit]:
+        def fetch(limit: int) -> Sequence[RawHit[tantivy.Document]]:
             found = self._searcher.search(asked, min(limit, self.n_passages), count=False).hits
             return [self._raw(score, place, records) for score, place in found]
 
-        best = settled(fetch, top_k=query.top_k, boilerplate_weight=query.boilerplate_weight)
+        best = best_hits(fetch, top_k=query.top_k, boilerplate_weight=query.boilerplate_weight)
         return [self._hit(hit) for hit in best]
 
     def documents(self, where: Where | None = None) -> Iterator[DocumentFacts]:
-        """Yield what is known of the documents, ordered by key."""
+        """Yield the entries of the documents, ordered by key."""
         for record in sorted(self._first(where or Where()), key=_key):
             yield DocumentFacts(_key(record), record.get_first("generation"), facts_of(record))
 
@@ -69,17 +69,17 @@ class TantivySnapshot:
             return body_path(self._bodies, key, generation).read_bytes()
         except OSError as error:
             raise CollectionError(
-                f"{key}: what was stored of it is gone from {self._bodies}: it was replaced and "
-                "cleaned up since; ask again (or, if that does not help, index it anew)"
+                f"{key} is no longer stored in {self._bodies} as it was found: it was replaced and "
+                "cleaned up since; ask again (or, if that does not help, index it again)"
             ) from error
 
     def document(self, key: str) -> StoredDocument | None:
-        """Return all that is kept of a document, passages in order; None where there is none."""
+        """Return a document as it was written, passages in order; None where there is none."""
         found = self.without_body(key)
         return None if found is None else replace(found, body=self.body(key, found.generation))
 
     def without_body(self, key: str) -> StoredDocument | None:
-        """Return all that is kept of a document in the index, and an empty body."""
+        """Return a document as it was written, but with an empty body."""
         records = sorted(self._found(self._term("key", escape_surrogates(key))), key=_number)
         if not records:
             return None
@@ -109,7 +109,7 @@ class TantivySnapshot:
         score: float,
         place: tantivy.DocAddress,
         records: dict[tuple[int, int], tantivy.Document],
-    ) -> RawHit:
+    ) -> RawHit[tantivy.Document]:
         at = place.segment_ord, place.doc
         record = records.get(at)
         if record is None:
@@ -118,13 +118,13 @@ class TantivySnapshot:
             _key(record), _number(record), score, bool(record.get_first("boilerplate")), record
         )
 
-    def _hit(self, hit: RawHit) -> StoredHit:
-        record: tantivy.Document = hit.place
+    def _hit(self, hit: RawHit[tantivy.Document]) -> StoredHit:
+        record = hit.row
         generation, body = record.get_first("generation"), bytes(record.get_first("body"))
         return StoredHit(hit.key, generation, hit.number, hit.score, body)
 
     def _scored(self, query: Query) -> tantivy.Query:
-        """Return the query whose score is that of the terms and, weighed, of the names."""
+        """Return the query that scores the terms and, weighed, the names."""
         import tantivy
 
         weights = {"terms": 1.0, "names": query.name_weight}
@@ -139,7 +139,7 @@ class TantivySnapshot:
         return self._all_of([asked, *conditions]) if conditions else asked
 
     def _conditions(self, where: Where) -> list[tantivy.Query]:
-        """Return what must hold, none of which counts in the score."""
+        """Return the conditions of a filter, which add nothing to the score."""
         import tantivy
 
         native = tantivy.Query

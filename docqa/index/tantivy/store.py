@@ -26,7 +26,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from docqa.errors import CollectionError
-from docqa.index.contract import StoreWriter
+from docqa.index.contract import StoreWriter, missing_collection
 from docqa.index.durable_files import is_part, sync_folder, write_durably
 from docqa.index.tantivy.errors import translated_errors
 from docqa.index.tantivy.index_reader import IndexReader, open_index
@@ -40,7 +40,7 @@ _CURRENT, _LOCK = "current", "lock"
 
 
 class TantivyStore:
-    """Keep a collection in a folder; a `Store`.
+    """A collection in a folder; a `Store`.
 
     Readers, any number and in any process, see the last commit. Threads may share it.
 
@@ -58,7 +58,7 @@ class TantivyStore:
         return str(self._folder)
 
     def exists(self) -> bool:
-        """Say whether the folder holds a collection."""
+        """Return whether the folder holds a collection."""
         with translated_errors(self.address, "cannot be read"):
             return (self._folder / _CURRENT).is_file()
 
@@ -108,7 +108,7 @@ class TantivyStore:
 
     @contextmanager
     def writer(self) -> Iterator[StoreWriter]:
-        """Yield what changes the collection; leaving it without a commit drops the changes.
+        """Yield a writer; leaving the block without a commit drops the changes.
 
         Raises:
             CollectionError: another process is writing, or the folder cannot be written.
@@ -122,7 +122,7 @@ class TantivyStore:
                 writer.close()
 
     def compact(self) -> None:
-        """Write the index anew, without what was replaced and removed.
+        """Write the index again, without replaced and removed passages.
 
         Scores are then those of the documents alone: until then BM25 counts replaced passages too.
 
@@ -150,7 +150,7 @@ class TantivyStore:
         return total
 
     def close(self) -> None:
-        """Let go of the index."""
+        """Close the index."""
         self._opened = None
 
     def _name(self) -> str:
@@ -158,10 +158,7 @@ class TantivyStore:
         try:
             return (self._folder / _CURRENT).read_text("ascii").strip()
         except FileNotFoundError as error:
-            raise CollectionError(
-                f"{self.address}: there is no collection here; docqa index DIR --to "
-                f"{self.address} makes one"
-            ) from error
+            raise missing_collection(self.address) from error
 
     def _snapshot(self, name: str) -> TantivySnapshot:
         """Return the state of an index, kept open until another is in use."""
@@ -244,7 +241,7 @@ class TantivyStore:
             )
 
     def _sweep(self) -> None:
-        """Delete the indexes and bodies that nothing names, and what a kill left half written."""
+        """Delete indexes and bodies that are no longer named, and files that a kill left."""
         with translated_errors(self.address, "cannot be cleaned up"):
             current = self._name()
             for path in self._folder.iterdir():

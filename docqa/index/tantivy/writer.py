@@ -32,7 +32,7 @@ def native_writer(index: tantivy.Index) -> tantivy.IndexWriter:
 
 
 def share(index: Path) -> None:
-    """Let those read the lists of an index who may read its other files.
+    """Give the lists of an index the permissions of its other files.
 
     tantivy makes them in files of its own user alone, and gives them their names.
     """
@@ -43,7 +43,7 @@ def share(index: Path) -> None:
 
 
 class TantivyWriter:
-    """Change the collection with tantivy's writer; see `StoreWriter`.
+    """Changes to a collection through tantivy's writer; a `StoreWriter`.
 
     Args:
         folder: the collection's.
@@ -74,18 +74,18 @@ class TantivyWriter:
             self._native.delete_documents_by_term("key", escape_surrogates(key))
 
     def commit(self) -> None:
-        """Make all changes since the last commit seen, together."""
+        """Make all changes since the last commit visible together."""
         with translated_errors(str(self._folder), "cannot be written"):
             self._native.commit()
             share(self._index)
         self._is_changed = False
 
     def close(self) -> None:
-        """Drop what was not committed, and wait for merges of what was.
+        """Drop uncommitted changes, and wait for merges of the committed ones.
 
         They are not waited for after a rollback, and would go on writing into the folder.
         """
-        with suppress(Exception):  # it died of what was told already
+        with suppress(Exception):  # it died of an error that was reported
             if self._is_changed:
                 self._native.rollback()
         with suppress(Exception):
