@@ -91,6 +91,7 @@ HEAVY = {
     "torch",
     "transformers",
     "uvicorn",
+    "webencodings",
 }
 
 
