@@ -61,7 +61,7 @@ _MAX_FORM_DEPTH = 8  # nested form XObjects looked into for images; real scans u
 
 
 class PdfiumError(Exception):
-    """Say that PDFium refuses a file or a page, and why.
+    """A refusal by PDFium of a file or a page, with its reason.
 
     Attributes:
         reason: ``"password"`` when one is missing or wrong, ``"security"`` when the kind of
@@ -74,7 +74,7 @@ class PdfiumError(Exception):
 
 
 class UserBox(NamedTuple):
-    """Hold a rectangle in PDF user space: points, origin at the bottom left, not rotated."""
+    """A rectangle in PDF user space: points, origin at the bottom left, not rotated."""
 
     left: float
     bottom: float
@@ -83,7 +83,7 @@ class UserBox(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Hold where a character stands.
+    """The place of a character.
 
     Attributes:
         number: PDFium's character index.
@@ -99,7 +99,7 @@ class Place(NamedTuple):
 
 
 class Widget(NamedTuple):
-    """Hold the filled value of a form field and the rectangle in which it is shown."""
+    """The filled value of a form field and the rectangle in which it is shown."""
 
     value: str
     box: UserBox
@@ -107,7 +107,7 @@ class Widget(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """Hold the part of user space that a page shows, and how it is turned for display.
+    """The part of user space that a page shows, and how it is turned for display.
 
     Attributes:
         box: the crop box inside the media box, in user space.
@@ -201,7 +201,7 @@ _strict_box = _held(pdfium.FPDFText_GetCharBox, ctypes.c_int, ctypes.c_int, *[ct
 
 
 class PdfPage:
-    """Read one loaded page; valid inside ``with file.page(index)``.
+    """A loaded page; valid inside ``with file.page(index)``.
 
     Attributes:
         frame: the displayed part of user space.
@@ -244,16 +244,6 @@ class PdfPage:
         if self.is_generated(index) or not _loose_box(self._text, index, ctypes.addressof(rect)):
             return None
         return UserBox(rect.left, rect.bottom, rect.right, rect.top)
-
-    def strict_box(self, index: int) -> UserBox | None:
-        """Return the box of the character's ink, or None where it has none."""
-        edges = (ctypes.c_double * 4)()  # left, right, bottom, top
-        start = ctypes.addressof(edges)
-        if self.is_generated(index) or not _strict_box(
-            self._text, index, *(start + 8 * edge for edge in range(4))
-        ):
-            return None
-        return UserBox(edges[0], edges[2], edges[1], edges[3])
 
     def word_boxes(self, words: Iterable[tuple[int, int]]) -> list[UserBox | None]:
         """Return the box around the first and last character of each word, or None.
@@ -357,7 +347,7 @@ class PdfPage:
             scale: pixels per point.
 
         Raises:
-            PdfiumError: there is no memory for so many pixels.
+            PdfiumError: there is no memory for its pixels.
         """
         return self._draw(scale, self._whole(), pdfium.FPDFBitmap_Gray)
 
@@ -395,7 +385,7 @@ class PdfPage:
 
 
 class PdfFile:
-    """Hold a PDF open in memory; `close` it, or use it in a ``with`` statement.
+    """A PDF open in memory; `close` it, or use it in a ``with`` statement.
 
     Args:
         data: the file's bytes; kept alive, because PDFium reads from them later.
@@ -498,7 +488,7 @@ def _open_error() -> PdfiumError:
 
 
 def _form_environment(document: Any) -> tuple[Any, Any]:
-    """Return what reading field values needs, or two Nones for a file without a form."""
+    """Return PDFium's form and its callbacks, or two Nones for a file without a form."""
     if pdfium.FPDF_GetFormType(document) == pdfium.FORMTYPE_NONE:
         return None, None
     settings = pdfium.FPDF_FORMFILLINFO(version=2)

@@ -1,4 +1,4 @@
-"""Keep pypdf's quirks in one place: what it raises, and what it logs."""
+"""The quirks of pypdf in one place: its exceptions and its log."""
 
 from __future__ import annotations
 

@@ -70,9 +70,9 @@ def encoding_of_label(label: str) -> str | None:
     >>> encoding_of_label(" Latin1 "), encoding_of_label("UTF8"), encoding_of_label("nonsense")
     ('windows-1252', 'utf-8', None)
     """
-    import webencodings
+    from webencodings.labels import LABELS
 
-    name: str | None = webencodings.LABELS.get(label.strip("\t\n\f\r ").lower())
+    name: str | None = LABELS.get(label.strip("\t\n\f\r ").lower())
     return None if name in _NO_FILES else name
 
 
@@ -114,9 +114,11 @@ def _sniffed(
 
 
 def _codec(name: str) -> str:
-    import webencodings
+    from webencodings import lookup
 
-    return _CODECS.get(name) or str(webencodings.lookup(name).codec_info.name)
+    encoding = lookup(name)
+    assert encoding is not None  # `name` is one of the standard
+    return _CODECS.get(name) or str(encoding.codec_info.name)
 
 
 def _overridden(label: str) -> SniffedEncoding:

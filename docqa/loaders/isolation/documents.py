@@ -1,4 +1,4 @@
-"""Documents as plain data: what a worker sends of one, and the document that it stands for.
+"""Documents as plain data, from a worker to its parent.
 
 The parent knows the file's bytes and its name, so that neither crosses; the document's id is
 counted here. Spans are checked against the text, and the source map is restored by a class that
