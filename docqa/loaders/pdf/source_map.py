@@ -118,7 +118,13 @@ class PagesSourceMap:
     def restored(
         cls, state: object, *, text: str, pages: Sequence[Page], data: bytes
     ) -> PagesSourceMap:
-        """Return the map of a document from its pages."""
+        """Return the map of a document from its pages.
+
+        Raises:
+            ValueError: there is a text, but no page.
+        """
+        if text and not pages:
+            raise ValueError("a text of no page")
         return cls(pages)
 
     def _location(self, part: PageSpan) -> PageLocation:
