@@ -31,7 +31,7 @@ def open_pdf(data: bytes, password: str | None) -> tuple[PdfFile, bytes | None]:
 
 
 def password_bytes(password: str | None) -> list[bytes | None]:
-    """Return the byte strings to hand to PDFium, in the order to try.
+    """Return the bytes of a password to give to PDFium, in the order to try.
 
     PDFium takes bytes. AES-256 files expect UTF-8 after SASLprep (ISO 32000-2, 7.6.4.3.3), which
     PDFium leaves to its caller; older ones a single-byte encoding. Bytes that a command line could

@@ -61,7 +61,7 @@ _MAX_FORM_DEPTH = 8  # nested form XObjects looked into for images; real scans u
 
 
 class PdfiumError(Exception):
-    """Refusal of a file or a page by PDFium, with its reason.
+    """A refusal by PDFium of a file or a page, with its reason.
 
     Attributes:
         reason: ``"password"`` when one is missing or wrong, ``"security"`` when the kind of
@@ -83,7 +83,7 @@ class UserBox(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Place of a character on a page.
+    """The place of a character.
 
     Attributes:
         number: PDFium's character index.
@@ -99,7 +99,7 @@ class Place(NamedTuple):
 
 
 class Widget(NamedTuple):
-    """Filled value of a form field and the rectangle in which it is shown."""
+    """The filled value of a form field and the rectangle in which it is shown."""
 
     value: str
     box: UserBox
@@ -201,7 +201,7 @@ _strict_box = _held(pdfium.FPDFText_GetCharBox, ctypes.c_int, ctypes.c_int, *[ct
 
 
 class PdfPage:
-    """One loaded page; valid inside ``with file.page(index)``.
+    """A loaded page; valid inside ``with file.page(index)``.
 
     Attributes:
         frame: the displayed part of user space.
@@ -244,16 +244,6 @@ class PdfPage:
         if self.is_generated(index) or not _loose_box(self._text, index, ctypes.addressof(rect)):
             return None
         return UserBox(rect.left, rect.bottom, rect.right, rect.top)
-
-    def strict_box(self, index: int) -> UserBox | None:
-        """Return the box of the character's ink, or None where it has none."""
-        edges = (ctypes.c_double * 4)()  # left, right, bottom, top
-        start = ctypes.addressof(edges)
-        if self.is_generated(index) or not _strict_box(
-            self._text, index, *(start + 8 * edge for edge in range(4))
-        ):
-            return None
-        return UserBox(edges[0], edges[2], edges[1], edges[3])
 
     def word_boxes(self, words: Iterable[tuple[int, int]]) -> list[UserBox | None]:
         """Return the box around the first and last character of each word, or None.
@@ -357,7 +347,7 @@ class PdfPage:
             scale: pixels per point.
 
         Raises:
-            PdfiumError: there is no memory for the pixels.
+            PdfiumError: there is no memory for its pixels.
         """
         return self._draw(scale, self._whole(), pdfium.FPDFBitmap_Gray)
 
@@ -498,7 +488,7 @@ def _open_error() -> PdfiumError:
 
 
 def _form_environment(document: Any) -> tuple[Any, Any]:
-    """Return a form's environment and its callbacks, or two Nones for a file without a form."""
+    """Return PDFium's form and its callbacks, or two Nones for a file without a form."""
     if pdfium.FPDF_GetFormType(document) == pdfium.FORMTYPE_NONE:
         return None, None
     settings = pdfium.FPDF_FORMFILLINFO(version=2)

@@ -1,4 +1,4 @@
-"""pypdf's quirks in one place: its errors and its log."""
+"""The quirks of pypdf in one place: its exceptions and its log."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ _SINGLE_BYTE = ("ascii", "cp125", "cp866", "cp874", "koi8", "iso8859", "mac_")
 
 @dataclass(slots=True)
 class DecodedSource:
-    """Hold a decoded file and find the bytes of its characters.
+    """A decoded file that finds the bytes of its characters.
 
     Attributes:
         text: the decoded characters, without a byte order mark; broken bytes are U+FFFD.

@@ -1,7 +1,8 @@
 """The table of file formats: how each is called, recognised and loaded.
 
 A new format is a module with its loader and a row of `FORMATS`. Detection, the message for files
-that no loader reads, the choices of ``--media-type`` and ``--type``, and the list in the documentation come from here.
+that no loader reads, the choices of ``--media-type`` and ``--type``, and the list in the
+documentation come from here.
 """
 
 from __future__ import annotations

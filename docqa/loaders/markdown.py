@@ -29,7 +29,7 @@ _LINE_END = re.compile(r"\r\n|\n|\r")
 
 
 class MarkdownLoader:
-    """Load Markdown (CommonMark with tables); positions are those of the source.
+    """A loader of Markdown (CommonMark with tables); positions are those of the source.
 
     The text keeps its markup, so that every offset is an offset of the file. `encoding` overrules
     everything but a byte order mark.

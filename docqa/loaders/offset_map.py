@@ -21,7 +21,7 @@ __all__ = ["OffsetMap", "OffsetMapBuilder", "Segment", "SegmentKind"]
 
 
 class SegmentKind(IntEnum):
-    """Say how the characters of a segment relate to its source range.
+    """The relation of a segment's characters to its source range.
 
     VERBATIM: one to one, offset by offset. ATOM: the whole text comes from the whole range (an
     entity, a CRLF, folded white space, a surrogate pair). SYNTHETIC: implied layout with no source.
@@ -34,7 +34,7 @@ class SegmentKind(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """Hold one segment: its span in the text, its source range and its kind."""
+    """A segment: its span in the text, its source range and its kind."""
 
     text: Span
     source: Span
@@ -43,7 +43,7 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class OffsetMap:
-    """Map spans of a text to ranges of its source and back, by bisection.
+    """A map from spans of a text to ranges of its source, by bisection.
 
     Attributes:
         text_start: where each segment starts in the text; rising.
@@ -137,7 +137,7 @@ def _source_piece(segment: Segment, span: Span) -> Span | None:
 
 
 class OffsetMapBuilder:
-    """Collect segments in the order of the text; lengths of 0 are ignored."""
+    """A builder of maps from segments in the order of the text; lengths of 0 are ignored."""
 
     def __init__(self) -> None:
         self._text_start = array("I")

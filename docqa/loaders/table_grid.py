@@ -25,7 +25,7 @@ _MOST_HEADER_ROWS, _MOST_UNMARKED_ROWS = 6, 3
 
 @dataclass(frozen=True, slots=True)
 class GridCell:
-    """Hold a cell as its format gives it.
+    """A cell as its format gives it.
 
     Attributes:
         span: its characters in the document's text, without outer white space; may be empty.
@@ -41,7 +41,7 @@ class GridCell:
 
 @dataclass(frozen=True, slots=True)
 class _Placed:
-    """Hold a cell and its first column; `is_own` is False where it reaches down from above."""
+    """A cell and its first column; `is_own` is False where it reaches down from above."""
 
     cell: GridCell
     column: int
@@ -126,7 +126,7 @@ def _tabbed_cells(text: str, row: Span, *, heads: bool) -> list[GridCell]:
 
 
 def _place(rows: Iterable[Sequence[GridCell]]) -> list[_PlacedRow] | None:
-    """Give each cell its column, past those that cells from above reach into; None if too wide."""
+    """Return each cell with its column, past cells that reach down from above; None if too wide."""
     placed: list[_PlacedRow] = []
     hanging: list[tuple[_Placed, int]] = []  # cells from above with the rows they still reach over
     for row in rows:
@@ -204,7 +204,7 @@ def _above(headers: Sequence[_PlacedRow], column: int) -> tuple[Span, ...]:
 
 
 def _label(row: _PlacedRow) -> Span | None:
-    """Return the cell of the first column, or what the format says heads the row."""
+    """Return the cell of the first column, or the one that the format names as the row's header."""
     heads = [each.cell.span for each in row if each.is_own and each.cell.heads == "row"]
     first = [each.cell.span for each in row if each.is_own and not each.column]
     return next((span for span in [*heads, *first] if span), None)

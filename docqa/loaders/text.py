@@ -85,7 +85,7 @@ class TextSourceMap:
 
 
 class TextLoader:
-    """Load plain text; `encoding` overrules everything but a byte order mark."""
+    """A loader of plain text; `encoding` overrules everything but a byte order mark."""
 
     def __init__(self, encoding: str | None = None) -> None:
         self._encoding = encoding

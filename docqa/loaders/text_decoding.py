@@ -1,15 +1,15 @@
-"""Turn the bytes of a plain text into characters, keeping the way back to the bytes."""
+"""The encoding of a plain text: declared, verified or guessed from its bytes."""
 
 from __future__ import annotations
 
 import codecs
+import re
 import unicodedata
 from dataclasses import dataclass
 
 from docqa.datamodel import Span
 from docqa.errors import MalformedError, SettingError
 from docqa.loaders.decoded_source import DecodedSource, codec_of, decode
-from docqa.loaders.text_alphabets import latin_encoding
 
 __all__ = ["DecodedText", "decode_text"]
 
@@ -30,6 +30,24 @@ _LEGACY = (
 )
 # Latin texts with few letters outside ASCII are taken for any of these ("§ 12" even for Shift JIS).
 _LATIN = frozenset({"cp1250", "cp1252", "cp1257", "iso8859_2"})
+# The letters outside ASCII of each encoding's languages, from the Unicode CLDR's main exemplar
+# characters, shortened to what the encoding has. On a tie the encoding named first is taken.
+_ALPHABETS = {
+    "cp1252": (
+        *("äöüß", "áéíñóúüªº", "ãáâàçéêíóôõúüªº", "àâæçéèêëîïôœùûüÿªº", "àèéìíîòóùúªº"),
+        *("åäöé", "æøåéèóòôâêü", "áðéíóúýþæö", "áéëíïóöúüè", "àçéèíïóòúü·"),
+    ),
+    "cp1250": (
+        *("ąćęłńóśźż", "áčďéěíňóřšťúůýž", "áäčďéíĺľňóôŕšťúýž", "áéíóöőúüű", "čćđšž", "ăâîşţ"),
+    ),
+    "cp1257": ("ąčęėįšųūž", "āčēģīķļņšūž", "äõöüšž"),
+    "iso8859_2": (
+        *("ąćęłńóśźż", "áčďéěíňóřšťúůýž", "áäčďéíĺľňóôŕšťúýž", "áéíóöőúüű", "čćđšž", "ăâîşţ"),
+    ),
+}
+_INSIDE_A_WORD = re.compile(r"(?<=[^\W\d_])[\x80-\x9f¡-©«-´¶-¹»-¿](?=[a-z])")
+"""Signs that no word has within it; the middle dot and ª, º are none of them."""
+
 _MOSTLY_UTF8 = 0.01  # broken bytes per byte outside ASCII that still count as damaged UTF-8
 _MOST_NULS = 0.01  # of a file; texts have none, or a stray one
 _MOST_ASCII = 0.75  # of the bytes that a UTF-16 text has in ASCII's printable range; CJK has 0.4
@@ -38,7 +56,7 @@ _KNOWN = 0.98  # of the characters of a text that are assigned and no controls
 
 @dataclass(frozen=True, slots=True)
 class DecodedText:
-    """Hold a decoded text and what its bytes were.
+    """A decoded text and the encoding of its bytes.
 
     Attributes:
         source: the characters, which lead back to the file's bytes.
@@ -182,7 +200,7 @@ def _guess(sample: bytes, source: str) -> str:
     if b"\0" in sample:
         raise _not_text(source)
     if best is None:
-        latin = latin_encoding(sample) if _is_bytewise(sample) else None
+        latin = _latin_encoding(sample) if _is_bytewise(sample) else None
         if latin is None:
             raise _not_text(source)
         return latin
@@ -191,5 +209,35 @@ def _guess(sample: bytes, source: str) -> str:
         for match in matches
     )
     if best.encoding in _LATIN or (best.encoding == "shift_jis" and is_latin):
-        return latin_encoding(sample) or best.encoding
+        return _latin_encoding(sample) or best.encoding
     return best.encoding
+
+
+def _latin_encoding(sample: bytes) -> str | None:
+    """Return the Latin encoding in which `sample` fits one language best, or None.
+
+    Western, Central European and Baltic encodings give letters to nearly every byte, so that a few
+    bytes fit all of them: "mañana" in cp1252 is "mańana" in cp1250. But the letters of a text are
+    those of one language, and "mańana, qué" has no language that writes both.
+
+    >>> _latin_encoding("El niño comió mañana".encode("cp1252"))
+    'cp1252'
+    >>> _latin_encoding("Kupující je povinen zaplatit do třiceti dnů".encode("cp1250"))
+    'cp1250'
+    """
+    fits = {codec: fit for codec in _ALPHABETS if (fit := _fit(sample, codec)) is not None}
+    return max(fits, key=fits.__getitem__) if fits else None
+
+
+def _fit(sample: bytes, codec: str) -> float | None:
+    """Return the share of letters outside ASCII that the best language of `codec` has."""
+    try:
+        text = sample.decode(codec)
+    except UnicodeDecodeError:
+        return None
+    letters = [each for each in text.lower() if not each.isascii() and each.isalpha()]
+    misfits = len(_INSIDE_A_WORD.findall(text))
+    if not letters and not misfits:
+        return 1.0
+    known = max(sum(each in alphabet for each in letters) for alphabet in _ALPHABETS[codec])
+    return known / (len(letters) + misfits)

@@ -68,17 +68,6 @@ def test_source_ranges_are_ordered_and_apart(segments, data):
     assert all(a.end < b.start for a, b in pairwise(ranges))
 
 
-@given(SEGMENTS, st.data())
-def test_to_text_is_the_smallest_span_that_holds_the_source(segments, data):
-    """Going back from source units gives the first to the last character they show as."""
-    offset_map, origins = build(segments)
-    highest = max((max(origin) for origin in origins if origin), default=0)
-    source = data.draw(spans_of(highest + 1))
-    wanted = set(range(source.start, source.end))
-    hit = [n for n, origin in enumerate(origins) if origin & wanted]
-    assert offset_map.to_text(source) == (Span(hit[0], hit[-1] + 1) if hit else None)
-
-
 @given(SEGMENTS)
 def test_every_character_has_exactly_one_segment(segments):
     """The segments partition the text."""
@@ -87,31 +76,6 @@ def test_every_character_has_exactly_one_segment(segments):
     assert [n for s in everything for n in range(s.text.start, s.text.end)] == list(
         range(len(origins))
     )
-
-
-@given(SEGMENTS, st.data())
-def test_compose_equals_two_look_ups(segments, data):
-    """A stacked map leads where the upper and then the lower map lead (in ordered sources)."""
-    inner, inner_origins = build(segments)
-    outer, outer_origins = build(data.draw(outer_segments(len(inner_origins))))
-    stacked = outer.compose(inner)
-    for number, middle in enumerate(outer_origins):
-        lower = set().union(*(inner_origins[n] for n in middle)) if middle else set()
-        got = units(stacked.to_source(Span(number, number + 1)))
-        hull = set(range(min(lower), max(lower) + 1)) if lower else set()
-        assert lower <= got <= hull
-
-
-@st.composite
-def outer_segments(draw, length: int):
-    """Draw segments whose source is a text of `length` characters."""
-    segments, left = [], length
-    while left > 0 and len(segments) < 8:
-        kind = draw(st.sampled_from(list(SegmentKind)))
-        size = draw(st.integers(1, min(4, left)))
-        segments.append((kind, size, size, 0))
-        left -= 0 if kind == SegmentKind.SYNTHETIC else size
-    return segments
 
 
 def test_touching_verbatim_pieces_become_one_segment():

@@ -120,7 +120,7 @@ def _in_chapter(chapter: ChapterPlace, span: Span) -> Iterator[SourceLocation]:
 
 
 class EpubLoader:
-    """Load EPUB 2 and 3: the chapters of the reading order, those off the main line last.
+    """A loader of EPUB 2 and 3: the chapters of the reading order, those off the main line last.
 
     Chapters are read as `HtmlLoader` reads pages. The publication's own table of contents is
     boilerplate, and read only where it is part of the reading order.

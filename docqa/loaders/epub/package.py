@@ -41,7 +41,7 @@ _PAGES = frozenset({"application/xhtml+xml", "text/html", "text/x-oeb1-document"
 
 @dataclass(frozen=True, slots=True)
 class EpubItem:
-    """Hold one file of the publication.
+    """A file of the publication.
 
     Attributes:
         part: its name in the container.
@@ -57,7 +57,7 @@ class EpubItem:
 
 
 class EpubPackage:
-    """Be an EPUB's container and its package document.
+    """An EPUB's container and its package document.
 
     Args:
         data: the whole file.
@@ -125,7 +125,7 @@ class _Container(StartTags):
 
 
 class _Encryption(StartTags):
-    """Read which parts are encrypted by anything but a way to obfuscate fonts."""
+    """A target that finds the encrypted parts, without obfuscated fonts."""
 
     def __init__(self) -> None:
         self.parts: set[str] = set()
@@ -149,7 +149,7 @@ class _Package(StartTags):
         self.metadata: dict[str, str] = {}
 
     def reading_order(self) -> list[EpubItem]:
-        """Return the items of the spine, each once; one that is no page by what stands in."""
+        """Return the items of the spine, each once; an item that is no page by its fallback."""
         in_order = sorted(self._line, key=lambda entry: entry[1])
         found = (self._shown(item_id) for item_id, _ in in_order)
         return list(dict.fromkeys(item for item in found if item is not None))

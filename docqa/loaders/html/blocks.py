@@ -48,7 +48,7 @@ class _OpenBlock:
 
 
 class BlockRecorder:
-    """Collect blocks in the order of the text."""
+    """A collector of blocks in the order of the text."""
 
     def __init__(self) -> None:
         self._blocks: list[_OpenBlock] = []

@@ -8,7 +8,7 @@ __all__ = ["LeftOutElements"]
 
 
 class LeftOutElements:
-    """Be the stack of open elements past the greatest depth; true while there are some.
+    """A stack of the open elements past the greatest depth; true while there are some.
 
     Attributes:
         were_any: an element was left out at some time.
@@ -25,7 +25,7 @@ class LeftOutElements:
 
     @property
     def hide_text(self) -> bool:
-        """Say whether one of them hides what is inside it."""
+        """Say whether one of them hides its content."""
         return self._hiding > 0
 
     def open(self, name: str, *, hides: bool) -> None:

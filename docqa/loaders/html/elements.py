@@ -1,4 +1,4 @@
-"""What the HTML Standard says of elements: which are blocks, hidden, void, and how they nest."""
+"""Elements in the HTML Standard: which are blocks, hidden, void, and how they nest."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ _PRE_VALUES = frozenset({"pre", "pre-wrap", "break-spaces"})
 
 @dataclass(frozen=True, slots=True)
 class InlineStyle:
-    """Hold what an inline style says about text; None where it says nothing.
+    """The properties of an inline style that concern text; None where it says nothing.
 
     Attributes:
         displayed: False for ``display: none``.

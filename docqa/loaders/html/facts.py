@@ -1,4 +1,4 @@
-"""What the attributes of a start tag mean for the text inside the element."""
+"""The meaning of a start tag's attributes for the text inside the element."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["NO_FACTS", "ElementFacts", "element_facts"]
 
 @dataclass(frozen=True, slots=True)
 class ElementFacts:
-    """Hold what a start tag's attributes say; None where they say nothing.
+    """The meaning of a start tag's attributes; None where they say nothing.
 
     Attributes:
         id: the element's id, or ``""``.
@@ -46,7 +46,7 @@ NO_FACTS = ElementFacts()
 
 
 def element_facts(name: str, attributes: dict[str, str]) -> ElementFacts:
-    """Say what an element's attributes mean for its text.
+    """Return the meaning of an element's attributes for its text.
 
     ``hidden="until-found"`` stays visible: find-in-page and text fragments reveal it.
     ``aria-hidden`` is not looked at: it hides from screen readers what everybody else sees.

@@ -1,4 +1,4 @@
-"""What the open elements around a text mean for it: whether it shows, and as what."""
+"""The effect of the open elements around a text: whether it shows, and as which kind."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from docqa.loaders.html import elements
 from docqa.loaders.html.blocks import boilerplate_container
 from docqa.loaders.html.facts import ElementFacts
 
-__all__ = ["Frame", "child_frame", "is_foreign", "root_frame"]
+__all__ = ["TextFrame", "child_frame", "is_foreign", "root_frame"]
 
 _KINDS: dict[str, BlockKind] = {
     **dict.fromkeys(elements.HEADINGS, "heading"),
@@ -21,8 +21,8 @@ _SECTIONS = frozenset({"article", "main", "section"})
 
 
 @dataclass(slots=True)
-class Frame:
-    """Hold what an open element means for the text inside it."""
+class TextFrame:
+    """The effect of an open element on the text inside it."""
 
     name: str
     element: int
@@ -41,12 +41,12 @@ class Frame:
     node: int = -1  # the text node that further text continues, or -1
 
 
-def root_frame() -> Frame:
+def root_frame() -> TextFrame:
     """Return the frame around the root element."""
-    return Frame("", -1, False, True, True, False, False, False, False, -1, "paragraph")
+    return TextFrame("", -1, False, True, True, False, False, False, False, -1, "paragraph")
 
 
-def is_foreign(name: str, parent: Frame) -> bool:
+def is_foreign(name: str, parent: TextFrame) -> bool:
     """Say whether an element is SVG or MathML, by its name and its parent."""
     if name in ("svg", "math"):
         return True
@@ -55,9 +55,9 @@ def is_foreign(name: str, parent: Frame) -> bool:
 
 
 def child_frame(
-    name: str, element: int, foreign: bool, facts: ElementFacts, parent: Frame
-) -> Frame:
-    """Return what an element means for the text inside it.
+    name: str, element: int, foreign: bool, facts: ElementFacts, parent: TextFrame
+) -> TextFrame:
+    """Return the effect of an element on the text inside it.
 
     Args:
         name: in lower case.
@@ -68,7 +68,7 @@ def child_frame(
     """
     hidden = name in (elements.HIDDEN_FOREIGN if foreign else elements.HIDDEN)
     preformatted = parent.preformatted or (name in elements.PREFORMATTED and not foreign)
-    return Frame(
+    return TextFrame(
         name=name,
         element=element,
         foreign=foreign,
@@ -84,14 +84,14 @@ def child_frame(
     )
 
 
-def _shows_foreign_text(name: str, parent: Frame) -> bool:
+def _shows_foreign_text(name: str, parent: TextFrame) -> bool:
     """Say whether text right inside this element is rendered: all MathML, of SVG ``<text>``."""
     if name == "svg":
         return False
     return name in ("math", "text") or parent.svg_text
 
 
-def _container(name: str, element: int, facts: ElementFacts, parent: Frame) -> int:
+def _container(name: str, element: int, facts: ElementFacts, parent: TextFrame) -> int:
     if name == "main" or facts.role == "main":
         return -1
     if parent.container >= 0:

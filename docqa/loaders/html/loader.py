@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import re
+from pathlib import PurePath
 
 from docqa.datamodel import Document, LoadWarning
 from docqa.errors import NoTextError
@@ -12,13 +14,23 @@ from docqa.loaders.html.marked import MAX_DEPTH, MarkedSource, mark
 from docqa.loaders.html.source_map import HtmlSourceMap
 from docqa.loaders.html.text import lay_out
 from docqa.loaders.html.tree import TreeBuilder, available_builder
-from docqa.loaders.html.xhtml import is_xhtml
 
 __all__ = ["HtmlLoader"]
 
+_XHTML_WITHIN = 2048
+"""An XML declaration, a document type and the first tag take less than that."""
+
+_XHTML_SIGN = re.compile(
+    r"\A\s*<\?xml\s"
+    r"|<!doctype\s[^>]*//DTD XHTML"
+    r"|<html\s[^>]*xmlns\s*=\s*[\"']http://www\.w3\.org/1999/xhtml",
+    re.IGNORECASE,
+)
+_XHTML_SUFFIXES = frozenset({".xhtml", ".xht"})
+
 
 class HtmlLoader:
-    """Load HTML as a browser shows it without running scripts or style sheets.
+    """A loader of HTML, as a browser shows it without running scripts or style sheets.
 
     All visible text is kept. Elements that a browser never shows are left out: scripts, styles,
     templates, ``hidden`` and inline ``display: none`` or ``visibility: hidden``, ``<noscript>``
@@ -30,7 +42,7 @@ class HtmlLoader:
         encoding: the encoding, where the file's own declaration is wrong or missing; a byte order
             mark still wins, as in browsers.
         builder: the tree builder; the best installed one by default.
-        is_xhtml: whether it is XHTML; told from its name and its first tags by default.
+        is_xhtml: whether it is XHTML; decided by its name and its first tags by default.
     """
 
     def __init__(
@@ -55,7 +67,7 @@ class HtmlLoader:
         builder = self._builder or available_builder()
         sniffed = sniff_encoding(data, self._encoding)
         decoded = decode(data, sniffed.codec, sniffed.bom_length)
-        xhtml = is_xhtml(decoded.text, source=source) if self._is_xhtml is None else self._is_xhtml
+        xhtml = _is_xhtml(decoded.text, source=source) if self._is_xhtml is None else self._is_xhtml
         marked = mark(decoded.text, is_xhtml=xhtml)
         visible = lay_out(decoded.text, marked, builder.walk(marked.markup))
         if not visible.text.strip():
@@ -113,3 +125,16 @@ def _warnings(sniffed: SniffedEncoding, is_broken: bool, marked: MarkedSource) -
             )
         )
     return warnings
+
+
+def _is_xhtml(text: str, *, source: str) -> bool:
+    """Say whether a page is XHTML, by its name, XML declaration, document type or namespace.
+
+    A browser parses many of these pages as HTML. Theirs have no self-closing tags that HTML
+    leaves open, or a browser would not show them as their author meant.
+
+    >>> _is_xhtml('<?xml version="1.0"?><html>', source="-"), _is_xhtml("<html>", source="-")
+    (True, False)
+    """
+    suffix = PurePath(source).suffix.lower()
+    return suffix in _XHTML_SUFFIXES or _XHTML_SIGN.search(text[:_XHTML_WITHIN]) is not None

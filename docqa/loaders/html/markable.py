@@ -21,7 +21,7 @@ _UNFINISHED_TAG = "</"
 
 @dataclass(frozen=True, slots=True)
 class Markable:
-    """Hold the stretches of a file that show a span of its text, each inside one run of text.
+    """The stretches of a file that show a span of its text, each inside one run of text.
 
     Attributes:
         stretches: bytes of the file, in the order of the text.
@@ -59,7 +59,7 @@ def markable_ranges(
 
 
 def _by_run(runs: Runs, ranges: Iterable[Span]) -> Iterator[tuple[int, Span]]:
-    """Yield the hull of what neighbouring ranges cover of one run, with the run's number."""
+    """Yield the hull of the neighbouring ranges inside one run, with the run's number."""
     last: tuple[int, Span] | None = None
     for part in ranges:
         run = max(0, bisect_right(runs.start, part.start) - 1)

@@ -44,7 +44,7 @@ _META_NAMES = {
 
 @dataclass(slots=True)
 class MarkedSource:
-    """Hold a marked source and what was read on the way.
+    """A marked source, with the title, metadata and runs that were found on the way.
 
     Attributes:
         markup: what the tree builder parses.
@@ -151,7 +151,7 @@ class _Writer:
         self._run(start, end, references, token)
 
     def _leading_white(self, start: int, end: int) -> int:
-        """Return where the white space ends that may go to another parent than what follows."""
+        """Return the end of white space that may have another parent than the text after."""
         position = start
         while position < end:
             white = _LEADING_WHITE.match(self._source, position, end)
@@ -276,7 +276,7 @@ class _Writer:
         return attributes
 
     def _key(self, name: str, attributes: dict[str, str]) -> int:
-        """Return the number of what these attributes say, or -1 where they say nothing.
+        """Return a number for these attributes, or -1 where they say nothing.
 
         Formatting elements with the same attributes count as one to a tree builder (it repeats at
         most three of them), so that theirs are told apart in full.

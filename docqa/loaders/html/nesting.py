@@ -44,7 +44,7 @@ _UNSTACKED = frozenset({"html", "head", "body", "frameset", "image"})
 
 
 class OpenElements:
-    """Be the approximate stack of open elements; every step looks at no more than its depth."""
+    """An approximate stack of open elements; every step looks at no more than its depth."""
 
     def __init__(self) -> None:
         self._names: list[str] = []
@@ -100,7 +100,7 @@ class OpenElements:
         return self._counts[name]
 
     def close_implied(self, name: str, *, breaks_out: bool = False) -> None:
-        """Close what a start tag called `name` closes by itself."""
+        """Close the elements that a start tag called `name` closes by itself."""
         if not self.takes_html:
             if name not in elements.FOREIGN_BREAKOUT and not breaks_out:
                 return
@@ -125,7 +125,7 @@ class OpenElements:
             self._pop()
 
     def open(self, name: str, *, self_closing: bool, html_inside: bool = False) -> bool:
-        """Push what a start tag opens; say whether it opened something.
+        """Push the element that a start tag opens; say whether it opened one.
 
         Args:
             name: the tag's name in lower case.
@@ -168,7 +168,7 @@ class OpenElements:
         return True
 
     def close(self, name: str) -> None:
-        """Pop what an end tag called `name` closes; nothing where it closes nothing."""
+        """Pop the elements that an end tag called `name` closes, if any."""
         if not self._counts[name]:
             if name in ("p", "br") and not self.takes_html:
                 self.close_implied("p")

@@ -20,7 +20,7 @@ _PRE_SPECIAL = re.compile(r"\r\n?|\0|" + REFERENCE.pattern)
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Hold a stretch of a run: what it reads as, and its characters of the source.
+    """A stretch of a run: its text, and its characters of the source.
 
     Attributes:
         text: decoded; equals the source's characters where `verbatim` is true.

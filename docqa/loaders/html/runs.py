@@ -23,7 +23,7 @@ _FROM_WHITE = str.maketrans("\t\n", "01")
 
 @dataclass(slots=True)
 class Runs:
-    """Hold the runs of text of a source, in its order: one per marker.
+    """The runs of text of a source, in its order: one per marker.
 
     Attributes:
         start, end: characters of the source, half-open.

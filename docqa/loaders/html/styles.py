@@ -1,4 +1,4 @@
-"""What a page's own style sheets may set apart in a line: enough to write no wrong text fragment.
+"""Elements that a page's own style sheets may set apart in a line, for text fragments.
 
 Browsers search for a fragment's words in what they lay out: nothing is found across the edge of a
 block, a box or a float, nor in what is hidden. This module does not apply styles. It collects
@@ -21,7 +21,7 @@ _TAG = re.compile(r"[A-Za-z][\w-]*")
 
 
 class BoxedElements:
-    """Tell which elements the style sheets inside a page's source may set apart.
+    """The elements that the style sheets inside a page's source may set apart.
 
     Args:
         source: the page's source, whatever else is in it.
@@ -66,7 +66,7 @@ def _classes(attributes: dict[str, str]) -> list[str]:
 
 
 def _style_sheets(source: str) -> Iterator[str]:
-    """Yield what stands inside ``<style>`` elements, in time linear in the source."""
+    """Yield the content of ``<style>`` elements, in time linear in the source."""
     lower = source.lower() if len(source.lower()) == len(source) else source
     place = lower.find("<style")
     while place >= 0:

@@ -20,7 +20,7 @@ class _OpenCell:
 
 @dataclass(slots=True)
 class _OpenTable:
-    """Hold a table while its rows come by.
+    """A table whose rows are still coming.
 
     Attributes:
         in_head: the row stands in ``<thead>``.
@@ -34,7 +34,7 @@ class _OpenTable:
 
 
 class TableRecorder:
-    """Collect the cells of tables in the order of the text; of nested tables the innermost."""
+    """A collector of table cells in the order of the text; of nested tables the innermost."""
 
     def __init__(self) -> None:
         self._open: list[_OpenTable] = []

@@ -14,7 +14,7 @@ from docqa.datamodel import Block, Span, Table
 from docqa.loaders.html import elements
 from docqa.loaders.html.blocks import BlockRecorder
 from docqa.loaders.html.facts import NO_FACTS, ElementFacts
-from docqa.loaders.html.frames import Frame, child_frame, is_foreign, root_frame
+from docqa.loaders.html.frames import TextFrame, child_frame, is_foreign, root_frame
 from docqa.loaders.html.marked import MarkedSource
 from docqa.loaders.html.paths import ElementTable, TextNodeTable
 from docqa.loaders.html.pieces import Piece, pieces
@@ -31,7 +31,7 @@ _MAX_ROW = 2000
 
 @dataclass(frozen=True, slots=True)
 class VisibleText:
-    """Hold the text of a page and what leads back to its source.
+    """The text of a page and the way back to its source.
 
     Attributes:
         text: the visible text.
@@ -53,7 +53,7 @@ class VisibleText:
 
 @dataclass(slots=True)
 class _Row:
-    """Hold an open table row: its tabs (places in the parts) and its first block."""
+    """An open table row: its tabs (places in the parts) and its first block."""
 
     first_block: int
     start: int
@@ -171,7 +171,7 @@ class _Layout:
 
     # Lines, cells and rows
 
-    def _start_layout(self, name: str, frame: Frame) -> None:
+    def _start_layout(self, name: str, frame: TextFrame) -> None:
         if name == "tr" and self._rows:
             self._rows[-1].is_layout = True
             self._tabs, self._cell_is_empty = 0, False
@@ -236,7 +236,7 @@ class _Layout:
 
     # Characters
 
-    def _add(self, piece: Piece, frame: Frame) -> None:
+    def _add(self, piece: Piece, frame: TextFrame) -> None:
         if piece.white and not frame.preformatted:
             if self._space is None and not self._lines and not self._cell_is_empty:
                 self._space = piece
@@ -245,7 +245,7 @@ class _Layout:
         self._write(piece, frame)
         self._cell_is_empty = False
 
-    def _write_pending(self, frame: Frame) -> None:
+    def _write_pending(self, frame: TextFrame) -> None:
         if self._lines or self._tabs > 0 or not self._parts:
             self._write_layout()
         elif self._space is not None:
@@ -283,7 +283,7 @@ class _Layout:
             self._parts.append(text)
             self._map.synthetic(len(text))
 
-    def _write(self, piece: Piece, frame: Frame) -> None:
+    def _write(self, piece: Piece, frame: TextFrame) -> None:
         start = self._map.text_length
         if piece.verbatim:
             self._map.verbatim(len(piece.text), piece.start)

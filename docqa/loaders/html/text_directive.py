@@ -42,7 +42,7 @@ _UNSPACED = re.compile(
 
 
 class TextDirective(NamedTuple):
-    """Hold the four terms of a text directive; an absent one is empty."""
+    """The four terms of a text directive; an absent one is empty."""
 
     prefix: str
     start: str
@@ -65,7 +65,7 @@ class TextDirective(NamedTuple):
 
 
 class FragmentMatcher:
-    """Find what text directives lead to in one page's visible text.
+    """A matcher of text directives in one page's visible text.
 
     Args:
         text: the visible text; line ends and tabs stand between blocks.
@@ -208,7 +208,7 @@ def _expand(text: str) -> str:
 
 
 def _expand_character(char: str) -> str:
-    """Return what a browser takes a character for: base letters, in lower case.
+    """Return a character as a browser compares it: base letters, in lower case.
 
     Sources: the root collation of CLDR at primary strength, by which Chromium compares, and the
     quotes and the soft hyphen that it folds before.

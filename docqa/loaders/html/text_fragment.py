@@ -4,9 +4,9 @@ Source: URL Fragment Text Directives (WICG, scroll-to-text-fragment), "finding r
 document". A fragment is only given where this module's own matcher finds exactly the wanted range.
 Checked in Chromium by tests/benchmarks/browser.py.
 
-In scripts without spaces a browser's dictionary decides where words end, which nobody else can
-know. There the terms around the text reach to the next punctuation or space: at that a word ends
-for certain, and between a term and its neighbour no border is asked for.
+In scripts without spaces a browser's dictionary decides where words end, and no other program
+knows it. There the terms around the text reach to the next punctuation or space: at that a word
+ends for certain, and between a term and its neighbour no border is asked for.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _BREAKS = "\n\t"
 
 
 class FragmentFinder:
-    """Find text fragments for spans of one page's visible text.
+    """A finder of text fragments for spans of one page's visible text.
 
     Args:
         text: the visible text; line ends and tabs stand between blocks.
@@ -106,7 +106,7 @@ class FragmentFinder:
                 yield TextDirective(prefix, start, end, suffix)
 
     def _prefix(self, position: int, words: int) -> str | None:
-        """Return what stands before `position`, from a border on; None where none is near."""
+        """Return the text before `position`, from a border on; None where none is near."""
         around = self._word_around(position)
         if around is None:
             return self._before(position, words)
@@ -118,7 +118,7 @@ class FragmentFinder:
         return self._text[start:position]
 
     def _suffix(self, position: int, words: int) -> str | None:
-        """Return what stands after `position`, up to a border; None where none is near."""
+        """Return the text after `position`, up to a border; None where none is near."""
         around = self._word_around(position)
         if around is None:
             return self._after(position, words)

@@ -16,7 +16,7 @@ __all__ = ["Attribute", "Token", "TokenKind", "tokenize"]
 
 
 class TokenKind(Enum):
-    """Say what a token is; ``DROPPED`` is ``</>``, or an unfinished tag at the end of the file."""
+    """The kind of a token; ``DROPPED`` is ``</>``, or an unfinished tag at the end of the file."""
 
     TEXT = "text"
     RAW_TEXT = "raw text"
@@ -30,7 +30,7 @@ class TokenKind(Enum):
 
 
 class Attribute(NamedTuple):
-    """Hold an attribute: its name in lower case and ``[start, end)`` of its raw value."""
+    """An attribute: its name in lower case and ``[start, end)`` of its raw value."""
 
     name: str
     start: int
@@ -38,7 +38,7 @@ class Attribute(NamedTuple):
 
 
 class Token(NamedTuple):
-    """Hold a token.
+    """A token.
 
     Attributes:
         kind: what it is.

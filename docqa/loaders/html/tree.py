@@ -16,7 +16,7 @@ __all__ = ["TreeBuilder", "TreeEvent", "available_builder"]
 
 
 class TreeEvent(NamedTuple):
-    """Hold one step of a walk through a tree, in document order.
+    """A step of a walk through a tree, in document order.
 
     Attributes:
         kind: an element starts or ends, a text node, or another node (a comment).
@@ -30,7 +30,7 @@ class TreeEvent(NamedTuple):
 
 
 class TreeBuilder(NamedTuple):
-    """Name a library that builds trees, with its version."""
+    """A library that builds trees, with its version."""
 
     name: Literal["selectolax", "html5lib"]
     version: str

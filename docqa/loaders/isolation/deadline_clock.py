@@ -10,7 +10,7 @@ __all__ = ["DeadlineClock"]
 
 
 class DeadlineClock:
-    """Watch one deadline at a time in a thread that is started once and seldom woken.
+    """A clock for one deadline at a time, in a thread that is started once and seldom woken.
 
     A `threading.Timer` for each request would take longer than most requests do. A deadline that
     is later than what the thread waits for anyway does not wake it.
@@ -24,12 +24,12 @@ class DeadlineClock:
         self._strike = strike
         self._changed = threading.Condition()
         self._deadline: float | None = None
-        self._wakes_at: float | None = None  # None: not before it is told
+        self._wakes_at: float | None = None  # None: not before it is notified
         self._stopped = False
         self._thread: threading.Thread | None = None
 
     def set(self, seconds: float | None) -> None:
-        """Watch for a time so many seconds from now, instead of what was set; None for nothing."""
+        """Set the deadline to `seconds` from now, in place of the last; None for none."""
         with self._changed:
             self._deadline = None if seconds is None else time.monotonic() + seconds
             if self._deadline is None:

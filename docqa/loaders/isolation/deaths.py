@@ -1,4 +1,4 @@
-"""How workers end, and what to tell the caller of it."""
+"""How workers end, and the errors that report it to the caller."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _PROCESSOR_TIME = "processor time"
 
 
 class WorkerDeathError(Exception):
-    """Say that a worker ended during a request, and of what.
+    """The end of a worker during a request, and its cause.
 
     Attributes:
         cause: ``"crashed"``, ``"timeout"``, ``"memory"``, or ``"start"`` where it never started.
@@ -46,7 +46,7 @@ class WorkerDeathError(Exception):
 
 
 def cause_of(code: int, stderr: str) -> tuple[Cause, str]:
-    """Return why a process ended that nobody ended, by its exit code and what it wrote.
+    """Return why a process ended by itself, from its exit code and its standard error.
 
     >>> cause_of(3, "")
     ('crashed', 'exit code 3')
@@ -73,7 +73,7 @@ def death_of(error: IsolationError, index: int | None) -> WorkerDeathError:
 
 
 def what_it_did(death: WorkerDeathError, limits: Limits) -> str:
-    """Return what a file or page did to a worker, as a sentence's end that starts with a verb."""
+    """Return the effect of a file or page on a worker, as the end of a sentence."""
     if death.cause == "timeout" and death.detail == _PROCESSOR_TIME:
         return f"takes over {limits.cpu_seconds:g} s of processor time"
     if death.cause == "timeout":
@@ -88,7 +88,7 @@ def what_it_did(death: WorkerDeathError, limits: Limits) -> str:
 def error_of(
     death: WorkerDeathError, source: str, limits: Limits, *, note: str = ""
 ) -> IsolationError:
-    """Return what to raise in the caller's process.
+    """Return the error to raise in the caller's process.
 
     Args:
         death: what happened.
@@ -105,7 +105,7 @@ def error_of(
     kind, advice = {
         "timeout": (LoadTimeoutError, "give more with --time-limit if you trust the file"),
         "memory": (LoadMemoryError, "give more with --memory-limit if you trust the file"),
-        "crashed": (LoaderCrashedError, "it is broken or made to do harm: get it anew"),
+        "crashed": (LoaderCrashedError, "it is broken or made to do harm: get it again"),
     }[death.cause]
     number = None if death.index is None else death.index + 1
     place = "" if number is None else f"page {number} "

@@ -1,4 +1,4 @@
-"""Documents as plain data: what a worker sends of one, and the document that it stands for.
+"""Documents as plain data, from a worker to its parent.
 
 The parent knows the file's bytes and its name, so that neither crosses; the document's id is
 counted here. Spans are checked against the text, and the source map is restored by a class that
@@ -112,6 +112,8 @@ def document_of(
         (row.cells[0].span for table in loaded.tables for row in table.rows if row.cells),
     ):
         _require_rising(spans, len(loaded.text))
+    if loaded.opens_source and loaded.text and not loaded.pages:
+        raise MessageError("a text of no page")
     if any(span.end > len(loaded.text) for span in _table_spans(loaded.tables)):
         raise MessageError("a table reaches beyond the text")
     return Document(

@@ -16,7 +16,7 @@ from docqa.loaders.isolation.deaths import WorkerDeathError, death_of, error_of,
 from docqa.loaders.isolation.documents import LoadedDocument, document_of, source_map_of
 from docqa.loaders.isolation.messages import MessageError
 from docqa.loaders.isolation.plain import decode
-from docqa.loaders.isolation.process import Worker
+from docqa.loaders.isolation.process import WorkerProcess
 from docqa.loaders.isolation.requests import Done, Failed, Load
 from docqa.loaders.isolation.shared_worker import SHARED
 from docqa.loaders.isolation.source_map import IsolatedSourceMap
@@ -98,7 +98,7 @@ class IsolatedLoad:
                     note = f"after {_MOST_DEAD_PAGES} other pages"
                     raise self._error(death, note) from death
 
-    def _attempt(self, worker: Worker, *, page_by_page: bool = False) -> Document:
+    def _attempt(self, worker: WorkerProcess, *, page_by_page: bool = False) -> Document:
         """Return the document that a worker makes of the data.
 
         Raises:
@@ -131,7 +131,7 @@ class IsolatedLoad:
         assert isinstance(reply, Done)
         return self._document(reply, worker)
 
-    def _document(self, reply: Done, worker: Worker) -> Document:
+    def _document(self, reply: Done, worker: WorkerProcess) -> Document:
         """Return the document, with a source map that asks the worker where it must."""
         try:
             loaded: LoadedDocument = decode(reply.value, LoadedDocument)
@@ -158,7 +158,7 @@ class IsolatedLoad:
         return source_map
 
     def _bury(self, death: WorkerDeathError) -> None:
-        """Leave the page that ended a worker empty in what follows."""
+        """Leave the page that ended a worker empty in later attempts."""
         assert death.index is not None
         self._deaths.append(death)
         number = death.index + 1

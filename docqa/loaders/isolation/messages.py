@@ -47,7 +47,7 @@ def receive(stream: IO[bytes]) -> tuple[bytes, bytes]:
 
 
 def _exactly(stream: IO[bytes], length: int) -> bytes:
-    """Return `length` bytes, piece by piece: a stream without a buffer gives what is there."""
+    """Return `length` bytes, piece by piece: a stream without a buffer gives fewer at once."""
     data = io.BytesIO()
     while left := length - data.tell():
         piece = stream.read(min(left, _PIECE))
@@ -63,5 +63,5 @@ def pack_request(value: object) -> bytes:
 
 
 def unpack_request(packed: bytes) -> Any:
-    """Return the request of a process to its worker; never call it on what a worker sends."""
+    """Return the request of a process to its worker; never call it on a worker's bytes."""
     return pickle.loads(packed)

@@ -26,7 +26,7 @@ from docqa.loaders.isolation.requests import (
     Unknown,
 )
 
-__all__ = ["Worker"]
+__all__ = ["WorkerProcess"]
 
 # The worker is no copy of this process: it runs neither the caller's script (which may lack an
 # `if __name__ == "__main__"`) nor what the environment says (-I), but imports from the same places.
@@ -38,7 +38,7 @@ _REMAINS = 4000  # characters kept of standard error
 _SECONDS_TO_DIE = 5.0  # from the end of its messages to that of the process
 
 
-class Worker:
+class WorkerProcess:
     """A worker process; not for use by several threads at once.
 
     Raises:
@@ -150,7 +150,7 @@ class Worker:
                     on_progress(reply.done, reply.total)
 
     def kill(self) -> None:
-        """End the process and what it started, and wait for that; again, it does nothing."""
+        """End the process and its children, and wait for that; a second call does nothing."""
         if self._process.poll() is None:
             with suppress(OSError):
                 if hasattr(os, "killpg"):
@@ -160,7 +160,7 @@ class Worker:
             self._process.wait()  # the next request must see that it is gone
 
     def close(self) -> None:
-        """End the process and free what belongs to it here."""
+        """End the process and free its pipes here."""
         self._clock.stop()
         self.kill()
         self.abandon()
@@ -188,7 +188,7 @@ class Worker:
             self._stderr.truncate(0)
 
     def _remains(self) -> str:
-        """Return the end of what the process wrote to standard error."""
+        """Return the last characters that the process wrote to standard error."""
         with suppress(OSError, ValueError):
             size = self._stderr.seek(0, os.SEEK_END)
             self._stderr.seek(max(0, size - 4 * _REMAINS))
@@ -197,7 +197,7 @@ class Worker:
 
     @contextmanager
     def _deaths(self, index: int | None, seconds: float | None) -> Iterator[None]:
-        """Turn what reading and writing raise when a process is gone into its death."""
+        """Turn errors of reading and writing into the death of the process."""
         try:
             yield
         except (EOFError, OSError, MessageError) as error:

@@ -56,7 +56,7 @@ def forbid_core_files() -> None:
 
 
 def renew_cpu_limit(seconds: float | None) -> None:
-    """Let the process use so many seconds of processor time from now on, None for any number."""
+    """Let the process use `seconds` of processor time from now on; None for any number."""
     if resource is None:
         return
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
@@ -69,7 +69,7 @@ def renew_cpu_limit(seconds: float | None) -> None:
 
 
 def limit_address_space(more: int | None) -> None:
-    """Let the process map so many bytes more than it does now, None for any number; Linux."""
+    """Let the process map `more` bytes than it does now; None for any number. Linux only."""
     if resource is None or _statm is None:
         return
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
@@ -109,7 +109,7 @@ def _windows_memory() -> int:
 
 
 class MemoryWatch(threading.Thread):
-    """End the process when it takes too much memory, and note on the way how much it took.
+    """A watch that ends the process when it takes too much memory, and notes its growth.
 
     The kernel's limit makes an allocation fail, at which native code aborts without a word; the
     notes tell that death from others. Where the kernel has no such limit, the watch is the limit.
@@ -122,7 +122,7 @@ class MemoryWatch(threading.Thread):
         self._start, self._limit, self._noted = 0, 0, 0
 
     def begin(self, limit: int | None) -> None:
-        """Watch from now on; `limit` bytes above what is in use now end the process."""
+        """Watch from now on; `limit` bytes above the memory in use now end the process."""
         if limit is None:
             return
         self._start, self._limit, self._noted = memory_in_use(), limit, limit // 4

@@ -11,18 +11,18 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from docqa.errors import SettingError
-from docqa.loaders.isolation.process import Worker
+from docqa.loaders.isolation.process import WorkerProcess
 from docqa.loaders.isolation.requests import Done, Failed, Request, Unknown
 
 __all__ = ["SHARED", "SharedWorker"]
 
 
 class SharedWorker:
-    """Lend the worker to one request at a time."""
+    """The worker of this process, lent to one request at a time."""
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
-        self._worker: Worker | None = None
+        self._worker: WorkerProcess | None = None
         self._is_busy = False
         self._forgotten: deque[str] = deque()
 
@@ -33,7 +33,7 @@ class SharedWorker:
         return worker.pid if worker is not None and worker.is_alive else None
 
     @contextmanager
-    def claimed(self) -> Iterator[Worker]:
+    def claimed(self) -> Iterator[WorkerProcess]:
         """Hold the running worker for a `with` statement, waiting for requests of other threads.
 
         Raises:
@@ -43,7 +43,7 @@ class SharedWorker:
             if self._is_busy:
                 raise SettingError(
                     "a progress callback cannot load or locate isolated documents: the worker is "
-                    "busy with the load that it is told of"
+                    "busy with the load that it reports"
                 )
             self._is_busy = True
             try:
@@ -53,13 +53,13 @@ class SharedWorker:
 
     def send(
         self,
-        worker: Worker,
+        worker: WorkerProcess,
         request: Request,
         content: bytes,
         seconds: float | None,
         **listeners: Callable[..., None],
     ) -> Done | Failed | Unknown:
-        """Send a request to a claimed worker, with what may be forgotten; see `Worker.exchange`.
+        """Send a request and the keys to forget to a claimed worker; see `WorkerProcess.exchange`.
 
         Raises:
             WorkerDeathError: the worker ended.
@@ -92,12 +92,12 @@ class SharedWorker:
             self._worker.abandon()
         self.__init__()  # type: ignore[misc]  # the lock may be held by a thread that is not here
 
-    def _running(self) -> Worker:
+    def _running(self) -> WorkerProcess:
         if self._worker is not None and not self._worker.is_alive:
             self._worker.close()
             self._worker = None
         if self._worker is None:
-            self._worker = Worker()
+            self._worker = WorkerProcess()
         return self._worker
 
 

@@ -14,7 +14,7 @@ from docqa.loaders.isolation.deaths import WorkerDeathError, death_of, error_of
 from docqa.loaders.isolation.documents import LoadedDocument
 from docqa.loaders.isolation.messages import MessageError
 from docqa.loaders.isolation.plain import decode
-from docqa.loaders.isolation.process import Worker
+from docqa.loaders.isolation.process import WorkerProcess
 from docqa.loaders.isolation.requests import CallKept, Done, Failed, Keep, Request
 from docqa.loaders.isolation.shared_worker import SHARED
 
@@ -86,7 +86,7 @@ class IsolatedSourceMap:
         except WorkerDeathError as death:
             raise error_of(death, "the document", self._limits) from death
 
-    def _send(self, worker: Worker, request: Request, content: bytes = b"") -> object:
+    def _send(self, worker: WorkerProcess, request: Request, content: bytes = b"") -> object:
         """Return the reply where it is no error; one of those is raised."""
         reply = SHARED.send(worker, request, content, self._limits.wall_seconds)
         if isinstance(reply, Failed):
@@ -96,7 +96,7 @@ class IsolatedSourceMap:
         return reply
 
 
-def _decoded(reply: Done, kind: Any, worker: Worker) -> Any:
+def _decoded(reply: Done, kind: Any, worker: WorkerProcess) -> Any:
     try:
         return decode(reply.value, kind)
     except MessageError as error:

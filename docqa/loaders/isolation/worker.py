@@ -1,4 +1,4 @@
-"""The worker process: load what comes in, under limits, and send back what it gave.
+"""The worker process: it loads files under limits and sends back plain data.
 
 Started by `docqa.loaders.isolation.process`, with requests on standard input and replies on
 standard output. It keeps the source maps of the last documents, so that their files are opened
@@ -74,7 +74,7 @@ def main() -> None:
 
 
 def _take_standard_output() -> IO[bytes]:
-    """Return standard output for ourselves; what libraries print goes to standard error."""
+    """Return standard output for ourselves; the prints of libraries go to standard error."""
     ours = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     return ours
@@ -108,7 +108,7 @@ class _Worker:
         send(self._replies, encode(reply), content)
 
     def serve(self, packed: bytes, content: bytes) -> None:
-        """Answer one request; what goes wrong is the answer."""
+        """Answer one request; an error is an answer too."""
         reply: Done | Failed | Unknown
         try:
             request = _unpacked(packed)

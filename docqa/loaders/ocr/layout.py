@@ -18,7 +18,7 @@ _BLANK_LINE = 1.25  # line heights between two lines; double spacing leaves 1, a
 
 
 def layout_before(words: Sequence[OcrWord]) -> list[str]:
-    r"""Return what goes before each word: a space, a line feed, two of them, or nothing.
+    r"""Return the white space before each word: a space, a line feed, two of them, or nothing.
 
     >>> one = OcrWord("one", PixelBox(0, 0, 30, 10), 0.9, paragraph=0, line=0)
     >>> two = OcrWord("two", PixelBox(40, 0, 70, 10), 0.9, paragraph=0, line=0)

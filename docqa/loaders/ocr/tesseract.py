@@ -35,7 +35,7 @@ _MISSING = (
 
 @dataclass(frozen=True, slots=True)
 class Tesseract:
-    """Read images with the Tesseract found on the ``PATH``, or else that of the ``ocr`` extra.
+    """The Tesseract found on the ``PATH``, or else that of the ``ocr`` extra.
 
     Args:
         language: what Tesseract calls the language, such as ``"deu"``; several as ``"eng+deu"``.
@@ -103,7 +103,7 @@ class Tesseract:
 
 @dataclass(frozen=True, slots=True)
 class _Program:
-    """Hold where Tesseract is, what it is, and which languages it knows."""
+    """The program of Tesseract: its path, its version and its languages."""
 
     path: str
     version: str
@@ -137,7 +137,7 @@ def _program() -> _Program:
 
 @lru_cache(maxsize=4)
 def _probed(path: str, variables: tuple[tuple[str, str], ...], data: str | None) -> _Program:
-    """Return what the program at a path says of itself; asked once for each folder of `data`."""
+    """Return the program at a path with its languages, asked once per folder of `data`."""
     del data
     named = dict(variables)
     version = _said(path, "--version", named).partition("\n")[0].split()

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 from docqa.datamodel import Document, LoadWarning, Page
 from docqa.errors import NoTextError
 from docqa.loaders.office.layout import LaidOut
 from docqa.loaders.office.package import OfficePackage
-from docqa.loaders.office.unread import unread_warnings
+from docqa.loaders.zipped.xml_reading import StartTags
 
 __all__ = ["office_document", "require_text"]
+
+_KINDS = {
+    "chart": "chart",
+    "chartEx": "chart",
+    "diagramData": "diagram",
+    "package": "embedded document",
+    "oleObject": "embedded document",
+    "aFChunk": "embedded document",
+}
+_COMMENTS = frozenset({"comment", "cm"})  # their elements in Word and in PowerPoint
 
 
 def require_text(laid_out: LaidOut, *, source: str, sheets: str) -> None:
@@ -68,7 +80,33 @@ def office_document(
         source_map=laid_out.source_map,
         blocks=laid_out.blocks,
         pages=pages,
-        warnings=(*warnings, *unread_warnings(package, parts)),
+        warnings=(*warnings, *_unread_warnings(package, parts)),
         metadata=metadata,
         extractor=extractor,
     )
+
+
+def _unread_warnings(package: OfficePackage, parts: Sequence[str]) -> tuple[LoadWarning, ...]:
+    """Return a warning that counts the unread things to which `parts`, all read, lead, or none."""
+    counts: Counter[str] = Counter()
+    comments = _Comments()
+    for part in parts:
+        for relation in package.relationships(part):
+            if relation.kind in _KINDS and relation.target not in parts:
+                counts[_KINDS[relation.kind]] += 1
+            elif relation.kind == "comments" and relation.target in package.archive:
+                package.read(relation.target, comments)
+    counts["comment"] += comments.count
+    found = [(name, count) for name, count in counts.items() if count]
+    if not found:
+        return ()
+    listed = ", ".join(f"{count:,} {name}{'s' * (count > 1)}" for name, count in found)
+    return (LoadWarning("parts-unread", f"the file holds what is not read: {listed}"),)
+
+
+class _Comments(StartTags):
+    def __init__(self) -> None:
+        self.count = 0
+
+    def start(self, name: str, attributes: Mapping[str, str]) -> None:
+        self.count += re.split("[:}]", name)[-1] in _COMMENTS

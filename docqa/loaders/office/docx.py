@@ -8,7 +8,7 @@ from docqa.datamodel import Document, LoadWarning
 from docqa.loaders.office.document import office_document, require_text
 from docqa.loaders.office.docx_reader import WordReader
 from docqa.loaders.office.docx_styles import StyleReader
-from docqa.loaders.office.layout import Paragraph, lay_out
+from docqa.loaders.office.layout import PartParagraph, lay_out
 from docqa.loaders.office.package import OfficePackage
 
 __all__ = ["MEDIA_TYPE", "DocxLoader"]
@@ -20,7 +20,7 @@ _EDGES = ("header", "footer")
 
 
 class DocxLoader:
-    """Load Word documents (.docx, .docm, .dotx), of the transitional and the strict kind.
+    """A loader of Word documents (.docx, .docm, .dotx), of the transitional and the strict kind.
 
     The text is that of the body, then of the footnotes and endnotes, then of each header and
     footer, which are boilerplate. It is what Word shows with all tracked changes accepted: inserted
@@ -78,7 +78,7 @@ def _missing(part: str, effect: str) -> LoadWarning:
     return LoadWarning("missing-part", f"the part {part} is missing from the file; {effect}")
 
 
-def _paragraphs(readers: list[WordReader]) -> Iterator[Paragraph]:
+def _paragraphs(readers: list[WordReader]) -> Iterator[PartParagraph]:
     """Yield all paragraphs; of headers and footers with the same words, one."""
     seen: set[str] = set()
     for reader in readers:

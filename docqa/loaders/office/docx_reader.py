@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from docqa.loaders.office.docx_styles import Style, StyleReader, heading_level, inherit, is_on
 from docqa.loaders.office.docx_symbols import symbol
-from docqa.loaders.office.layout import Paragraph
+from docqa.loaders.office.layout import PartParagraph
 from docqa.loaders.office.reader import OfficeReader
 
 __all__ = ["WordReader"]
@@ -37,7 +37,7 @@ class _Run:
 
 @dataclass(slots=True)
 class _ParagraphStyle:
-    """Hold what a paragraph's properties say, in whatever order they come."""
+    """The properties of a paragraph, in whatever order they come."""
 
     named: Style = field(default_factory=Style)
     is_heading: bool | None = None
@@ -50,7 +50,7 @@ class _ParagraphStyle:
 
 @dataclass(slots=True)
 class _Field:
-    """Hold an open field; its result begins at its separator.
+    """An open field; its result begins at its separator.
 
     Attributes:
         depth: how many paragraphs were open where it began.
@@ -61,7 +61,7 @@ class _Field:
 
 
 class WordReader(OfficeReader):
-    """Read the body, the notes, a header or a footer as it is shown with all changes accepted.
+    """A reader of the body, notes, a header or a footer, as shown with all changes accepted.
 
     Args:
         part: the part's name.
@@ -87,12 +87,12 @@ class WordReader(OfficeReader):
             return attributes.get("w:type") in _SEPARATORS
         return name in _LEFT_OUT
 
-    def begin_paragraph(self, paragraph: Paragraph) -> None:
+    def begin_paragraph(self, paragraph: PartParagraph) -> None:
         """Take a paragraph that was just begun."""
         paragraph.boilerplate = self._boilerplate
         self._paragraph_styles.append(_ParagraphStyle())
 
-    def end_paragraph(self, paragraph: Paragraph) -> None:
+    def end_paragraph(self, paragraph: PartParagraph) -> None:
         """Take a paragraph that was just finished: a field's code ends with it at the latest."""
         style = self._paragraph_styles.pop().style
         paragraph.boilerplate |= bool(style.in_contents)

@@ -1,4 +1,4 @@
-"""What the styles of a Word document say of a paragraph: heading, list, contents, hidden."""
+"""The styles of a Word document: heading, list, contents, hidden."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _HEADING_LEVELS = frozenset("012345678")  # ISO/IEC 29500-1, 17.3.1.20; level 9 
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """Hold what a style says itself, or with what it is based on; None where it says nothing.
+    """The properties of a style, with or without those of its base; None where it says nothing.
 
     Attributes:
         name: its name; built-in styles have English names whatever the program's language.
@@ -37,7 +37,7 @@ class Style:
 
 
 class StyleReader:
-    """Read the styles part; the target of `read_xml`."""
+    """A reader of the styles part; the target of `read_xml`."""
 
     def __init__(self) -> None:
         self._styles: dict[str, Style] = {}
@@ -45,7 +45,7 @@ class StyleReader:
         self._id = ""
 
     def style(self, style_id: str) -> Style:
-        """Return a style with what it is based on; one that is not defined is known by its id."""
+        """Return a style with the properties of its base; an undefined one is known by its id."""
         style = self._styles.get(style_id)
         if style is None:
             return _named(Style(name=style_id))
@@ -109,7 +109,7 @@ def is_on(attributes: Mapping[str, str]) -> bool:
 
 
 def _named(style: Style) -> Style:
-    """Add what a built-in style's name says; an outline level that was read goes first."""
+    """Add the meaning of a built-in style's name; an outline level that was read goes first."""
     return replace(
         style,
         is_heading=style.is_heading or bool(_HEADING.fullmatch(style.name)) or None,
@@ -119,7 +119,7 @@ def _named(style: Style) -> Style:
 
 
 def inherit(style: Style, base: Style) -> Style:
-    """Return a style with what it leaves open as `base` says it.
+    """Return a style, with the properties that it leaves open taken from `base`.
 
     >>> inherit(Style(in_list=False), Style(in_list=True, is_heading=True)).is_heading
     True

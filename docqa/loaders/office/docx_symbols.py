@@ -1,4 +1,4 @@
-"""Characters of symbol fonts: what ``w:sym`` shows where its code means nothing by itself."""
+"""Characters of symbol fonts, shown by ``w:sym`` where its code means nothing by itself."""
 
 from __future__ import annotations
 

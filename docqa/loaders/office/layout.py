@@ -12,7 +12,7 @@ from typing import ClassVar
 from docqa.datamodel import Block, BlockKind, Page, PartLocation, Span
 from docqa.loaders.zipped.xml_reading import PathStep
 
-__all__ = ["LaidOut", "Paragraph", "PartSourceMap", "PartState", "Row", "lay_out"]
+__all__ = ["LaidOut", "PartParagraph", "PartSourceMap", "PartState", "Row", "lay_out"]
 
 _MAX_ROW = 2000
 """A longer table row lays out a page rather than data; characters. As for HTML."""
@@ -20,7 +20,7 @@ _MAX_ROW = 2000
 
 @dataclass(slots=True, eq=False)
 class Row:
-    """Hold what is known of an open table row.
+    """An open table row.
 
     Attributes:
         cells: how many were begun.
@@ -32,8 +32,8 @@ class Row:
 
 
 @dataclass(slots=True)
-class Paragraph:
-    """Hold a paragraph of a part with its text.
+class PartParagraph:
+    """A paragraph of a part with its text.
 
     Attributes:
         part: name of the part.
@@ -58,7 +58,7 @@ class Paragraph:
 
 @dataclass(frozen=True, slots=True)
 class LaidOut:
-    """Hold a document's text, its blocks, and where each paragraph starts in it."""
+    """A document's text, its blocks, and the place of each paragraph in it."""
 
     text: str
     blocks: tuple[Block, ...]
@@ -79,7 +79,7 @@ class PlacedParagraph:
     Attributes:
         part: index of its part in `PartState.parts`.
         step: index of its element in `PartState.steps`.
-        number, slide_number: as `Paragraph` has them.
+        number, slide_number: as `PartParagraph` has them.
         start, length: characters of the document's text.
     """
 
@@ -117,7 +117,7 @@ class PartSourceMap:
 
     State: ClassVar[type] = PartState
 
-    def __init__(self, paragraphs: Sequence[Paragraph], starts: Sequence[int]) -> None:
+    def __init__(self, paragraphs: Sequence[PartParagraph], starts: Sequence[int]) -> None:
         self._paragraphs = paragraphs
         self._starts = array("Q", starts)
 
@@ -195,7 +195,7 @@ class PartSourceMap:
             end = each.start + each.length
             part, step, words = state.parts[each.part], steps[each.step], text[each.start : end]
             paragraphs.append(
-                Paragraph(part, step, each.number, words, slide_number=each.slide_number)
+                PartParagraph(part, step, each.number, words, slide_number=each.slide_number)
             )
         if not paragraphs:
             raise ValueError("a document without paragraphs")
@@ -214,22 +214,22 @@ class PartSourceMap:
         )
 
 
-def lay_out(paragraphs: Iterable[Paragraph]) -> LaidOut:
-    r"""Join paragraphs with what their layout implies.
+def lay_out(paragraphs: Iterable[PartParagraph]) -> LaidOut:
+    r"""Join paragraphs with the white space that their layout implies.
 
     The cells of a table row are divided by tabs and the paragraphs of a cell by line ends; rows
     and list items follow one another on lines of their own, other blocks after an empty line,
     slides after a form feed. Blank paragraphs are left out.
 
     >>> row, step = Row(cells=2), PathStep(None, "w:p", 1)
-    >>> cells = [Paragraph("p", step, 2, "Oil", row=row, cell=1),
-    ...          Paragraph("p", step, 3, "40 l", row=row, cell=2)]
-    >>> laid_out = lay_out([Paragraph("p", step, 1, "Stores", kind="heading"), *cells])
+    >>> cells = [PartParagraph("p", step, 2, "Oil", row=row, cell=1),
+    ...          PartParagraph("p", step, 3, "40 l", row=row, cell=2)]
+    >>> laid_out = lay_out([PartParagraph("p", step, 1, "Stores", kind="heading"), *cells])
     >>> laid_out.text, [block.kind for block in laid_out.blocks]
     ('Stores\n\nOil\t40 l', ['heading', 'table_row'])
     """
     parts: list[str] = []
-    kept: list[Paragraph] = []
+    kept: list[PartParagraph] = []
     starts: list[int] = []
     blocks: list[Block] = []
     length = 0
@@ -247,8 +247,8 @@ def lay_out(paragraphs: Iterable[Paragraph]) -> LaidOut:
     return LaidOut("".join(parts), tuple(blocks), PartSourceMap(kept, starts))
 
 
-def _groups(paragraphs: Iterable[Paragraph]) -> Iterator[tuple[list[Paragraph], BlockKind]]:
-    """Yield what becomes one block each: the paragraphs of a row together, others alone."""
+def _groups(paragraphs: Iterable[PartParagraph]) -> Iterator[tuple[list[PartParagraph], BlockKind]]:
+    """Yield the paragraphs of each block: those of a row together, others alone."""
     for row, run in groupby(paragraphs, key=lambda paragraph: paragraph.row):
         group = list(run)
         if row is not None and _is_data(row, group):
@@ -257,13 +257,15 @@ def _groups(paragraphs: Iterable[Paragraph]) -> Iterator[tuple[list[Paragraph], 
             yield from (([paragraph], paragraph.kind) for paragraph in group)
 
 
-def _is_data(row: Row, group: Sequence[Paragraph]) -> bool:
+def _is_data(row: Row, group: Sequence[PartParagraph]) -> bool:
     if row.is_layout or sum(len(paragraph.text) for paragraph in group) > _MAX_ROW:
         return False
     return len(group) == 1 or group[0].cell != group[-1].cell
 
 
-def _separator(before: Paragraph, kind_before: BlockKind, after: Paragraph, kind: BlockKind) -> str:
+def _separator(
+    before: PartParagraph, kind_before: BlockKind, after: PartParagraph, kind: BlockKind
+) -> str:
     if before.slide_number != after.slide_number:
         return "\f"
     if kind == kind_before and kind in ("list_item", "table_row") and before.part == after.part:
@@ -271,7 +273,7 @@ def _separator(before: Paragraph, kind_before: BlockKind, after: Paragraph, kind
     return "\n\n"
 
 
-def _block(group: Sequence[Paragraph], kind: BlockKind, span: Span) -> Block:
+def _block(group: Sequence[PartParagraph], kind: BlockKind, span: Span) -> Block:
     first, last = group[0].text, group[-1].text
     return Block(
         Span(

@@ -64,7 +64,7 @@ _METADATA = {
 
 @dataclass(frozen=True, slots=True)
 class Relationship:
-    """Hold where a part leads: the last word of the relationship's type, and the other part."""
+    """A relationship of a part: the last word of its type, and the other part."""
 
     id: str
     kind: str
@@ -72,7 +72,7 @@ class Relationship:
 
 
 class OfficePackage:
-    """Be an Office Open XML file: its main part and what that leads to.
+    """An Office Open XML file: its main part and the parts to which that leads.
 
     Args:
         data: the whole file.

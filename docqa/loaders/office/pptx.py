@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from docqa.datamodel import Document, LoadWarning, Page, Span
 from docqa.loaders.office.document import office_document, require_text
-from docqa.loaders.office.layout import LaidOut, Paragraph, lay_out
+from docqa.loaders.office.layout import LaidOut, PartParagraph, lay_out
 from docqa.loaders.office.package import OfficePackage
 from docqa.loaders.office.pptx_reader import SlideReader
 from docqa.loaders.zipped.xml_reading import StartTags
@@ -24,14 +24,14 @@ _DEFAULT_SIZE = (9_144_000, 6_858_000)  # of a 4:3 slide in EMU: what p:sldSz st
 
 @dataclass(slots=True)
 class _Slide:
-    """Hold a slide that was read, and its notes and diagrams."""
+    """A slide that was read, and its notes and diagrams."""
 
     number: int
     reader: SlideReader
     others: list[SlideReader]
 
     @property
-    def paragraphs(self) -> list[Paragraph]:
+    def paragraphs(self) -> list[PartParagraph]:
         readers = [self.reader, *self.others]
         return [paragraph for reader in readers for paragraph in reader.in_reading_order()]
 
@@ -42,7 +42,7 @@ class _Slide:
 
 
 class PptxLoader:
-    """Load PowerPoint presentations (.pptx, .pptm, .ppsx, .potx), transitional and strict.
+    """A loader of PowerPoint presentations (.pptx, .pptm, .ppsx, .potx), transitional and strict.
 
     A slide's title comes first, then its shapes in the order of the file, which screen readers
     follow; then the text of its diagrams, then its notes. Hidden slides are read, with a warning;
@@ -79,7 +79,7 @@ class PptxLoader:
 
 
 class _Outline(StartTags):
-    """Read the presentation part: the relationships of its slides in order, and their size."""
+    """A reader of the presentation part: relationships of its slides in order, and size."""
 
     def __init__(self) -> None:
         self.slides: list[str] = []

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from docqa.datamodel import BlockKind
-from docqa.loaders.office.layout import Paragraph
+from docqa.loaders.office.layout import PartParagraph
 from docqa.loaders.office.reader import OfficeReader
 
 __all__ = ["SlideReader"]
@@ -21,7 +21,7 @@ _ON = frozenset({"1", "true"})
 
 @dataclass(slots=True)
 class _Shape:
-    """Hold an open shape.
+    """An open shape.
 
     Attributes:
         hidden: it is, or a group around it is.
@@ -33,7 +33,7 @@ class _Shape:
 
 
 class SlideReader(OfficeReader):
-    """Read a slide's shapes in the order of the file, its title first.
+    """A reader of a slide's shapes in the order of the file, its title first.
 
     That order is the one that PowerPoint's reading-order pane shows and that screen readers follow.
 
@@ -57,7 +57,7 @@ class SlideReader(OfficeReader):
         self._titles: set[int] = set()
         self.hidden = self.has_picture = False
 
-    def in_reading_order(self) -> list[Paragraph]:
+    def in_reading_order(self) -> list[PartParagraph]:
         """Return the paragraphs, those of the title first."""
         return sorted(self.paragraphs, key=lambda paragraph: paragraph.number not in self._titles)
 
@@ -68,7 +68,7 @@ class SlideReader(OfficeReader):
             self._rows[-1].cells += 1
         return name == self.cell_name and merged
 
-    def begin_paragraph(self, paragraph: Paragraph) -> None:
+    def begin_paragraph(self, paragraph: PartParagraph) -> None:
         """Take a paragraph that was just begun."""
         placeholder = self._shapes[-1].placeholder if self._shapes else ""
         paragraph.slide_number = self._slide_number

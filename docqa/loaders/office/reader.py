@@ -1,11 +1,11 @@
-"""What the paragraphs of Word and PowerPoint have in common when they are read from their XML."""
+"""Paragraphs of Word and PowerPoint: the common part of reading them from their XML."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from docqa.loaders.office.layout import Paragraph, Row
+from docqa.loaders.office.layout import PartParagraph, Row
 from docqa.loaders.zipped.xml_reading import ElementPath
 
 __all__ = ["OfficeReader", "OpenParagraph"]
@@ -19,14 +19,14 @@ _SPACES = str.maketrans("\t\n\r", "   ")
 
 @dataclass(slots=True)
 class OpenParagraph:
-    """Hold a paragraph while its element is open."""
+    """A paragraph whose element is open."""
 
-    paragraph: Paragraph
+    paragraph: PartParagraph
     pieces: list[str] = field(default_factory=list)
 
 
 class OfficeReader:
-    """Read the paragraphs of one part: the target of `read_xml`, to be made whole by a format.
+    """A reader of one part's paragraphs: the target of `read_xml`, to be completed by a format.
 
     A paragraph inside another one (that of a text box) follows the one that it stands in. Of
     alternatives for new and old programs (``mc:AlternateContent``) the first is read that holds
@@ -48,7 +48,7 @@ class OfficeReader:
 
     def __init__(self, part: str) -> None:
         self.part = part
-        self.paragraphs: list[Paragraph] = []
+        self.paragraphs: list[PartParagraph] = []
         self.path = ElementPath()
         self._count = 0
         self._open: list[OpenParagraph] = []
@@ -68,10 +68,10 @@ class OfficeReader:
     def leave(self, name: str) -> None:
         """Take the end of an element that shows; it is still the innermost of `path`."""
 
-    def begin_paragraph(self, paragraph: Paragraph) -> None:
+    def begin_paragraph(self, paragraph: PartParagraph) -> None:
         """Take a paragraph that was just begun."""
 
-    def end_paragraph(self, paragraph: Paragraph) -> None:
+    def end_paragraph(self, paragraph: PartParagraph) -> None:
         """Take a paragraph that was just finished."""
 
     def shows(self) -> bool:
@@ -147,7 +147,7 @@ class OfficeReader:
 
     def _begin_paragraph(self) -> None:
         row = self._rows[-1] if self._rows else None
-        paragraph = Paragraph(
+        paragraph = PartParagraph(
             self.part, self.path.step, self._count, row=row, cell=row.cells if row else 0
         )
         self.paragraphs.append(paragraph)

@@ -23,7 +23,7 @@ _GENERATED_SPACE = 2  # a step of two indexes is a space that PDFium added, of t
 
 @dataclass(slots=True)
 class _Line:
-    """Collect the characters of one line.
+    """The characters of one line.
 
     Attributes:
         glyphs: in the order of the text.
@@ -124,7 +124,7 @@ def _exact(page: PageGlyphs, line: _Line, own: set[int]) -> list[UserBox]:
 def _is_foreign(page: PageGlyphs, box: UserBox, glyphs: Sequence[Glyph], own: set[int]) -> bool:
     """Say whether a box holds another character, but for those on top of one of `glyphs`.
 
-    Letters printed twice for boldness and the halves of a ligature cannot be told apart.
+    Letters printed twice for boldness and the halves of a ligature cannot be distinguished.
     """
     return any(
         not any(_coincide(other.ink, glyph.ink) for glyph in glyphs)

@@ -1,7 +1,8 @@
 """Find the characters that a page holds but does not show, because they lie outside its edges.
 
 Printers' slugs, the other half of a double page, running heads cut away by the crop box: PDFium
-returns them all (up to 775 of a page's 2,002 characters). Nobody sees them, so they are no answers.
+returns them all (up to 775 of a page's 2,002 characters). Readers do not see
+them, so they are no answers.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ __all__ = ["FallbackError", "FallbackFile"]
 
 
 class FallbackError(Exception):
-    """Say that pypdf cannot read the file or the page either.
+    """A failure of pypdf too to read the file or the page.
 
     Attributes:
         needs_password: the file opens, but not without another password.
@@ -27,7 +27,7 @@ _translated = partial(translated, FallbackError)
 
 
 class FallbackFile:
-    """Hold a PDF opened by pypdf; every exception of pypdf becomes a `FallbackError`.
+    """A PDF opened by pypdf; every exception of pypdf becomes a `FallbackError`.
 
     Args:
         data: the file's bytes.
@@ -95,7 +95,7 @@ class FallbackFile:
 
 
 def _printable(text: str) -> str:
-    r"""Return `text` with line feeds only and U+FFFD for what cannot be shown or encoded.
+    r"""Return `text` with line feeds only and U+FFFD for characters that cannot be shown.
 
     >>> _printable("a\r\nb\x00\ud800c")
     'a\nb��c'

@@ -16,7 +16,7 @@ from docqa._pdfium import PdfPage, Widget
 from docqa.datamodel import Box, Span
 from docqa.loaders.pdf.crop import lies_outside
 from docqa.loaders.pdf.placed import PlacedText
-from docqa.loaders.pdf.text import Insertion, PageText, insert, printable
+from docqa.loaders.pdf.text import PageText, TextInsertion, insert, printable
 
 __all__ = ["shown_widgets", "with_field_values"]
 
@@ -26,7 +26,7 @@ _FARTHEST_LABEL = 40.0  # points: about three lines, from a field up to what may
 
 @dataclass(frozen=True, slots=True)
 class _Anchor:
-    """Hold a character of the page: its offset in the text and its displayed box."""
+    """A character of the page: its offset in the text and its displayed box."""
 
     position: int
     box: Box
@@ -59,7 +59,7 @@ def with_field_values(
         value = _shown_value(widget.value)
         fields.append(PlacedText(Span(source, source + len(value)), widget.box))
         after = " " if text.text[position : position + 1].strip() else ""
-        insertions.append(Insertion(position, value, source, before, after))
+        insertions.append(TextInsertion(position, value, source, before, after))
         source += len(value)
     insertions.sort(key=lambda each: each.position)
     return insert(text, insertions), tuple(fields)

@@ -15,7 +15,7 @@ _AXIS_TOLERANCE = math.radians(3)  # scanned text is skewed by one or two degree
 
 
 class Glyph(NamedTuple):
-    """Hold the place of a visible character, in user space.
+    """The place of a visible character, in user space.
 
     Attributes:
         number: PDFium's character index.
@@ -31,7 +31,7 @@ class Glyph(NamedTuple):
 
 
 class PageGlyphs:
-    """Hold the visible characters of a page: those with ink, white space is not among them.
+    """The visible characters of a page, without white space.
 
     Args:
         glyphs: in the order of their indexes.

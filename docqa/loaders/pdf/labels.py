@@ -37,7 +37,7 @@ _ROMAN_DIGITS = (
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Hold a number that may be a printed page number.
+    """A number that may be a printed page number.
 
     Attributes:
         style: what numbers of one numbering share: ``"1"``, ``"i"``, ``"I"``, after any prefix.
@@ -61,7 +61,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """Hold pages ``[first, last]`` (from 0) whose numbers of one style grow with the index."""
+    """Pages ``[first, last]`` (from 0) whose numbers of one style grow with the index."""
 
     style: str
     offset: int
@@ -168,7 +168,7 @@ def _roman(value: int) -> str:
 
 
 def _roman_value(number: str) -> int:
-    """Read lower-case roman numerals below 400; 0 for what is not written canonically.
+    """Read lower-case roman numerals below 400; 0 for one that is not written canonically.
 
     >>> _roman_value("xiv"), _roman_value("iiii")
     (14, 0)

@@ -27,7 +27,7 @@ _MOST_WORDS, _LONGEST = 120, 2000  # a line; longer ones are prose of a page wit
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Hold words of one line that stand close together.
+    """Words of one line that stand close together.
 
     Attributes:
         span: characters of the page's text.
@@ -53,7 +53,7 @@ class Chunk:
 
 
 class PageLines:
-    """Hold the lines of a page; the places of a line's words are asked for when needed.
+    """The lines of a page; the places of a line's words are asked for when needed.
 
     Args:
         page: the loaded page.

@@ -243,7 +243,7 @@ def _document(
 
 
 class _Rescue:
-    """Read with pypdf the pages that PDFium cannot load; pypdf opens the file for the first.
+    """A reader, by pypdf, of the pages that PDFium cannot load; the first one opens the file.
 
     Where the two count the pages differently (pypdf passes over missing ones), pypdf's text would
     end up on the wrong page, and is not used.
@@ -283,7 +283,7 @@ def _fallback_page(file: FallbackFile, index: int) -> ReadPage:
 def _error(
     refusal: PdfiumError, error: FallbackError, *, source: str, password: str | None
 ) -> LoadError:
-    """Return what to tell the caller of a file that neither library can read."""
+    """Return the error for a file that neither library can read."""
     if refusal.reason == "password" or error.needs_password:
         if password is None:
             message = f"{source} is encrypted and needs a password: give password= or --password"
@@ -304,7 +304,7 @@ def _error(
 
 
 def _permissions(file: PdfFile) -> dict[str, str]:
-    """Return what an encrypted file says of itself; nothing for a plain one."""
+    """Return the revision and permissions of an encrypted file; nothing for a plain one."""
     revision = file.security_revision()
     if revision is None:
         return {}

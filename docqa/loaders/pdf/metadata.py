@@ -1,4 +1,4 @@
-"""Read what a PDF says of itself: title, author, dates, permissions."""
+"""The metadata of a PDF: title, author, dates, permissions."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def metadata(entries: Mapping[str, str]) -> dict[str, str]:
 
 
 def title(value: str | None) -> str | None:
-    r"""Return a title worth showing, or None for what programs put in its place.
+    r"""Return a title worth showing, or None for a name that programs put in its place.
 
     >>> title("  Annual\nReport "), title("Microsoft Word - report.doc"), title("untitled")
     ('Annual Report', None, None)
@@ -68,7 +68,7 @@ def title(value: str | None) -> str | None:
 
 
 def permission_names(bits: int) -> list[str]:
-    """Return what an encrypted file allows.
+    """Return the names of the actions that an encrypted file allows.
 
     >>> permission_names(0b100100)
     ['print', 'annotate']

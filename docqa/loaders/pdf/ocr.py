@@ -24,7 +24,7 @@ from docqa.loaders.offset_map import OffsetMapBuilder
 from docqa.loaders.pdf.crop import lies_outside
 from docqa.loaders.pdf.pages import ReadPage
 from docqa.loaders.pdf.placed import PlacedText
-from docqa.loaders.pdf.text import Insertion, PageText, insert, printable
+from docqa.loaders.pdf.text import PageText, TextInsertion, insert, printable
 from docqa.ocr_engine import OcrEngine, OcrResult, OcrWord, PageImage, PixelBox, read_image
 
 __all__ = ["Scan", "read_scans", "scan_of"]
@@ -33,14 +33,14 @@ _DPI = 300  # measured: reads the most of poor scans; 200 is a fifth faster, 150
 _MOST_PIXELS = 30_000_000  # a page; A3 at 300 dpi has 17 million
 _LONGEST_SIDE = 32_000  # pixels; Tesseract refuses from 32,768
 _MOST_PROCESSES = 4  # pages read side by side; each takes up to 200 MB
-# A page flagged as garbled is read anew if ... (docs/measurements/ocr.md has the pages)
+# A page flagged as garbled is read again if ... (docs/measurements/ocr.md has the pages)
 _SURE = 0.8  # ... the reading has this confidence: 0.85 to 0.96 on pages of words
 _SAME_WORDS = 0.8  # ... and fewer of its words are the page's own: 0.98 are where those are right
 
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """Hold what is needed to read a page that is no longer open.
+    """The image and frame by which a page is read that is no longer open.
 
     Attributes:
         image: the displayed page.
@@ -128,7 +128,7 @@ def _finished(page: ReadPage, future: Future[ReadPage] | None) -> ReadPage:
 
 
 def _with_reading(engine: OcrEngine, page: ReadPage, scan: Scan) -> ReadPage:
-    """Return a page with what an engine reads of its image."""
+    """Return a page with the words that an engine reads in its image."""
     reading = read_image(engine, scan.image)
     if scan.is_replaced and not _is_better(reading, page.content.text):
         return replace(page, reading=reading)
@@ -149,7 +149,7 @@ def _with_reading(engine: OcrEngine, page: ReadPage, scan: Scan) -> ReadPage:
 
 
 def _is_better(reading: OcrResult, own: str) -> bool:
-    """Say whether what is read of a page is sure, and not what its own text says."""
+    """Say whether the words read of a page are sure, and others than its own text."""
     known = set(own.split())
     same = sum(word.text in known for word in reading.words)
     return reading.confidence >= _SURE and same < _SAME_WORDS * len(reading.words)
@@ -170,10 +170,10 @@ def _user_box(scan: Scan, box: PixelBox) -> UserBox:
 
 def _placed(
     scan: Scan, words: Sequence[OcrWord], content: PageText, source: int
-) -> tuple[list[PlacedText], list[Insertion]]:
+) -> tuple[list[PlacedText], list[TextInsertion]]:
     """Return the words as characters behind a page's own, from source index `source` on."""
     placed: list[PlacedText] = []
-    insertions: list[Insertion] = []
+    insertions: list[TextInsertion] = []
     position = len(content.text)
     for word, layout in zip(words, layout_before(words), strict=True):
         text = printable(word.text)
@@ -181,6 +181,6 @@ def _placed(
         box = _user_box(scan, word.box)
         placed.append(PlacedText(span, box, word.line, round(word.confidence, 3)))
         before = "\n\n" if position and not insertions else layout
-        insertions.append(Insertion(position, text, source, before, ""))
+        insertions.append(TextInsertion(position, text, source, before, ""))
         source = span.end
     return placed, insertions

@@ -29,7 +29,7 @@ _SCAN_LETTERS, _SCAN_IMAGE = 40, 0.5  # fewer letters and digits under a larger 
 
 @dataclass(frozen=True, slots=True)
 class ReadPage:
-    """Hold what one page of a file gave.
+    """The content of one page of a file.
 
     Attributes:
         content: its text and the map to its own source indexes.
@@ -37,7 +37,7 @@ class ReadPage:
         width, height: points, as displayed.
         outside: characters left out because they lie outside the page's edges.
         unread: characters are left out because PDFium has no font to read them with.
-        truncated_at: characters beyond so many are left out; None where none is.
+        truncated_at: number of characters after which the rest is left out; None where none is.
         placed: values of its filled form fields, and words read by OCR.
         has_boxes: whether the text leads to rectangles.
         tables: in spans of its own text.
@@ -116,7 +116,7 @@ def _garbled_share(page: PdfPage, text: str) -> float:
 
 @dataclass(slots=True)
 class PagesBuilder:
-    """Put pages together in order, keeping of each no more than its text and map."""
+    """A builder that joins pages in order, and keeps no more of each than its text and map."""
 
     texts: list[str] = field(default_factory=list)
     warnings: list[LoadWarning] = field(default_factory=list)

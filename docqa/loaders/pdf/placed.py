@@ -19,7 +19,7 @@ __all__ = ["PlacedText", "placed_boxes", "touched"]
 
 @dataclass(frozen=True, slots=True)
 class PlacedText:
-    """Hold where a stretch of characters stands in the page's source, and on the page.
+    """A stretch of characters: its place in the page's source, and on the page.
 
     Attributes:
         source: indexes past those of all characters of the page.

@@ -1,7 +1,7 @@
-"""Lead from spans of a PDF's text to pages and rectangles, computed when asked for.
+"""Source maps from a PDF's text to pages and rectangles, computed when asked for.
 
 Four numbers per character would be fifteen times the text, so no box is stored: the bytes are
-kept, and PDFium opens them again for the first location. After `close` the next one opens anew.
+kept, and PDFium opens them again for the first location, and for the next one after `close`.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class PageSpan:
 
 @dataclass(frozen=True, slots=True)
 class PdfSource:
-    """Hold what leads from a text back to PDFium's characters.
+    """The way from a text back to PDFium's characters.
 
     Attributes:
         data, password: the file's bytes, and the bytes that opened it or None.
@@ -57,7 +57,7 @@ class PdfSource:
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """Hold where the visible characters of a page stand, and what the page shows."""
+    """The visible characters of a page, and the part of user space that it shows."""
 
     glyphs: PageGlyphs
     frame: Frame
@@ -118,7 +118,13 @@ class PagesSourceMap:
     def restored(
         cls, state: object, *, text: str, pages: Sequence[Page], data: bytes
     ) -> PagesSourceMap:
-        """Return the map of a document from its pages."""
+        """Return the map of a document from its pages.
+
+        Raises:
+            ValueError: there is a text, but no page.
+        """
+        if text and not pages:
+            raise ValueError("a text of no page")
         return cls(pages)
 
     def _location(self, part: PageSpan) -> PageLocation:
@@ -204,7 +210,7 @@ class PdfSourceMap(PagesSourceMap):
         return cls(pages, places)
 
     def __getstate__(self) -> dict[str, object]:
-        """Leave out the open file and what was read from it: a copy opens the file anew."""
+        """Leave out the open file and its layouts: a copy opens the file again."""
         return {**self.__dict__, "_file": None, "_layouts": {}}
 
     def _boxes(self, part: PageSpan) -> tuple[Box, ...] | None:
@@ -253,7 +259,7 @@ class PdfSourceMap(PagesSourceMap):
 def _range_boxes(
     glyphs: PageGlyphs, ranges: Sequence[Span], placed: Sequence[PlacedText]
 ) -> list[UserBox]:
-    """Return the rectangles of the lines of characters, then those of what else is touched."""
+    """Return the rectangles of the lines of characters, then those of other placed text."""
     characters = (index for each in ranges for index in range(each.start, each.end))
     return [*line_boxes(glyphs, characters), *placed_boxes(placed)]
 

@@ -33,7 +33,7 @@ _ENDS_SENTENCE = re.compile(r"[a-z]{2}[.;:]\s*$|^\s*[•·▪]")
 
 @dataclass(frozen=True, slots=True)
 class _Header:
-    """Hold the chunks of one header, from the top, and the box around them."""
+    """The chunks of one header, from the top, and the box around them."""
 
     chunks: tuple[Chunk, ...]
     box: Box
@@ -55,7 +55,7 @@ class _Header:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """Hold the left and right edge of a column's values, in points."""
+    """The left and right edge of a column's values, in points."""
 
     x0: float
     x1: float
@@ -131,7 +131,7 @@ def _bare(chunk: Chunk) -> Span:
 def _header_chunks(
     lines: PageLines, columns: Sequence[Column], above: range, first: Chunk
 ) -> Iterator[Chunk]:
-    """Yield what stands right above a table, going up line by line until something else does."""
+    """Yield the chunks right above a table, line by line upwards until another text begins."""
     top, left = first.box.top, min(first.box.x0, columns[0].x0)
     height = first.box.bottom - top
     pitch = (columns[-1].x1 - columns[0].x0) / len(columns)

@@ -40,7 +40,7 @@ _MOST_ROWS = 500  # a page
 
 @dataclass(slots=True)
 class _Row:
-    """Hold a row with values: its lines, its cells from left to right, its label if it has one."""
+    """A row with values: its lines, its cells from left to right, its label if it has one."""
 
     lines: range
     label: Chunk | None
@@ -49,7 +49,7 @@ class _Row:
 
 @dataclass(slots=True)
 class _Run:
-    """Hold rows that follow one another, and the columns their values stand in."""
+    """Rows that follow one another, and the columns of their values."""
 
     rows: list[_Row]
     columns: list[Column] = field(default_factory=list)

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from docqa.datamodel import Span
 from docqa.loaders.offset_map import OffsetMap, OffsetMapBuilder, SegmentKind
 
-__all__ = ["Insertion", "PageText", "insert", "page_text", "printable"]
+__all__ = ["TextInsertion", "PageText", "insert", "page_text", "printable"]
 
 REPLACEMENT = "\ufffd"
 
@@ -45,15 +45,15 @@ _NEEDS_REPLACEMENT = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class PageText:
-    """Hold one page's text and its map to the page's character indexes."""
+    """A page's text and its map to the page's character indexes."""
 
     text: str
     offsets: OffsetMap
 
 
 @dataclass(frozen=True, slots=True)
-class Insertion:
-    """Hold characters to add to a page's text.
+class TextInsertion:
+    """Characters to add to a page's text.
 
     Attributes:
         position: offset in the page's text before which they go.
@@ -112,7 +112,7 @@ def printable(text: str) -> str:
 
 
 def _decode(codes: Sequence[int]) -> str:
-    """Return one character per code; surrogates stay, what is no code point becomes U+FFFD."""
+    """Return one character per code; surrogates stay, other codes become U+FFFD."""
     try:
         return array("I", codes).tobytes().decode("utf-32", "surrogatepass")
     except UnicodeDecodeError:
@@ -145,7 +145,7 @@ def _joined(pair: str) -> str:
     return pair.encode("utf-16", "surrogatepass").decode("utf-16")
 
 
-def insert(page: PageText, insertions: Sequence[Insertion]) -> PageText:
+def insert(page: PageText, insertions: Sequence[TextInsertion]) -> PageText:
     """Return the page's text with `insertions`, which are in order of their positions."""
     builder, pieces, start = OffsetMapBuilder(), [], 0
     for each in insertions:

@@ -32,7 +32,7 @@ _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 @dataclass(frozen=True, slots=True)
 class ZipLimits:
-    """Hold what a container may cost; sizes in bytes after decompression.
+    """The limits of a container; sizes in bytes after decompression.
 
     Attributes:
         entries: how many it may list.
@@ -54,7 +54,7 @@ DEFAULT_LIMITS = ZipLimits()
 
 
 class ZipArchive:
-    """Be a zip container in memory whose parts are read by name.
+    """A zip container in memory whose parts are read by name.
 
     Names are compared without regard to case, as ECMA-376 part 2 (6.2.2.3) asks, and with ``/``
     for the backslashes of some writers.
@@ -95,7 +95,7 @@ class ZipArchive:
         return _key(name) in self._entries
 
     def read(self, name: str) -> bytes:
-        """Return the bytes of a part; see `chunks` for what it raises."""
+        """Return the bytes of a part; it raises as `chunks` does."""
         return b"".join(self.chunks(name))
 
     def chunks(self, name: str) -> Iterator[bytes]:
@@ -164,7 +164,7 @@ class ZipArchive:
 
     @contextmanager
     def _translated(self, what: str) -> Iterator[None]:
-        """Turn what zipfile raises on broken data into an error of docqa's tree."""
+        """Turn the exceptions of zipfile on broken data into errors of docqa."""
         try:
             yield
         except _BROKEN as error:

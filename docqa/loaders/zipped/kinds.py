@@ -1,4 +1,4 @@
-"""Tell what a zip container holds by its parts, and an encrypted Office file from an old one."""
+"""The kinds of zip containers by their parts, and of compound files (old or encrypted Office)."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _BY_STREAM = (
 
 
 def zip_kind(data: bytes, *, source: str) -> str:
-    """Return ``"docx"``, ``"pptx"`` or ``"epub"``, or in words what else a zip container is.
+    """Return ``"docx"``, ``"pptx"``, ``"epub"``, or the name of another kind of zip container.
 
     Raises:
         EncryptedError: its parts are encrypted.
@@ -80,7 +80,7 @@ def _start(archive: ZipArchive, name: str) -> bytes:
 
 
 def ole_kind(data: bytes) -> str:
-    """Return ``"encrypted"`` for an encrypted Office file, else in words what a compound file is.
+    """Return ``"encrypted"`` for an encrypted Office file, else the kind of compound file.
 
     >>> ole_kind("EncryptedPackage".encode("utf-16-le"))
     'encrypted'

@@ -22,7 +22,7 @@ _LONGEST_TOKEN = 16 << 20
 
 
 class XmlTarget(Protocol):
-    """Take what `read_xml` reads, in the order of the file."""
+    """A target of `read_xml`: it takes elements and text in the order of the file."""
 
     def start(self, name: str, attributes: Mapping[str, str]) -> None:
         """Take a start tag; names are prefixed as `read_xml` says."""
@@ -38,7 +38,7 @@ class XmlTarget(Protocol):
 
 
 class StartTags:
-    """Be what a target that looks at start tags alone is made from."""
+    """A base class of targets that look at start tags alone."""
 
     def start(self, name: str, attributes: Mapping[str, str]) -> None:
         """Take a start tag."""
@@ -146,7 +146,7 @@ class _Reader:
 
 @dataclass(frozen=True, slots=True)
 class PathStep:
-    """Name an element by its parent, its name and its place, from 1, among those of that name.
+    """An element by its parent, its name and its place, from 1, among those of that name.
 
     A path is written out only when it is asked for: a hostile file can make it long, and give it
     to every paragraph.
@@ -188,7 +188,7 @@ def _rebuild_step(lineage: list[tuple[str, int]]) -> PathStep | None:
 
 
 class ElementPath:
-    """Follow the open elements of a part.
+    """The path of the open elements of a part.
 
     >>> path = ElementPath()
     >>> for name in ("w:body", "w:p"):

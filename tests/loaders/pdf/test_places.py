@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 
+import pypdfium2
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -211,10 +212,11 @@ def centres(content: bytes, document) -> list[tuple[int, tuple[float, float]]]:
     """Return text offset and displayed centre of the ink of each visible character."""
     found = []
     with PdfFile(content) as file, file.page(0) as page:
+        text = pypdfium2.PdfDocument(content)[0].get_textpage()
         for offset, character in enumerate(document.text):
             if character.isspace():
                 continue
             (source,) = document.source_map._source.offsets.to_source(Span(offset, offset + 1))
-            box = page.frame.display(page.strict_box(source.start))
+            box = page.frame.display(UserBox(*text.get_charbox(source.start)))
             found.append((offset, ((box.x0 + box.x1) / 2, (box.top + box.bottom) / 2)))
     return found

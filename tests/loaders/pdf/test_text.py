@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from docqa.datamodel import Span
-from docqa.loaders.pdf.text import Insertion, insert, page_text
+from docqa.loaders.pdf.text import TextInsertion, insert, page_text
 
 ODD_CODES = st.sampled_from([0, 2, 9, 10, 13, 0xA0, 0xAD, 0xD835, 0xDC00, 0xFFFE, 0x10FFFF, 2**31])
 CODES = st.lists(ODD_CODES | st.integers(32, 126) | st.integers(0, 2**32 - 1), max_size=30)
@@ -107,7 +107,7 @@ def test_insertion_keeps_the_rest(codes, position):
     """An inserted value has its own source, and the rest keeps its own."""
     page = page_text(codes, lambda index: False)
     position = min(position, len(page.text))
-    longer = insert(page, [Insertion(position, "value", 1000, " ", "\n")])
+    longer = insert(page, [TextInsertion(position, "value", 1000, " ", "\n")])
     rest = longer.text[:position] + longer.text[position + 7 :]
     assert (longer.text[position : position + 7], rest) == (" value\n", page.text)
     assert longer.offsets.to_source(Span(position, position + 7)) == (Span(1000, 1005),)
