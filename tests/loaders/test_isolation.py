@@ -24,6 +24,7 @@ from docqa.loaders.isolation import calls as isolation
 from docqa.loaders.isolation.messages import MessageError
 from docqa.loaders.isolation.requests import Done
 from docqa.loaders.isolation.shared_worker import SHARED
+from docqa.loaders.isolation.source_map import IsolatedSourceMap
 from docqa.loaders.isolation.untrusted import unpack_untrusted
 from docqa.loaders.limits import Limits
 from docqa.loaders.ocr.engine import NamedEngine
@@ -220,10 +221,10 @@ def test_places_survive_a_dead_worker():
 
 def test_places_that_kill_have_no_rectangles():
     """Where boxes cannot be had because the worker dies, the page is named without them."""
-    document = docqa.load(EXAMPLES / "handbook.pdf", isolate=True)
-    document.source_map._key = "another"  # so that a worker is sent the map, and dies of it:
-    document.source_map._state = b"cos\n_exit\n(K\x03tR."
-    [place] = document.locate(Span(0, 20))
+    data = (EXAMPLES / "handbook.pdf").read_bytes()
+    state = b"cos\n_exit\n(K\x03tR."  # the worker dies of it
+    source_map = IsolatedSourceMap("key", state, data, Limits(), docqa.load(data).pages)
+    [place] = source_map.locate(Span(0, 20))
     assert (place.page_number, place.page_label, place.boxes) == (1, "i", None)
 
 
