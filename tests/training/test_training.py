@@ -6,7 +6,7 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -88,6 +88,16 @@ def written(path: Path, asked: QuestionSet, *more: dict[str, Any]) -> Path:
     paragraphs[0]["qas"] += more  # type: ignore[operator]
     path.write_text(json.dumps({"data": [{"paragraphs": paragraphs}]}), "utf-8")
     return path
+
+
+@pytest.fixture(autouse=True)
+def one_thread(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Compute in one thread: for tiny models, waiting for others takes longer than the work."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture
@@ -361,6 +371,7 @@ train({data: 1.0}, folder, start=start, settings=settings, device="cpu", on_step
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL on Windows")
 def test_killed_run_goes_on_with_the_same_losses(
     checkpoint: Callable[[str], Path], toy: Path, tmp_path: Path
@@ -453,6 +464,7 @@ def test_generator_of_a_device_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     assert device_random(torch.device("cpu")) is None
 
 
+@pytest.mark.slow
 def test_training_teaches(checkpoint: Callable[[str], Path], toy: Path, tmp_path: Path) -> None:
     """A random model learns five questions by heart; the folder loads with transformers too."""
     trained = train(
@@ -506,6 +518,7 @@ def test_a_question_too_long_counts_as_wrong(
     assert trained.figures["f1"] == 0.0
 
 
+@pytest.mark.slow
 def test_teacher_is_learned_from(
     checkpoint: Callable[[str], Path], toy: Path, tmp_path: Path
 ) -> None:
