@@ -146,6 +146,7 @@ def test_every_format_comes_out_the_same(path):
     assert [ours.locate(span) for span in spans] == [theirs.locate(span) for span in spans]
 
 
+@pytest.mark.slow
 @linux
 def test_a_page_that_kills_is_left_empty():
     """The other pages are read, and a warning names the page."""
@@ -158,6 +159,7 @@ def test_a_page_that_kills_is_left_empty():
     assert document.locate(Span(1, 9))[0].boxes
 
 
+@pytest.mark.slow
 @linux
 def test_a_file_with_no_page_left_is_an_error():
     """Nothing to read: the error says at which page and of what."""

@@ -6,7 +6,7 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,8 @@ from docqa.training.negatives import Negative, hard_negatives
 from docqa.training.settings import TrainSettings
 from docqa.training.start import clear_way, load_start, save_reader
 from docqa.training.training_run import prepare_data, train
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 TINY: dict[str, Any] = {"window_tokens": 64, "window_overlap": 16, "max_question_tokens": 16}
 CONTEXTS = [
@@ -88,16 +90,6 @@ def written(path: Path, asked: QuestionSet, *more: dict[str, Any]) -> Path:
     paragraphs[0]["qas"] += more  # type: ignore[operator]
     path.write_text(json.dumps({"data": [{"paragraphs": paragraphs}]}), "utf-8")
     return path
-
-
-@pytest.fixture(autouse=True)
-def one_thread(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Compute in one thread: for tiny models, waiting for others takes longer than the work."""
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture
