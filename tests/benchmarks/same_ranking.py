@@ -32,12 +32,12 @@ Ranked = Sequence[tuple[int, float]]
 
 
 def alike(one: float, other: float) -> bool:
-    """Say whether two scores are equal up to single precision."""
+    """Return whether two scores are equal up to single precision."""
     return abs(one - other) <= ALIKE * max(abs(one), abs(other))
 
 
 def compared(memory: Ranked, other: Ranked, scores: dict[int, float]) -> str:
-    """Say how two rankings of a question differ.
+    """Return the difference between two rankings of a question.
 
     Args:
         memory: passage numbers and scores, best first.
@@ -57,7 +57,7 @@ def compared(memory: Ranked, other: Ranked, scores: dict[int, float]) -> str:
 
 
 def answers_compared(memory: Answers, other: Answers) -> str:
-    """Say how two lists of answers differ."""
+    """Return the difference between two lists of answers."""
     places = [[(each.start, each.end, each.text) for each in one] for one in (memory, other)]
     if places[0] != places[1]:
         return "other answers"
@@ -97,7 +97,7 @@ def compare_article(
     return rankings, answers, largest
 
 
-def told(counts: Counter[str]) -> str:
+def counted(counts: Counter[str]) -> str:
     """Return counts as words."""
     return ", ".join(f"{count:,} {what}" for what, count in counts.most_common())
 
@@ -106,7 +106,7 @@ def main() -> None:
     """Print one line for each engine."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--address", action="append", help="{folder}: a new one for each article")
-    parser.add_argument("--articles", type=int, help="only so many")
+    parser.add_argument("--articles", type=int, help="number of articles")
     parser.add_argument("--answers", type=int, default=300, help="questions drawn for the reader")
     options = parser.parse_args()
     if "DOCQA_DATA" not in os.environ:
@@ -129,8 +129,8 @@ def main() -> None:
                 some = compare_article(article, Path(folder), address, pipeline, asked)
             rankings, answers = rankings + some[0], answers + some[1]
             largest = max(largest, some[2])
-        print(f"{address}: rankings {told(rankings)}; scores differ by at most {largest:.1e}")
-        print(f"{'':{len(address)}}  answers {told(answers)}", flush=True)
+        print(f"{address}: rankings {counted(rankings)}; scores differ by at most {largest:.1e}")
+        print(f"{'':{len(address)}}  answers {counted(answers)}", flush=True)
 
 
 if __name__ == "__main__":
