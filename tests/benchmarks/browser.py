@@ -122,7 +122,7 @@ def random_spans(text: str, count: int, chance: random.Random) -> list[Span]:
 
 
 def is_inside_word(edge: str) -> bool:
-    """Say whether the place between two characters is inside a word."""
+    """Return whether the place between two characters is inside a word."""
     inside = (char.isalnum() or char == "_" or category(char)[0] in "MC" for char in edge)
     return len(edge) == 2 and all(inside) and not _UNSPACED.search(edge)
 
@@ -136,7 +136,7 @@ def selectors(document: Document, span: Span) -> tuple[list[Any], str | None]:
 
 
 def range_is_right(page: Page, ranges: list[Any], wanted: str) -> bool:
-    """Say whether the browser's ranges hold the words."""
+    """Return whether the browser's ranges hold the words."""
     texts = page.evaluate(
         "all => all.map(one => docqaRange(one)).map(r => r && docqaTexts(r))", ranges
     )
@@ -178,7 +178,7 @@ def fragment_outcome(page: Page, ranges: list[Any]) -> str:
 
 
 def is_filled(marked: Any, rect: list[float]) -> bool:
-    """Say whether a rectangle is marked along its middle, as far as it is in the window."""
+    """Return whether a rectangle is marked along its middle, as far as it is in the window."""
     left, top, right, bottom = rect
     middle = min(_HEIGHT - 1, max(0, int((top + bottom) / 2)))
     stripe = marked[middle, max(0, int(left) + 1) : max(1, int(right) - 1)]

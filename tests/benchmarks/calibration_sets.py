@@ -80,7 +80,7 @@ _OPPOSITES = dict((*_PAIRS, *((other, one) for one, other in _PAIRS)))
 
 @dataclass(frozen=True)
 class Row:
-    """Hold a question with its kind and the paragraph (of the document as made) it stands at."""
+    """A question with its kind and the paragraph (of the document as made) it stands at."""
 
     paragraph: int
     question: Question

@@ -11,7 +11,7 @@ edited in ways whose right outcome is known, and the outcomes are counted agains
 - *delete*: the sentence around one citation (in a PDF its page) is cut out: it is gone. The
   citation is chosen so that its words and twelve characters beside them stand there alone.
 
-HTML, text and Markdown are edited in their source; PDFs are written anew by pypdf. The text of
+HTML, text and Markdown are edited in their source; PDFs are written again by pypdf. The text of
 every HTML page is also written out as ``.txt`` and ``.md``, since the data holds few of these.
 """
 
@@ -146,7 +146,7 @@ def drop_page(writer: pypdf.PdfWriter, index: int) -> bool:
 
 
 def rewritten(path: Path, edit: Callable[[pypdf.PdfWriter], bool]) -> bool:
-    """Write a PDF anew with pypdf, edited; say whether pypdf could."""
+    """Write a PDF again with pypdf, edited; return whether pypdf could."""
     try:
         writer = pypdf.PdfWriter(clone_from=pypdf.PdfReader(path))
         if not edit(writer):
@@ -158,7 +158,7 @@ def rewritten(path: Path, edit: Callable[[pypdf.PdfWriter], bool]) -> bool:
 
 
 def is_alone(answer: Answer, text: str) -> bool:
-    """Say whether an answer's words stand beside the same characters nowhere else.
+    """Return whether an answer's words stand beside the same characters nowhere else.
 
     White space is folded: a sentence that is repeated breaks its lines elsewhere.
     """

@@ -5,7 +5,7 @@
 The text is made: words of the reader's vocabulary with inflected forms (about 40,000) by Zipf's
 law, sentences of 4 to 40 words, names and numbers; files of about 100 passages. With DOCQA_DATA the
 38 real PDFs are one more size. Every step runs in a process of its own, whose peak memory (VmHWM)
-is told. Search is compared with rank-bm25 in the same process, over the same terms and queries:
+is reported. Search is compared with rank-bm25 in the same process, over the same terms and queries:
 its BM25Okapi as it ships, and docqa's `LuceneBM25`.
 """
 
@@ -63,7 +63,7 @@ class Writer:
         return f"{words[0].capitalize()} {' '.join(words[1:])}."
 
     def text(self, n_words: int) -> str:
-        """Return paragraphs of about so many words."""
+        """Return paragraphs of about `n_words` words."""
         sentences, count = [], 0
         while count < n_words:
             sentences.append(self.sentence())

@@ -50,7 +50,7 @@ _PASSAGES, _PASSAGE_TOKENS, _QUESTION_TOKENS = 16, 160, 12
 
 
 class SplitReader(torch.nn.Module):
-    """Be a DistilBERT reader whose first `lower` layers see question and passage apart.
+    """A DistilBERT reader whose first `lower` layers see question and passage apart.
 
     With ``lower=0`` it is the joint reader: no block mask, and positions as they come.
     """
@@ -100,7 +100,7 @@ class SplitReader(torch.nn.Module):
 
 
 class SplitModel:
-    """Be a `SpanModel` over a `SplitReader`, so that it is evaluated as every reader is."""
+    """A `SpanModel` over a `SplitReader`, so that it is evaluated as every reader is."""
 
     def __init__(self, reader: SplitReader) -> None:
         self.reader = reader.eval()
@@ -115,7 +115,7 @@ class SplitModel:
 
 @dataclass(frozen=True)
 class Example:
-    """Hold a window for training: its ids, and the columns of the answer's first and last token."""
+    """A window for training: its ids, and the columns of the answer's first and last token."""
 
     ids: list[int]
     first: int
@@ -172,7 +172,7 @@ def sample(path: Path, count: int, *, seed: int) -> list[tuple[Paragraph, Questi
 def training_batches(
     tokenizer: FastTokenizer, files: Sequence[Path], steps: int, batch_tokens: int, *, seed: int
 ) -> Iterator[list[Example]]:
-    """Yield so many batches of windows of like length, in an order that the seed decides."""
+    """Yield batches of windows of like length, in an order that the seed decides."""
     drawn = random.Random(seed)
     rows = [row for path in files for row in read_question_set(path).rows()]
     drawn.shuffle(rows)

@@ -60,7 +60,7 @@ def sources(folder: Path, generation: int) -> None:
 def tried(
     name: str, disk: Path, room: int, before: Callable[[Collection], None], act: Callable[..., None]
 ) -> Outcome:
-    """Return what a change does with so many bytes of room, on a collection of its own."""
+    """Return the outcome of a change with `room` bytes free, on a collection of its own."""
     address = disk / "kb"
     shutil.rmtree(address, ignore_errors=True)
     collection = collection_in(address)

@@ -129,7 +129,7 @@ def seeds() -> dict[str, list[bytes]]:
 
 
 def is_seed(path: Path) -> bool:
-    """Say whether a file is small and of a kind that docqa reads."""
+    """Return whether a file is small and of a kind that docqa reads."""
     return (
         path.suffix.lower() in SUPPORTED_SUFFIXES
         and path.is_file()

@@ -149,7 +149,7 @@ def fault(before: Image.Image, after: Image.Image, boxes: Iterable[Box]) -> str 
 
 
 def texts(data: bytes) -> str:
-    """Return the text of a file anew."""
+    """Return the text of a file, loaded again."""
     with PdfLoader().load(data, source="copy") as document:
         return document.text
 

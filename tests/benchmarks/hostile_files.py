@@ -1,4 +1,4 @@
-"""Load and ask files made to hurt, and tell what each of them did.
+"""Load and ask files made to hurt, and print the outcome of each.
 
     python tests/benchmarks/hostile_files.py [NAME ...] [--load-only] [--patience 300]
 

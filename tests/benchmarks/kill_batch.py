@@ -3,7 +3,7 @@
     python tests/benchmarks/kill_batch.py [kills]
 
 A job over small documents, with a reader that takes its time, is killed (SIGKILL) at random moments
-and started again until it is done, then with new documents, until there were so many kills. After
+and started again until it is done, then with new documents, until `kills` kills were made. After
 each kill every whole line of the file is looked at; after each job the file is compared with that
 of a job that ran through.
 """

@@ -86,9 +86,9 @@ def row(name: str, kills: int, acknowledged: int | None, found: list[str], secon
     """Print a line of the table, and what is wrong below it."""
     counts = Counter(each.split(":")[0] for each in found)
     counts["torn"] += sum(count for kind, count in counts.items() if kind not in KINDS)
-    told = "-" if acknowledged is None else f"{acknowledged:,}"
+    shown = "-" if acknowledged is None else f"{acknowledged:,}"
     cells = "".join(f"{counts[kind]:>13}" for kind in KINDS)
-    print(f"{name:28}{kills:>6}{told:>14}{cells}{seconds:>8.0f}", flush=True)
+    print(f"{name:28}{kills:>6}{shown:>14}{cells}{seconds:>8.0f}", flush=True)
     for each in found[:10]:
         print("   ", each)
 

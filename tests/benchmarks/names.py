@@ -51,7 +51,7 @@ Scores = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Asked:
-    """Hold a question, the number of its document and the numbers of the passages wanted."""
+    """A question, the number of its document and the numbers of the passages wanted."""
 
     text: str
     document: int
@@ -60,7 +60,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Collection:
-    """Hold all passages of a set: their terms, documents, and whether they are boilerplate."""
+    """The passages of a set: their terms, documents, and whether they are boilerplate."""
 
     sources: list[tuple[str, str | None]]
     documents: NDArray[np.int64]
@@ -177,7 +177,7 @@ class Ranking:
 
 @dataclass
 class Outcome:
-    """Hold the rank of the document and of the first wanted passage, from 1, for each question."""
+    """The rank of the document and of the first wanted passage, from 1, for each question."""
 
     documents: NDArray[np.int64]
     places: NDArray[np.int64]
@@ -223,7 +223,7 @@ def main() -> None:
     parser.add_argument("set", choices=sorted(SETS))
     parser.add_argument("--way", default="names", help="names, terms, document, best, five")
     parser.add_argument("--weights", default="0,0.1,0.2,0.3,0.5,0.7,1,1.5,2,3")
-    parser.add_argument("--sample", type=int, default=1000, help="at most so many questions")
+    parser.add_argument("--sample", type=int, default=1000, help="questions at most")
     parser.add_argument("--only", default="", help="questions on documents named like this")
     parser.add_argument("--cache", type=Path, help="folder where passages are kept")
     options = parser.parse_args()

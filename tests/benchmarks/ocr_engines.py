@@ -46,7 +46,7 @@ LEAST_WORDS = 80
 
 
 class Word(NamedTuple):
-    """Hold a word and its rectangle, in pixels or points: left, top, right, bottom."""
+    """A word and its rectangle, in pixels or points: left, top, right, bottom."""
 
     text: str
     box: tuple[float, float, float, float]
@@ -226,7 +226,7 @@ def as_scan(image: Image.Image, dpi: int) -> Image.Image:
 
 
 class Score(NamedTuple):
-    """Hold how one page was read; counts of words, overlaps of those in place."""
+    """The reading of one page: counts of words, overlaps of those in place."""
 
     true: int
     read: int

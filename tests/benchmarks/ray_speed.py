@@ -44,7 +44,7 @@ def make_documents(folder: Path, count: int) -> tuple[list[BatchSource], list[st
 
 
 def ray_pool(workers: int) -> tuple[Pool, Callable[[], None]]:
-    """Return a pool on a fresh cluster of so many nodes, and what ends the cluster."""
+    """Return a pool on a fresh cluster of `workers` nodes, and the function that ends it."""
     from ray.cluster_utils import Cluster
 
     from docqa.workers.ray_pool import RayPool

@@ -38,7 +38,7 @@ TOP = 200  # passages ranked, more than any budget reads
 
 @dataclass(frozen=True)
 class Case:
-    """Hold a question and what must be read to answer it.
+    """A question with the places that must be read to answer it.
 
     `gain` takes the spans read, in order, and returns 0 to 1.
     """
@@ -49,7 +49,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Set:
-    """Hold documents with their questions."""
+    """Documents with their questions."""
 
     name: str
     cases: list[tuple[Document, list[Case]]]
@@ -157,7 +157,7 @@ def words_of(text: str) -> str:
 
 @dataclass
 class Measured:
-    """Hold the passages of a set and how they rank for each question."""
+    """The passages of a set, and their ranks for each question."""
 
     n_passages: int
     seconds: float

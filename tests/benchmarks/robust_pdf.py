@@ -7,7 +7,7 @@ and failed. A span fails when the centre of the ink of one of its characters lie
 rectangles, or when a rectangle holds the centre of a character that is not the span's (and does
 not lie on top of one that is: letters printed twice, ligatures).
 
-The check shares nothing with the loader but PDFium: characters are aligned with the text anew, and
+The check shares nothing with the loader but PDFium: characters are aligned with the text again, and
 PDFium itself turns their centres into the displayed page's coordinates.
 """
 
@@ -149,7 +149,7 @@ def failure(document: Document, span: Span, oracle: Oracle) -> str | None:
 
 
 def holds(box: tuple[float, ...], ink: tuple[float, ...], margin: float) -> bool:
-    """Say whether the centre of `ink` lies in `box`, at least `margin` from its edges."""
+    """Return whether the centre of `ink` lies in `box`, at least `margin` from its edges."""
     x, y = (ink[0] + ink[2]) / 2, (ink[1] + ink[3]) / 2
     inside_x = box[0] + margin <= x <= box[2] - margin
     return inside_x and box[1] + margin <= y <= box[3] - margin

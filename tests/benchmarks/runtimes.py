@@ -33,7 +33,7 @@ _RUNTIMES = ("torch", "float32"), ("onnx", "float32"), ("onnx", "int8")
 
 @dataclass
 class Lane:
-    """Hold one runtime's reader and what it did."""
+    """The reader of one runtime, with its results."""
 
     name: str
     reader: SpanReader
@@ -48,7 +48,7 @@ def main() -> None:
     parser.add_argument("--model", default="mini", help="name or folder of a DistilBERT reader")
     parser.add_argument("--original", metavar="FOLDER", help="the weights before they were packed")
     parser.add_argument("--only", nargs="+", choices=[" ".join(pair) for pair in _RUNTIMES])
-    parser.add_argument("--limit", type=int, help="so many questions, drawn at random (seed 0)")
+    parser.add_argument("--limit", type=int, help="number of questions, drawn at random (seed 0)")
     parser.add_argument("--windows", type=int, default=200, help="whose logits are compared")
     parser.add_argument("--threads", type=int, help="of each runtime")
     given = parser.parse_args()

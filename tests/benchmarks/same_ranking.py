@@ -48,7 +48,7 @@ class Drawn:
 
 
 def alike(one: float, other: float) -> bool:
-    """Say whether two scores are equal up to single precision."""
+    """Return whether two scores are equal up to single precision."""
     return abs(one - other) <= ALIKE * max(abs(one), abs(other))
 
 

@@ -69,7 +69,7 @@ def search(store: Store, chance: random.Random) -> None:
 
 
 def costs(address: str, n_documents: int) -> None:
-    """Print what each step takes in a collection of so many documents."""
+    """Print what each step takes in a collection of `n_documents` documents."""
     chance, store = random.Random(0), LanceStore(address)
     store.create()
     documents = [written(number, chance) for number in range(n_documents)]

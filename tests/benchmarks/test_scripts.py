@@ -37,6 +37,7 @@ def test_index_names_every_script() -> None:
     assert set(re.findall(r"python tests/benchmarks/(\w+)\.py", index)) <= set(NAMES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_script_imports(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a script uses of docqa and of the tests' helpers is there."""
@@ -49,6 +50,7 @@ def test_script_imports(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.skip(f"{error.name} is not installed")
 
 
+@pytest.mark.slow
 def test_gpu_script_runs_on_a_cpu(capsys: pytest.CaptureFixture[str]) -> None:
     """Both figures come out: the share of a plain product, and seconds a question."""
     script("gpu").main(["--tiny", "--device", "cpu"])
@@ -103,6 +105,8 @@ def test_kept_states_give_what_the_masked_pass_gives(
             torch.testing.assert_close(found, reader(whole, torch.ones_like(whole)))
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("one_thread")
 def test_deformer_script_learns(
     toy: ModuleType, checkpoint: Callable[[str], Path], tmp_path: Path
 ) -> None:

@@ -209,6 +209,7 @@ main(prog_name="docqa")
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
 def test_interrupt_keeps_what_was_read(folder: Path) -> None:
     """After Ctrl-C what was read is in the collection, and a line says how much."""
@@ -231,6 +232,7 @@ def test_interrupt_keeps_what_was_read(folder: Path) -> None:
     assert f"stopped: {kept} of 42 files are in".encode() in said
 
 
+@pytest.mark.slow
 def test_processes_give_what_one_gives(folder: Path) -> None:
     """Loading in several processes takes in the same, and names what fails."""
     for number in range(6):

@@ -35,7 +35,7 @@ SCORE = re.compile(r"[<>]?\b[01]\.\d{2,}\b")  # ">0.99" as people see it
 
 @dataclass(frozen=True)
 class Block:
-    """Hold one fenced block of a page."""
+    """One fenced block of a page."""
 
     place: str
     kind: str

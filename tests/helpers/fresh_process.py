@@ -1,4 +1,4 @@
-"""What a fresh process has loaded after some code: for tests of imports."""
+"""The modules that a fresh process has loaded after some code: for tests of imports."""
 
 from __future__ import annotations
 

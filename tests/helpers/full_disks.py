@@ -1,4 +1,4 @@
-"""What a change does to a collection whose disk has no room for it."""
+"""The outcome of changes to a collection whose disk is full."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NAMES = ["one", "two", "three"]
 
 @dataclass(frozen=True)
 class Outcome:
-    """Hold what a change came to.
+    """The outcome of a change.
 
     Attributes:
         error: what was raised; None where it worked.
@@ -35,7 +35,7 @@ class Outcome:
 
     @property
     def is_wrong(self) -> bool:
-        """Say whether a promise is broken."""
+        """Return whether a promise is broken."""
         return not (self.is_clear and self.is_intact)
 
     def __str__(self) -> str:
@@ -46,7 +46,7 @@ class Outcome:
 
 
 def outcome(collection: Collection, act: Callable[[], object]) -> Outcome:
-    """Return what a change came to, seen by another opening of the collection."""
+    """Return the outcome of a change, seen by another opening of the collection."""
     before = _contents(collection)
     error: BaseException | None = None
     try:
@@ -59,7 +59,7 @@ def outcome(collection: Collection, act: Callable[[], object]) -> Outcome:
 
 @contextmanager
 def filled(disk: Path, *, leaving: int) -> Iterator[None]:
-    """Take up a disk's room with a file, but for so many bytes."""
+    """Fill a disk with a file, but for `leaving` bytes."""
     path = disk / "filling"
     try:
         with path.open("wb", buffering=0) as file:

@@ -103,7 +103,7 @@ class Journal:
 
 @dataclass
 class Expected:
-    """Hold what may be there after a kill.
+    """The documents that may be there after a kill.
 
     Attributes:
         last: the last acknowledged generation of each document.
@@ -121,7 +121,7 @@ class Expected:
 
 
 def expected(journal: Path) -> Expected:
-    """Return what a journal promises."""
+    """Return the promises of a journal."""
     found = Expected()
     for line in journal.read_text("ascii").splitlines() if journal.exists() else ():
         what, change = json.loads(line)
@@ -169,7 +169,7 @@ def generations(snapshot: Snapshot) -> dict[str, int]:
 
 
 def problems_after_kill(address: Path, journal: Path) -> list[str]:
-    """Return what is wrong in a collection whose writer was killed; each begins with its kind.
+    """Return the faults of a collection whose writer was killed; each begins with its kind.
 
     A collection need not be there before the first acknowledgement.
     """
@@ -207,7 +207,7 @@ def _not_found(collection: Collection, there: dict[str, int]) -> Iterator[str]:
 
 
 def problems_of_next_writer(address: Path, folder: Path) -> list[str]:
-    """Return what keeps the next writer from writing; it adds a document and removes it again."""
+    """Return the faults that the next writer meets; it adds a document and removes it again."""
     probe = write_source(folder, "probe", 1)
     collection = collection_in(address)
     try:

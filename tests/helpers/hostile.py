@@ -234,7 +234,7 @@ def bfrange_bomb(blocks: int = 50) -> bytes:
 
 
 def huge_page(side: float = 1e9) -> bytes:
-    """Return a page of `side` points each way, which nobody could render."""
+    """Return a page of `side` points each way, too large to render."""
     return page_with(entries=b"/MediaBox[0 0 %d %d]" % (side, side))
 
 

@@ -34,7 +34,7 @@ _STEPS = frozenset(
 
 
 def in_fresh_process(work: Callable[..., Any], *arguments: Any, seconds: float = 120.0) -> Any:
-    """Return what a call returns in a process of its own.
+    """Return the result of a call in a process of its own.
 
     It must be of a module that can be imported, which test files cannot everywhere: pytest may give
     them names in a package `tests`.
@@ -73,7 +73,7 @@ def killed_at_random(
         arguments: for it.
         chance: chooses the moment.
         after: a file that the work writes lines into; it is killed when it has written one to six.
-        within: at most so many seconds from then on.
+        within: at most this many seconds from then on.
         settings: for it.
     """
     wanted = _lines(after) + chance.randint(1, 6)

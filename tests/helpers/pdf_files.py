@@ -14,7 +14,7 @@ HELVETICA = "<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncod
 
 @dataclass
 class PdfText:
-    """Collect the objects of a PDF; object 1 is the catalog, 2 the page tree, 3 the font /F1."""
+    """The objects of a PDF; object 1 is the catalog, 2 the page tree, 3 the font /F1."""
 
     catalog: str = ""
     info: str = ""
@@ -66,7 +66,7 @@ def write(x: float, y: float, words: str, size: float = 12) -> str:
 
 @pytest.fixture(scope="session")
 def new_pdf() -> Callable[[], PdfText]:
-    """Return what makes an empty file, for tests that write more than one."""
+    """Return the class of empty files, for tests that write more than one."""
     return PdfText
 
 

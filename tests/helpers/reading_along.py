@@ -53,7 +53,7 @@ class Reads:
 
     @property
     def is_wrong(self) -> bool:
-        """Say whether a promise is broken."""
+        """Return whether a promise is broken."""
         return bool(self.torn or self.stale or self.errors)
 
 
@@ -113,7 +113,7 @@ def _view(collection: Collection, journal: Path, chance: random.Random) -> Reads
 
 
 def _is_older(found: dict[str, int], name: str, last: int) -> bool:
-    """Say whether a document that is there is older than what was acknowledged before."""
+    """Return whether a document is older than the one acknowledged before."""
     return name in found and found[name] < last
 
 

@@ -1,6 +1,6 @@
 """Run one process of the test of shared storage: a writer, a reader or a compactor.
 
-``python s3_processes.py ROLE ADDRESS NUMBER SECONDS`` works for so many seconds (a reader, a
+``python s3_processes.py ROLE ADDRESS NUMBER SECONDS`` works for SECONDS (a reader, a
 compactor) and prints what it saw as one line of JSON.
 """
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 class Squares:
-    """Square numbers; count in a folder how many copies of the work there are."""
+    """Work that squares numbers, and counts its copies in a folder."""
 
     def __init__(self, folder: Path, seconds: float = 0.0) -> None:
         self.folder, self.seconds, self.is_open = folder, seconds, False
@@ -24,7 +24,7 @@ class Squares:
 
 
 class Meeting:
-    """Wait until so many workers have begun, then square numbers."""
+    """Work that waits until `workers` have begun, then squares numbers."""
 
     def __init__(self, folder: Path, workers: int) -> None:
         self.folder, self.workers = folder, workers

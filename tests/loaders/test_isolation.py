@@ -153,6 +153,7 @@ def test_every_format_comes_out_the_same(path):
     assert [ours.locate(span) for span in spans] == [theirs.locate(span) for span in spans]
 
 
+@pytest.mark.slow
 @linux
 def test_a_page_that_kills_is_left_empty():
     """The other pages are read, and a warning names the page."""
@@ -165,6 +166,7 @@ def test_a_page_that_kills_is_left_empty():
     assert document.locate(Span(1, 9))[0].boxes
 
 
+@pytest.mark.slow
 @linux
 def test_a_file_with_no_page_left_is_an_error():
     """Nothing to read: the error says at which page and of what."""
@@ -228,10 +230,10 @@ def test_places_survive_a_dead_worker():
 
 def test_places_that_kill_have_no_rectangles():
     """Where boxes cannot be had because the worker dies, the page is named without them."""
-    document = docqa.load(EXAMPLES / "handbook.pdf", isolate=True)
-    document.source_map._key = "another"  # so that a worker is sent the map, and dies of it:
-    document.source_map._state = b"cos\n_exit\n(K\x03tR."
-    [place] = document.locate(Span(0, 20))
+    data = (EXAMPLES / "handbook.pdf").read_bytes()
+    state = b"cos\n_exit\n(K\x03tR."  # the worker dies of it
+    source_map = IsolatedSourceMap("key", state, data, Limits(), docqa.load(data).pages)
+    [place] = source_map.locate(Span(0, 20))
     assert (place.page_number, place.page_label, place.boxes) == (1, "i", None)
 
 

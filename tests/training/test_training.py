@@ -41,6 +41,8 @@ from docqa.training.settings import TrainSettings
 from docqa.training.start import clear_way, load_start, save_reader
 from docqa.training.training_run import prepare_data, train
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 TINY: dict[str, Any] = {"window_tokens": 64, "window_overlap": 16, "max_question_tokens": 16}
 CONTEXTS = [
     "My name is John and I live in Seattle.",
@@ -361,6 +363,7 @@ train({data: 1.0}, folder, start=start, settings=settings, device="cpu", on_step
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL on Windows")
 def test_killed_run_goes_on_with_the_same_losses(
     checkpoint: Callable[[str], Path], toy: Path, tmp_path: Path
@@ -453,6 +456,7 @@ def test_generator_of_a_device_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     assert device_random(torch.device("cpu")) is None
 
 
+@pytest.mark.slow
 def test_training_teaches(checkpoint: Callable[[str], Path], toy: Path, tmp_path: Path) -> None:
     """A random model learns five questions by heart; the folder loads with transformers too."""
     trained = train(
@@ -506,6 +510,7 @@ def test_a_question_too_long_counts_as_wrong(
     assert trained.figures["f1"] == 0.0
 
 
+@pytest.mark.slow
 def test_teacher_is_learned_from(
     checkpoint: Callable[[str], Path], toy: Path, tmp_path: Path
 ) -> None:

@@ -30,7 +30,7 @@ _SYSTEM = {"health_check_initial_delay_ms": 0, "health_check_period_ms": 1000}
 
 
 class Machines:
-    """Hold a cluster whose head does no work, and whose nodes have one processor each."""
+    """A cluster whose head does no work, and whose nodes have one processor each."""
 
     def __init__(self) -> None:
         from ray.cluster_utils import Cluster
