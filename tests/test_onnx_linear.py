@@ -14,8 +14,8 @@ from safetensors.numpy import save_file
 pytest.importorskip("onnxruntime", reason="needs the extra onnx")
 pytest.importorskip("onnx", reason="needs the extra onnx")
 
-from docqa.reader.onnx_linear import integer_linear, rows_without_overflow
-from docqa.reader.stored_weights import StoredWeights
+from docqa.reader.packing.linear import integer_linear, rows_without_overflow
+from docqa.reader.packing.weights import StoredWeights
 
 
 def run(x: NDArray[np.float32], rows: NDArray[np.int8], folder: Path) -> NDArray[np.float32]:
@@ -23,7 +23,7 @@ def run(x: NDArray[np.float32], rows: NDArray[np.int8], folder: Path) -> NDArray
     import onnxruntime
     from onnx import TensorProto
 
-    from docqa.reader.onnx_graph import GraphBuilder
+    from docqa.reader.packing.graph import GraphBuilder
 
     ones, zeros = np.ones(len(rows), dtype=np.float32), np.zeros(len(rows), dtype=np.float32)
     weights = {"layer.weight": rows, "layer.weight.scale": ones, "layer.bias": zeros}

@@ -18,7 +18,7 @@ from docqa.reader.checkpoints import find_checkpoint
 from docqa.reader.models import load_reader
 from docqa.reader.pack import pack
 from docqa.reader.quantized import quantize
-from docqa.reader.stored_weights import StoredWeights, quantized_rows
+from docqa.reader.packing.weights import StoredWeights, quantized_rows
 
 pytest.importorskip("onnxruntime", reason="needs the extra onnx")
 pytest.importorskip("onnx", reason="needs the extra onnx")
@@ -140,7 +140,7 @@ def test_unknown_token_is_an_error(checkpoint: Callable[[str], Path]) -> None:
 
 def test_refused_graph_is_an_error() -> None:
     """A graph that ONNX Runtime cannot load is a model error."""
-    from docqa.reader.onnx_graph import OnnxGraph
+    from docqa.reader.packing.graph import OnnxGraph
 
     with pytest.raises(ModelIncompatibleError, match="refuses"):
         OnnxModel(OnnxGraph(b"no model", {}), number_format="float32", max_tokens=8)

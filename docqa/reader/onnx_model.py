@@ -9,15 +9,15 @@ import onnxruntime
 
 from docqa.errors import ModelError, ModelIncompatibleError
 from docqa.reader.cpu_threads import cpu_threads
-from docqa.reader.onnx_distilbert import DistilBertShape, distilbert_graph
-from docqa.reader.onnx_linear import float_linear, integer_linear
-from docqa.reader.stored_weights import StoredWeights
+from docqa.reader.packing.encoder import DistilBertShape, distilbert_graph
+from docqa.reader.packing.linear import float_linear, integer_linear
+from docqa.reader.packing.weights import StoredWeights
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from docqa.reader.checkpoints import Checkpoint
-    from docqa.reader.onnx_graph import OnnxGraph
+    from docqa.reader.packing.graph import OnnxGraph
 
     IntArray = NDArray[np.int64]
     FloatArray = NDArray[np.float32]

@@ -9,8 +9,8 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from docqa.reader.onnx_graph import GraphBuilder
-    from docqa.reader.stored_weights import StoredWeights
+    from docqa.reader.packing.graph import GraphBuilder
+    from docqa.reader.packing.weights import StoredWeights
 
     FloatArray = NDArray[np.float32]
     RowArray = NDArray[np.int8]

@@ -15,9 +15,9 @@ from typing import Any
 from onnx import TensorProto
 
 from docqa.errors import ModelIncompatibleError
-from docqa.reader.onnx_graph import GraphBuilder, OnnxGraph
-from docqa.reader.onnx_linear import Linear, float_linear
-from docqa.reader.stored_weights import StoredWeights
+from docqa.reader.packing.graph import GraphBuilder, OnnxGraph
+from docqa.reader.packing.linear import Linear, float_linear
+from docqa.reader.packing.weights import StoredWeights
 
 __all__ = ["DistilBertShape", "distilbert_graph"]
 
