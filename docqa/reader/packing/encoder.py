@@ -1,171 +1,167 @@
-"""DistilBERT for question answering as an ONNX graph that reads one window.
+"""A transformer encoder with an answer head as an ONNX graph that reads one window.
 
-The layers are those of Sanh et al. 2019 (arXiv 1910.01108) as transformers computes them. One
-window at a time means: no padding and no mask, memory that does not grow with the batch, and
-logits that do not depend on what else is read. ONNX Runtime's fused operators keep the passes over
-memory few; its own optimizer, which would find them in a plain graph, takes longer than the rest of
-the start.
+The layers are those of Devlin et al. 2019 (arXiv 1810.04805), Sanh et al. 2019 (arXiv 1910.01108)
+and Song et al. 2020 (MPNet, arXiv 2004.09297) as transformers computes them. One window at a time
+means: no padding and no mask, memory that does not grow with the batch, and logits that do not
+depend on what else is read. ONNX Runtime's fused operators keep the passes over memory few; its own
+optimizer, which would find them in a plain graph, takes longer than the rest of the start.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
+import numpy as np
 from onnx import TensorProto
 
-from docqa.errors import ModelIncompatibleError
-from docqa.reader.packing.graph import GraphBuilder, OnnxGraph
-from docqa.reader.packing.linear import Linear, float_linear
-from docqa.reader.packing.weights import StoredWeights
+from docqa.reader.packing.graph import GraphBuilder
+from docqa.reader.packing.linear import float_linear
 
-__all__ = ["DistilBertShape", "distilbert_graph"]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
-_IDS, _EMBEDDINGS = "input_ids", "distilbert.embeddings"
-_EPSILON = 1e-12  # of every layer norm, fixed in transformers
-_ACTIVATIONS = {"gelu", "relu"}  # the former exact, by the error function
+    from docqa.reader.packing.architectures import Architecture
+    from docqa.reader.packing.linear import Linear
+    from docqa.reader.packing.weights import WeightsFile
 
+__all__ = ["encoder_graph", "relative_buckets"]
 
-@dataclass(frozen=True, slots=True)
-class DistilBertShape:
-    """Hold the sizes of a DistilBERT, named as in its ``config.json``."""
-
-    vocab_size: int
-    dim: int
-    n_layers: int
-    n_heads: int
-    hidden_dim: int
-    max_position_embeddings: int
-    activation: str
-
-    @classmethod
-    def of(cls, config: dict[str, Any]) -> DistilBertShape | None:
-        """Return the sizes in a ``config.json``; None where it is of no model built here."""
-        if config.get("model_type") != "distilbert":
-            return None
-        try:
-            shape = cls(**{name: config[name] for name in cls.__slots__})
-        except KeyError:
-            return None
-        return shape if shape.activation in _ACTIVATIONS else None
-
-    def weights(self) -> dict[str, tuple[int, ...]]:
-        """Return the shape of every weight, by its name in the checkpoint."""
-        dim, hidden = self.dim, self.hidden_dim
-        shapes: dict[str, tuple[int, ...]] = {
-            f"{_EMBEDDINGS}.word_embeddings.weight": (self.vocab_size, dim),
-            f"{_EMBEDDINGS}.position_embeddings.weight": (self.max_position_embeddings, dim),
-        }
-        linear = {"qa_outputs": (2, dim)}
-        norms = [f"{_EMBEDDINGS}.LayerNorm"]
-        for layer in range(self.n_layers):
-            at = _layer(layer)
-            linear |= {f"{at}.attention.{name}_lin": (dim, dim) for name in ("q", "k", "v", "out")}
-            linear |= {f"{at}.ffn.lin1": (hidden, dim), f"{at}.ffn.lin2": (dim, hidden)}
-            norms += [f"{at}.sa_layer_norm", f"{at}.output_layer_norm"]
-        for name, (n_outputs, n_inputs) in linear.items():
-            shapes |= {f"{name}.weight": (n_outputs, n_inputs), f"{name}.bias": (n_outputs,)}
-        for name in norms:
-            shapes |= {f"{name}.weight": (dim,), f"{name}.bias": (dim,)}
-        return shapes
+_IDS = "input_ids"
 
 
-def _layer(number: int) -> str:
-    return f"distilbert.transformer.layer.{number}"
-
-
-def distilbert_graph(shape: DistilBertShape, weights: StoredWeights, linear: Linear) -> OnnxGraph:
-    """Return the graph from ``input_ids (n_tokens,)`` to ``logits (2, n_tokens)``.
+def encoder_graph(
+    architecture: Architecture, weights: WeightsFile, linear: Linear, *, separator_id: int
+) -> bytes:
+    """Return a model from ``input_ids (n_tokens,)`` to ``logits (2, n_tokens)``.
 
     Args:
-        shape: the model's sizes.
-        weights: the checkpoint's.
-        linear: how the layers of the transformer are computed.
-
-    Raises:
-        ModelIncompatibleError: weights are missing or of another shape.
+        architecture: the model's sizes and names.
+        weights: where the weights lie, which the model refers to.
+        linear: how the linear layers of the encoder are computed.
+        separator_id: everything after the first of it is of the second token type.
     """
-    _check(shape, weights)
-    graph = GraphBuilder({_IDS: (TensorProto.INT64, ["n_tokens"])})
-    model = _DistilBert(graph, shape, weights, linear)
-    x = model.embeddings()
-    for number in range(shape.n_layers):
-        x = model.layer(x, _layer(number))
-    logits = graph.node("Transpose", float_linear(graph, x, weights, ["qa_outputs"], bias=True))
-    return graph.finish({"logits": (logits, TensorProto.FLOAT, [2, "n_tokens"])})
-
-
-def _check(shape: DistilBertShape, weights: StoredWeights) -> None:
-    wanted = shape.weights()
-    spoiled = weights.missing(list(wanted))
-    there = wanted.keys() - spoiled
-    spoiled += [name for name in there if weights.shape(name) != wanted[name]]
-    if spoiled:
-        raise ModelIncompatibleError(
-            f"the checkpoint lacks {len(spoiled)} weights of an extractive question-answering "
-            f"model ({', '.join(sorted(spoiled)[:3])}); was it trained on question answering? "
-            "Its answers would be random"
-        )
+    graph = GraphBuilder(weights, {_IDS: (TensorProto.INT64, ["n_tokens"])})
+    encoder = _Encoder(graph, architecture, linear, separator_id)
+    x, bias = encoder.embedded(), encoder.relative_bias()
+    for number in range(architecture.n_layers):
+        x = encoder.layer(x, number, bias)
+    [logits] = float_linear(graph, x, [architecture.HEAD], bias=True)
+    transposed = graph.node("Transpose", logits)
+    return graph.finish({"logits": (transposed, TensorProto.FLOAT, [2, "n_tokens"])})
 
 
 @dataclass(frozen=True, slots=True)
-class _DistilBert:
-    """Write the parts of the model; every value is ``(n_tokens, dim)`` unless told otherwise."""
+class _Encoder:
+    """A writer of the model's parts; a value is ``(n_tokens, width)`` unless it says otherwise."""
 
     graph: GraphBuilder
-    shape: DistilBertShape
-    weights: StoredWeights
+    architecture: Architecture
     linear: Linear
+    separator_id: int
 
-    def embeddings(self) -> str:
-        """Add token and position embeddings; a table of 8-bit rows stays as it is stored."""
-        graph, name = self.graph, f"{_EMBEDDINGS}.word_embeddings.weight"
-        if self.weights.is_rows(name):
-            rows, scales = self.weights.rows(name)
-            row = graph.node("Gather", graph.constant(rows), _IDS)
-            scale = graph.node("Gather", graph.constant(scales[:, None]), _IDS)
-            tokens = graph.node("Mul", graph.node("Cast", row, to=TensorProto.FLOAT), scale)
-        else:
-            tokens = graph.node("Gather", self._floats(name), _IDS)
-        table = self._floats(f"{_EMBEDDINGS}.position_embeddings.weight")
+    def embedded(self) -> str:
+        """Return the normed sum of the embeddings of tokens, positions and token types."""
+        graph, at, first = (
+            self.graph,
+            self.architecture.embeddings,
+            self.architecture.first_position,
+        )
+        tokens = self._looked_up(f"{at}.word_embeddings.weight", "Gather", _IDS)
         n_tokens = graph.node("Shape", _IDS)
-        positions = graph.node("Slice", table, graph.constant([0]), n_tokens)
-        norm = self._norm(f"{_EMBEDDINGS}.LayerNorm")
+        ends = graph.constant([first]), graph.node("Add", n_tokens, graph.constant([first]))
+        positions = self._looked_up(f"{at}.position_embeddings.weight", "Slice", *ends)
         added = graph.node("Add", tokens, positions)
-        return graph.node("LayerNormalization", added, *norm, epsilon=_EPSILON)
+        if self.architecture.token_types:
+            types = graph.stored(f"{at}.token_type_embeddings.weight")
+            added = graph.node("Add", added, graph.node("Gather", types, self._token_types()))
+        norm = self._norm(f"{at}.LayerNorm")
+        epsilon = self.architecture.epsilon
+        return graph.node("LayerNormalization", added, *norm, epsilon=epsilon)
 
-    def layer(self, x: str, at: str) -> str:
-        """Add self-attention and the feed-forward layers, each with its shortcut and norm."""
-        attended = self._attention(x, f"{at}.attention")
-        x = self._shortcut(x, attended, f"{at}.attention.out_lin", f"{at}.sa_layer_norm")
-        inner = self._activated(x, f"{at}.ffn.lin1")
-        return self._shortcut(x, inner, f"{at}.ffn.lin2", f"{at}.output_layer_norm")
+    def relative_bias(self) -> str:
+        """Return what is added to attention ``(1, n_heads, n_tokens, n_tokens)``, or ``""``."""
+        architecture, graph = self.architecture, self.graph
+        if architecture.relative_bias is None:
+            return ""
+        most = architecture.max_tokens
+        buckets = graph.constant(relative_buckets(np.arange(1 - most, most)))
+        table = graph.node("Gather", graph.stored(architecture.relative_bias), buckets)
+        by_distance = graph.node("Transpose", table)  # (n_heads, 2 * most - 1)
+        n_tokens = graph.node("Squeeze", graph.node("Shape", _IDS))
+        zero, one = (graph.constant(np.int64(number)) for number in (0, 1))
+        places = graph.node("Range", zero, n_tokens, one)
+        columns = graph.node("Add", places, graph.constant(np.int64(most - 1)))
+        distances = graph.node("Sub", columns, graph.node("Unsqueeze", places, graph.constant([1])))
+        bias = graph.node("Gather", by_distance, distances, axis=1)
+        return graph.node("Unsqueeze", bias, graph.constant([0]))
 
-    def _attention(self, x: str, at: str) -> str:
-        graph, names = self.graph, [f"{at}.{name}_lin" for name in ("q", "k", "v")]
-        batch = graph.constant([0])  # the operator wants one axis more
-        joined = self.linear(graph, x, self.weights, names, bias=True)
-        joined = graph.node("Unsqueeze", joined, batch)
-        parts = graph.nodes("Split", joined, n_outputs=3, axis=2, num_outputs=3)
-        attended = graph.fused("MultiHeadAttention", *parts, num_heads=self.shape.n_heads)
+    def layer(self, x: str, number: int, bias: str) -> str:
+        """Return `x` after self-attention and the feed-forward layers."""
+        at = self.architecture.layer(number)
+        attended = self._attention(x, [at.query, at.key, at.value], bias)
+        x = self._shortcut(x, attended, at.attended, at.attention_norm)
+        return self._shortcut(x, self._activated(x, at.inner), at.outer, at.output_norm)
+
+    def _attention(self, x: str, layers: list[str], bias: str) -> str:
+        graph, batch = self.graph, self.graph.constant([0])  # the operator wants one axis more
+        parts = self.linear(graph, x, layers, bias=True)
+        parts = [graph.node("Unsqueeze", part, batch) for part in parts]
+        if bias:
+            parts += ["", "", bias]
+        attended = graph.fused("MultiHeadAttention", *parts, num_heads=self.architecture.n_heads)
         return graph.node("Squeeze", attended, batch)
 
     def _activated(self, x: str, layer: str) -> str:
-        """Return ``(n_tokens, hidden_dim)``: a layer and the activation."""
-        graph, bias = self.graph, self._floats(f"{layer}.bias")
-        y = self.linear(graph, x, self.weights, [layer], bias=False)
-        if self.shape.activation == "gelu":
+        """Return a layer's output after the activation, ``(n_tokens, inner_width)``."""
+        graph, bias = self.graph, self.graph.stored(f"{layer}.bias")
+        [y] = self.linear(graph, x, [layer], bias=False)
+        if self.architecture.activation == "gelu":
             return graph.fused("BiasGelu", y, bias)
         return graph.node("Relu", graph.node("Add", y, bias))
 
     def _shortcut(self, x: str, inner: str, layer: str, norm: str) -> str:
         """Return ``norm(x + layer(inner))``."""
-        y = self.linear(self.graph, inner, self.weights, [layer], bias=False)
-        added = *self._norm(norm), self._floats(f"{layer}.bias")
-        return self.graph.fused("SkipLayerNormalization", y, x, *added, epsilon=_EPSILON)
+        [y] = self.linear(self.graph, inner, [layer], bias=False)
+        added = *self._norm(norm), self.graph.stored(f"{layer}.bias")
+        epsilon = self.architecture.epsilon
+        return self.graph.fused("SkipLayerNormalization", y, x, *added, epsilon=epsilon)
+
+    def _looked_up(self, table: str, operator: str, *where: str) -> str:
+        """Return some of a table's rows in float32."""
+        graph = self.graph
+        rows = graph.node(operator, graph.stored(table), *where)
+        scales = graph.node(operator, graph.stored_column(f"{table}.scale"), *where)
+        return graph.node("Mul", graph.node("Cast", rows, to=TensorProto.FLOAT), scales)
+
+    def _token_types(self) -> str:
+        """Return 1 for every token after the first separator, else 0, ``(n_tokens,)``."""
+        graph = self.graph
+        if self.architecture.token_types == 1:
+            return graph.node("Sub", _IDS, _IDS)
+        separator = graph.constant(np.int64(self.separator_id))
+        is_one = graph.node("Cast", graph.node("Equal", _IDS, separator), to=TensorProto.INT64)
+        counted = graph.node("CumSum", is_one, graph.constant(np.int64(0)), exclusive=1)
+        return graph.node("Min", counted, graph.constant(np.int64(1)))
 
     def _norm(self, name: str) -> tuple[str, str]:
-        return self._floats(f"{name}.weight"), self._floats(f"{name}.bias")
+        return self.graph.stored(f"{name}.weight"), self.graph.stored(f"{name}.bias")
 
-    def _floats(self, name: str) -> str:
-        return self.graph.constant(self.weights.floats(name))
+
+def relative_buckets(distances: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the row of MPNet's table of attention biases for each distance.
+
+    Distances are the key's position less the query's. Of 32 rows the upper half is for keys
+    behind; in each half 8 distances have a row of their own, and farther ones share rows on a
+    logarithmic scale up to 128 (Raffel et al. 2020, arXiv 1910.10683, section 2.1).
+
+    >>> relative_buckets(np.array([0, -1, 1, -8, 300])).tolist()
+    [0, 1, 17, 8, 31]
+    """
+    half, exact, farthest = 16, 8, 128
+    distance = np.abs(distances)
+    logarithm = np.log(np.maximum(distance, 1).astype(np.float32) / np.float32(exact))
+    shared = logarithm / np.float32(math.log(farthest / exact)) * np.float32(half - exact)
+    far = np.minimum(exact + shared.astype(np.int64), half - 1)
+    return np.where(distances > 0, half, 0) + np.where(distance < exact, distance, far)
