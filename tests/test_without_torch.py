@@ -71,8 +71,7 @@ NEEDS_TORCH = {
     "averaging": "from docqa.training.average import average\naverage([], None)",
     "packing": "from docqa.reader.pack import pack_reader\npack_reader({plain!r}, 'out')",
     "tokenizer by name": (
-        "from docqa.compat import pipeline\n"
-        "pipeline('question-answering', tokenizer='name')"
+        "from docqa.compat import pipeline\npipeline('question-answering', tokenizer='name')"
     ),
 }
 

@@ -28,7 +28,7 @@ __all__ = ["WeightsFile", "quantized_rows", "rows_without_overflow", "write_weig
 # The largest sum of two neighbouring weights of one sign: 255 * 128 <= 32767 < 255 * 129.
 _MOST_OF_A_PAIR = 128
 _ROUNDABLE = _MOST_OF_A_PAIR - 0.01  # a sum below 128 stays at most 128 when both are rounded
-_DTYPES = {"F32": np.dtype(np.float32), "I8": np.dtype(np.int8)}
+_DTYPES: dict[str, np.dtype[Any]] = {"F32": np.dtype(np.float32), "I8": np.dtype(np.int8)}
 
 
 class WeightsFile:
@@ -159,4 +159,5 @@ def _pair_sums(rows: Array) -> Array:
     """
     even = rows.shape[1] // 2 * 2
     sums: Array = rows[:, :even:2] + rows[:, 1:even:2]
-    return np.abs(sums).max(axis=1, initial=0)
+    largest: Array = np.abs(sums).max(axis=1, initial=0)
+    return largest
