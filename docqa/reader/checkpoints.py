@@ -77,7 +77,7 @@ def weights_revision(weights: Path) -> str:
 
 
 def weights_layout(weights: Path) -> str:
-    """Return what names the places of weights in a safetensors file: its size, a hash of its head.
+    """Return the name of a layout of weights: the file's size and a hash of its head.
 
     The head (https://huggingface.co/docs/safetensors, "Format") has the type, shape and place of
     every weight, so that a graph that refers to places belongs to files of one layout alone.

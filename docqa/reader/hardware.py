@@ -1,4 +1,4 @@
-"""What this machine computes with, found out without importing torch."""
+"""The GPU and the cores of this machine, found out without importing torch."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def _cores() -> int:
 
 
 def _quota() -> int:
-    """Return the cores of the control group's quota; very many where there is none.
+    """Return the cores of the control group's quota; 65,536 where there is none.
 
     The file holds ``max 100000`` or ``200000 100000``: microseconds in each period
     (https://docs.kernel.org/admin-guide/cgroup-v2.html).

@@ -32,7 +32,7 @@ _SAVE_TOKENIZER = (
 
 @dataclass(frozen=True, slots=True)
 class Tokenizing:
-    """Hold what splitting for a reader takes: all of a reader but its weights.
+    """All of a reader but its weights: enough to split documents for it.
 
     Attributes:
         name: what `load_reader` calls the reader.
@@ -46,7 +46,7 @@ class Tokenizing:
 
 
 def load_tokenizing(name_or_path: str | Path) -> Tokenizing:
-    """Load what splitting documents for a reader takes, without torch where that is possible.
+    """Load all of a reader but its weights, to split documents for it.
 
     Raises:
         ModelError: there is no such reader.

@@ -45,7 +45,7 @@ def dequantize(stored: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
 
 
 def is_quantized(path: Path) -> bool:
-    """Say whether a safetensors file holds 8-bit rows as written here."""
+    """Say whether a safetensors file holds 8-bit rows in this format."""
     from safetensors import safe_open
 
     with safe_open(path, framework="pt") as file:

@@ -1,4 +1,4 @@
-"""Which library runs a checkpoint's forward pass, and on what."""
+"""The choice of a runtime: which library runs a forward pass, and on which device."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What makes a reader's folder for ONNX Runtime: 8-bit rows, and graphs over them."""
+"""Packing: a reader's weights as 8-bit rows, and ONNX graphs over them."""

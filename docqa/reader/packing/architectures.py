@@ -113,7 +113,7 @@ class Architecture:
 
 
 def architecture_of(config: dict[str, Any]) -> Architecture | None:
-    """Return what a ``config.json`` describes; None where it is of no encoder known here."""
+    """Return the architecture of a ``config.json``; None where none of these is described."""
     made = _BY_TYPE.get(config.get("model_type", ""))
     try:
         found = made(config) if made else None
@@ -189,7 +189,7 @@ def _mpnet(config: dict[str, Any]) -> Architecture:
 
 
 def _sizes(config: dict[str, Any]) -> dict[str, Any]:
-    """Return the sizes that BERT and those after it name alike."""
+    """Return the sizes, by the names that BERT and MPNet share."""
     return {
         "vocabulary": config["vocab_size"],
         "width": config["hidden_size"],

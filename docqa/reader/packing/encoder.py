@@ -81,7 +81,7 @@ class _Encoder:
         return graph.node("LayerNormalization", added, *norm, epsilon=epsilon)
 
     def relative_bias(self) -> str:
-        """Return what is added to attention ``(1, n_heads, n_tokens, n_tokens)``, or ``""``."""
+        """Return the bias of attention ``(1, n_heads, n_tokens, n_tokens)``, or ``""``."""
         architecture, graph = self.architecture, self.graph
         if architecture.relative_bias is None:
             return ""
