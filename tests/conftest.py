@@ -73,14 +73,34 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path
     return folder_of
 
 
+@pytest.fixture(scope="session")
+def packed(
+    checkpoint: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], Path]:
+    """Return a function from an architecture's name to its tiny checkpoint, packed."""
+    made: dict[str, Path] = {}
+
+    def folder_of(architecture: str) -> Path:
+        from docqa.reader.pack import pack_reader
+
+        if architecture not in made:
+            made[architecture] = tmp_path_factory.mktemp(f"{architecture}-packed")
+            pack_reader(checkpoint(architecture), made[architecture])
+        return made[architecture]
+
+    return folder_of
+
+
 def _save_checkpoint(architecture: str, folder: Path) -> None:
     """Write a two-layer model with random weights and a toy tokenizer, as transformers would."""
     import torch
     import transformers
 
-    tokenizer = _word_pieces() if architecture in ("distilbert", "bert") else _bytes()
+    kinds = {"distilbert": _word_pieces, "bert": _word_pieces, "mpnet": _mpnet_word_pieces}
+    tokenizer = kinds.get(architecture, _bytes)()
     tokenizer.save(str(folder / "tokenizer.json"))
-    sizes = {"vocab_size": tokenizer.get_vocab_size(), "pad_token_id": 0}
+    padding = tokenizer.token_to_id("<pad>") or 0
+    sizes = {"vocab_size": tokenizer.get_vocab_size(), "pad_token_id": padding}
     wide = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
     wide |= {"intermediate_size": 48, "max_position_embeddings": 130}
     specials = {"cls_token_id": 1, "sep_token_id": 2, "bos_token_id": 1, "eos_token_id": 2}
@@ -89,6 +109,7 @@ def _save_checkpoint(architecture: str, folder: Path) -> None:
             **sizes, dim=32, n_layers=2, n_heads=2, hidden_dim=48, max_position_embeddings=128
         ),
         "bert": lambda: transformers.BertConfig(**sizes, **wide),
+        "mpnet": lambda: transformers.MPNetConfig(**sizes, **wide),
         "roberta": lambda: transformers.RobertaConfig(**sizes, **wide),
         "modernbert": lambda: transformers.ModernBertConfig(**sizes, **wide, **specials),
     }[architecture]()
@@ -100,15 +121,12 @@ def _save_checkpoint(architecture: str, folder: Path) -> None:
     model.save_pretrained(folder)
 
 
-def _word_pieces():  # type: ignore[no-untyped-def]
+def _word_pieces(special=("[PAD]", "[CLS]", "[SEP]", "[UNK]")):  # type: ignore[no-untyped-def]
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
     letters = "abcdefghijklmnopqrstuvwxyz0123456789"
     tokens = [
-        "[PAD]",
-        "[CLS]",
-        "[SEP]",
-        "[UNK]",
+        *special,
         *QUESTION_WORDS,
         *PASSAGE_WORDS,
         *letters,
@@ -118,8 +136,16 @@ def _word_pieces():  # type: ignore[no-untyped-def]
     tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    tokenizer.add_special_tokens(["[PAD]", "[CLS]", "[SEP]", "[UNK]"])
+    tokenizer.add_special_tokens(list(special))
     tokenizer.post_processor = processors.BertProcessing(("[SEP]", 2), ("[CLS]", 1))
+    return tokenizer
+
+
+def _mpnet_word_pieces():  # type: ignore[no-untyped-def]
+    from tokenizers import processors
+
+    tokenizer = _word_pieces(("<s>", "<pad>", "</s>", "[UNK]"))
+    tokenizer.post_processor = processors.RobertaProcessing(("</s>", 2), ("<s>", 0))
     return tokenizer
 
 

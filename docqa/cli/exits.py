@@ -15,6 +15,7 @@ import click
 
 from docqa.cli.interrupt import INTERRUPTED, emit, leave_at_once
 from docqa.cli.terminal import one_line
+from docqa.cli.unused_gpu import note_unused_gpu
 from docqa.errors import DocqaError
 
 __all__ = [
@@ -101,7 +102,9 @@ def hush_libraries(ctx: click.Context) -> None:
     """Keep the warnings and logs of the libraries beneath off the user's terminal.
 
     What matters of them reaches the user as warnings of the document. ``--debug`` shows them all.
+    Where a library for the GPU is missing, one line says so.
     """
+    note_unused_gpu(ctx)
     if debugging(ctx):
         logging.basicConfig(level=logging.INFO)
         return

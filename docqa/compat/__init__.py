@@ -31,6 +31,7 @@ from docqa.compat.inputs import Settings, device_name, examples_of
 from docqa.compat.outputs import Result, probabilities, shaped
 from docqa.datamodel import Passage, Span
 from docqa.errors import ModelNotFoundError, SettingError
+from docqa.reader.requirements import require
 
 if TYPE_CHECKING:
     from docqa.protocols import SpanModel
@@ -205,6 +206,7 @@ def _fast(tokenizer: Any) -> FastTokenizer:
     from docqa.reader.tokenizer import FastTokenizer
 
     if isinstance(tokenizer, str):
+        require(f"the tokenizer {tokenizer!r} by name", "transformers")
         from transformers import AutoTokenizer
 
         try:

@@ -75,7 +75,7 @@ def _newton(design: Floats, right: Floats, prior: float) -> Floats:
         shares = _logistic(design @ solved)
         curvature = (design * (shares * (1.0 - shares))[:, None]).T @ design + ridge
         slope = design.T @ (shares - right) + ridge @ solved
-        step: Floats = np.linalg.solve(curvature, slope)
+        step: Floats = np.asarray(np.linalg.solve(curvature, slope), dtype=np.float64)
         step *= min(1.0, 4.0 / max(float(np.abs(step).max()), 1e-300))
         solved = solved - step
         if np.abs(step).max() < _CONVERGED:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import re
@@ -13,7 +14,7 @@ from typing import Any
 
 from docqa.errors import ModelIncompatibleError, ModelNotFoundError
 
-__all__ = ["Checkpoint", "find_checkpoint"]
+__all__ = ["Checkpoint", "find_checkpoint", "weights_layout", "weights_revision"]
 
 _MINI = Path(__file__).with_name("mini")
 _DISTILBERT = (
@@ -29,6 +30,7 @@ _HUB_NAMES = {
 _FILES_WANTED = [
     "config.json",
     "calibration.json",
+    "*.onnx",
     "*.safetensors",
     "*.safetensors.index.json",
     "tokenizer*.json",
@@ -40,9 +42,12 @@ _FILES_WANTED = [
 ]
 
 
+_LONGEST_HEAD = 100_000_000  # bytes, the format's own limit
+
+
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """Hold where a reader's files lie and what its configuration says.
+    """The places of a reader's files, and the content of its configuration.
 
     Attributes:
         name: as the caller gave it.
@@ -61,6 +66,26 @@ class Checkpoint:
     def weights(self) -> Path:
         """Return the path of the weights, where they lie in one file."""
         return self.folder / "model.safetensors"
+
+
+def weights_revision(weights: Path) -> str:
+    """Return the name of a file of weights in records: the start of its SHA-256.
+
+    Written once, when the weights are, so that no start of a reader has to hash them.
+    """
+    return f"sha256:{hashlib.sha256(weights.read_bytes()).hexdigest()[:16]}"
+
+
+def weights_layout(weights: Path) -> str:
+    """Return the name of a layout of weights: the file's size and a hash of its head.
+
+    The head (https://huggingface.co/docs/safetensors, "Format") has the type, shape and place of
+    every weight, so that a graph that refers to places belongs to files of one layout alone.
+    """
+    with weights.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        head = file.read(min(length, _LONGEST_HEAD))
+    return f"{weights.stat().st_size}:{hashlib.sha256(head).hexdigest()[:16]}"
 
 
 def find_checkpoint(name: str, *, revision: str | None = None) -> Checkpoint:

@@ -18,7 +18,7 @@ __all__ = ["BestSpans", "best_spans"]
 
 @dataclass(frozen=True, slots=True)
 class BestSpans:
-    """Hold the best spans of every window, best first; all arrays ``(n_windows, n_best)``.
+    """The best spans of every window, best first; all arrays ``(n_windows, n_best)``.
 
     Attributes:
         first, last: columns of the span's first and last token, both inside it.

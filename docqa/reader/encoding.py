@@ -32,7 +32,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Hold what one row of a batch reads: a question and tokens of one passage.
+    """One row of a batch: a question and tokens of one passage.
 
     Attributes:
         request, passage: which request, and which of its passages.
@@ -60,7 +60,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Hold windows as arrays for a `SpanModel`.
+    """Windows as arrays for a `SpanModel`.
 
     Attributes:
         input_ids: shape ``(n_windows, n_tokens)``, padded on the right.
@@ -78,7 +78,7 @@ class Batch:
 
 
 class PassageTokens:
-    """Make the tokens of passages, each text once, and keep the latest.
+    """A cache of the tokens of passages, where each text is cut once.
 
     Args:
         tokenizer: makes the tokens.
@@ -197,7 +197,7 @@ def assemble(windows: Sequence[Window], template: Template, *, pad_id: int) -> B
 
 
 def _is_own(form: ReadingForm, starts: NDArray[np.int32], ends: NDArray[np.int32]) -> BoolArray:
-    """Say of tokens whether they hold characters, all of them the passage's own."""
+    """Return a mask of the tokens that hold characters, all of them the passage's own."""
     own: BoolArray = starts < ends
     if form.inserted:
         begins = np.array([span.start for span in form.inserted])

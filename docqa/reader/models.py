@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 from docqa.calibration import CALIBRATION_FILE, Calibration
 from docqa.errors import ModelIncompatibleError, ModelNotFoundError, SettingError
 from docqa.reader.checkpoints import Checkpoint, find_checkpoint
+from docqa.reader.requirements import require
 
 if TYPE_CHECKING:
     from docqa.reader.runtimes import LoadedModel, Runtime
     from docqa.reader.span_reader import SpanReader
     from docqa.reader.tokenizer import FastTokenizer
 
-__all__ = ["Tokenizing", "load_reader", "load_tokenizer", "load_tokenizing"]
+__all__ = ["Tokenizing", "knows_no_answer", "load_reader", "load_tokenizer", "load_tokenizing"]
 
 # Tokens of one forward pass. On a CPU 256 to 8192 are equally fast and more takes memory; a GPU
 # needs about this many to be busy.
@@ -31,7 +32,7 @@ _SAVE_TOKENIZER = (
 
 @dataclass(frozen=True, slots=True)
 class Tokenizing:
-    """Hold what splitting for a reader takes: all of a reader but its weights.
+    """All of a reader but its weights: enough to split documents for it.
 
     Attributes:
         name: what `load_reader` calls the reader.
@@ -45,7 +46,7 @@ class Tokenizing:
 
 
 def load_tokenizing(name_or_path: str | Path) -> Tokenizing:
-    """Load what splitting documents for a reader takes, without torch where that is possible.
+    """Load all of a reader but its weights, to split documents for it.
 
     Raises:
         ModelError: there is no such reader.
@@ -84,16 +85,16 @@ def load_reader(
         name_or_path: ``"mini"``, which ships with docqa; ``"distilbert"``, which is
             distilbert/distilbert-base-cased-distilled-squad at a pinned revision; the folder of a
             checkpoint; or ``"owner/name"`` on the hub. Any extractive question-answering
-            checkpoint with safetensors weights is read: DistilBERT, BERT, RoBERTa, ModernBERT and
-            others that put the question first.
-        runtime: ``"torch"``, which runs every checkpoint on every device; ``"onnx"`` for ONNX
-            Runtime, which runs DistilBERT checkpoints (``mini`` is one) on CPUs and starts without
-            torch; ``"auto"`` for ONNX Runtime where it can run the model and is installed (the
-            extra ``onnx``), on a machine without a GPU or with ``device="cpu"``.
+            checkpoint with safetensors weights is read: DistilBERT, BERT, MPNet, RoBERTa,
+            ModernBERT and others that put the question first.
+        runtime: ``"torch"``, which runs every checkpoint on every device (the extra ``torch``);
+            ``"onnx"`` for ONNX Runtime, which runs checkpoints that were packed for it (``mini``
+            is one; `docqa.reader.pack` packs) on CPUs; ``"auto"`` for ONNX Runtime where it can
+            run the model, on a machine without a GPU or with ``device="cpu"``, else torch.
         device: ``"auto"`` (CUDA, else MPS, else the CPU) or a torch device such as ``"cuda:1"``.
         dtype: ``"float32"``, ``"bfloat16"`` or ``"float16"``, or with ONNX Runtime ``"int8"`` or
-            ``"float32"``. None for bfloat16 on CUDA devices that compute in it, int8 for weights
-            that are stored so and run by ONNX Runtime, and float32 elsewhere.
+            ``"float32"``. None for bfloat16 on CUDA devices that compute in it, int8 on ONNX
+            Runtime, and float32 elsewhere.
         batch_tokens: tokens of one forward pass; None for what suits the device.
         max_answer_tokens: longest answer, in tokens.
         max_question_tokens: longest question; None for 64, or half of a small model's window.
@@ -113,7 +114,7 @@ def load_reader(
         ModelIncompatibleError: it is not an extractive question-answering checkpoint, or the
             calibration belongs to other weights.
         ModelError: the calibration is damaged.
-        MissingDependencyError: `runtime` is ``"onnx"``, and the extra is not installed.
+        MissingDependencyError: torch is needed for it, and the extra ``torch`` is not installed.
         SettingError: a size, runtime, device or dtype is out of range.
     """
     from docqa.reader.runtimes import load_model
@@ -136,7 +137,7 @@ def load_reader(
         tokenizer,
         name=checkpoint.name,
         revision=checkpoint.revision,
-        no_answer=_has_no_answer(checkpoint) if no_answer is None else no_answer,
+        no_answer=knows_no_answer(checkpoint) if no_answer is None else no_answer,
         window_tokens=window,
         window_overlap=_or_default(window_overlap, min(_WINDOW_OVERLAP, (room - question) // 2)),
         max_question_tokens=question,
@@ -179,7 +180,8 @@ def _or_default(given: int | None, default: int) -> int:
     return default if given is None else given
 
 
-def _has_no_answer(checkpoint: Checkpoint) -> bool:
+def knows_no_answer(checkpoint: Checkpoint) -> bool:
+    """Say whether a model saw unanswerable questions, by its config.json, else by its name."""
     said = checkpoint.config.get("docqa", {})
     if "no_answer" in said:
         return bool(said["no_answer"])
@@ -222,6 +224,7 @@ def _converted_tokenizer(checkpoint: Checkpoint) -> Any:
     if not any(any(checkpoint.folder.glob(name)) for name in ("vocab*", "*.model")):
         # Without this, transformers would make a tokenizer that knows no words.
         raise ModelNotFoundError(f"{path} is missing; {_SAVE_TOKENIZER}")
+    require(f"the tokenizer of {checkpoint.name!r}, which has no tokenizer.json,", "transformers")
     from transformers import AutoTokenizer
 
     try:

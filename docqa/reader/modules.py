@@ -65,7 +65,7 @@ def _transformers_module(
                 checkpoint.folder if weights is None else None,
                 config=config,
                 dtype=torch.float32,
-                attn_implementation="sdpa",
+                attn_implementation=_attention(model_class),
                 output_loading_info=True,
                 **source,
             )
@@ -163,6 +163,11 @@ def _model_class(checkpoint: Checkpoint) -> tuple[Any, Any]:
         checkpoint.folder, local_files_only=True, trust_remote_code=False
     )
     return MODEL_FOR_QUESTION_ANSWERING_MAPPING[type(config)], config
+
+
+def _attention(model_class: Any) -> str:
+    """Return torch's fused attention where a class has it; MPNet, for one, has only the plain."""
+    return "sdpa" if model_class._supports_sdpa else "eager"
 
 
 @contextmanager

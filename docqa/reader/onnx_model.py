@@ -2,66 +2,59 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import onnxruntime
 
 from docqa.errors import ModelError, ModelIncompatibleError
-from docqa.reader.cpu_threads import cpu_threads
-from docqa.reader.onnx_distilbert import DistilBertShape, distilbert_graph
-from docqa.reader.onnx_linear import float_linear, integer_linear
-from docqa.reader.stored_weights import StoredWeights
+from docqa.reader.checkpoints import weights_layout
+from docqa.reader.hardware import cpu_threads
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from docqa.reader.checkpoints import Checkpoint
-    from docqa.reader.onnx_graph import OnnxGraph
 
     IntArray = NDArray[np.int64]
     FloatArray = NDArray[np.float32]
 
 __all__ = ["OnnxModel", "can_run", "load_onnx_model"]
 
-_LINEAR = {"float32": float_linear, "int8": integer_linear}
 _ERRORS_ONLY = 3  # of ONNX Runtime's levels of logging
+_PACK_AGAIN = "pack the checkpoint again, or use runtime='torch'"
 
 
 class OnnxModel:
-    """Run a graph of ONNX Runtime that reads one window, window by window.
+    """A model of ONNX Runtime that reads one window, run window by window.
 
     Calls from several threads at once are safe.
 
     Args:
-        graph: from ``input_ids (n_tokens,)`` to ``logits (2, n_tokens)``.
-        number_format: what it computes in, for records: ``"int8"`` or ``"float32"``.
+        path: an ONNX file, from ``input_ids (n_tokens,)`` to ``logits (2, n_tokens)``.
+        number_format: what it computes in: ``"int8"`` or ``"float32"``.
         max_tokens: longest window that the model has positions for.
         threads: threads of a matrix product; None for `cpu_threads`.
 
     Raises:
-        ModelIncompatibleError: ONNX Runtime refuses the graph.
+        ModelIncompatibleError: ONNX Runtime refuses the model.
     """
 
     runtime, device_type = "onnx", "cpu"
 
     def __init__(
-        self, graph: OnnxGraph, *, number_format: str, max_tokens: int, threads: int | None = None
+        self, path: Path, *, number_format: str, max_tokens: int, threads: int | None = None
     ) -> None:
         self.number_format, self.max_tokens = number_format, max_tokens
-        # The session reads the arrays where they lie; they live as long as it does.
-        self._weights: dict[str, onnxruntime.OrtValue] = {}
-        options = _options(threads or cpu_threads())
+        options = _options(number_format, threads or cpu_threads())
         try:
-            for name, array in graph.weights.items():
-                self._weights[name] = onnxruntime.OrtValue.ortvalue_from_numpy(array)
-            options.add_external_initializers(list(self._weights), list(self._weights.values()))
             self._session = onnxruntime.InferenceSession(
-                graph.model, options, providers=["CPUExecutionProvider"]
+                str(path), options, providers=["CPUExecutionProvider"]
             )
         except Exception as error:  # its exceptions share no base
             raise ModelIncompatibleError(
-                f"ONNX Runtime {onnxruntime.__version__} refuses the model ({_first_line(error)}); "
+                f"ONNX Runtime {onnxruntime.__version__} refuses {path} ({_first_line(error)}); "
                 "use runtime='torch', or install a newer onnxruntime"
             ) from error
 
@@ -92,50 +85,59 @@ class OnnxModel:
         return logits
 
 
-def can_run(checkpoint: Checkpoint) -> bool:
-    """Say whether a checkpoint is of the kind that is run here: see `load_onnx_model`."""
-    return (
-        DistilBertShape.of(checkpoint.config) is not None
-        and checkpoint.weights.is_file()
-        and StoredWeights(checkpoint.weights).readable
-    )
+def can_run(checkpoint: Checkpoint, dtype: str | None = None) -> bool:
+    """Say whether a checkpoint was packed for ONNX Runtime; see `load_onnx_model`."""
+    return _graph(checkpoint, dtype).is_file() and checkpoint.weights.is_file()
 
 
 def load_onnx_model(
     checkpoint: Checkpoint, *, dtype: str | None = None, threads: int | None = None
 ) -> OnnxModel:
-    """Return a checkpoint's model.
+    """Return the model of a packed checkpoint; see `docqa.reader.pack`.
 
     Args:
-        checkpoint: a DistilBERT with its weights in one safetensors file.
-        dtype: ``"int8"`` or ``"float32"``; None for int8 where the weights are stored so.
+        checkpoint: has graphs beside its weights.
+        dtype: ``"int8"`` or ``"float32"``; None for int8.
         threads: see `OnnxModel`.
 
     Raises:
-        ModelIncompatibleError: it is of another architecture, or weights are missing.
+        ModelIncompatibleError: it was not packed, or its graphs belong to other weights.
     """
-    shape = DistilBertShape.of(checkpoint.config)
-    if shape is None or not can_run(checkpoint):
+    graph = _graph(checkpoint, dtype)
+    if not can_run(checkpoint, dtype):
         raise ModelIncompatibleError(
-            f"the checkpoint {checkpoint.name!r} is not a DistilBERT in one model.safetensors "
-            "of 32-bit or 16-bit floats, which is all that docqa runs on ONNX Runtime; use "
-            "runtime='torch'"
+            f"the checkpoint {checkpoint.name!r} has no {graph.name} beside its weights, which "
+            "ONNX Runtime needs; pack it (python -m docqa.reader.pack SRC DST: DistilBERT, BERT "
+            "and MPNet), or use runtime='torch'"
         )
-    weights = StoredWeights(checkpoint.weights)
-    if dtype is None:
-        dtype = "int8" if weights.holds_rows else "float32"
-    graph = distilbert_graph(shape, weights, _LINEAR[dtype])
+    packed = checkpoint.config.get("docqa", {})
+    if packed.get("layout") != weights_layout(checkpoint.weights):
+        raise ModelIncompatibleError(
+            f"{checkpoint.weights} is damaged, or was replaced after {graph.name} had been made "
+            f"for it; fetch it again, {_PACK_AGAIN}"
+        )
     return OnnxModel(
-        graph, number_format=dtype, max_tokens=shape.max_position_embeddings, threads=threads
+        graph,
+        number_format=dtype or "int8",
+        max_tokens=int(packed["max_tokens"]),
+        threads=threads,
     )
 
 
-def _options(threads: int) -> onnxruntime.SessionOptions:
+def _graph(checkpoint: Checkpoint, dtype: str | None) -> Path:
+    return checkpoint.folder / f"{dtype or 'int8'}.onnx"
+
+
+def _options(number_format: str, threads: int) -> onnxruntime.SessionOptions:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = _ERRORS_ONLY
-    # The graph is written with the fused operators; looking for more takes longer than it saves.
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    # The graph has the fused operators; looking for more takes longer than it saves. In float32
+    # the basic level multiplies rows with their scales once, in place of each time.
+    level = onnxruntime.GraphOptimizationLevel
+    options.graph_optimization_level = (
+        level.ORT_DISABLE_ALL if number_format == "int8" else level.ORT_ENABLE_BASIC
+    )
     # A plan of memory for each length of window, and lengths vary: it would only grow.
     options.enable_mem_pattern = False
     return options

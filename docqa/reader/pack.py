@@ -1,71 +1,141 @@
-"""Store a checkpoint as 8-bit rows: ``python -m docqa.reader.pack SRC DST``.
+"""Pack a checkpoint for ONNX Runtime: ``python -m docqa.reader.pack SRC DST``.
 
-SRC is a folder with ``model.safetensors``, ``config.json`` and ``tokenizer.json``; DST gets
-the same three, the weights as `docqa.reader.quantized` describes. `load_reader(DST)` reads them. A
-calibration of former weights in DST is removed: ``docqa calibrate`` makes one for the new ones.
-The shipped ``mini`` was made by this module.
+SRC is a folder with ``model.safetensors``, ``config.json`` and ``tokenizer.json``. DST gets the
+same three, the weights as 8-bit rows (`docqa.reader.quantized`), and for DistilBERT, BERT and MPNet
+two ONNX graphs that refer to those weights: ``int8.onnx``, which `load_reader(DST)` runs on a CPU,
+and ``float32.onnx``. A checkpoint that is packed already can be packed again. A calibration of
+former weights in DST is removed: ``docqa calibrate`` makes one for the new ones. The shipped
+``mini`` was made by this module.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from docqa.calibration import CALIBRATION_FILE
-from docqa.errors import ModelNotFoundError
+from docqa.errors import ModelIncompatibleError, ModelNotFoundError
+from docqa.reader.checkpoints import find_checkpoint, weights_layout, weights_revision
+from docqa.reader.models import knows_no_answer, load_tokenizer
+from docqa.reader.requirements import TORCH_PACKAGES, require
 
-__all__ = ["pack", "weights_revision"]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from docqa.reader.packing.architectures import Architecture
+
+    Weights = dict[str, NDArray[Any]]
+
+__all__ = ["pack_reader"]
 
 _CONFIG_LEFT_OUT = ("dtype", "torch_dtype", "transformers_version", "_name_or_path")
+_LEAST_ELEMENTS = 4096  # smaller matrices of unknown architectures weigh little and stay exact
 
 
-def pack(source: Path, target: Path, *, no_answer: bool) -> int:
-    """Write the checkpoint in `source` to the folder `target` with 8-bit rows.
+def pack_reader(source: Path, target: Path, *, no_answer: bool | None = None) -> int:
+    """Write the checkpoint in `source` to the folder `target`, for ONNX Runtime and for torch.
 
     Args:
         source: folder with ``model.safetensors``, ``config.json`` and ``tokenizer.json``.
         target: folder to write to; made when missing.
-        no_answer: the model was trained with unanswerable questions; written to the config.
+        no_answer: the model was trained with unanswerable questions; written to the config. None
+            for what `docqa.load_reader` takes `source` for.
 
     Returns:
         Bytes written.
 
     Raises:
         ModelNotFoundError: a file of `source` is missing.
+        ModelIncompatibleError: `source` is no whole question-answering checkpoint.
+        MissingDependencyError: torch, safetensors or onnx is missing.
     """
-    from safetensors.torch import load_file, save_file
+    require("packing a reader", *TORCH_PACKAGES)
+    require("packing a reader", "onnx", extra="onnx")
+    from docqa.reader.packing.architectures import architecture_of
+    from docqa.reader.packing.weights import write_weights
 
-    from docqa.reader.quantized import FORMAT, quantize
-
-    for name in ("model.safetensors", "config.json", "tokenizer.json"):
+    checkpoint = find_checkpoint(str(source))
+    for name in ("model.safetensors", "tokenizer.json"):
         if not (source / name).is_file():
-            raise ModelNotFoundError(f"{source / name} is missing; pack needs it")
-    target.mkdir(parents=True, exist_ok=True)
-    (target / CALIBRATION_FILE).unlink(missing_ok=True)
-    config = json.loads((source / "config.json").read_text("utf-8"))
-    config = {key: value for key, value in config.items() if key not in _CONFIG_LEFT_OUT}
-    weights = quantize(load_file(source / "model.safetensors"))
-    save_file(weights, target / "model.safetensors", metadata={"format": FORMAT})
-    config["docqa"] = {
-        "no_answer": no_answer,
-        "revision": weights_revision(target / "model.safetensors"),
-    }
-    (target / "config.json").write_text(json.dumps(config, indent=2) + "\n", "utf-8")
+            raise ModelNotFoundError(f"{source / name} is missing; packing needs it")
+    separator_id = load_tokenizer(checkpoint).template.between[0]
     tokenizer = json.loads((source / "tokenizer.json").read_text("utf-8"))
+    weights, architecture = _weights(checkpoint.weights), architecture_of(checkpoint.config)
+    target.mkdir(parents=True, exist_ok=True)
+    for former in (target / CALIBRATION_FILE, *target.glob("*.onnx")):
+        former.unlink(missing_ok=True)
+    stored = target / "model.safetensors"
+    if architecture is None:
+        write_weights(weights, stored, matrices=_large_matrices(weights), multiplied=())
+    else:
+        _check(architecture, weights)
+        linear = {f"{name}.weight" for name in architecture.linear()}
+        write_weights(
+            weights, stored, matrices=linear | architecture.tables().keys(), multiplied=linear
+        )
+        _write_graphs(architecture, stored, separator_id=separator_id)
+    config = {k: v for k, v in checkpoint.config.items() if k not in _CONFIG_LEFT_OUT}
+    config["docqa"] = {
+        "no_answer": knows_no_answer(checkpoint) if no_answer is None else no_answer,
+        "revision": weights_revision(stored),
+    }
+    if architecture is not None:
+        config["docqa"] |= {
+            "layout": weights_layout(stored),
+            "max_tokens": architecture.max_tokens,
+        }
+    (target / "config.json").write_text(json.dumps(config, indent=2) + "\n", "utf-8")
     text = json.dumps(tokenizer, ensure_ascii=False, separators=(",", ":"))
     (target / "tokenizer.json").write_text(text + "\n", "utf-8")
-    written = ("model.safetensors", "config.json", "tokenizer.json")
-    return sum((target / name).stat().st_size for name in written)
+    written = stored, target / "config.json", target / "tokenizer.json", *target.glob("*.onnx")
+    return sum(path.stat().st_size for path in written)
 
 
-def weights_revision(weights: Path) -> str:
-    """Return what names a file of weights in records: the start of its SHA-256.
+def _weights(path: Path) -> Weights:
+    """Return weights as arrays: int8 as they are stored, all others as float32."""
+    import torch
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
 
-    Written once, when the weights are, so that no start of a reader has to hash them.
-    """
-    return f"sha256:{hashlib.sha256(weights.read_bytes()).hexdigest()[:16]}"
+    try:
+        loaded = load_file(path)
+    except SafetensorError as error:
+        raise ModelIncompatibleError(
+            f"{path} is not a whole safetensors file ({error}); fetch it again"
+        ) from error
+    return {
+        name: (each if each.dtype == torch.int8 else each.float()).numpy()
+        for name, each in loaded.items()
+    }
+
+
+def _large_matrices(weights: Weights) -> set[str]:
+    return {n for n, each in weights.items() if each.ndim == 2 and each.size >= _LEAST_ELEMENTS}
+
+
+def _check(architecture: Architecture, weights: Weights) -> None:
+    wanted = architecture.weights()
+    shapes = {name: each.shape for name, each in weights.items()}
+    spoiled = sorted(name for name, shape in wanted.items() if shapes.get(name) != shape)
+    if spoiled:
+        raise ModelIncompatibleError(
+            f"the checkpoint lacks {len(spoiled)} weights of an extractive question-answering "
+            f"model ({', '.join(spoiled[:3])}), or has them in another shape; was it trained on "
+            "question answering? Its answers would be random"
+        )
+
+
+def _write_graphs(architecture: Architecture, stored: Path, *, separator_id: int) -> None:
+    from docqa.reader.packing.encoder import encoder_graph
+    from docqa.reader.packing.linear import float_linear, integer_linear
+    from docqa.reader.packing.weights import WeightsFile
+
+    weights = WeightsFile(stored)
+    for name, linear in (("int8", integer_linear), ("float32", float_linear)):
+        model = encoder_graph(architecture, weights, linear, separator_id=separator_id)
+        stored.with_name(f"{name}.onnx").write_bytes(model)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -76,10 +146,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--no-answer",
         action="store_true",
+        default=None,
         help="the model was trained with unanswerable questions",
     )
     given = parser.parse_args(arguments)
-    pack(given.source, given.target, no_answer=given.no_answer)
+    pack_reader(given.source, given.target, no_answer=given.no_answer)
     return 0
 
 

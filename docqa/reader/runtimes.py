@@ -1,16 +1,16 @@
-"""Which library runs a checkpoint's forward pass, and on what."""
+"""The choice of a runtime: which library runs a forward pass, and on which device."""
 
 from __future__ import annotations
 
 from contextlib import suppress
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from docqa.errors import MissingDependencyError, ModelIncompatibleError, SettingError
 from docqa.protocols import SpanModel
-from docqa.reader.accelerators import may_have_accelerator
 from docqa.reader.checkpoints import find_checkpoint
+from docqa.reader.hardware import may_have_accelerator
+from docqa.reader.requirements import TORCH_PACKAGES, is_installed, require
 
 if TYPE_CHECKING:
     from docqa.reader.checkpoints import Checkpoint
@@ -21,11 +21,10 @@ __all__ = ["LoadedModel", "load_model", "starts_fast"]
 
 _RUNTIMES = "auto", "onnx", "torch"
 _ONNX_DTYPES = "int8", "float32"
-_NEEDED = "onnxruntime", "onnx"
 
 
 class LoadedModel(SpanModel, Protocol):
-    """Be a `SpanModel` that says what it is.
+    """A `SpanModel` with a description of itself.
 
     Attributes:
         runtime: ``"onnx"`` or ``"torch"``.
@@ -55,14 +54,14 @@ def load_model(
     device: str = "auto",
     dtype: str | None = None,
 ) -> LoadedModel:
-    """Load a checkpoint's model for the runtime that is told, or that suits the device.
+    """Return a checkpoint's model on the runtime that is named, or that suits it.
 
-    ``"auto"`` is ONNX Runtime where the model is to run on a CPU, is a DistilBERT, the number
-    format is one of ONNX Runtime's, the extra ``onnx`` is installed whole, and ONNX Runtime takes
-    the checkpoint; else torch.
+    ``"auto"`` is ONNX Runtime where the model is to run on a CPU, was packed for it, the number
+    format is one of its own, and it can be imported and takes the model; else torch. Where torch is
+    not installed, a GPU makes no difference.
 
     Raises:
-        MissingDependencyError: `runtime` is ``"onnx"`` and the extra is not installed, or broken.
+        MissingDependencyError: torch is needed and not installed, or ONNX Runtime is broken.
         ModelIncompatibleError: the checkpoint cannot be read, or not by this runtime.
         SettingError: there is no such runtime, device or number format, or they exclude each
             other.
@@ -74,19 +73,31 @@ def load_model(
     if runtime == "onnx" or (runtime == "auto" and _suits_onnx(checkpoint, device, dtype)):
         from docqa.reader.onnx_model import load_onnx_model
 
-        if runtime == "onnx" or dtype == "int8":
+        if runtime == "onnx" or dtype == "int8" or not is_installed("torch"):
             return load_onnx_model(checkpoint, dtype=dtype)
         with suppress(ModelIncompatibleError):  # torch reads it, or says what is wrong with it
             return load_onnx_model(checkpoint, dtype=dtype)
     if dtype == "int8":
         raise SettingError(
-            "dtype 'int8' is computed by ONNX Runtime only: on the CPU, for DistilBERT "
-            "checkpoints, with the extra 'onnx' (pip install 'docqa-exact[onnx]')"
+            "dtype 'int8' is computed by ONNX Runtime only: on the CPU, for checkpoints that were "
+            "packed for it (python -m docqa.reader.pack SRC DST)"
         )
+    require(_need_of_torch(checkpoint, runtime, device, dtype), *TORCH_PACKAGES)
     from docqa.reader.modules import load_module, place
 
     module = load_module(checkpoint)
     return place(module, checkpoint.config, separator_id=separator_id, device=device, dtype=dtype)
+
+
+def _need_of_torch(checkpoint: Checkpoint, runtime: str, device: str, dtype: str | None) -> str:
+    """Return why a model runs on torch, as the subject of a message."""
+    if runtime == "torch":
+        return "runtime 'torch'"
+    if device not in {"auto", "cpu"}:
+        return f"device {device!r}"
+    if dtype not in {None, *_ONNX_DTYPES}:
+        return f"dtype {dtype!r}"
+    return f"the reader {checkpoint.name!r}, which was not packed for ONNX Runtime,"
 
 
 def starts_fast(name_or_path: str, *, runtime: str, device: str, dtype: str | None) -> bool:
@@ -100,7 +111,7 @@ def starts_fast(name_or_path: str, *, runtime: str, device: str, dtype: str | No
         return False
     try:
         return _suits_onnx(find_checkpoint(name_or_path), device, dtype)
-    except Exception:  # whatever it is, loading the reader tells it where it can be handled
+    except Exception:  # whatever it is, loading the reader raises it where it can be handled
         return False
 
 
@@ -115,23 +126,16 @@ def _check_onnx(device: str, dtype: str | None) -> None:
             f"runtime 'onnx' computes in {' or '.join(_ONNX_DTYPES)}, not in {dtype!r}; use one "
             "of them or runtime='torch'"
         )
-    missing = [name for name in _NEEDED if find_spec(name) is None]
-    if missing:
-        raise MissingDependencyError(
-            f"runtime 'onnx' needs {' and '.join(missing)}: pip install 'docqa-exact[onnx]'"
-        )
     fault = _onnx_fault()
     if fault is not None:
         raise MissingDependencyError(
-            f"runtime 'onnx' cannot be used, since what is installed of it is broken ({fault}): "
-            "pip install --force-reinstall 'docqa-exact[onnx]', or use runtime='torch'"
+            f"runtime 'onnx' cannot be used, since onnxruntime is missing or broken ({fault}): "
+            "pip install --force-reinstall onnxruntime, or use runtime='torch'"
         ) from fault
 
 
 def _suits_onnx(checkpoint: Checkpoint, device: str, dtype: str | None) -> bool:
     if device not in {"auto", "cpu"} or dtype not in {None, *_ONNX_DTYPES}:
-        return False
-    if any(find_spec(name) is None for name in _NEEDED):
         return False
     if device == "auto" and may_have_accelerator() and _torch_has_accelerator():
         return False
@@ -139,24 +143,24 @@ def _suits_onnx(checkpoint: Checkpoint, device: str, dtype: str | None) -> bool:
         return False
     from docqa.reader.onnx_model import can_run
 
-    return can_run(checkpoint)
+    return can_run(checkpoint, dtype)
 
 
 def _onnx_fault() -> Exception | None:
-    """Return why the extra cannot be imported; None where it can.
+    """Return why ONNX Runtime cannot be imported; None where it can.
 
     Whether a package is there says little: a file of it may be missing, or a system library.
     """
     try:
         from onnxruntime import InferenceSession  # noqa: F401 - is it there?
-
-        import docqa.reader.onnx_model  # noqa: F401 - and onnx with all that is used of it?
     except Exception as error:  # a broken package raises anything while it is imported
         return error
     return None
 
 
 def _torch_has_accelerator() -> bool:
+    if not is_installed("torch"):
+        return False
     from docqa.reader.torch_model import choose_device
 
     return choose_device("auto").type != "cpu"

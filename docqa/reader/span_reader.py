@@ -31,7 +31,7 @@ _SPANS_PER_WINDOW = 20  # more never are the answer, and each costs a search
 
 
 class SpanReader:
-    """Read passages with an extractive question-answering model.
+    """A reader of passages with an extractive question-answering model.
 
     A passage's tokens are made once and kept; windows of all passages, documents and questions of
     a call are batched by length, and those with the same tokens are read once. A passage longer
@@ -105,9 +105,9 @@ class SpanReader:
 
     @property
     def runtime(self) -> str:
-        """Say what computes, such as ``"onnx int8"``; ``""`` where the model does not tell."""
-        told = getattr(self.model, "runtime", ""), getattr(self.model, "number_format", "")
-        return " ".join(part for part in told if part)
+        """Say what computes, such as ``"onnx int8"``; ``""`` where the model does not say."""
+        parts = getattr(self.model, "runtime", ""), getattr(self.model, "number_format", "")
+        return " ".join(part for part in parts if part)
 
     def read(self, question: str, passages: Sequence[Passage], *, top_k: int) -> AnswerSpans:
         """Return at most `top_k` spans, best first, at most one per place, each in one block.
@@ -181,7 +181,7 @@ class SpanReader:
             yield read
 
     def windows(self, requests: Requests) -> list[Window]:
-        """Return every window of the requests: what is read, and how many tokens that is.
+        """Return every window of the requests, from which tokens can be counted.
 
         Raises:
             QuestionError: a question is blank, or longer than `max_question_tokens`.

@@ -37,7 +37,7 @@ _SPACES = np.array([code for code in range(0x3001) if chr(code).isspace()], dtyp
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """Hold the tokens of one text, without special tokens.
+    """The tokens of one text, without special tokens.
 
     Attributes:
         ids: shape ``(n_tokens,)``.
@@ -55,7 +55,7 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """Hold the special tokens around a question and a passage, in this order.
+    """The special tokens around a question and a passage, in this order.
 
     ``before question between passage after``: for BERT ``[CLS] q [SEP] p [SEP]``, for RoBERTa
     ``<s> q </s></s> p </s>``. The first token of `before` is the no-answer position.
@@ -75,7 +75,7 @@ class Template:
 
 
 class FastTokenizer:
-    """Cut text into the tokens of a reader.
+    """A tokenizer that cuts text into a reader's tokens.
 
     Special tokens written out in a text (``[SEP]``) are read as plain characters, so that no
     document can forge a separator. Lone surrogates are read as U+FFFD; offsets do not move.

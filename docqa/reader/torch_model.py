@@ -23,7 +23,7 @@ _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torc
 
 
 def choose_device(device: str = "auto") -> torch.device:
-    """Return the device to run on: as told, or CUDA, else MPS, else the CPU.
+    """Return the device to run on: the given one, or CUDA, else MPS, else the CPU.
 
     Raises:
         SettingError: there is no such device here.
@@ -49,7 +49,7 @@ def choose_device(device: str = "auto") -> torch.device:
 
 
 def choose_dtype(dtype: str | None, device: torch.device) -> torch.dtype:
-    """Return the number format to compute in: as told, or what suits the device.
+    """Return the number format to compute in: the given one, or the one that suits the device.
 
     That is bfloat16 on CUDA devices that compute in it (compute capability 8.0 and later),
     float32 everywhere else.
@@ -66,7 +66,7 @@ def choose_dtype(dtype: str | None, device: torch.device) -> torch.dtype:
 
 
 class TorchModel:
-    """Run a torch module that takes ``input_ids`` and ``attention_mask`` and gives span logits.
+    """A torch module that takes ``input_ids`` and ``attention_mask`` and gives span logits.
 
     The module computes in `dtype`; its last layer (`head`) always in float32, because bfloat16
     keeps 8 significant bits and would tie spans whose logits differ by less than 0.06. With that,
@@ -132,7 +132,7 @@ class TorchModel:
         return self.start(input_ids, attention_mask)()
 
     def start(self, input_ids: IntArray, attention_mask: IntArray) -> Callable[[], Logits]:
-        """Start the forward pass; return what waits for its end and gives what a call gives.
+        """Start the forward pass and return a function that waits for its logits.
 
         On the CPU and on MPS the pass has ended when this returns.
 
@@ -196,7 +196,7 @@ class TorchModel:
 
     @torch.inference_mode()
     def _fetching(self, logits: torch.Tensor) -> Callable[[], Logits]:
-        """Return what waits for logits on the device and gives them as arrays."""
+        """Return a function that waits for logits on the device and gives them as arrays."""
         if self.device.type != "cuda":
             values = logits.cpu().numpy()
             return lambda: (values[0], values[1])

@@ -1,4 +1,4 @@
-"""What the model says of windows: each read once, in batches, the next under way meanwhile."""
+"""The logits of windows: each read once, in batches, the next under way meanwhile."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ __all__ = ["WindowLogits", "read_windows"]
 
 @dataclass(frozen=True, slots=True)
 class WindowLogits:
-    """Hold what the model says of some windows, for code that scores spans its own way.
+    """The logits of some windows, for code that scores spans its own way.
 
     Attributes:
         windows: one per row; `Window.request` and `Window.passage` say whose.
@@ -57,7 +57,7 @@ class WindowLogits:
 
 @dataclass(frozen=True, slots=True)
 class _Begun:
-    """Hold a batch that is being read: one window of each group; `logits` waits for it."""
+    """A batch that is being read: one window of each group; `logits` waits for it."""
 
     groups: Sequence[Sequence[Window]]
     batch: Batch

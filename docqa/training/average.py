@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from docqa.errors import ModelIncompatibleError, ModelNotFoundError
+from docqa.reader.requirements import TORCH_PACKAGES, require
 
 if TYPE_CHECKING:
     import torch
@@ -33,7 +34,9 @@ def average(checkpoints: Sequence[Path], target: Path) -> None:
     Raises:
         ModelNotFoundError: a folder has no weights.
         ModelIncompatibleError: they are not weights of one architecture.
+        MissingDependencyError: the extra ``torch`` is not installed.
     """
+    require("averaging weights", *TORCH_PACKAGES)
     from safetensors.torch import save_file
 
     mean: dict[str, torch.Tensor] = {}

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from docqa.errors import ModelIncompatibleError, ModelNotFoundError
+from docqa.reader.requirements import TORCH_PACKAGES, require
 
 if TYPE_CHECKING:
     import torch
@@ -52,7 +53,9 @@ def convert(source: Path, target: Path) -> None:
     Raises:
         ModelNotFoundError: a file of `source` is missing.
         ModelIncompatibleError: it is no BERT encoder, or has weights that DistilBERT lacks.
+        MissingDependencyError: the extra ``torch`` is not installed.
     """
+    require("converting a checkpoint", *TORCH_PACKAGES)
     from safetensors.torch import load_file, save_file
 
     for name in ("config.json", "model.safetensors"):

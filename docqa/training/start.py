@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from docqa.errors import ModelIncompatibleError, TrainingError
-from docqa.reader.checkpoints import Checkpoint, find_checkpoint
+from docqa.reader.checkpoints import Checkpoint, find_checkpoint, weights_revision
 from docqa.reader.models import load_tokenizer
 from docqa.reader.modules import load_module, n_positions, quiet_transformers
-from docqa.reader.pack import weights_revision
 
 if TYPE_CHECKING:
     from docqa.reader.tokenizer import FastTokenizer

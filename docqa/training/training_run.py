@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from docqa.errors import SettingError
 from docqa.question_sets import BadRow, QuestionSet, read_question_set
 from docqa.reader.models import load_reader
+from docqa.reader.requirements import TORCH_PACKAGES, require
 from docqa.training.distil import ask_teacher
 from docqa.training.examples import Example, ExampleMaker
 from docqa.training.held_out import evaluation
@@ -133,7 +134,9 @@ def train(
         ModelError: the start or the teacher cannot be loaded.
         TrainingError: nothing is left to train on, the folder holds another run or its ``reader/``
             something else than a reader, or the loss is no number any more.
+        MissingDependencyError: the extra ``torch`` is not installed.
     """
+    require("training", *TORCH_PACKAGES)
     from docqa.training.finetune import finetune
     from docqa.training.start import clear_way, load_start
 

@@ -204,7 +204,6 @@ def test_fast_reader_opens_while_the_source_loads(
     monkeypatch: pytest.MonkeyPatch, runtime: str, beside: bool
 ) -> None:
     """A reader on ONNX Runtime is opened in a thread beside loading; one on torch is not."""
-    pytest.importorskip("onnxruntime", reason="needs the extra onnx")
     threads = []
 
     def opened(settings: ReadingSettings) -> docqa.Pipeline:

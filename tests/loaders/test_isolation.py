@@ -33,6 +33,7 @@ from docqa.loaders.isolation.messages import MessageError, receive
 from docqa.loaders.isolation.plain import decode, encode
 from docqa.loaders.isolation.requests import Done, Failed, Reply
 from docqa.loaders.isolation.shared_worker import SHARED
+from docqa.loaders.isolation.source_map import IsolatedSourceMap
 from docqa.loaders.ocr.tesseract import Tesseract
 from docqa.loaders.offset_map import OffsetMap
 from docqa.loaders.pdf.source_map import PdfSourceMap
@@ -231,8 +232,8 @@ def test_places_survive_a_dead_worker():
 def test_places_that_kill_have_no_rectangles():
     """Where boxes cannot be had because the worker dies, the page is named without them."""
     data = (EXAMPLES / "handbook.pdf").read_bytes()
-    state = b"cos\n_exit\n(K\x03tR."  # the worker dies of it
-    source_map = IsolatedSourceMap("key", state, data, Limits(), docqa.load(data).pages)
+    loaded = msgspec.structs.replace(plain_document(docqa.load(data)), state=b"no state")
+    source_map = IsolatedSourceMap("key", loaded, data, Limits())  # the worker fails on it
     [place] = source_map.locate(Span(0, 20))
     assert (place.page_number, place.page_label, place.boxes) == (1, "i", None)
 

@@ -10,9 +10,8 @@ import pytest
 
 import docqa.reader
 from docqa.datamodel import Passage, Span
-from docqa.reader.checkpoints import find_checkpoint
+from docqa.reader.checkpoints import find_checkpoint, weights_layout, weights_revision
 from docqa.reader.models import load_reader
-from docqa.reader.pack import weights_revision
 from docqa.reader.span_reader import SpanReader
 
 FOLDER = Path(docqa.reader.__file__).with_name("mini")
@@ -33,15 +32,16 @@ def test_size() -> None:
     sizes = {path.name: path.stat().st_size for path in FOLDER.iterdir()}
     assert sizes["model.safetensors"] <= 25_000_000
     assert sum(sizes.values()) <= 25_000_000
-    files = {"model.safetensors", "config.json", "tokenizer.json", "calibration.json", "README.md"}
-    assert set(sizes) == files
+    packed = {"model.safetensors", "int8.onnx", "float32.onnx", "config.json", "tokenizer.json"}
+    assert set(sizes) == packed | {"calibration.json", "README.md"}
 
 
 def test_revision_names_the_weights() -> None:
     """The recorded revision is the hash of the weights that ship, which no start computes."""
-    said = json.loads((FOLDER / "config.json").read_text("utf-8"))["docqa"]["revision"]
-    assert weights_revision(FOLDER / "model.safetensors") == said
-    assert find_checkpoint("mini").revision == said
+    recorded = json.loads((FOLDER / "config.json").read_text("utf-8"))["docqa"]
+    assert weights_revision(FOLDER / "model.safetensors") == recorded["revision"]
+    assert weights_layout(FOLDER / "model.safetensors") == recorded["layout"]
+    assert find_checkpoint("mini").revision == recorded["revision"]
 
 
 def test_calibration_belongs_to_the_weights(mini: SpanReader) -> None:

@@ -16,11 +16,11 @@ from docqa.datamodel import Passage, Span
 from docqa.errors import ModelIncompatibleError, ModelNotFoundError, SettingError
 from docqa.protocols import Reader
 from docqa.reader.models import load_reader
-from docqa.reader.pack import main, pack
+from docqa.reader.pack import main, pack_reader
 
 TEXT = "my name is john and i live in seattle ."
 PASSAGE = Passage("d", 0, Span(0, len(TEXT)), TEXT)
-ARCHITECTURES = ("distilbert", "bert", "roberta", "modernbert")
+ARCHITECTURES = ("distilbert", "bert", "mpnet", "roberta", "modernbert")
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def test_every_architecture_reads(checkpoint: Callable[[str], Path], architectur
     assert all(span.span.of(TEXT) for span in spans)
 
 
-@pytest.mark.parametrize("architecture", ["distilbert", "bert"])
+@pytest.mark.parametrize("architecture", ["distilbert", "bert", "mpnet"])
 def test_packed_reads_alike(
     checkpoint: Callable[[str], Path], tmp_path: Path, architecture: str
 ) -> None:
@@ -67,7 +67,7 @@ def test_packed_reads_alike(
 def test_pack_names_what_is_missing(tmp_path: Path) -> None:
     """Packing an empty folder is an error that names the file."""
     with pytest.raises(ModelNotFoundError, match=r"model\.safetensors"):
-        pack(tmp_path, tmp_path / "packed", no_answer=False)
+        pack_reader(tmp_path, tmp_path / "packed", no_answer=False)
 
 
 def test_unknown_name() -> None:
@@ -250,9 +250,9 @@ def test_a_calibration_of_other_weights_is_refused(copy: Callable[[str], Path]) 
     """Probabilities of former weights would be wrong without a sign of it; packing drops them."""
     source = copy("distilbert")
     target = source.parent / "packed"
-    pack(source, target, no_answer=True)
+    pack_reader(source, target, no_answer=True)
     calibrated(target, revision="sha256:0123")
     with pytest.raises(ModelIncompatibleError, match="run docqa calibrate again"):
         load_reader(target, device="cpu")
-    pack(source, target, no_answer=True)
+    pack_reader(source, target, no_answer=True)
     assert load_reader(target, device="cpu").calibration is None

@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from safetensors.numpy import save_file
 
-pytest.importorskip("onnxruntime", reason="needs the extra onnx")
-pytest.importorskip("onnx", reason="needs the extra onnx")
-
-from docqa.reader.onnx_linear import integer_linear, rows_without_overflow
-from docqa.reader.stored_weights import StoredWeights
+from docqa.reader.packing.linear import integer_linear
+from docqa.reader.packing.weights import (
+    WeightsFile,
+    quantized_rows,
+    rows_without_overflow,
+    write_weights,
+)
 
 
 def run(x: NDArray[np.float32], rows: NDArray[np.int8], folder: Path) -> NDArray[np.float32]:
@@ -23,18 +24,19 @@ def run(x: NDArray[np.float32], rows: NDArray[np.int8], folder: Path) -> NDArray
     import onnxruntime
     from onnx import TensorProto
 
-    from docqa.reader.onnx_graph import GraphBuilder
+    from docqa.reader.packing.graph import GraphBuilder
 
     ones, zeros = np.ones(len(rows), dtype=np.float32), np.zeros(len(rows), dtype=np.float32)
     weights = {"layer.weight": rows, "layer.weight.scale": ones, "layer.bias": zeros}
-    save_file(weights, folder / "w.safetensors")
-    graph = GraphBuilder({"x": (TensorProto.FLOAT, ["n", x.shape[1]])})
-    y = integer_linear(graph, "x", StoredWeights(folder / "w.safetensors"), ["layer"], bias=True)
+    names = {"layer.weight"}
+    write_weights(weights, folder / "w.safetensors", matrices=names, multiplied=names)
+    graph = GraphBuilder(
+        WeightsFile(folder / "w.safetensors"), {"x": (TensorProto.FLOAT, ["n", x.shape[1]])}
+    )
+    [y] = integer_linear(graph, "x", ["layer"], bias=True)
     made = graph.finish({"y": (y, TensorProto.FLOAT, ["n", len(rows)])})
-    options = onnxruntime.SessionOptions()
-    values = {n: onnxruntime.OrtValue.ortvalue_from_numpy(a) for n, a in made.weights.items()}
-    options.add_external_initializers(list(values), list(values.values()))
-    session = onnxruntime.InferenceSession(made.model, options)
+    (folder / "m.onnx").write_bytes(made)
+    session = onnxruntime.InferenceSession(str(folder / "m.onnx"))
     found: NDArray[np.float32] = session.run(["y"], {"x": x})[0]
     return found
 
@@ -82,3 +84,13 @@ def test_no_pair_can_overflow(matrix: list[list[int]]) -> None:
         assert (np.abs(part(even, 0) + part(odd, 0)) * 255 <= 32767).all()
     assert (np.abs(safe * scales[:, None] - rows) <= scales[:, None] / 2 + 1e-4).all()
     assert ((scales == 1) | (safe != rows).any(axis=1)).all()
+
+
+@given(st.lists(st.lists(st.floats(-9, 9, width=32), min_size=5, max_size=5), min_size=1))
+def test_rounded_pairs_cannot_overflow(matrix: list[list[float]]) -> None:
+    """Floats become rows that need no further change, off by at most half a scale."""
+    given = np.array(matrix, dtype=np.float32)
+    rows, scales = quantized_rows(given, multiplied=True)
+    again, _ = rows_without_overflow(rows, scales)
+    assert np.array_equal(again, rows)
+    assert (np.abs(rows * scales[:, None] - given) <= scales[:, None] * 0.501).all()

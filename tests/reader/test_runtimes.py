@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,60 +13,44 @@ import pytest
 from fresh_process import loaded_by
 
 from docqa.errors import MissingDependencyError, ModelIncompatibleError, SettingError
-from docqa.reader import accelerators, cpu_threads, runtimes
+from docqa.reader import hardware, runtimes
 from docqa.reader.models import load_reader
-from docqa.reader.pack import pack
+from docqa.reader.pack import pack_reader
 from docqa.reader.quantized import FORMAT
 
 TEXT = "The lighthouse on Gannet Rock was built in 1887. Its lamp burned 40 litres of oil a week."
 
 
-@pytest.fixture
-def without_onnx(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make the extra look as if it were not installed."""
-    monkeypatch.setattr(runtimes, "find_spec", lambda name: None)
-
-
-@pytest.fixture
-def with_onnx() -> None:
-    """Skip the test where the extra is not installed."""
-    pytest.importorskip("onnxruntime", reason="needs the extra onnx")
-    pytest.importorskip("onnx", reason="needs the extra onnx")
-
-
-@pytest.mark.usefixtures("with_onnx")
 @pytest.mark.parametrize(
     ("architecture", "settings", "expected"),
     [
-        ("distilbert", {}, "onnx float32"),
-        ("distilbert", {"dtype": "int8"}, "onnx int8"),
+        ("distilbert", {}, "onnx int8"),
+        ("bert", {}, "onnx int8"),
+        ("mpnet", {}, "onnx int8"),
+        ("distilbert", {"dtype": "float32"}, "onnx float32"),
         ("distilbert", {"dtype": "bfloat16"}, "torch bfloat16"),
         ("distilbert", {"runtime": "torch"}, "torch float32"),
-        ("bert", {}, "torch float32"),
         ("roberta", {}, "torch float32"),
     ],
 )
 def test_what_runs_on_a_cpu(
-    checkpoint: Callable[[str], Path], architecture: str, settings: Any, expected: str
+    packed: Callable[[str], Path], architecture: str, settings: Any, expected: str
 ) -> None:
-    """ONNX Runtime reads what it can; torch the rest, with no fuss."""
-    assert load_reader(checkpoint(architecture), device="cpu", **settings).runtime == expected
+    """ONNX Runtime reads what was packed for it; torch the rest, with no fuss."""
+    assert load_reader(packed(architecture), device="cpu", **settings).runtime == expected
 
 
-@pytest.mark.usefixtures("without_onnx")
-def test_torch_where_the_extra_is_missing(checkpoint: Callable[[str], Path]) -> None:
-    """Without the extra torch reads; asking for it by name says what to install."""
-    assert load_reader(checkpoint("distilbert"), device="cpu").runtime == "torch float32"
-    with pytest.raises(MissingDependencyError, match=r"docqa-exact\[onnx\]"):
-        load_reader(checkpoint("distilbert"), runtime="onnx")
-    with pytest.raises(SettingError, match=r"docqa-exact\[onnx\]"):
-        load_reader(checkpoint("distilbert"), device="cpu", dtype="int8")
+@pytest.mark.parametrize("architecture", ["distilbert", "bert", "mpnet", "roberta"])
+def test_torch_where_nothing_was_packed(
+    checkpoint: Callable[[str], Path], architecture: str
+) -> None:
+    """A plain checkpoint runs on torch."""
+    assert load_reader(checkpoint(architecture), device="cpu").runtime == "torch float32"
 
 
-@pytest.mark.usefixtures("with_onnx")
 @pytest.mark.parametrize("content", ["raise OSError('no libgomp.so.1')", ""])
-def test_torch_where_the_extra_is_broken(
-    checkpoint: Callable[[str], Path],
+def test_torch_where_onnx_runtime_is_broken(
+    packed: Callable[[str], Path],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     content: str,
@@ -73,29 +58,24 @@ def test_torch_where_the_extra_is_broken(
     """A package that cannot be imported, or is half there, is as good as none."""
     (tmp_path / "onnxruntime").mkdir()
     (tmp_path / "onnxruntime/__init__.py").write_text(content, "utf-8")
-    monkeypatch.delitem(sys.modules, "onnxruntime")
+    monkeypatch.delitem(sys.modules, "onnxruntime", raising=False)
     monkeypatch.delitem(sys.modules, "docqa.reader.onnx_model", raising=False)
     monkeypatch.syspath_prepend(str(tmp_path))
-    folder = str(checkpoint("distilbert"))
+    folder = str(packed("distilbert"))
     assert load_reader(folder, device="cpu").runtime == "torch float32"
     assert not runtimes.starts_fast(folder, runtime="auto", device="cpu", dtype=None)
-    with pytest.raises(MissingDependencyError, match=r"force-reinstall 'docqa-exact\[onnx\]'"):
+    with pytest.raises(MissingDependencyError, match="force-reinstall onnxruntime"):
         load_reader(folder, runtime="onnx")
 
 
-@pytest.mark.usefixtures("with_onnx")
-def test_torch_where_onnx_runtime_refuses(
-    checkpoint: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """An older ONNX Runtime that cannot take the graph leaves it to torch, unless asked for."""
-    import onnxruntime
-
-    monkeypatch.delattr(onnxruntime.SessionOptions, "add_external_initializers")
-    folder = checkpoint("distilbert")
+def test_torch_where_onnx_runtime_refuses(packed: Callable[[str], Path], tmp_path: Path) -> None:
+    """An ONNX Runtime that cannot take the graph leaves it to torch, unless it is asked for."""
+    folder = Path(shutil.copytree(packed("distilbert"), tmp_path / "refused"))
+    (folder / "int8.onnx").write_bytes(b"of a later version")
     assert load_reader(folder, device="cpu").runtime == "torch float32"
-    for told in ({"runtime": "onnx"}, {"dtype": "int8"}):
-        with pytest.raises(ModelIncompatibleError, match="refuses the model"):
-            load_reader(folder, device="cpu", **told)  # type: ignore[arg-type]
+    for settings in ({"runtime": "onnx"}, {"dtype": "int8"}):
+        with pytest.raises(ModelIncompatibleError, match="refuses"):
+            load_reader(folder, device="cpu", **settings)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("runtime", ["torch", "onnx", "auto"])
@@ -103,11 +83,9 @@ def test_scales_of_another_length(
     checkpoint: Callable[[str], Path], tmp_path: Path, runtime: Any
 ) -> None:
     """A packed matrix without one scale a row is a model error on every runtime."""
-    if runtime == "onnx":
-        pytest.importorskip("onnxruntime", reason="needs the extra onnx")
     from safetensors.torch import load_file, save_file
 
-    pack(checkpoint("distilbert"), tmp_path, no_answer=True)
+    pack_reader(checkpoint("distilbert"), tmp_path, no_answer=True)
     file = tmp_path / "model.safetensors"
     weights = load_file(file)
     name = min(name for name in weights if name.endswith(".scale"))
@@ -140,7 +118,6 @@ def test_damaged_weights(checkpoint: Callable[[str], Path], tmp_path: Path) -> N
         load_reader(tmp_path, device="cpu")
 
 
-@pytest.mark.usefixtures("with_onnx")
 def test_answers_tell_the_runtime() -> None:
     """An answer's record says what computed it."""
     import docqa
@@ -150,7 +127,6 @@ def test_answers_tell_the_runtime() -> None:
     assert answer.to_dict()["reader"]["runtime"] == "onnx int8"
 
 
-@pytest.mark.usefixtures("with_onnx")
 def test_asking_loads_no_torch(tmp_path: Path) -> None:
     """A cold `docqa ask` on a CPU loads neither torch nor transformers, and answers."""
     (tmp_path / "a.txt").write_text(TEXT, "utf-8")
@@ -168,9 +144,9 @@ def test_asking_loads_no_torch(tmp_path: Path) -> None:
 def test_threads_follow_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """OMP_NUM_THREADS is obeyed; nonsense in it is not."""
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
-    assert cpu_threads.cpu_threads() == 3
+    assert hardware.cpu_threads() == 3
     monkeypatch.setenv("OMP_NUM_THREADS", "many")
-    assert 1 <= cpu_threads.cpu_threads() <= (os.cpu_count() or 1)
+    assert 1 <= hardware.cpu_threads() <= (os.cpu_count() or 1)
 
 
 @pytest.mark.parametrize(
@@ -182,9 +158,9 @@ def test_threads_follow_the_quota(
     """A container's quota of processor time counts as so many cores."""
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     (tmp_path / "cpu.max").write_text(said, "utf-8")
-    monkeypatch.setattr(cpu_threads, "_QUOTA", tmp_path / "cpu.max")
-    monkeypatch.setattr(cpu_threads, "_cores", lambda: 8)
-    assert cpu_threads.cpu_threads() == expected
+    monkeypatch.setattr(hardware, "_QUOTA", tmp_path / "cpu.max")
+    monkeypatch.setattr(hardware, "_cores", lambda: 8)
+    assert hardware.cpu_threads() == expected
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="needs Linux")
@@ -194,18 +170,18 @@ def test_threads_of_one_core_count_once(monkeypatch: pytest.MonkeyPatch, tmp_pat
         (tmp_path / f"cpu{number}/topology").mkdir(parents=True)
         siblings = tmp_path / f"cpu{number}/topology/thread_siblings_list"
         siblings.write_text(f"{number % 2},{number % 2 + 2}\n")
-    monkeypatch.setattr(cpu_threads, "_TOPOLOGY", tmp_path)
+    monkeypatch.setattr(hardware, "_TOPOLOGY", tmp_path)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2, 3})
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    monkeypatch.setattr(cpu_threads, "_quota", lambda: 64)
-    assert cpu_threads.cpu_threads() == 2
+    monkeypatch.setattr(hardware, "_quota", lambda: 64)
+    assert hardware.cpu_threads() == 2
 
 
 def test_hidden_gpus_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
     """A driver's device means that a GPU may be there, unless it is hidden from the process."""
-    monkeypatch.setattr(accelerators.sys, "platform", "linux")
-    monkeypatch.setattr(accelerators.Path, "exists", lambda path: str(path) == "/dev/nvidiactl")
+    monkeypatch.setattr(hardware.sys, "platform", "linux")
+    monkeypatch.setattr(hardware.Path, "exists", lambda path: str(path) == "/dev/nvidiactl")
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    assert accelerators.may_have_accelerator()
+    assert hardware.may_have_accelerator()
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-    assert not accelerators.may_have_accelerator()
+    assert not hardware.may_have_accelerator()

@@ -1,0 +1,1 @@
+"""Packing: a reader's weights as 8-bit rows, and ONNX graphs over them."""
