@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from docqa.cli.exits import ANSWERED, FAILED, debug_option, debugging, hush_libr
 from docqa.cli.interrupt import emit
 from docqa.cli.notices import Notices, counted
 from docqa.cli.options import reader_option, source_options
+from docqa.cli.pool_options import MOST_JOBS, loading_pool
 from docqa.cli.progress import ProgressLine
 from docqa.cli.sources import STDIN
 from docqa.cli.terminal import one_line, speaks_unicode
@@ -24,12 +24,8 @@ from docqa.outcome_records import json_line
 if TYPE_CHECKING:
     from docqa.cli.indexing import Indexing
     from docqa.collection.settings import CollectionSettings
-    from docqa.workers.pool import Pool
 
 __all__ = ["index"]
-
-_FEW = 4  # files; to start processes for them takes longer than to read them
-_MOST_JOBS = 8  # processes; each has a loader of its own under it, and the disk is one
 
 _EPILOG = """
 \b
@@ -78,7 +74,7 @@ Exit codes:
     type=click.IntRange(min=1),
     metavar="N",
     help="Load so many files at a time, each in a process of its own; by default as many as there"
-    f" are processors, at most {_MOST_JOBS}.",
+    f" are processors, at most {MOST_JOBS}.",
 )
 @click.option(
     "--ray",
@@ -165,7 +161,7 @@ def index(
         reader=chosen_reader(ctx, reader, made),
         sizes=asked_for,
         loading=loading,
-        pool=_pool(jobs, ray),
+        pool=loading_pool(jobs, ray),
         notices=notices,
         progress=progress,
     )
@@ -205,15 +201,6 @@ def _task(
     if STDIN in sources:
         raise click.UsageError("docqa index reads files and folders: save standard input to one")
     return "remove" if remove else "add", address
-
-
-def _pool(jobs: int | None, ray: str | None) -> Pool:
-    """Return the pool that loads sources."""
-    from docqa.cli.pool_options import open_pool
-
-    if ray is None and jobs is None:
-        jobs = min(os.cpu_count() or 1, _MOST_JOBS)
-    return open_pool(jobs, ray, gpus=False, few=_FEW)
 
 
 def _sizes(made: CollectionSettings | None) -> dict[str, Any]:

@@ -11,7 +11,10 @@ import click
 if TYPE_CHECKING:
     from docqa.workers.pool import Pool
 
-__all__ = ["open_pool", "pool_options"]
+__all__ = ["MOST_JOBS", "loading_pool", "open_pool", "pool_options"]
+
+MOST_JOBS = 8  # processes; each has a loader of its own under it, and the disk is one
+_FEW = 4  # files; to start processes for them takes longer than to read them
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -56,3 +59,15 @@ def open_pool(workers: int | None, ray_address: str | None, *, gpus: bool, few: 
     from docqa.workers.pool import LocalPool
 
     return LocalPool()
+
+
+def loading_pool(jobs: int | None, ray_address: str | None) -> Pool:
+    """Return the pool that loads sources; few files are loaded in this process.
+
+    Args:
+        jobs: how many processes; None for one for each processor, at most `MOST_JOBS`.
+        ray_address: of a cluster, or None.
+    """
+    if jobs is None and ray_address is None:
+        jobs = min(os.cpu_count() or 1, MOST_JOBS)
+    return open_pool(jobs, ray_address, gpus=False, few=_FEW)

@@ -53,7 +53,7 @@ def ingester_for(pipeline: Pipeline, settings: CollectionSettings | None) -> Ing
     """Return the ingester of a pipeline's reader and loading.
 
     Args:
-        pipeline: see above.
+        pipeline: its reader, and its settings of loading and splitting, are used.
         settings: of the collection, for its sizes of passages; None for the pipeline's own.
 
     Raises:

@@ -151,7 +151,7 @@ _work: Callable[[Any], Any]  # of this process, where it is a worker
 
 
 def _begin(pickled: bytes, threads: int) -> None:
-    """Make this process a worker: it ends with its parent, and Ctrl-C is its parent's."""
+    """Make this process a worker, which ends at once on Ctrl-C and when its parent ends."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     for library in ("OMP", "RAYON"):  # PyTorch's and tokenizers'; read when they are loaded
         os.environ.setdefault(f"{library}_NUM_THREADS", str(threads))
