@@ -245,16 +245,6 @@ class PdfPage:
             return None
         return UserBox(rect.left, rect.bottom, rect.right, rect.top)
 
-    def strict_box(self, index: int) -> UserBox | None:
-        """Return the box of the character's ink, or None where it has none."""
-        edges = (ctypes.c_double * 4)()  # left, right, bottom, top
-        start = ctypes.addressof(edges)
-        if self.is_generated(index) or not _strict_box(
-            self._text, index, *(start + 8 * edge for edge in range(4))
-        ):
-            return None
-        return UserBox(edges[0], edges[2], edges[1], edges[3])
-
     def word_boxes(self, words: Iterable[tuple[int, int]]) -> list[UserBox | None]:
         """Return the box around the first and last character of each word, or None.
 

@@ -212,10 +212,11 @@ def centres(content: bytes, document) -> list[tuple[int, tuple[float, float]]]:
     """Return text offset and displayed centre of the ink of each visible character."""
     found = []
     with PdfFile(content) as file, file.page(0) as page:
+        inks = {place.number: place.ink for place in page.places()}
         for offset, character in enumerate(document.text):
             if character.isspace():
                 continue
             (source,) = document.source_map._source.offsets.to_source(Span(offset, offset + 1))
-            box = page.frame.display(page.strict_box(source.start))
+            box = page.frame.display(inks[source.start])
             found.append((offset, ((box.x0 + box.x1) / 2, (box.top + box.bottom) / 2)))
     return found
