@@ -70,6 +70,7 @@ from docqa.loaders.limits import Limits
 from docqa.loaders.load import load
 
 if TYPE_CHECKING:
+    from docqa.asking.pipeline import Pipeline, ask
     from docqa.calibration import Calibration
     from docqa.citations.citing import cite
     from docqa.citations.outcomes import FoundPlace, Verification
@@ -77,7 +78,6 @@ if TYPE_CHECKING:
     from docqa.citations.verification import verify
     from docqa.collection.collection import Collection
     from docqa.index.store import Where
-    from docqa.pipeline import Pipeline, ask
     from docqa.reader.models import load_reader
     from docqa.showing.answer_report import report
     from docqa.showing.marked_copy import highlight
@@ -89,10 +89,10 @@ _LAZY = {
     "Citation": "docqa.citations.records",
     "Collection": "docqa.collection.collection",
     "FoundPlace": "docqa.citations.outcomes",
-    "Pipeline": "docqa.pipeline",
+    "Pipeline": "docqa.asking.pipeline",
     "Where": "docqa.index.store",
     "Verification": "docqa.citations.outcomes",
-    "ask": "docqa.pipeline",
+    "ask": "docqa.asking.pipeline",
     "highlight": "docqa.showing.marked_copy",
     "cite": "docqa.citations.citing",
     "load_reader": "docqa.reader.models",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from docqa.pipeline import Content, Pipeline
+    from docqa.asking.pipeline import Content, Pipeline
 
 __all__ = ["ReadingSettings", "open_pipeline"]
 

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import docqa
+from docqa.asking.evidence import Witness
 from docqa.calibration import FEATURES, Calibration
 from docqa.datamodel import AnswerSpan, Evidence, Passage, Span
 from docqa.errors import ModelError, ModelNotFoundError
-from docqa.evidence import Witness
 from docqa.testing import FakeReader
 
 EVIDENCE = Evidence(margin=2.0, odds=3.0, relevance=1.0, coverage=0.5)

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import docqa
-from docqa.answers import answers_from_spans, relevances
+from docqa.asking.answers import answers_from_spans, relevances
+from docqa.asking.prepared import prepare
 from docqa.datamodel import AnswerSpan, AnswerSpans, Passage, RankedPassage, Span
 from docqa.pipeline import Pipeline
-from docqa.prepared import prepare
 from docqa.testing import FakeReader
 
 LOG = (
@@ -205,7 +205,8 @@ def test_a_document_is_split_once(pipeline: Pipeline, monkeypatch: pytest.Monkey
     """A second question on the same bytes neither loads nor splits again."""
     calls = []
     monkeypatch.setattr(
-        "docqa.pipeline.prepare", lambda *args, **named: calls.append(1) or prepare(*args, **named)
+        "docqa.asking.pipeline.prepare",
+        lambda *args, **named: calls.append(1) or prepare(*args, **named),
     )
     for question in ("Which bell?", "How much oil?"):
         pipeline.ask(LOG, question)

@@ -17,7 +17,7 @@ from docqa.outcome_records import error_record, json_line, outcome_records
 from docqa.reading_settings import ReadingSettings, open_pipeline
 
 if TYPE_CHECKING:
-    from docqa.pipeline import Pipeline
+    from docqa.asking.pipeline import Pipeline
     from docqa.protocols import Reader
 
 __all__ = [

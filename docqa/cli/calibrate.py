@@ -22,12 +22,12 @@ from docqa.loaders.limits import Limits
 from docqa.outcome_records import json_line
 
 if TYPE_CHECKING:
+    from docqa.asking.pipeline import Pipeline
     from docqa.cli.question_data import Data
     from docqa.errors import LoadError, MissingDependencyError
     from docqa.evaluation.asked_documents import AskedDocument
     from docqa.evaluation.calibration import CalibrationReport, Trust
     from docqa.evaluation.observations import Observation
-    from docqa.pipeline import Pipeline
     from docqa.protocols import Reader
 
 __all__ = ["calibrate"]

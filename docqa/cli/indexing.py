@@ -21,12 +21,12 @@ from docqa.errors import LoadError
 from docqa.loaders.settings import LoadSettings
 
 if TYPE_CHECKING:
+    from docqa.asking.pipeline import Pipeline
     from docqa.collection.checking import CheckReport
     from docqa.collection.collection import Collection
     from docqa.collection.facts import CollectedDocument
     from docqa.collection.ingest import Ingested, Job, Recipe
     from docqa.collection.loading import IngestAll
-    from docqa.pipeline import Pipeline
 
 __all__ = ["Indexing", "Taking", "indexing_pipeline", "spread"]
 

@@ -16,8 +16,8 @@ from docqa.loaders.settings import LoadSettings
 from docqa.reading_settings import ReadingSettings, open_pipeline
 
 if TYPE_CHECKING:
+    from docqa.asking.pipeline import Pipeline
     from docqa.cli.sources import SourceFile
-    from docqa.pipeline import Pipeline
 
 __all__ = ["ReadingSettings", "Session", "failure", "open_pipeline"]
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from docqa.answers import answers_from_spans, relevances
+from docqa.asking.answers import answers_from_spans, relevances
+from docqa.asking.grid import SPANS_PER_PASSAGE, Reading, question_error, reader_info
 from docqa.collection.facts import CollectedDocument
 from docqa.collection.hits import Hits, find
 from docqa.collection.originals import StoredSourceMap, settings_of
@@ -22,7 +23,6 @@ from docqa.datamodel import (
     ReadSettings,
 )
 from docqa.errors import QuestionError
-from docqa.grid import SPANS_PER_PASSAGE, Reading, question_error, reader_info
 from docqa.index.store import Snapshot, Where
 from docqa.loaders.settings import LoadSettings
 from docqa.protocols import Reader

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from docqa.asking.grid import Reading, read_settings
+from docqa.asking.pipeline import Pipeline
 from docqa.collection.asking import Asked, ask_batch
 from docqa.collection.changes import Changes, Report
 from docqa.collection.checking import CheckReport, check
@@ -22,11 +24,9 @@ from docqa.collection.taking_in import read_failures
 from docqa.collection.updates import Updates, is_half_rebuilt, made_of
 from docqa.datamodel import Answers, Document, GridItem
 from docqa.errors import CollectionError, SettingError
-from docqa.grid import Reading, read_settings
 from docqa.index.store import Store, Where
 from docqa.index.stores import open_store
 from docqa.loaders.settings import LoadSettings
-from docqa.pipeline import Pipeline
 from docqa.recent import Recent
 
 if TYPE_CHECKING:

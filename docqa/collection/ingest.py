@@ -16,6 +16,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Union
 
+from docqa.asking.grid import require_text
+from docqa.asking.prepared import splitter_for
 from docqa.collection.facts import CollectedDocument, FailedSource, FileStamp
 from docqa.collection.packing import (
     NOWHERE,
@@ -28,14 +30,12 @@ from docqa.collection.packing import (
 )
 from docqa.datamodel import Content, Document, Span, Table, TableRow
 from docqa.errors import DocqaError, LoadError, SettingError
-from docqa.grid import require_text
 from docqa.index.analysis import terms
 from docqa.index.memory import ranked_text
 from docqa.index.names import name_terms
 from docqa.index.store import Labels, StoredDocument, StoredPassage
 from docqa.loaders.load import Source, load_with, read_source
 from docqa.loaders.settings import LoadSettings
-from docqa.prepared import splitter_for
 from docqa.reading_form import ReadingForm
 
 if TYPE_CHECKING:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from docqa.asking.pipeline import Pipeline
+from docqa.asking.prepared import splitter_for
 from docqa.collection.format import Made
 from docqa.collection.ingest import Ingested, Ingester, Job, Recipe, ingester_of
 from docqa.collection.loading import IngestAll
 from docqa.errors import CollectionError
 from docqa.index.store import StoredDocument
 from docqa.loaders.settings import LoadSettings
-from docqa.pipeline import Pipeline
-from docqa.prepared import splitter_for
 
 __all__ = ["Ingesting"]
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from docqa.asking.pipeline import Pipeline
 from docqa.datamodel import Answer, Document, GridItem
 from docqa.errors import LoadError, MissingDependencyError
 from docqa.evaluation.asked_documents import AskedDocument, AskedQuestion
@@ -13,7 +14,6 @@ from docqa.evaluation.places import AnswerPlace, best_box_overlap, place_of
 from docqa.evaluation.predictions import Prediction
 from docqa.evaluation.squad import exact_match
 from docqa.evaluation.watched_reader import ReadPassages, WatchedReader
-from docqa.pipeline import Pipeline
 
 __all__ = ["DocumentOutcome", "ask_document"]
 

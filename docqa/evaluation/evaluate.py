@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from docqa.asking.pipeline import DEFAULT_MIN_SCORE, Pipeline
 from docqa.datamodel import ReaderInfo, Span
 from docqa.errors import QuestionSetError
 from docqa.evaluation.asked_documents import AskedDocument, articles_as_documents
@@ -23,7 +24,6 @@ from docqa.evaluation.report import Calibration, EvaluationReport, Mode, Retriev
 from docqa.evaluation.speed import chosen_to_time, measured_speed
 from docqa.evaluation.summary import Judged, Scores, judge, summarize_judged
 from docqa.evaluation.watched_reader import WatchedReader
-from docqa.pipeline import DEFAULT_MIN_SCORE, Pipeline
 from docqa.protocols import Reader
 from docqa.question_sets import Paragraph, Question, QuestionSet
 

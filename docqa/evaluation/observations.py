@@ -11,11 +11,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from docqa.asking.pipeline import Pipeline
 from docqa.datamodel import Answer, Document, Evidence
 from docqa.errors import CalibrationError, LoadError, MissingDependencyError, QuestionError
 from docqa.evaluation.asked_documents import AskedDocument, AskedQuestion
 from docqa.evaluation.squad import exact_match, f1
-from docqa.pipeline import Pipeline
 from docqa.question_sets import Article, QuestionSet
 from docqa.showing.new_file import write_new_file
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from docqa.asking.grid import question_error
 from docqa.datamodel import AnswerSpans, Passage, Span
 from docqa.evaluation.predictions import Prediction
-from docqa.grid import question_error
 from docqa.protocols import Reader
 from docqa.question_sets import Paragraph, Question, QuestionSet
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from docqa.answers import answers_from_spans, relevances
+from docqa.asking.answers import answers_from_spans, relevances
+from docqa.asking.prepared import PreparedDocument
 from docqa.calibration import Calibration
 from docqa.datamodel import (
     Answers,
@@ -18,7 +19,6 @@ from docqa.datamodel import (
     ReadSettings,
 )
 from docqa.errors import DocqaError, NoTextError, QuestionError
-from docqa.prepared import PreparedDocument
 from docqa.protocols import Reader
 
 __all__ = [

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain, islice
 
+from docqa.asking.cell_relevance import HeadedSpan, headed_spans
+from docqa.asking.evidence import Witness
 from docqa.calibration import Calibration
-from docqa.cell_relevance import HeadedSpan, headed_spans
 from docqa.citations.citing import cite, cite_again
 from docqa.datamodel import (
     Answer,
@@ -26,7 +27,6 @@ from docqa.datamodel import (
     ReadSettings,
     Span,
 )
-from docqa.evidence import Witness
 
 __all__ = ["answers_from_spans", "relevances"]
 
@@ -93,7 +93,7 @@ def answers_from_spans(
     Proposals are ordered by the reader's margin less `rank_weight` times what their passage lacks
     in relevance: the reader alone is misled by passages that have little to do with the question.
     In the same way a span in a table's row loses for what the words that head it lack of the
-    question's (see `docqa.cell_relevance`). Scores are probabilities where there is a
+    question's (see `docqa.asking.cell_relevance`). Scores are probabilities where there is a
     `calibration`, else the reader's own, and need not fall down the list. Places with a score
     below `min_score` are left out.
 
