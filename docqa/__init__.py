@@ -70,9 +70,10 @@ from docqa.loaders.limits import Limits
 from docqa.loaders.load import load
 
 if TYPE_CHECKING:
-    from docqa.asking.pipeline import Pipeline, ask
+    from docqa.asking.answers import cite
+    from docqa.asking.ask import ask
+    from docqa.asking.pipeline import Pipeline
     from docqa.calibration import Calibration
-    from docqa.citations.citing import cite
     from docqa.citations.outcomes import FoundPlace, Verification
     from docqa.citations.records import Citation
     from docqa.citations.verification import verify
@@ -92,9 +93,9 @@ _LAZY = {
     "Pipeline": "docqa.asking.pipeline",
     "Where": "docqa.index.store",
     "Verification": "docqa.citations.outcomes",
-    "ask": "docqa.asking.pipeline",
+    "ask": "docqa.asking.ask",
     "highlight": "docqa.showing.marked_copy",
-    "cite": "docqa.citations.citing",
+    "cite": "docqa.asking.answers",
     "load_reader": "docqa.reader.models",
     "verify": "docqa.citations.verification",
     "report": "docqa.showing.answer_report",

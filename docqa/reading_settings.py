@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from docqa.asking.pipeline import Content, Pipeline
+    from docqa.asking.pipeline import Pipeline
+    from docqa.datamodel import Content
 
 __all__ = ["ReadingSettings", "open_pipeline"]
 

@@ -333,14 +333,9 @@ def test_the_dictionary_has_the_names_everybody_knows(pipeline: Pipeline):
 def test_a_question_is_checked_once_for_all_sources(monkeypatch: pytest.MonkeyPatch):
     """What a question's tokens say does not depend on the source."""
     reader, checked = FakeReader(), []
-    read = reader.read
+    check = reader.check_question
     monkeypatch.setattr(
-        reader,
-        "read",
-        lambda question, passages, *, top_k: (
-            checked.append(question) if not passages else None,
-            read(question, passages, top_k=top_k),
-        )[1],
+        reader, "check_question", lambda question: (checked.append(question), check(question))[1]
     )
     documents = [docqa.load(LOG, name=name) for name in "abc"]
     items = list(Pipeline(reader=reader).ask_all(documents, ["Which bell rings?", ""]))

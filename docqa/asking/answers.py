@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain, islice
 
 from docqa.asking.cell_relevance import HeadedSpan, headed_spans
-from docqa.asking.evidence import Witness
+from docqa.asking.evidence import AnswerFeatures
 from docqa.calibration import Calibration
-from docqa.citations.citing import cite, cite_again
 from docqa.datamodel import (
     Answer,
     AnswerSettings,
@@ -22,13 +21,16 @@ from docqa.datamodel import (
     AnswerSpans,
     Document,
     Evidence,
+    Occurrence,
+    Passage,
     RankedPassage,
     ReaderInfo,
     ReadSettings,
     Span,
 )
+from docqa.passages.sentences import sentence_around
 
-__all__ = ["answers_from_spans", "relevances"]
+__all__ = ["answers_from_spans", "cite", "relevances"]
 
 # Chosen on the finance part of the PDF questions: docs/measurements/tables.md.
 _CELL_WEIGHT = 24.0
@@ -39,7 +41,7 @@ _FINAL = _OUTER + ".,;:!?…"
 
 @dataclass(slots=True)
 class _Place:
-    """Hold a span of a document's text with the proposal that found it.
+    """A span of a document's text with the proposal that found it.
 
     Attributes:
         span: characters of the text of the document that `proposal` is of.
@@ -57,9 +59,9 @@ class _Place:
 
 @dataclass(frozen=True, slots=True)
 class _Judged:
-    """Hold a place, its score, and what tells all that is known of it.
+    """A place with its score and its evidence.
 
-    That is asked for answers alone: most places are never shown, and a score needs less.
+    The evidence is gathered for answers alone: most places are never shown, and a score needs less.
     """
 
     place: _Place
@@ -126,13 +128,13 @@ def answers_from_spans(
     judged = _judged(proposals.question, wordings, relevance, calibration)
     passing = ([each for each in places if each.score >= min_score] for places in judged)
     return [
-        _answer(documents, proposals.question, places, reader=reader, settings=settings)
+        _answer_of(documents, proposals.question, places, reader=reader, settings=settings)
         for places in islice(filter(None, passing), top_k)
     ]
 
 
 def _headed(documents: Mapping[str, Document], proposals: AnswerSpans) -> Iterator[HeadedSpan]:
-    """Yield the proposals with what heads them, document by document."""
+    """Yield the proposals with the relevance of their headers, document by document."""
     of_document: dict[str, list[AnswerSpan]] = {}
     for span in proposals.spans:
         of_document.setdefault(span.passage.document_id, []).append(span)
@@ -141,7 +143,7 @@ def _headed(documents: Mapping[str, Document], proposals: AnswerSpans) -> Iterat
 
 
 def _lost(headed: HeadedSpan) -> float:
-    """Return what a cell loses for what its headers lack of the question."""
+    """Return the margin that a cell loses for the terms of the question that its headers lack."""
     return _CELL_WEIGHT * (1.0 - headed.relevance)
 
 
@@ -157,7 +159,7 @@ def _judged(
     for place in chain.from_iterable(places):
         margins[place.wording] = max(place.margin, margins.get(place.wording, place.margin))
     numbers = {wording: number for number, wording in enumerate(margins)}
-    witness = Witness(question, relevance, list(margins.values()))
+    features = AnswerFeatures(question, relevance, list(margins.values()))
     for same in places:
         number = numbers[same[0].wording]
         judged = []
@@ -165,11 +167,11 @@ def _judged(
             score = place.proposal.score
             if calibration is not None:
                 feature = partial(
-                    witness.feature, proposal=place.proposal, margin=place.margin, wording=number
+                    features.feature, proposal=place.proposal, margin=place.margin, wording=number
                 )
                 score = calibration.probability_of(feature)
             evidence = partial(
-                witness.evidence, place.proposal, margin=place.margin, wording=number
+                features.evidence, place.proposal, margin=place.margin, wording=number
             )
             judged.append(_Judged(place, score, evidence))
         yield judged
@@ -215,7 +217,38 @@ def _wording(text: str) -> str:
     return folded.lstrip(_OUTER).rstrip(_FINAL) or folded
 
 
-def _answer(
+def cite(
+    document: Document,
+    span: Span,
+    *,
+    question: str = "",
+    score: float = 1.0,
+    passage: Passage | None = None,
+) -> Answer:
+    """Return the place of `span` as an answer that no reader was asked for.
+
+    It can be written, checked and highlighted like any other answer.
+
+    Args:
+        document: the document to cite.
+        span: characters of the document's text.
+        question: the question that the words answer, if there is one.
+        score: in 0 to 1.
+        passage: the passage around the words; None for the sentence around them.
+
+    Raises:
+        ValueError: the span is empty or does not lie inside the text.
+
+    >>> import docqa
+    >>> document = docqa.load(b"The lamp burns 40 litres of oil a week.")
+    >>> answer = cite(document, Span(15, 24))
+    >>> answer.text, answer.prefix, answer.suffix
+    ('40 litres', 'The lamp burns ', ' of oil a week.')
+    """
+    return _answer(document, span, question=question, score=score, passage=passage)
+
+
+def _answer_of(
     documents: Mapping[str, Document],
     question: str,
     judged: Sequence[_Judged],
@@ -224,18 +257,73 @@ def _answer(
     settings: ReadSettings | None,
 ) -> Answer:
     best, *others = judged
-    document = documents[best.place.proposal.passage.document_id]
-    answer = cite(
+    passage = best.place.proposal.passage
+    document = documents[passage.document_id]
+    return _answer(
         document,
         best.place.span,
         question=question,
         score=best.score,
-        passage=best.place.proposal.passage,
-    )
-    return replace(
-        answer,
+        passage=passage,
+        occurrences=tuple(_occurrence(document, each.place.span, each.score) for each in others),
         evidence=best.evidence(),
-        occurrences=tuple(cite_again(document, each.place.span, each.score) for each in others),
+        reader=reader,
+        settings=settings,
+    )
+
+
+def _answer(
+    document: Document,
+    span: Span,
+    *,
+    question: str,
+    score: float,
+    passage: Passage | None,
+    occurrences: tuple[Occurrence, ...] = (),
+    evidence: Evidence | None = None,
+    reader: ReaderInfo | None = None,
+    settings: ReadSettings | None = None,
+) -> Answer:
+    """Return the answer at a place: its words, its locations and the text around it."""
+    locations = document.locate(span)
+    sentence = sentence_around(document.text, span, blocks=document.blocks)
+    context = sentence.of(document.text)
+    prefix, suffix = _surroundings(document.text, span)
+    return Answer(
+        question=question,
+        text=span.of(document.text),
+        score=score,
+        start=span.start,
+        end=span.end,
+        document=document.info,
+        passage=passage or Passage(document.id, 0, sentence, context),
+        locations=locations,
+        occurrences=occurrences,
+        context=context,
+        context_start=sentence.start,
+        prefix=prefix,
+        suffix=suffix,
+        evidence=evidence,
         reader=reader,
         settings=AnswerSettings(document.settings, settings),
     )
+
+
+def _occurrence(document: Document, span: Span, score: float) -> Occurrence:
+    """Return a further place of an answer's words."""
+    prefix, suffix = _surroundings(document.text, span)
+    return Occurrence(
+        start=span.start,
+        end=span.end,
+        score=score,
+        locations=document.locate(span),
+        text=span.of(document.text),
+        prefix=prefix,
+        suffix=suffix,
+    )
+
+
+def _surroundings(text: str, span: Span) -> tuple[str, str]:
+    """Return the characters in front of `span` and behind it, up to `Answer.CONTEXT` each."""
+    before = text[max(0, span.start - Answer.CONTEXT) : span.start]
+    return before, text[span.end : span.end + Answer.CONTEXT]

@@ -1,6 +1,6 @@
-"""What is known of the places where an answer may stand, for their scores.
+"""The features of the places where an answer may stand, from which their scores are made.
 
-Nothing is read again: it is what the reader, the ranking and the words around have said already.
+Nothing is read again: the reader, the ranking and the words around have said it already.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from docqa.calibration import FEATURES
 from docqa.datamodel import AnswerSpan, Evidence
 from docqa.index.analysis import terms
 
-__all__ = ["Witness"]
+__all__ = ["AnswerFeatures"]
 
 _FARTHEST = 12.0  # logits; who leads by more is no surer
 _AROUND = 150  # characters on each side: about a sentence
 
 
-class Witness:
-    """Say what is known of each answer to one question.
+class AnswerFeatures:
+    """The features of each answer to one question.
 
     Margins are taken for log odds against "not here", so that the sum of their exponentials, and 1
     for "not here", is what an answer competes with: the softmax over the whole document instead
@@ -41,7 +41,7 @@ class Witness:
         self._sum = math.fsum((math.exp(-self._highest), *self._shares))
 
     def evidence(self, proposal: AnswerSpan, *, margin: float, wording: int) -> Evidence:
-        """Return what is known of one place.
+        """Return all features of one place.
 
         Args:
             proposal: what the reader says of it.

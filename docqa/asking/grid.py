@@ -1,195 +1,173 @@
-"""Every question over every source: the cells of the grid, read together in batches."""
+"""Every question over every source: the one loop that loads, asks and closes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
 
-from docqa.asking.answers import answers_from_spans, relevances
-from docqa.asking.prepared import PreparedDocument
-from docqa.calibration import Calibration
-from docqa.datamodel import (
-    Answers,
-    Content,
-    Coverage,
-    Document,
-    GridItem,
-    RankedPassage,
-    ReaderInfo,
-    ReadSettings,
+from docqa.asking.cells import (
+    CONCERN_ALL,
+    LOADING_ERRORS,
+    Cell,
+    Failing,
+    answer_cells,
+    batches,
+    question_error,
 )
-from docqa.errors import DocqaError, NoTextError, QuestionError
+from docqa.asking.prepared import PreparedDocument, require_text
+from docqa.asking.settings import AskSettings
+from docqa.datamodel import Document, GridItem
+from docqa.errors import QuestionError
 from docqa.protocols import Reader
 
-__all__ = [
-    "SPANS_PER_PASSAGE",
-    "Cell",
-    "Reading",
-    "answer_cells",
-    "batches",
-    "question_error",
-    "read_settings",
-    "reader_info",
-    "require_text",
-]
+__all__ = ["AskCall", "AskedSource", "Stage", "ask_sources"]
 
-SPANS_PER_PASSAGE = 20  # asked of the reader, so that merging and occurrences have enough
-_PASSAGES_PER_BATCH = 256  # enough to fill a GPU; outcomes still come as they are found
-_SOURCES_PER_BATCH = 8  # documents held open at once
+Stage = Callable[[str, str], None]
+"""Called with what begins, ``"splitting"`` or ``"reading"``, and the source that it concerns."""
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """Hold the settings of one call; `top_passages` None reads all."""
-
-    top_k: int
-    min_score: float
-    rank_weight: float
-    top_passages: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """Hold a question and a source before they are read, or why they cannot be.
+class AskedSource:
+    """A source with its questions, loaded when its turn comes.
 
     Attributes:
-        source_number: cells of one source share it.
-        prepared: the document's passages; None where it cannot be read.
-        ranked: the passages to read.
+        name: for the outcome where it cannot be loaded.
+        load: returns its document.
+        questions: asked in order.
+        closes: the document is closed after the outcome of the last question.
     """
 
-    question: str
-    source: str
-    source_number: int
-    document: Document | None = None
-    prepared: PreparedDocument | None = None
-    ranked: tuple[RankedPassage, ...] = ()
-    error: DocqaError | None = None
-
-    @property
-    def n_passages(self) -> int:
-        """Return how many passages the document has."""
-        return len(self.prepared.passages) if self.prepared is not None else 0
+    name: str
+    load: Callable[[], Document]
+    questions: Sequence[str]
+    closes: bool = False
 
 
-def batches(cells: Iterable[Cell]) -> Iterator[list[Cell]]:
-    """Group cells, in order, into batches of bounded size; an error ends a batch at once."""
-    batch: list[Cell] = []
-    n_passages, sources = 0, set[int]()
-    for cell in cells:
-        batch.append(cell)
-        n_passages += len(cell.ranked)
-        sources.add(cell.source_number)
-        full = n_passages >= _PASSAGES_PER_BATCH or len(sources) >= _SOURCES_PER_BATCH
-        if full or cell.error is not None:
-            yield batch
-            batch, n_passages, sources = [], 0, set()
-    if batch:
-        yield batch
+@dataclass(frozen=True, slots=True)
+class AskCall:
+    """The reader, the settings and the splitting of one call; see `docqa.Pipeline.call`."""
+
+    reader: Reader
+    settings: AskSettings
+    prepare: Callable[[Document], PreparedDocument]
 
 
-def answer_cells(cells: Sequence[Cell], reader: Reader, reading: Reading) -> Iterator[GridItem]:
-    """Read the passages of all cells together; yield their items in order."""
-    readable = [cell for cell in cells if cell.error is None]
-    most = max((len(cell.ranked) for cell in readable), default=0)
-    asked = [(cell.question, [one.passage for one in cell.ranked]) for cell in readable]
-    found = reader.read_all(asked, top_k=max(1, most) * SPANS_PER_PASSAGE) if asked else []
-    proposals = iter(found)
-    calibration: Calibration | None = getattr(reader, "calibration", None)
-    info = reader_info(reader)
-    for cell in cells:
-        if cell.error is not None or cell.document is None or cell.prepared is None:
-            document = cell.document.info if cell.document is not None else None
-            nothing = Answers(coverage=Coverage(0, cell.n_passages))
-            yield GridItem(cell.question, cell.source, document, nothing, cell.error)
-            continue
-        spans = next(proposals)
-        answers = answers_from_spans(
-            {cell.document.id: cell.document},
-            spans,
-            relevances(cell.ranked),
-            top_k=reading.top_k,
-            min_score=reading.min_score,
-            rank_weight=reading.rank_weight,
-            calibration=calibration,
-            reader=info,
-            settings=read_settings(
-                reading,
-                passage_tokens=cell.prepared.passage_tokens,
-                overlap=cell.prepared.overlap,
-                content=cell.prepared.content,
-            ),
-        )
-        coverage = Coverage(spans.passages_read, cell.n_passages)
-        yield GridItem(
-            cell.question, cell.source, cell.document.info, Answers(answers, coverage=coverage)
-        )
+def ask_sources(
+    sources: Iterable[AskedSource],
+    call: Callable[[], AskCall],
+    *,
+    failing: Failing = LOADING_ERRORS,
+    on_stage: Stage | None = None,
+) -> Iterator[tuple[Document | None, GridItem]]:
+    """Ask every source its questions; yield each outcome with its document, source by source.
 
+    Sources are loaded one at a time, and passages of several questions and sources are read
+    together; at most 8 documents are open at once. A source that fails, or a question, gives
+    outcomes with `error` set and spoils no other. The document is open while its outcome is looked
+    at, and None where it could not be loaded.
 
-def reader_info(reader: Reader) -> ReaderInfo:
-    """Return what answers say of their reader."""
-    return ReaderInfo(
-        reader.name,
-        reader.revision,
-        runtime=getattr(reader, "runtime", ""),
-        calibrated=getattr(reader, "calibration", None) is not None,
-    )
-
-
-def read_settings(
-    reading: Reading, *, passage_tokens: int, overlap: int, content: Content
-) -> ReadSettings:
-    """Return what answers say of how they were read."""
-    return ReadSettings(
-        passage_tokens=passage_tokens,
-        overlap=overlap,
-        content=content,
-        top_passages=reading.top_passages,
-        min_score=reading.min_score,
-        rank_weight=reading.rank_weight,
-    )
-
-
-def question_error(reader: Reader, question: str) -> QuestionError | None:
-    """Return why the reader cannot read a question, or None."""
-    try:
-        reader.read(question, (), top_k=1)
-    except QuestionError as error:
-        return error
-    return None
-
-
-def require_text(document: Document) -> None:
-    """Check that there is something to answer from.
+    Args:
+        sources: taken one by one.
+        call: gives the reader and the settings; called once, after the first source is loaded.
+        failing: errors that fail the source or the question that they come from. What concerns
+            every source (`ModelError`, `SettingError` and `BrokenPipeError`, once a document is
+            loaded) always ends the loop.
+        on_stage: called as the work goes on.
 
     Raises:
-        NoTextError: there is not; the message says how many pages need OCR, or how it failed.
+        ModelError: the reader cannot be loaded, or fails.
+        SettingError: a setting is out of its range.
     """
-    if document.text.strip():
-        return
-    name = document.source
-    raise NoTextError(f"{name}: no text to answer from: {_why_empty(document)}", source=name)
+    opened, said = cache(call), on_stage or _unheard
+    held: deque[Document] = deque()  # to be closed, in order
+    cells = _Cells(opened, held, failing, said)
+    try:
+        for batch in batches(cell for source in sources for cell in cells.of(source)):
+            if names := list(dict.fromkeys(cell.source for cell in batch if cell.error is None)):
+                more = f" and {len(names) - 1} more" if names[1:] else ""
+                said("reading", f"{names[0]}{more}")
+            items = answer_cells(batch, lambda: opened().reader, failing=failing)
+            for cell, item in zip(batch, items, strict=True):
+                yield cell.document, item
+                if cell.ends_source and held and cell.document is held[0]:
+                    held.popleft().close()
+    finally:
+        for document in held:
+            document.close()
 
 
-def _why_empty(document: Document) -> str:
-    scanned = sum(page.needs_ocr for page in document.pages)
-    if not scanned:
-        shown = "; if its pages show any, --ocr (ocr=True) may read it" if document.pages else ""
-        return f"nothing in it is text{shown}"
-    tried = [each.message for each in document.warnings if each.kind.startswith("ocr-")]
-    advice = tried[0] if tried else "--ocr (ocr=True) reads it"
-    return f"{_images(scanned, len(document.pages))} without a text layer; {advice}"
+class _Cells:
+    """A maker of the cells of one source after another."""
+
+    def __init__(
+        self, call: Callable[[], AskCall], held: deque[Document], failing: Failing, said: Stage
+    ) -> None:
+        self._call, self._held, self._failing, self._said = call, held, failing, said
+        self._checked: dict[str, QuestionError | None] = {}  # the same for every source
+
+    def of(self, source: AskedSource) -> Iterator[Cell]:
+        """Yield a cell for each question; the document is loaded for the first."""
+        if not source.questions:
+            return
+        begun, prepared = self._begun(source)
+        for number, question in enumerate(source.questions, start=1):
+            last = number == len(source.questions)
+            cell = replace(begun, question=question, ends_source=last)
+            yield cell if prepared is None else self._ranked(cell, prepared)
+
+    def _begun(self, source: AskedSource) -> tuple[Cell, PreparedDocument | None]:
+        """Return what the cells of a source share, and its passages where it can be asked."""
+        cell = Cell("", source.name)
+        try:
+            document = source.load()
+            cell = replace(cell, document=document)
+            if source.closes:
+                self._held.append(document)
+            require_text(document)
+        except self._failing as error:
+            return replace(cell, error=error), None
+        call = self._call()
+        self._said("splitting", document.source)
+        try:
+            prepared = call.prepare(document)
+        except CONCERN_ALL:
+            raise
+        except self._failing as error:
+            return replace(cell, error=error), None
+        made = call.settings.with_sizes(
+            passage_tokens=prepared.passage_tokens,
+            overlap=prepared.overlap,
+            content=prepared.content,
+        )
+        cell = replace(
+            cell,
+            source=document.source,
+            n_passages=len(prepared.passages),
+            documents={document.id: document},
+            settings=call.settings,
+            read_settings=made,
+            info=document.info,
+        )
+        return cell, prepared
+
+    def _ranked(self, cell: Cell, prepared: PreparedDocument) -> Cell:
+        """Return a cell with the passages to read, or with the reason why there are none."""
+        call = self._call()
+        try:
+            if cell.question not in self._checked:
+                self._checked[cell.question] = question_error(call.reader, cell.question)
+            if (refused := self._checked[cell.question]) is not None:
+                return replace(cell, error=refused)
+            top_passages = call.settings.top_passages
+            ranked = prepared.passages_to_read(cell.question, top_passages=top_passages)
+        except CONCERN_ALL:
+            raise
+        except self._failing as error:
+            return replace(cell, error=error)
+        return replace(cell, ranked=ranked)
 
 
-def _images(n_scanned: int, n_pages: int) -> str:
-    """Return how many of a document's pages are images.
-
-    >>> _images(1, 1), _images(1, 3)
-    ('its only page is an image', '1 of its 3 pages is an image')
-    >>> _images(2, 3)
-    '2 of its 3 pages are images'
-    """
-    if n_pages == 1:
-        return "its only page is an image"
-    verb = "is an image" if n_scanned == 1 else "are images"
-    return f"{n_scanned} of its {n_pages} pages {verb}"
+def _unheard(stage: str, source: str) -> None:
+    """Report a stage to no one."""

@@ -1,19 +1,33 @@
-"""Ask documents: load, split, search, read and locate, with everything reusable kept warm."""
+"""The object behind `docqa.ask`: it keeps the reader and the last documents warm."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import partial
-from itertools import chain
 
-from docqa.asking.grid import Cell, Reading, answer_cells, batches, question_error, require_text
+from docqa.asking.grid import (
+    AskCall,
+    AskedSource,
+    ask_sources,
+)
+from docqa.asking.own_reader import completed
 from docqa.asking.prepared import PreparedDocument, prepare
+from docqa.asking.settings import (
+    DEFAULT_MIN_SCORE,
+    DEFAULT_RANK_WEIGHT,
+    DEFAULT_TOP_PASSAGES,
+    AskSettings,
+    Splitting,
+    at_least_1,
+    not_negative,
+    share,
+)
 from docqa.datamodel import Answers, Content, Document, GridItem, Passage
-from docqa.errors import LoadError, MissingDependencyError, QuestionError, SettingError
+from docqa.errors import QuestionError
 from docqa.loaders.limits import Limits
 from docqa.loaders.load import Source, load_with, read_source, source_name
 from docqa.loaders.ocr.engine import OcrEngine
@@ -21,32 +35,10 @@ from docqa.loaders.settings import DEFAULT_LANGUAGE, LoadSettings
 from docqa.protocols import Progress, Reader
 from docqa.recent import Recent
 
-__all__ = [
-    "DEFAULT_MIN_SCORE",
-    "DEFAULT_RANK_WEIGHT",
-    "DEFAULT_TOP_PASSAGES",
-    "Content",
-    "Pipeline",
-    "ask",
-]
-
-# Chosen on SQuAD articles, papers and PDFs: docs/measurements/answers.md has the alternatives,
-# docs/measurements/calibration.md those of the threshold.
-DEFAULT_TOP_PASSAGES = 10
-DEFAULT_MIN_SCORE = 0.15
-DEFAULT_RANK_WEIGHT = 6.0
+__all__ = ["Pipeline"]
 
 _PREPARED_DOCUMENTS = 32  # documents whose passages stay in memory
 _LOADED_DOCUMENTS = 8  # documents asked by path that stay loaded
-
-
-@dataclass(frozen=True, slots=True)
-class Splitting:
-    """Hold how documents are split; None leaves a size to the splitter."""
-
-    passage_tokens: int | None
-    overlap: int | None
-    content: Content
 
 
 class Pipeline:
@@ -93,13 +85,14 @@ class Pipeline:
         ocr: bool | OcrEngine = False,
         ocr_language: str = DEFAULT_LANGUAGE,
     ) -> None:
-        self._reader = self._named = reader
+        named = isinstance(reader, (str, os.PathLike))
+        self._reader = self._named = reader if named else completed(reader)
         self._passage_tokens = passage_tokens
         self._overlap = overlap
-        self._top_passages = _at_least_1("top_passages", top_passages)
+        self._top_passages = at_least_1("top_passages", top_passages)
         self._exhaustive = exhaustive
-        self._min_score = _share("min_score", min_score)
-        self._rank_weight = _not_negative("rank_weight", rank_weight)
+        self._min_score = share("min_score", min_score)
+        self._rank_weight = not_negative("rank_weight", rank_weight)
         self._content: Content = content
         self._loading = LoadSettings(
             isolate=isolate, limits=limits, ocr=ocr, ocr_language=ocr_language
@@ -162,7 +155,7 @@ class Pipeline:
             self._loading, password=password, media_type=media_type, encoding=encoding
         )
         data, name = read_source(source, most_bytes=settings.effective_limits.file_bytes)
-        return self._loaded.made(
+        return self._loaded.get_or_make(
             (hashlib.sha256(data).hexdigest(), name, settings),
             partial(load_with, settings, data, name=name, progress=progress),
         )
@@ -250,7 +243,7 @@ class Pipeline:
             QuestionError: a question is not a string.
             SettingError: a setting is out of its range.
         """
-        reading = self.reading_settings(
+        settings = self.ask_settings(
             top_k=top_k, min_score=min_score, top_passages=top_passages, exhaustive=exhaustive
         )
         load_source = partial(
@@ -260,67 +253,68 @@ class Pipeline:
             encoding=encoding,
             progress=progress,
         )
-        cells = self._cells(_each(sources), _questions(questions), reading, load_source)
-        return chain.from_iterable(
-            answer_cells(batch, self.reader, reading) for batch in batches(cells)
+        asked = _questions(questions)
+        outcomes = ask_sources(
+            (
+                AskedSource(source_name(source), partial(load_source, source), asked)
+                for source in _each(sources)
+            ),
+            partial(self._call, settings),
         )
+        return (item for _, item in outcomes)
 
-    def reading_settings(
+    def call(
         self,
         *,
         top_k: int = 1,
         min_score: float | None = None,
         top_passages: int | None = None,
         exhaustive: bool | None = None,
-    ) -> Reading:
+    ) -> AskCall:
+        """Return what `docqa.asking.grid.ask_sources` asks with; None leaves a setting as it is.
+
+        Raises:
+            ModelError: the reader cannot be loaded.
+            SettingError: a setting is out of its range.
+        """
+        return self._call(
+            self.ask_settings(
+                top_k=top_k, min_score=min_score, top_passages=top_passages, exhaustive=exhaustive
+            )
+        )
+
+    def ask_settings(
+        self,
+        *,
+        top_k: int = 1,
+        min_score: float | None = None,
+        top_passages: int | None = None,
+        exhaustive: bool | None = None,
+    ) -> AskSettings:
         """Return the settings of one call; None leaves them to the pipeline.
 
         Raises:
             SettingError: a setting is out of its range.
         """
-        return Reading(
-            top_k=_at_least_1("top_k", top_k),
-            min_score=self._min_score if min_score is None else _share("min_score", min_score),
+        return AskSettings(
+            top_k=at_least_1("top_k", top_k),
+            min_score=self._min_score if min_score is None else share("min_score", min_score),
             rank_weight=self._rank_weight,
             top_passages=self._passages_read(top_passages, exhaustive),
         )
+
+    def _call(self, settings: AskSettings) -> AskCall:
+        return AskCall(self.reader, settings, self._prepare)
 
     def _passages_read(self, top_passages: int | None, exhaustive: bool | None) -> int | None:
         if self._exhaustive if exhaustive is None else exhaustive:
             return None
         if top_passages is None:
             return self._top_passages
-        return _at_least_1("top_passages", top_passages)
-
-    def _cells(
-        self,
-        sources: Iterable[Source],
-        questions: Sequence[str],
-        reading: Reading,
-        load_source: Callable[[Source], Document],
-    ) -> Iterator[Cell]:
-        errors: dict[str, QuestionError | None] = {}
-        for number, source in enumerate(sources):
-            try:
-                document = load_source(source)
-                require_text(document)
-            except (LoadError, MissingDependencyError) as error:
-                for question in questions:
-                    yield Cell(question, source_name(source), number, error=error)
-                continue
-            prepared = self._prepare(document)
-            for question in questions:
-                if question not in errors:
-                    errors[question] = question_error(self.reader, question)
-                cell = Cell(question, document.source, number, document, prepared)
-                if errors[question] is not None:
-                    yield replace(cell, error=errors[question])
-                    continue
-                ranked = prepared.passages_to_read(question, top_passages=reading.top_passages)
-                yield replace(cell, ranked=ranked)
+        return at_least_1("top_passages", top_passages)
 
     def _prepare(self, document: Document) -> PreparedDocument:
-        return self._prepared.made(
+        return self._prepared.get_or_make(
             (document.id, document.media_type, document.text),
             partial(
                 prepare,
@@ -331,73 +325,6 @@ class Pipeline:
                 content=self._content,
             ),
         )
-
-
-def ask(
-    source: Source,
-    question: str,
-    *,
-    reader: Reader | str | os.PathLike[str] = "mini",
-    top_k: int = 1,
-    min_score: float = DEFAULT_MIN_SCORE,
-    top_passages: int = DEFAULT_TOP_PASSAGES,
-    exhaustive: bool = False,
-    content: Content = "all",
-    isolate: bool = False,
-    limits: Limits | None = None,
-    password: str | None = None,
-    ocr: bool | OcrEngine = False,
-    ocr_language: str = DEFAULT_LANGUAGE,
-) -> Answers:
-    """Ask one question of one document; see `Pipeline` for each setting.
-
-    The reader and the last documents stay in memory between calls.
-
-    Returns:
-        A list of `Answer`, best first; empty when nothing passes `min_score`. Its `coverage`
-        says how many passages were read.
-
-    Raises:
-        LoadError: the source cannot be loaded; `NoTextError` when it holds no text.
-        QuestionError: the question is blank or too long for the reader.
-        ModelError: the reader cannot be loaded.
-        SettingError: a setting is out of its range.
-    """
-    pipeline = _PIPELINES.made(
-        (reader, content, isolate, limits, ocr, ocr_language),
-        lambda: Pipeline(
-            reader=_shared_reader(reader),
-            content=content,
-            isolate=isolate,
-            limits=limits,
-            ocr=ocr,
-            ocr_language=ocr_language,
-        ),
-    )
-    return pipeline.ask(
-        source,
-        question,
-        top_k=top_k,
-        min_score=min_score,
-        top_passages=top_passages,
-        exhaustive=exhaustive,
-        password=password,
-    )
-
-
-_PIPELINES: Recent[Pipeline] = Recent(4)  # those of `ask`
-_READERS: Recent[Reader] = Recent(2)  # by name or path, shared by them
-_READERS_LOCK = threading.Lock()
-
-
-def _shared_reader(reader: Reader | str | os.PathLike[str]) -> Reader:
-    if not isinstance(reader, (str, os.PathLike)):
-        return reader
-    from docqa.reader.models import load_reader
-
-    name = os.fspath(reader)
-    with _READERS_LOCK:  # loading one twice would cost seconds and memory
-        return _READERS.made(name, lambda: load_reader(name))
 
 
 def _each(sources: Iterable[Source] | Source) -> Iterable[Source]:
@@ -413,21 +340,3 @@ def _questions(questions: Iterable[str] | str) -> tuple[str, ...]:
         if not isinstance(question, str):
             raise QuestionError(f"a question is a string, not a {type(question).__name__}")
     return asked
-
-
-def _at_least_1(name: str, value: int) -> int:
-    if value < 1:
-        raise SettingError(f"{name} must be at least 1, not {value}")
-    return value
-
-
-def _not_negative(name: str, value: float) -> float:
-    if not value >= 0:
-        raise SettingError(f"{name} must not be below 0, it is {value}")
-    return value
-
-
-def _share(name: str, value: float) -> float:
-    if not 0.0 <= value <= 1.0:
-        raise SettingError(f"{name} must lie in 0 to 1, not {value}")
-    return value

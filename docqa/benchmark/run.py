@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from docqa.asking.pipeline import DEFAULT_TOP_PASSAGES
+from docqa.asking.settings import DEFAULT_TOP_PASSAGES
 from docqa.benchmark.cold_start import cold_seconds
 from docqa.benchmark.contenders import Choice, Contender, open_contender
 from docqa.benchmark.machine import describe_machine

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from docqa.asking.grid import require_text
-from docqa.asking.prepared import PreparedDocument, index_of, prepare, splitter_for
+from docqa.asking.prepared import PreparedDocument, index_of, prepare, require_text, splitter_for
 from docqa.benchmark.made_document import make_pdf
 from docqa.benchmark.memory import memory_growth
 from docqa.benchmark.records import StageSpeed

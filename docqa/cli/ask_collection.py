@@ -22,15 +22,13 @@ if TYPE_CHECKING:
 
 __all__ = ["CollectionSession"]
 
-_QUESTIONS_PER_BATCH = 8  # read together; more would keep the first answers waiting
-
 
 class CollectionSession:
-    """Ask one collection, with the reader loaded once, when it is first needed.
+    """One collection that is asked; the reader is loaded when it is first needed.
 
     Args:
-        asked: which collection, and which of its documents.
-        session: knows the reader and how sources are loaded, for the places of answers.
+        asked: the collection, and the documents of it.
+        session: has the reader, and loads sources for the places of answers.
         ctx: of the command.
 
     Raises:
@@ -84,15 +82,16 @@ class CollectionSession:
 
     def ask_all(self, questions: Sequence[str]) -> Iterator[tuple[None, GridItem]]:
         """Yield the outcome of every question, in order and as soon as its batch is read."""
-        collection = self.collection
-        for first in range(0, len(questions), _QUESTIONS_PER_BATCH):
-            self._session.progress.say(f"asking {shown(self._asked.address)}")
-            batch = questions[first : first + _QUESTIONS_PER_BATCH]
-            for item in collection.ask_all(
-                batch, top_k=self._session.reading.top_k, where=self._asked.where
-            ):
-                self._session.progress.close()
-                yield None, item
+        collection, progress = self.collection, self._session.progress
+        asking = f"asking {shown(self._asked.address)}"
+        progress.say(asking)
+        for item in collection.ask_all(
+            questions, top_k=self._session.reading.top_k, where=self._asked.where
+        ):
+            progress.close()
+            yield None, item
+            progress.say(asking)
+        progress.close()
 
     def converse(self, notices: Notices, kind: Format) -> int:
         """Answer questions from the terminal until an empty line or Ctrl-D."""

@@ -184,7 +184,7 @@ def _made_by(reader: Reader, names: Sequence[str], settings: list[Any]) -> dict[
     files = [Path(name).expanduser() for name in names]
     return {
         "docqa": docqa.__version__,
-        "reader": [reader.name, reader.revision, getattr(reader, "runtime", "")],
+        "reader": [reader.name, reader.revision, reader.runtime],
         "data": [hashlib.sha256(file.read_bytes()).hexdigest() for file in files],
         "settings": settings,
     }

@@ -7,23 +7,23 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from docqa.asking.grid import Reading, read_settings
 from docqa.asking.pipeline import Pipeline
-from docqa.collection.asking import Asked, ask_batch
+from docqa.asking.settings import AskSettings
+from docqa.collection.asking import CollectionCall, ask_collection
 from docqa.collection.changes import Changes, Report
 from docqa.collection.checking import CheckReport, check
 from docqa.collection.facts import CollectedDocument, FailedSource
 from docqa.collection.format import Made
 from docqa.collection.hits import FoundPassage, search
 from docqa.collection.information import CollectionInfo, information
-from docqa.collection.ingest import require_metadata
+from docqa.collection.ingest import require_metadata, token_fingerprint
 from docqa.collection.ingesting import Ingesting
 from docqa.collection.loading import IngestAll
 from docqa.collection.sources import Sources, with_absolute_paths
 from docqa.collection.taking_in import read_failures
 from docqa.collection.updates import Updates, is_half_rebuilt, made_of
 from docqa.datamodel import Answers, Document, GridItem
-from docqa.errors import CollectionError, SettingError
+from docqa.errors import SettingError
 from docqa.index.store import Store, Where
 from docqa.index.stores import open_store
 from docqa.loaders.settings import LoadSettings
@@ -31,11 +31,9 @@ from docqa.recent import Recent
 
 if TYPE_CHECKING:
     from docqa.collection.packing import PackedDocument
-    from docqa.protocols import Reader
 
 __all__ = ["Collection"]
 
-_QUESTIONS_PER_BATCH = 8
 _BODIES_KEPT = 64  # documents unpacked lately; a long one takes a few megabytes
 
 
@@ -243,11 +241,11 @@ class Collection:
             SettingError: a setting is out of its range.
         """
         made = self.made()
-        reading = self._pipeline.reading_settings(
+        settings = self._pipeline.ask_settings(
             top_k=top_k, min_score=min_score, top_passages=top_passages
         )
         asked = [questions] if isinstance(questions, str) else list(questions)
-        return self._answered(made, asked, reading, with_absolute_paths(where))
+        return self._answered(made, asked, settings, with_absolute_paths(where))
 
     def documents(self, where: Where | None = None) -> list[CollectedDocument]:
         """Return what is known of the documents, ordered by key.
@@ -324,33 +322,23 @@ class Collection:
         self.close()
 
     def _answered(
-        self, made: Made, questions: Sequence[str], reading: Reading, where: Where
+        self, made: Made, questions: Sequence[str], settings: AskSettings, where: Where
     ) -> Iterator[GridItem]:
         reader = self._pipeline.reader
-        asked = Asked(
+        call = CollectionCall(
             snapshot=self._store.snapshot(),
             where=where,
             reader=reader,
-            reading=reading,
-            loading=self._loading,
-            settings=read_settings(
-                reading,
-                passage_tokens=made.passage_tokens,
-                overlap=made.overlap,
-                content=made.content,
+            settings=settings,
+            read_settings=settings.with_sizes(
+                passage_tokens=made.passage_tokens, overlap=made.overlap, content=made.content
             ),
-            is_kept=_fingerprint(reader) == made.tokenizer != "" and hasattr(reader, "remember"),
+            loading=self._loading,
+            is_kept=token_fingerprint(reader.tokenizer) == made.tokenizer != "",
             bodies=self._bodies,
             address=self.address,
         )
-        for first in range(0, len(questions), _QUESTIONS_PER_BATCH):
-            batch = questions[first : first + _QUESTIONS_PER_BATCH]
-            try:
-                items = ask_batch(asked, batch)
-            except CollectionError:  # compacted in between: once more, as it is now
-                asked = replace(asked, snapshot=self._store.snapshot())
-                items = ask_batch(asked, batch)
-            yield from items
+        yield from ask_collection(call, questions, self._store.snapshot)
 
     def _updates(self, progress: Report | None) -> Updates:
         ingesting = Ingesting(self._pipeline, self._loading, self._ingest_all, self.address)
@@ -359,8 +347,3 @@ class Collection:
 
 def _entries(metadata: Mapping[str, object] | None) -> dict[str, str] | None:
     return None if metadata is None else require_metadata(metadata)
-
-
-def _fingerprint(reader: Reader) -> str:
-    fingerprint: str = getattr(reader.tokenizer, "fingerprint", "")
-    return fingerprint

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from docqa.asking.pipeline import Pipeline
 from docqa.asking.prepared import splitter_for
 from docqa.collection.format import Made
-from docqa.collection.ingest import Ingested, Ingester, Job, Recipe, ingester_of
+from docqa.collection.ingest import Ingested, Ingester, Job, Recipe, ingester_of, token_fingerprint
 from docqa.collection.loading import IngestAll
 from docqa.errors import CollectionError
 from docqa.index.store import StoredDocument
@@ -43,7 +43,7 @@ class Ingesting:
         ingester = self._ingester(None)
         return Made.now(
             reader=self._reader_name(),
-            tokenizer=getattr(ingester.tokenizer, "fingerprint", ""),
+            tokenizer=token_fingerprint(ingester.tokenizer),
             passage_tokens=ingester.splitter.passage_tokens,
             overlap=ingester.splitter.overlap,
             content=self.pipeline.splitting.content,
@@ -59,7 +59,7 @@ class Ingesting:
         if not jobs:
             return
         ingester = self._ingester(made)
-        own = getattr(ingester.tokenizer, "fingerprint", "")
+        own = token_fingerprint(ingester.tokenizer)
         if own != made.tokenizer:
             name = self._reader_name()
             raise CollectionError(

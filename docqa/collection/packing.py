@@ -32,8 +32,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from docqa.loaders.settings import LoadSettings
-    from docqa.protocols import SourceMap
-    from docqa.reader.tokenizer import Tokens
+    from docqa.protocols import SourceMap, Tokens
 
 __all__ = [
     "NOWHERE",
@@ -139,7 +138,7 @@ def _pack_numbers(numbers: NDArray[np.int32]) -> bytes:
 def _unpack_tokens(packed: bytes) -> Tokens:
     import numpy as np
 
-    from docqa.reader.tokenizer import Tokens
+    from docqa.protocols import Tokens
 
     arrays, at = [], 0
     for _ in range(3):

@@ -26,7 +26,7 @@ from docqa.evaluation.summary import Scores, Summary
 from docqa.question_sets import BadRow
 
 __all__ = [
-    "Calibration",
+    "CalibrationMeasure",
     "EvaluationReport",
     "Mode",
     "Retrieval",
@@ -38,7 +38,7 @@ _CURVE_POINTS = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Calibration:
+class CalibrationMeasure:
     """Hold how far the scores of the best answers tell whether these are right.
 
     An answer is right when it matches a gold answer exactly (EM); one to a question without an
@@ -75,7 +75,7 @@ class Calibration:
     @classmethod
     def of(
         cls, scores: Sequence[float], right: Sequence[float], overlaps: Sequence[bool]
-    ) -> Calibration:
+    ) -> CalibrationMeasure:
         """Return the figures of scores and outcomes, one of each for a question.
 
         Raises:
@@ -165,7 +165,7 @@ class EvaluationReport:
     by_length: tuple[Group, ...]
     by_form: tuple[Group, ...]
     places: Places
-    calibration: Calibration
+    calibration: CalibrationMeasure
     retrieval: Retrieval | None
     speed: Speed
     unread: dict[str, int]

@@ -109,6 +109,14 @@ class SpanReader:
         told = getattr(self.model, "runtime", ""), getattr(self.model, "number_format", "")
         return " ".join(part for part in told if part)
 
+    def check_question(self, question: str) -> None:
+        """Check that a question can be read.
+
+        Raises:
+            QuestionError: the question is blank, or longer than `max_question_tokens`.
+        """
+        self._questions((question,))
+
     def read(self, question: str, passages: Sequence[Passage], *, top_k: int) -> AnswerSpans:
         """Return at most `top_k` spans, best first, at most one per place, each in one block.
 
