@@ -1,4 +1,4 @@
-"""How documents are read, in one record that the command line and its workers share."""
+"""The settings of reading, in one record that the command line and its workers share."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["ReadingSettings", "open_pipeline"]
 
 @dataclass(frozen=True, slots=True)
 class ReadingSettings:
-    """Hold how documents are read; None leaves a setting to the library. See `docqa.Pipeline`."""
+    """The settings of reading; None leaves one to the library. See `docqa.Pipeline`."""
 
     reader: str = "mini"
     device: str = "auto"
@@ -34,14 +34,15 @@ def open_pipeline(settings: ReadingSettings) -> Pipeline:
     Raises:
         ModelError: the reader cannot be loaded.
     """
-    import docqa
+    from docqa.asking.pipeline import Pipeline
+    from docqa.reader.models import load_reader
 
     chosen: dict[str, Any] = {
         "min_score": settings.min_score,
         "top_passages": settings.top_passages,
     }
-    return docqa.Pipeline(
-        reader=docqa.load_reader(
+    return Pipeline(
+        reader=load_reader(
             settings.reader,
             runtime=settings.runtime,
             device=settings.device,

@@ -45,7 +45,7 @@ class _Place:
 
     Attributes:
         span: characters of the text of the document that `proposal` is of.
-        margin: the reader's, less what a cell loses for its headers.
+        margin: the reader's, less the loss of a cell for its headers.
         wording: its words as they are compared.
         others: places of the document with the same words that come later in the order.
     """
@@ -92,10 +92,10 @@ def answers_from_spans(
 ) -> list[Answer]:
     """Return at most `top_k` answers, best first, each place and each wording of a document once.
 
-    Proposals are ordered by the reader's margin less `rank_weight` times what their passage lacks
-    in relevance: the reader alone is misled by passages that have little to do with the question.
-    In the same way a span in a table's row loses for what the words that head it lack of the
-    question's (see `docqa.asking.cell_relevance`). Scores are probabilities where there is a
+    Proposals are ordered by the reader's margin, less `rank_weight` times the relevance that their
+    passage lacks: the reader alone is misled by passages that have little to do with the question.
+    In the same way a span in a table's row loses for the terms of the question that its headers
+    lack (see `docqa.asking.cell_relevance`). Scores are probabilities where there is a
     `calibration`, else the reader's own, and need not fall down the list. Places with a score
     below `min_score` are left out.
 
@@ -105,16 +105,16 @@ def answers_from_spans(
     and no rival to this one.
 
     Args:
-        documents: what was read, by the passages' `document_id`; only those with spans are looked
-            up.
+        documents: the documents that were read, by the passages' `document_id`; only those with
+            spans are looked up.
         proposals: the reader's spans, of passages of these documents.
         relevance: see `relevances`; passages that are not in it count as 0.
-        top_k: at most so many answers.
+        top_k: the number of answers, at most.
         min_score: in 0 to 1.
         rank_weight: in units of the margin; 0 leaves the order to the reader.
         calibration: the reader's; None leaves the scores to the reader.
-        reader: what made the proposals; kept with each answer.
-        settings: under which it did; kept with each answer.
+        reader: made the proposals; recorded by each answer.
+        settings: of the reading; recorded by each answer.
     """
 
     def order(headed: HeadedSpan) -> tuple[float, str, int, int]:

@@ -66,7 +66,7 @@ def headed_spans(
     its row, but not its own words. Spans outside the rows of tables are returned as they are.
 
     Args:
-        document: what was read.
+        document: the document that was read.
         question: as asked.
         proposals: the reader's spans, of passages of this document.
     """

@@ -22,13 +22,13 @@ class AnswerFeatures:
     """The features of each answer to one question.
 
     Margins are taken for log odds against "not here", so that the sum of their exponentials, and 1
-    for "not here", is what an answer competes with: the softmax over the whole document instead
+    for "not here", is the rival of an answer: the softmax over the whole document instead
     of over a window, as Clark and Gardner 2018 (arXiv 1710.10723) train it.
 
     Args:
         question: as asked.
         relevance: each read passage's BM25 score as a share of the best one's, by its place.
-        margins: the highest of each wording, less what cells of tables lose for their headers.
+        margins: the highest of each wording, less the loss of cells of tables for their headers.
     """
 
     def __init__(
@@ -44,15 +44,15 @@ class AnswerFeatures:
         """Return all features of one place.
 
         Args:
-            proposal: what the reader says of it.
-            margin: the reader's, less what a cell loses for its headers.
+            proposal: the reader's.
+            margin: the reader's, less the loss of a cell for its headers.
             wording: which of `margins` is that of its words, from 0.
         """
         made = (self.feature(name, proposal, margin=margin, wording=wording) for name in FEATURES)
         return Evidence(*made)
 
     def feature(self, name: str, proposal: AnswerSpan, *, margin: float, wording: int) -> float:
-        """Return one of `FEATURES` of a place, so that a score costs only what it weighs."""
+        """Return one of `FEATURES` of a place, so that a score costs no more than its features."""
         if name == "margin":
             return proposal.margin
         if name == "odds":

@@ -25,7 +25,7 @@ from docqa.protocols import Reader
 __all__ = ["AskCall", "AskedSource", "Stage", "ask_sources"]
 
 Stage = Callable[[str, str], None]
-"""Called with what begins, ``"splitting"`` or ``"reading"``, and the source that it concerns."""
+"""Called with the stage that begins, ``"splitting"`` or ``"reading"``, and its source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ class _Cells:
             yield cell if prepared is None else self._ranked(cell, prepared)
 
     def _begun(self, source: AskedSource) -> tuple[Cell, PreparedDocument | None]:
-        """Return what the cells of a source share, and its passages where it can be asked."""
+        """Return the common part of a source's cells, and its passages where it can be asked."""
         cell = Cell("", source.name)
         try:
             document = source.load()

@@ -42,28 +42,28 @@ _LOADED_DOCUMENTS = 8  # documents asked by path that stay loaded
 
 
 class Pipeline:
-    """Answer questions from documents; the object behind `docqa.ask`.
+    """A reader with the settings to ask documents; the object behind `docqa.ask`.
 
     Args:
-        reader: a reader, or the name or path that `docqa.load_reader` takes; loaded when it is
-            first needed and kept.
+        reader: a reader, or the name or path that `docqa.load_reader` takes. It is loaded when it
+            is first needed, and kept. `docqa.protocols.Reader` says how to bring your own.
         passage_tokens: largest passage, in the reader's tokens; None takes the splitter's
-            default or what the reader's window leaves, whichever is smaller.
+            default, or the room in the reader's window where that is smaller.
         overlap: tokens that neighbouring passages may share; None takes the splitter's default.
-        top_passages: how many passages of a document are read for a question.
+        top_passages: the number of passages of a document that are read for a question.
         exhaustive: read all passages instead.
-        min_score: answers with a lower score are left out, in 0 to 1: with a calibrated reader,
-            those less likely right than that.
-        rank_weight: how much a passage's rank counts in the order of answers, beside the reader's
-            margin: a span loses this much times what its passage's BM25 score lacks of the best
-            one's, as a share. Scores do not change; 0 leaves the order to the reader.
+        min_score: answers with a lower score are left out, in 0 to 1. With a calibrated reader it
+            is the lowest probability that an answer is right.
+        rank_weight: the weight of a passage's rank in the order of answers, beside the reader's
+            margin. A passage whose BM25 score is a share ``s`` of the best one's costs its spans
+            ``rank_weight * (1 - s)``. Scores do not change; 0 leaves the order to the reader.
         content: ``"main"`` leaves out blocks flagged as navigation, footers and the like;
             ``"all"`` ranks them down.
         isolate: load sources in a worker process, so that a file from a stranger cannot crash or
             fill this one.
-        limits: what loading a source may cost; without `isolate` only its caps hold.
+        limits: bounds on the cost of loading a source; without `isolate` only its caps hold.
         ocr: read the scanned pages of PDFs; see `docqa.load`.
-        ocr_language: what Tesseract reads; several are joined as ``"eng+deu"``.
+        ocr_language: the language that Tesseract reads; several are joined as ``"eng+deu"``.
 
     Raises:
         SettingError: a setting is out of its range.
@@ -125,12 +125,12 @@ class Pipeline:
 
     @property
     def loading(self) -> LoadSettings:
-        """Return how sources are loaded."""
+        """Return the settings under which sources are loaded."""
         return self._loading
 
     @property
     def splitting(self) -> Splitting:
-        """Return how documents are split."""
+        """Return the settings under which documents are split."""
         return Splitting(self._passage_tokens, self._overlap, self._content)
 
     def load(
@@ -180,7 +180,7 @@ class Pipeline:
         Args:
             source: a path, ``"-"``, bytes, an open file or a `Document`.
             question: one question, in words.
-            top_k: at most so many answers.
+            top_k: the number of answers, at most.
             min_score: overrules the pipeline's threshold.
             top_passages: overrules the pipeline's number of passages.
             exhaustive: overrules the pipeline's choice.
@@ -223,13 +223,13 @@ class Pipeline:
         """Ask every question of every source; yield one item for each pair, source by source.
 
         A source that cannot be loaded, or a question that cannot be read, gives items with
-        `error` set; the rest goes on. Sources are loaded one at a time, passages of several
+        `error` set, and the rest is asked. Sources are loaded one at a time. Passages of several
         questions and sources are read together.
 
         Args:
             sources: paths, bytes, open files or documents, taken one by one; or one of them.
             questions: asked of each source; or one question.
-            top_k: at most so many answers for each item.
+            top_k: the number of answers of each item, at most.
             min_score: overrules the pipeline's threshold.
             top_passages: overrules the pipeline's number of passages.
             exhaustive: overrules the pipeline's choice.
@@ -271,7 +271,7 @@ class Pipeline:
         top_passages: int | None = None,
         exhaustive: bool | None = None,
     ) -> AskCall:
-        """Return what `docqa.asking.grid.ask_sources` asks with; None leaves a setting as it is.
+        """Return the reader, the settings and the splitting of one call; None is the pipeline's.
 
         Raises:
             ModelError: the reader cannot be loaded.
@@ -328,7 +328,7 @@ class Pipeline:
 
 
 def _each(sources: Iterable[Source] | Source) -> Iterable[Source]:
-    """Return the sources; a path is one, not its letters, and an open file one, not its lines."""
+    """Return the sources. A path is one, not its letters; an open file is one, not its lines."""
     if isinstance(sources, (str, os.PathLike, bytes, bytearray, memoryview, Document)):
         return (sources,)
     return (sources,) if hasattr(sources, "read") else sources  # type: ignore[return-value]

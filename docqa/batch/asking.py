@@ -43,7 +43,7 @@ class SourceJob:
     the last digit.
 
     Attributes:
-        source: what answers call it.
+        source: its name in answers.
         content: its bytes; None where they cannot be read, or it is a collection.
         content_sha256: of its bytes, in hexadecimal.
         error: why it cannot be read.
@@ -64,7 +64,7 @@ class CellOutcome:
     """The outcome of one question to one document: lines of JSON, each with its line end.
 
     Attributes:
-        content_sha256: of what was asked; None where it cannot be read.
+        content_sha256: of the source; None where it cannot be read.
         error: kind and message, where it failed.
     """
 
@@ -96,7 +96,7 @@ class Asking:
     Args:
         reading: how documents are read.
         loading: how they are loaded.
-        settings: what `settings_record` makes of both; goes into every line.
+        settings: as `settings_record` makes them of both; they go into every line.
     """
 
     def __init__(
@@ -135,13 +135,13 @@ class Asking:
             self._close()
         return SourceOutcome(job.source, tuple(cells), warnings, job.is_last)
 
-    def _document(self, job: SourceJob, content: str | None) -> Document:
+    def _document(self, job: SourceJob) -> Document:
         """Return the document of a job, kept open for further questions of the same one."""
         from docqa.loaders.load import load_with
 
         if job.error is not None or job.content is None:
             raise job.error or LoadError(f"{job.source}: cannot be read", source=job.source)
-        key = job.source, content
+        key = job.source, job.content_sha256
         if self._open is None or self._open[0] != key:
             self._close()
             self._open = key, load_with(self._loading, job.content, name=job.source)
@@ -177,12 +177,12 @@ def require_reader(reader: Reader, reading: ReadingSettings, settings: dict[str,
 def cell_outcome(
     question: BatchQuestion, item: GridItem, content: str | None, settings: dict[str, Any]
 ) -> CellOutcome:
-    """Return an outcome as lines: what ``docqa ask --json`` writes, and which cell it belongs to.
+    """Return an outcome as the lines of ``docqa ask --json``, each with its cell.
 
     Args:
-        question: what was asked.
-        item: what came of it.
-        content: SHA-256 of what it was asked of; None where that cannot be read.
+        question: with its id.
+        item: its outcome.
+        content: SHA-256 of the source; None where that cannot be read.
         settings: of the job.
     """
     records = outcome_records(item)

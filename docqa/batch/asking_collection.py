@@ -23,7 +23,7 @@ class AskingCollection:
     Args:
         reading: how documents are read.
         loading: how files are opened, where places are looked up in them.
-        settings: what decides the answers; goes into every line.
+        settings: those that decide the answers; they go into every line.
         where: which of the documents are asked.
         opens_by: the collection's address, perhaps with a password; jobs name it without.
     """

@@ -56,7 +56,7 @@ class CollectionSession:
         return self._collection
 
     def sync(self, notices: Notices) -> bool:
-        """Bring the collection up to date, and say what has changed.
+        """Bring the collection up to date, and report the changes.
 
         Returns:
             Whether all folders could be read.

@@ -16,7 +16,7 @@ __all__ = ["Tally", "write_outcomes"]
 
 @dataclass
 class Tally:
-    """Count outcomes, for the exit code and the closing note."""
+    """The counts of outcomes, for the exit code and the closing note."""
 
     answered: int = 0
     unanswered: int = 0
@@ -34,7 +34,7 @@ class Tally:
 
     @property
     def exit_code(self) -> int:
-        """Return how the command ends."""
+        """Return the exit code of the command."""
         if self.failed:
             return FAILED
         return ANSWERED if self.answered else NOTHING_FOUND

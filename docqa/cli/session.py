@@ -30,7 +30,7 @@ class Session:
     sources: LoadSettings
     reading: ReadingSettings
     progress: ProgressLine
-    kept: dict[str, bytes] = field(default_factory=dict, init=False)  # what is read only once
+    kept: dict[str, bytes] = field(default_factory=dict, init=False)  # of what is read once
     checks: list[Callable[[Document], None]] = field(default_factory=list, init=False)
     _pipeline: Pipeline | None = field(default=None, init=False)
     _opening: Future[Pipeline] | None = field(default=None, init=False)

@@ -1,4 +1,4 @@
-"""How good a reader is, alone and end to end.
+"""The quality of a reader, alone and end to end.
 
 This module imports numpy: import it when it is first used.
 """
@@ -48,11 +48,11 @@ def evaluate_reader(
 ) -> EvaluationReport:
     """Measure a reader alone: each question is asked of its own paragraph.
 
-    Scores are the reader's own, whether it is calibrated or not: a calibration is for what comes of
-    whole documents.
+    Scores are the reader's own, whether it is calibrated or not: a calibration is for
+    answers from whole documents.
 
     Args:
-        reader: what is measured.
+        reader: the one that is measured.
         question_set: the questions.
         min_score: answers below it count as "no answer", where the set has unanswerable questions.
         timed_questions: how many questions to ask once more, alone, for the latency.
@@ -101,7 +101,7 @@ def evaluate_documents(
     """Measure everything from the text to the answer: each article is one document.
 
     Args:
-        reader: what reads.
+        reader: the one that is measured.
         question_set: the questions; the paragraphs of an article are joined by blank lines.
         timed_questions: how many questions to ask once more, alone, for the latency.
         progress: called with (questions done, questions in all).
@@ -136,7 +136,7 @@ def evaluate_pages(
     """Measure everything from the file to the answer, the page included.
 
     Args:
-        reader: what reads.
+        reader: the one that is measured.
         questions: over PDFs or other files with pages.
         timed_questions: how many questions to ask once more, alone, for the latency.
         progress: called with (questions done, questions in all).

@@ -25,9 +25,9 @@ def read_gold_paragraphs(
     that the reader cannot read has a prediction without words that says why.
 
     Args:
-        reader: what is measured.
+        reader: the one that is measured.
         question_set: in whose order the predictions come.
-        progress: told how many questions are done.
+        progress: called with (questions done, questions in all).
 
     Raises:
         ModelError: the reader fails.
