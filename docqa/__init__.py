@@ -70,8 +70,8 @@ from docqa.loaders.limits import Limits
 from docqa.loaders.load import load
 
 if TYPE_CHECKING:
-    from docqa.asking.answers import cite
     from docqa.asking.ask import ask
+    from docqa.asking.built_answer import cite
     from docqa.asking.pipeline import Pipeline
     from docqa.calibration import Calibration
     from docqa.citations.outcomes import FoundPlace, Verification
@@ -95,7 +95,7 @@ _LAZY = {
     "Verification": "docqa.citations.outcomes",
     "ask": "docqa.asking.ask",
     "highlight": "docqa.showing.marked_copy",
-    "cite": "docqa.asking.answers",
+    "cite": "docqa.asking.built_answer",
     "load_reader": "docqa.reader.models",
     "verify": "docqa.citations.verification",
     "report": "docqa.showing.answer_report",

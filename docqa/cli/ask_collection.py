@@ -11,7 +11,7 @@ from docqa.cli.collection_options import AskedCollection
 from docqa.cli.collections import asking_settings, open_collection
 from docqa.cli.exits import ANSWERED
 from docqa.cli.notices import Notices, counted
-from docqa.cli.outcomes import Tally
+from docqa.cli.outcomes import OutcomeCounts
 from docqa.cli.output import Format, open_writer
 from docqa.cli.session import Session
 from docqa.datamodel import GridItem
@@ -113,7 +113,7 @@ class CollectionSession:
                     notices.note(str(item.answers.coverage))
         return ANSWERED
 
-    def what_to_try(self, tally: Tally) -> str:
+    def what_to_try(self, tally: OutcomeCounts) -> str:
         """Return advice for questions that nothing answers."""
         if not tally.passages_total:
             if not self._asked.where:
