@@ -48,9 +48,9 @@ class CollectionSession:
     def collection(self) -> Collection:
         """Return the collection, loading the reader the first time."""
         if self._collection is None:
-            import docqa
+            from docqa.collection.collection import Collection
 
-            self._collection = docqa.Collection(
+            self._collection = Collection(
                 self._asked.address, pipeline=self._session.pipeline, loading=self._session.sources
             )
         return self._collection
