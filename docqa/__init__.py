@@ -71,14 +71,15 @@ from docqa.limits import Limits
 from docqa.loaders.load import load
 
 if TYPE_CHECKING:
+    from docqa.asking.ask import ask
+    from docqa.asking.built_answer import cite
+    from docqa.asking.pipeline import Pipeline
     from docqa.calibration import Calibration
-    from docqa.citations.citing import cite
     from docqa.citations.outcomes import FoundPlace, Verification
     from docqa.citations.records import Citation
     from docqa.citations.verification import verify
     from docqa.collection.collection import Collection
     from docqa.index.contract import Where
-    from docqa.pipeline import Pipeline, ask
     from docqa.reader.models import load_reader
     from docqa.showing.answer_report import report
     from docqa.showing.marked_copy import highlight
@@ -89,12 +90,12 @@ _LAZY = {
     "Citation": "docqa.citations.records",
     "Collection": "docqa.collection.collection",
     "FoundPlace": "docqa.citations.outcomes",
-    "Pipeline": "docqa.pipeline",
+    "Pipeline": "docqa.asking.pipeline",
     "Where": "docqa.index.contract",
     "Verification": "docqa.citations.outcomes",
-    "ask": "docqa.pipeline",
+    "ask": "docqa.asking.ask",
     "highlight": "docqa.showing.marked_copy",
-    "cite": "docqa.citations.citing",
+    "cite": "docqa.asking.built_answer",
     "load_reader": "docqa.reader.models",
     "verify": "docqa.citations.verification",
     "report": "docqa.showing.answer_report",

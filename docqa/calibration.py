@@ -1,4 +1,4 @@
-"""From what is known of an answer to the probability that it is right.
+"""From the evidence of an answer to the probability that it is right.
 
 A calibration is a logistic regression of a few named features (Platt 1999, "Probabilistic Outputs
 for Support Vector Machines", with more than one): a bias and a weight each, few enough to read and
@@ -29,12 +29,12 @@ FEATURES = tuple(each.name for each in fields(Evidence))
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Turn evidence into a probability: the logistic function of a weighted sum.
+    """A probability from evidence: the logistic function of a weighted sum.
 
     Attributes:
-        bias: what is added to the sum.
+        bias: is added to the sum.
         weights: by name of a feature; the others do not count.
-        revision: of the reader's weights that it was fitted to; ``""`` where nobody knows.
+        revision: of the reader's weights that it was fitted to; ``""`` where that is unknown.
         fitted: on what, and how well it does, for whoever looks into the file.
 
     Raises:
@@ -65,7 +65,7 @@ class Calibration:
         return self.probability_of(lambda name: float(getattr(evidence, name)))
 
     def probability_of(self, feature: Callable[[str], float]) -> float:
-        """Return what `probability` does, asking only for the features that are weighed."""
+        """Return the probability of features; only those that are weighed are asked for."""
         parts = (weight * feature(name) for name, weight in self.weights.items())
         return logistic(math.fsum((self.bias, *parts)))
 
@@ -74,7 +74,7 @@ class Calibration:
         return {"format": _FORMAT, **asdict(self)}
 
     def to_json(self) -> str:
-        """Return what a calibration file holds."""
+        """Return the content of a calibration file."""
         return json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
     def write(self, path: Path) -> None:
@@ -90,7 +90,7 @@ class Calibration:
 
     @classmethod
     def read(cls, path: Path) -> Calibration:
-        """Read what `write` wrote.
+        """Return the calibration of a file that `write` wrote.
 
         Raises:
             ModelNotFoundError: there is no such file.

@@ -1,4 +1,4 @@
-"""What a passage is read as: its text, with the headers of table cells put before the cells.
+"""The reading form of a passage: its text, with the headers of table cells before the cells.
 
 "Net income 14,300 2,865" says little to who does not see the line with the years, thirty lines up
 or in another passage. Read as "Net income 2021: 14,300 2020: 2,865" it can be found and answered
@@ -20,7 +20,7 @@ __all__ = ["ReadingForm"]
 
 @dataclass(frozen=True, slots=True)
 class ReadingForm:
-    """Hold the text that stands for a passage, and the way back to the passage's characters.
+    """The text that stands for a passage, with the way back to the passage's characters.
 
     Attributes:
         text: the passage's characters with the inserted ones.
@@ -60,7 +60,7 @@ class ReadingForm:
     def borders(self, borders: Sequence[int]) -> tuple[int, ...]:
         """Return the passage's borders in the reading form, and those that insertions make.
 
-        No answer reaches over inserted characters, so what follows them begins a block.
+        No answer reaches over inserted characters, so the text behind them begins a block.
         """
         if not self.inserted:
             return tuple(borders)

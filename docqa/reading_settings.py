@@ -1,4 +1,4 @@
-"""Settings of reading, in one record that the command line and its workers share."""
+"""The settings of reading, in one record that the command line and its workers share."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from docqa.pipeline import Content, Pipeline
+    from docqa.asking.pipeline import Pipeline
+    from docqa.datamodel import Content
 
 __all__ = ["ReadingSettings", "open_pipeline"]
 
 
 @dataclass(frozen=True, slots=True)
 class ReadingSettings:
-    """Settings of reading; None leaves a setting to the library. See `docqa.Pipeline`."""
+    """The settings of reading; None leaves one to the library. See `docqa.Pipeline`."""
 
     reader: str = "mini"
     device: str = "auto"
@@ -33,7 +34,7 @@ def open_pipeline(settings: ReadingSettings) -> Pipeline:
     Raises:
         ModelError: the reader cannot be loaded.
     """
-    from docqa.pipeline import Pipeline
+    from docqa.asking.pipeline import Pipeline
     from docqa.reader.models import load_reader
 
     chosen: dict[str, Any] = {

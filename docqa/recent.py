@@ -1,4 +1,4 @@
-"""Keep the values that were used last."""
+"""A bounded cache of the values that were used last."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ _Value = TypeVar("_Value")
 
 
 class Recent(Generic[_Value]):
-    """A cache of the `size` values used last; threads may share it.
+    """A cache of at most `size` values, the last used; threads may share it.
 
     Args:
         size: how many values to keep.
         on_drop: called with each value that makes room for another.
 
     >>> recent = Recent(1)
-    >>> recent.made("a", lambda: 1), recent.made("b", lambda: 2), recent.made("a", lambda: 3)
-    (1, 2, 3)
+    >>> [recent.get_or_make(key, lambda value=value: value) for value, key in enumerate("aaba")]
+    [0, 0, 2, 3]
     """
 
     def __init__(self, size: int, *, on_drop: Callable[[_Value], None] | None = None) -> None:
@@ -30,8 +30,8 @@ class Recent(Generic[_Value]):
         self._values: OrderedDict[object, _Value] = OrderedDict()
         self._lock = threading.Lock()
 
-    def made(self, key: object, make: Callable[[], _Value]) -> _Value:
-        """Return the value of `key`, made where it is not kept.
+    def get_or_make(self, key: object, make: Callable[[], _Value]) -> _Value:
+        """Return the value of `key`; make it where it is not kept.
 
         Two threads that miss at once both make it, so that neither waits for other keys; the one
         kept first is returned to both.

@@ -13,6 +13,7 @@ from operator import attrgetter
 
 from docqa.datamodel import AnswerSpan, AnswerSpans, Passage, Span
 from docqa.errors import QuestionError, SettingError
+from docqa.protocols import BaseReader
 
 __all__ = ["FakeReader", "WhitespaceTokenizer"]
 
@@ -39,7 +40,7 @@ class WhitespaceTokenizer:
         return [Span(*match.span()) for match in _TOKEN.finditer(text)]
 
 
-class FakeReader:
+class FakeReader(BaseReader):
     r"""Answer with words that stand near the question's words, without a model.
 
     In every passage the sentence that shares most words with the question and holds others is
@@ -90,11 +91,13 @@ class FakeReader:
         found.sort(key=attrgetter("order"))
         return AnswerSpans(question, tuple(found[:top_k]), len(passages))
 
-    def read_all(
-        self, requests: Sequence[tuple[str, Sequence[Passage]]], *, top_k: int
-    ) -> list[AnswerSpans]:
-        """Return the spans of each (question, passages) as `read` does."""
-        return [self.read(question, passages, top_k=top_k) for question, passages in requests]
+    def check_question(self, question: str) -> None:
+        """Check that a question can be read.
+
+        Raises:
+            QuestionError: the question is blank or longer than `max_question_tokens`.
+        """
+        self._question_words(question)
 
     def _question_words(self, question: str) -> frozenset[str]:
         n_tokens = len(self.tokenizer.offsets(question))

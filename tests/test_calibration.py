@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import docqa
+from docqa.asking.evidence import AnswerFeatures
 from docqa.calibration import FEATURES, Calibration
 from docqa.datamodel import AnswerSpan, Evidence, Passage, Span
 from docqa.errors import ModelError, ModelNotFoundError
-from docqa.evidence import Witness
 from docqa.testing import FakeReader
 
 EVIDENCE = Evidence(margin=2.0, odds=3.0, relevance=1.0, coverage=0.5)
@@ -83,10 +83,10 @@ def spans(*margins: float) -> list[AnswerSpan]:
     return [AnswerSpan(passage, Span(14, 23), margin, margin, 0.0) for margin in margins]
 
 
-def odds_of(witness: Witness, proposals: list[AnswerSpan]) -> list[float]:
+def odds_of(features: AnswerFeatures, proposals: list[AnswerSpan]) -> list[float]:
     """Return the odds of proposals, each of its own wording."""
     return [
-        witness.evidence(each, margin=each.margin, wording=number).odds
+        features.evidence(each, margin=each.margin, wording=number).odds
         for number, each in enumerate(proposals)
     ]
 
@@ -94,9 +94,9 @@ def odds_of(witness: Witness, proposals: list[AnswerSpan]) -> list[float]:
 def test_odds_are_those_of_a_softmax_over_all_wordings() -> None:
     """The logistic function of the odds is the share of the sum of exponentials, by hand."""
     margins = [1.0, 0.5, -2.0]
-    witness = Witness("which", {}, margins)
+    features = AnswerFeatures("which", {}, margins)
     odds = [
-        witness.evidence(each, margin=each.margin, wording=n).odds
+        features.evidence(each, margin=each.margin, wording=n).odds
         for n, each in enumerate(spans(*margins))
     ]
     total = 1.0 + sum(map(math.exp, margins))
@@ -108,9 +108,9 @@ def test_odds_are_those_of_a_softmax_over_all_wordings() -> None:
 @pytest.mark.parametrize(("margins", "odds"), [([900.0], 12.0), ([900.0, -900.0], 12.0)])
 def test_odds_have_bounds(margins: list[float], odds: float) -> None:
     """Margins far beyond what an exponential holds are no trouble."""
-    witness = Witness("which", {}, margins)
+    features = AnswerFeatures("which", {}, margins)
     found = [
-        witness.evidence(each, margin=each.margin, wording=n).odds
+        features.evidence(each, margin=each.margin, wording=n).odds
         for n, each in enumerate(spans(*margins))
     ]
     assert found == [odds, -12.0][: len(margins)]
@@ -119,7 +119,7 @@ def test_odds_have_bounds(margins: list[float], odds: float) -> None:
 def test_evidence_tells_of_passage_and_words_around() -> None:
     """Relevance of the passage, and the share of the question's terms near the answer."""
     (span,) = spans(5.0)
-    made = Witness("What does the firm cost?", {span.passage.place: 0.5}, [5.0]).evidence(
+    made = AnswerFeatures("What does the firm cost?", {span.passage.place: 0.5}, [5.0]).evidence(
         span, margin=span.margin, wording=0
     )
     assert (made.margin, made.relevance, made.coverage) == (5.0, 0.5, 0.5)

@@ -1,23 +1,24 @@
-"""What a worker does for one document: load it, ask it, write the lines of the answers.
+"""The work for one document: load it, ask it, write the lines of the answers.
 
 The lines are made where the document is open, so that they are the same wherever that is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
+from docqa.asking.grid import AskedSource, ask_sources
 from docqa.batch.questions import BatchQuestion
-from docqa.datamodel import Answers, Coverage, Document, GridItem, LoadWarning
-from docqa.errors import DocqaError, LoadError, ModelError, ModelIncompatibleError, SettingError
+from docqa.datamodel import Document, GridItem, LoadWarning
+from docqa.errors import DocqaError, LoadError, ModelIncompatibleError
 from docqa.load_settings import LoadSettings
 from docqa.outcome_records import error_record, json_line, outcome_records
 from docqa.reading_settings import ReadingSettings, open_pipeline
 
 if TYPE_CHECKING:
-    from docqa.pipeline import Pipeline
+    from docqa.asking.pipeline import Pipeline
     from docqa.protocols import Reader
 
 __all__ = [
@@ -36,13 +37,13 @@ Status = Literal["answered", "unanswered", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class SourceJob:
-    """Hold a source and the questions that it is asked together.
+    """A source and the questions that it is asked together.
 
     What is read together is always the same, whoever reads it and whenever: so are the scores, to
     the last digit.
 
     Attributes:
-        source: what answers call it.
+        source: its name in answers.
         content: its bytes; None where they cannot be read, or it is a collection.
         content_sha256: of its bytes, in hexadecimal.
         error: why it cannot be read.
@@ -60,10 +61,10 @@ class SourceJob:
 
 @dataclass(frozen=True, slots=True)
 class CellOutcome:
-    """Hold what one question to one document gave: lines of JSON, each with its line end.
+    """The outcome of one question to one document: lines of JSON, each with its line end.
 
     Attributes:
-        content_sha256: of what was asked; None where it cannot be read.
+        content_sha256: of the source; None where it cannot be read.
         error: kind and message, where it failed.
     """
 
@@ -76,7 +77,7 @@ class CellOutcome:
 
 @dataclass(frozen=True, slots=True)
 class SourceOutcome:
-    """Hold what the questions of one `SourceJob` gave, in their order.
+    """The outcomes of one `SourceJob`, in the order of its questions.
 
     Attributes:
         warnings: of the document, with the first of its jobs.
@@ -90,12 +91,12 @@ class SourceOutcome:
 
 
 class Asking:
-    """Do jobs; the reader is loaded with the first of them. Picklable: a copy loads its own.
+    """A worker for documents. The reader is loaded with the first job, in a pickled copy again.
 
     Args:
         reading: how documents are read.
         loading: how they are loaded.
-        settings: what `settings_record` makes of both; goes into every line.
+        settings: as `settings_record` makes them of both; they go into every line.
     """
 
     def __init__(
@@ -106,50 +107,45 @@ class Asking:
         self._open: tuple[tuple[str, str | None], Document] | None = None
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Pickle what it was made with, and nothing that is open."""
+        """Pickle its arguments, and nothing that is open."""
         return (Asking, (self._reading, self._loading, self._settings))
 
     def __call__(self, job: SourceJob) -> SourceOutcome:
-        """Return what the job's questions gave; whatever is wrong with the source is in there.
+        """Return the outcomes of a job, those of a source that fails among them.
 
         Raises:
             ModelError: the reader cannot be loaded, or is another one than on the caller's machine.
             SettingError: a setting is out of its range.
         """
-        warnings: tuple[LoadWarning, ...] = ()
         content = job.content_sha256
-        cells: list[CellOutcome] = []
-        try:
-            fresh = self._open is None or self._open[0] != (job.source, content)
-            document = self._document(job, content)
-            warnings = document.warnings if fresh else ()
-            for question, item in zip(job.questions, self._items(document, job), strict=True):
-                cells.append(cell_outcome(question, item, content, self._settings))
-        except (ModelError, SettingError):
-            raise
-        except Exception as error:
-            for question in job.questions[len(cells) :]:
-                item = _failure(job.source, question, error)
-                cells.append(cell_outcome(question, item, content, self._settings))
+        fresh = self._open is None or self._open[0] != (job.source, content)
+        asked = [question.text for question in job.questions]
+        outcomes = ask_sources(
+            [AskedSource(job.source, partial(self._document, job), asked)],
+            lambda: self._reading_pipeline().call(top_k=self._reading.top_k),
+            failing=(Exception,),
+        )
+        warnings: tuple[LoadWarning, ...] = ()
+        cells = []
+        for question, (document, item) in zip(job.questions, outcomes, strict=True):
+            if document is not None and fresh:
+                warnings = document.warnings
+            cells.append(cell_outcome(question, item, content, self._settings))
         if job.is_last:
             self._close()
         return SourceOutcome(job.source, tuple(cells), warnings, job.is_last)
 
-    def _document(self, job: SourceJob, content: str | None) -> Document:
+    def _document(self, job: SourceJob) -> Document:
         """Return the document of a job, kept open for further questions of the same one."""
         from docqa.loaders.load import load_with
 
         if job.error is not None or job.content is None:
             raise job.error or LoadError(f"{job.source}: cannot be read", source=job.source)
-        key = job.source, content
+        key = job.source, job.content_sha256
         if self._open is None or self._open[0] != key:
             self._close()
             self._open = key, load_with(self._loading, job.content, name=job.source)
         return self._open[1]
-
-    def _items(self, document: Document, job: SourceJob) -> Iterator[GridItem]:
-        asked = [question.text for question in job.questions]
-        return self._reading_pipeline().ask_all([document], asked, top_k=self._reading.top_k)
 
     def _reading_pipeline(self) -> Pipeline:
         if self._pipeline is None:
@@ -181,12 +177,12 @@ def require_reader(reader: Reader, reading: ReadingSettings, settings: dict[str,
 def cell_outcome(
     question: BatchQuestion, item: GridItem, content: str | None, settings: dict[str, Any]
 ) -> CellOutcome:
-    """Return an outcome as lines: what ``docqa ask --json`` writes, and which cell it belongs to.
+    """Return an outcome as the lines of ``docqa ask --json``, each with its cell.
 
     Args:
-        question: what was asked.
-        item: what came of it.
-        content: SHA-256 of what it was asked of; None where that cannot be read.
+        question: with its id.
+        item: its outcome.
+        content: SHA-256 of the source; None where that cannot be read.
         settings: of the job.
     """
     records = outcome_records(item)
@@ -203,15 +199,12 @@ def cell_outcome(
     return CellOutcome(question, content, status, lines, error)
 
 
-def _failure(source: str, question: BatchQuestion, error: Exception) -> GridItem:
-    return GridItem(question.text, source, None, Answers(coverage=Coverage(0, 0)), error)
-
-
 def lost_outcome(job: SourceJob, error: DocqaError, settings: dict[str, Any]) -> SourceOutcome:
     """Return the outcome of a job that ended its worker again and again."""
     failed = LoadError(f"{job.source}: {error}", source=job.source)
+    items = (GridItem.failed(question.text, job.source, failed) for question in job.questions)
     cells = tuple(
-        cell_outcome(question, _failure(job.source, question, failed), job.content_sha256, settings)
-        for question in job.questions
+        cell_outcome(question, item, job.content_sha256, settings)
+        for question, item in zip(job.questions, items, strict=True)
     )
     return SourceOutcome(job.source, cells, (), job.is_last)

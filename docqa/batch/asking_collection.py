@@ -1,4 +1,4 @@
-"""What a worker does for a collection: ask it some of the questions."""
+"""The work for a collection: ask it some of the questions."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ __all__ = ["AskingCollection", "fingerprint"]
 
 
 class AskingCollection:
-    """Do jobs; the reader is loaded with the first of them. Picklable: a copy loads its own.
+    """A worker for a collection. The reader is loaded with the first job, in a pickled copy again.
 
     Args:
         reading: how documents are read.
         loading: how files are opened, where places are looked up in them.
-        settings: what decides the answers; goes into every line.
+        settings: those that decide the answers; they go into every line.
         where: which of the documents are asked.
         address: the collection's.
     """
@@ -41,12 +41,12 @@ class AskingCollection:
         self._collection: Collection | None = None
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Pickle what it was made with, and nothing that is open."""
+        """Pickle its arguments, and nothing that is open."""
         made_with = self._reading, self._loading, self._settings, self._where, self._address
         return (AskingCollection, made_with)
 
     def __call__(self, job: SourceJob) -> SourceOutcome:
-        """Return what the job's questions gave.
+        """Return the outcomes of a job.
 
         The fingerprint is that of the moment before they are asked; where the collection changes
         meanwhile, a later run sees that and asks again.
@@ -78,7 +78,7 @@ class AskingCollection:
 
 
 def fingerprint(collection: Collection, where: Where) -> str:
-    """Return the SHA-256 of what a collection's answers depend on.
+    """Return the SHA-256 of all that a collection's answers depend on.
 
     That is how and when it was made; the key, the content and the time of indexing of every
     document, as the same bytes have another text or other passages where they are indexed

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from docqa.asking.settings import DEFAULT_TOP_PASSAGES
 from docqa.benchmark.cold_start import cold_seconds
 from docqa.benchmark.contenders import Choice, Contender, open_contender
 from docqa.benchmark.machine import describe_machine
@@ -18,7 +19,6 @@ from docqa.benchmark.stages import measure_stages
 from docqa.errors import DocqaError, ModelError, SettingError
 from docqa.load_settings import LoadSettings
 from docqa.loaders.source_bytes import Source, read_source
-from docqa.pipeline import DEFAULT_TOP_PASSAGES
 
 __all__ = ["DEFAULT_CHOICES", "DEFAULT_PAGES", "DEFAULT_ROUNDS", "run_benchmark"]
 

@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
+from docqa.asking.prepared import PreparedDocument, index_of, prepare, require_text, splitter_for
 from docqa.benchmark.made_document import make_pdf
 from docqa.benchmark.memory import memory_growth
 from docqa.benchmark.records import StageSpeed
 from docqa.datamodel import Document, Passage
-from docqa.grid import require_text
 from docqa.load_settings import LoadSettings
 from docqa.loaders.load import load_with
-from docqa.prepared import PreparedDocument, index_of, prepare, splitter_for
 
 if TYPE_CHECKING:
     from docqa.protocols import Index, Reader

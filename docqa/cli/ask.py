@@ -16,7 +16,7 @@ from docqa.cli.exits import FAILED, debug_option, debugging, hush_libraries
 from docqa.cli.highlight_option import highlight_copy, highlight_options
 from docqa.cli.notices import Notices
 from docqa.cli.options import answer_options, reading_options, source_options
-from docqa.cli.outcomes import Tally, write_outcomes
+from docqa.cli.outcomes import OutcomeCounts, write_outcomes
 from docqa.cli.output import Format
 from docqa.cli.outputs import require_apart, without_outputs
 from docqa.cli.progress import ProgressLine
@@ -265,7 +265,7 @@ def _outcomes(
         yield document, item
 
 
-def _what_to_try(reading: ReadingSettings, tally: Tally) -> str:
+def _what_to_try(reading: ReadingSettings, tally: OutcomeCounts) -> str:
     tries = []
     if tally.passages_read < tally.passages_total and not reading.exhaustive:
         tries.append("--exhaustive reads all passages")

@@ -11,7 +11,7 @@ from docqa.cli.collection_options import AskedCollection
 from docqa.cli.collections import asking_settings, open_collection
 from docqa.cli.exits import ANSWERED
 from docqa.cli.notices import Notices, counted
-from docqa.cli.outcomes import Tally
+from docqa.cli.outcomes import OutcomeCounts
 from docqa.cli.output import Format, open_writer
 from docqa.cli.session import Session
 from docqa.datamodel import GridItem
@@ -22,15 +22,13 @@ if TYPE_CHECKING:
 
 __all__ = ["CollectionSession"]
 
-_QUESTIONS_PER_BATCH = 8  # read together; more would keep the first answers waiting
-
 
 class CollectionSession:
-    """Ask one collection, with the reader loaded once, when it is first needed.
+    """One collection that is asked; the reader is loaded when it is first needed.
 
     Args:
-        asked: which collection, and which of its documents.
-        session: knows the reader and how sources are loaded, for the places of answers.
+        asked: the collection, and the documents of it.
+        session: has the reader, and loads sources for the places of answers.
         ctx: of the command.
 
     Raises:
@@ -50,16 +48,16 @@ class CollectionSession:
     def collection(self) -> Collection:
         """Return the collection, loading the reader the first time."""
         if self._collection is None:
-            import docqa
+            from docqa.collection.collection import Collection
 
-            self._collection = docqa.Collection(
+            self._collection = Collection(
                 self._asked.address,
                 pipeline=self._session.pipeline.with_loading(self._session.sources),
             )
         return self._collection
 
     def sync(self, notices: Notices) -> bool:
-        """Bring the collection up to date, and say what has changed.
+        """Bring the collection up to date, and report the changes.
 
         Returns:
             Whether all folders could be read.
@@ -85,15 +83,16 @@ class CollectionSession:
 
     def ask_all(self, questions: Sequence[str]) -> Iterator[tuple[None, GridItem]]:
         """Yield the outcome of every question, in order and as soon as its batch is read."""
-        collection = self.collection
-        for first in range(0, len(questions), _QUESTIONS_PER_BATCH):
-            self._session.progress.say(f"asking {shown(self._asked.address)}")
-            batch = questions[first : first + _QUESTIONS_PER_BATCH]
-            for item in collection.ask_all(
-                batch, top_k=self._session.reading.top_k, where=self._asked.where
-            ):
-                self._session.progress.close()
-                yield None, item
+        collection, progress = self.collection, self._session.progress
+        asking = f"asking {shown(self._asked.address)}"
+        progress.say(asking)
+        for item in collection.ask_all(
+            questions, top_k=self._session.reading.top_k, where=self._asked.where
+        ):
+            progress.close()
+            yield None, item
+            progress.say(asking)
+        progress.close()
 
     def converse(self, notices: Notices, kind: Format) -> int:
         """Answer questions from the terminal until an empty line or Ctrl-D."""
@@ -115,7 +114,7 @@ class CollectionSession:
                     notices.note(str(item.answers.coverage))
         return ANSWERED
 
-    def what_to_try(self, tally: Tally) -> str:
+    def what_to_try(self, tally: OutcomeCounts) -> str:
         """Return advice for questions that nothing answers."""
         if not tally.passages_total:
             if not self._asked.where:

@@ -23,12 +23,12 @@ from docqa.limits import Limits
 from docqa.outcome_records import json_line
 
 if TYPE_CHECKING:
+    from docqa.asking.pipeline import Pipeline
     from docqa.cli.question_data import Data
     from docqa.errors import LoadError, MissingDependencyError
     from docqa.evaluation.asked_documents import AskedDocument
     from docqa.evaluation.calibration import CalibrationReport, Trust
     from docqa.evaluation.observations import Observation
-    from docqa.pipeline import Pipeline
     from docqa.protocols import Reader
 
 __all__ = ["calibrate"]
@@ -183,7 +183,7 @@ def _made_by(reader: Reader, names: Sequence[str], settings: list[Any]) -> dict[
     files = [Path(name).expanduser() for name in names]
     return {
         "docqa": __version__,
-        "reader": [reader.name, reader.revision, getattr(reader, "runtime", "")],
+        "reader": [reader.name, reader.revision, reader.runtime],
         "data": [hashlib.sha256(file.read_bytes()).hexdigest() for file in files],
         "settings": settings,
     }

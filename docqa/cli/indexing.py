@@ -21,10 +21,10 @@ from docqa.errors import LoadError
 from docqa.load_settings import LoadSettings
 
 if TYPE_CHECKING:
+    from docqa.asking.pipeline import Pipeline
     from docqa.collection.checking import CheckReport
     from docqa.collection.collection import Collection
     from docqa.collection.records import CollectedDocument
-    from docqa.pipeline import Pipeline
     from docqa.workers.pool import Pool
 
 __all__ = ["Indexing", "Taking", "indexing_pipeline"]

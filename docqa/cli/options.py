@@ -116,16 +116,16 @@ _READING = (
 class LibraryDefault(click.Option):
     """Be an option that leaves its default to the library, and shows it in the help.
 
-    The default of ``--top-passages`` is ``DEFAULT_TOP_PASSAGES`` of `docqa.pipeline`, which is
-    imported when the help is asked for.
+    The default of ``--top-passages`` is ``DEFAULT_TOP_PASSAGES`` of `docqa.asking.settings`, which
+    is imported when the help is asked for.
     """
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
         """Return the option's names and its help, with the library's default."""
-        import docqa.pipeline
+        import docqa.asking.settings
 
         name = f"DEFAULT_{(self.name or '').upper()}"
-        self.show_default = default = str(getattr(docqa.pipeline, name))
+        self.show_default = default = str(getattr(docqa.asking.settings, name))
         record = super().get_help_record(ctx)
         if record is None:
             return None

@@ -11,12 +11,12 @@ from docqa.cli.notices import Notices
 from docqa.cli.output import Format, open_writer
 from docqa.datamodel import Document, GridItem
 
-__all__ = ["Tally", "write_outcomes"]
+__all__ = ["OutcomeCounts", "write_outcomes"]
 
 
 @dataclass
-class Tally:
-    """Count outcomes, for the exit code and the closing note."""
+class OutcomeCounts:
+    """The counts of outcomes, for the exit code and the closing note."""
 
     answered: int = 0
     unanswered: int = 0
@@ -34,7 +34,7 @@ class Tally:
 
     @property
     def exit_code(self) -> int:
-        """Return how the command ends."""
+        """Return the exit code of the command."""
         if self.failed:
             return FAILED
         return ANSWERED if self.answered else NOTHING_FOUND
@@ -54,12 +54,12 @@ def write_outcomes(
     many_sources: bool,
     many_questions: bool,
     artifacts: Sequence[Artifact],
-    what_to_try: Callable[[Tally], str],
+    what_to_try: Callable[[OutcomeCounts], str],
 ) -> int:
     """Write every outcome as it comes, then the files made of them; return the exit code."""
     grid = many_sources or many_questions
     writer = open_writer(kind, many_sources=many_sources, many_questions=many_questions)
-    tally = Tally()
+    tally = OutcomeCounts()
     for document, item in outcomes:
         tally.add(item)
         for artifact in artifacts:

@@ -70,15 +70,14 @@ def _answer(
     notices: Notices,
     writer: Writer,
 ) -> None:
-    for document in documents:
-        for item in session.ask_safely(document, [question]):
-            session.progress.close()
-            if item.error is not None:
-                notices.error(item.error, source=item.source)
-                continue
-            writer.write(item)
-            if item.answers:
-                notices.note(str(item.answers.coverage))
+    for _, item in session.ask_open(documents, question):
+        session.progress.close()
+        if item.error is not None:
+            notices.error(item.error, source=item.source)
+            continue
+        writer.write(item)
+        if item.answers:
+            notices.note(str(item.answers.coverage))
 
 
 def typed_questions() -> Iterator[str]:

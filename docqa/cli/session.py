@@ -1,37 +1,36 @@
-"""What stays open during one command: the settings, the reader, the documents."""
+"""The session of one command: the settings, the reader and the documents that stay open."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from docqa.cli.progress import ProgressLine
 from docqa.cli.sources import STDIN
-from docqa.datamodel import Answers, Coverage, Document, GridItem
-from docqa.errors import ModelError, SettingError
+from docqa.datamodel import Document, GridItem
 from docqa.load_settings import LoadSettings
 from docqa.reading_settings import ReadingSettings, open_pipeline
 
 if TYPE_CHECKING:
+    from docqa.asking.grid import AskedSource
+    from docqa.asking.pipeline import Pipeline
     from docqa.cli.sources import SourceFile
-    from docqa.pipeline import Pipeline
 
-__all__ = ["ReadingSettings", "Session", "failure", "open_pipeline"]
-
-_QUESTIONS_PER_BATCH = 8  # read together; more would keep the first answers waiting
+__all__ = ["ReadingSettings", "Session", "open_pipeline"]
 
 
 @dataclass
 class Session:
-    """Load sources and ask them, with the reader loaded once, when it is first needed."""
+    """The sources and the reader of one command; the reader is loaded when it is first needed."""
 
     sources: LoadSettings
     reading: ReadingSettings
     progress: ProgressLine
-    kept: dict[str, bytes] = field(default_factory=dict, init=False)  # what is read only once
+    kept: dict[str, bytes] = field(default_factory=dict, init=False)  # of what is read once
     checks: list[Callable[[Document], None]] = field(default_factory=list, init=False)
     _pipeline: Pipeline | None = field(default=None, init=False)
     _opening: Future[Pipeline] | None = field(default=None, init=False)
@@ -61,10 +60,12 @@ class Session:
             return
         from docqa.reader.runtimes import starts_fast
 
-        told = self.reading
-        if starts_fast(told.reader, runtime=told.runtime, device=told.device, dtype=told.dtype):
+        chosen = self.reading
+        if starts_fast(
+            chosen.reader, runtime=chosen.runtime, device=chosen.device, dtype=chosen.dtype
+        ):
             pool = ThreadPoolExecutor(1)
-            self._opening = pool.submit(open_pipeline, told)
+            self._opening = pool.submit(open_pipeline, chosen)
             pool.shutdown(wait=False)  # it takes nothing further
 
     def load(self, file: SourceFile, *, keeps: bool = False) -> Document:
@@ -90,7 +91,7 @@ class Session:
         return load_with(self.sources, source, name=file.path, progress=progress)
 
     def passage_counter(self) -> Callable[[Document], int]:
-        """Return what tells into how many passages the reader's pipeline splits a document.
+        """Return the passage counter of the reader.
 
         Raises:
             ModelError: there is no such reader.
@@ -102,52 +103,57 @@ class Session:
             return counter.count
         return lambda document: len(self.pipeline.passages(document))
 
-    def ask(self, document: Document, questions: Sequence[str]) -> Iterator[GridItem]:
-        """Yield the outcome of every question, in order and as soon as its batch is read."""
-        pipeline = self.pipeline
-        self.progress.say(f"splitting {document.source}")
-        pipeline.passages(document)
-        for first in range(0, len(questions), _QUESTIONS_PER_BATCH):
-            self.progress.say(f"reading {document.source}")
-            batch = questions[first : first + _QUESTIONS_PER_BATCH]
-            yield from pipeline.ask_all([document], batch, top_k=self.reading.top_k)
-
     def ask_all(
         self, files: Sequence[SourceFile], questions: Sequence[str]
     ) -> Iterator[tuple[Document | None, GridItem]]:
-        """Yield each source's document and outcomes; a source that fails spoils no other.
+        """Yield each outcome with its document, source by source.
 
         Raises:
             ModelError: the reader cannot be loaded.
             SettingError: a setting is out of its range.
         """
+        from docqa.asking.grid import AskedSource
+
         self.open_early()
-        for file in files:
-            self.progress.next_step()
-            try:
-                document = self.load(file)
-                for check in self.checks:
-                    check(document)  # before the reader is loaded
-            except Exception as error:
-                yield from ((None, failure(file.path, question, error)) for question in questions)
-                continue
-            with document:
-                yield from ((document, item) for item in self.ask_safely(document, questions))
+        return self._asked(
+            AskedSource(file.path, partial(self._checked, file), questions, closes=True)
+            for file in files
+        )
 
-    def ask_safely(self, document: Document, questions: Sequence[str]) -> Iterator[GridItem]:
-        """Yield the outcome of every question; what goes wrong underway fails those left."""
-        n_asked = 0
-        self.pipeline  # noqa: B018  # what keeps the reader from loading concerns every source
-        try:
-            for item in self.ask(document, questions):
-                n_asked += 1
-                yield item
-        except (ModelError, SettingError, BrokenPipeError):
-            raise
-        except Exception as error:
-            yield from (failure(document.source, left, error) for left in questions[n_asked:])
+    def ask_open(
+        self, documents: Sequence[Document], question: str
+    ) -> Iterator[tuple[Document | None, GridItem]]:
+        """Yield the outcome of a question to each of the documents, which stay open.
+
+        Raises:
+            ModelError: the reader cannot be loaded.
+            SettingError: a setting is out of its range.
+        """
+        from docqa.asking.grid import AskedSource
+
+        return self._asked(
+            AskedSource(document.source, partial(_itself, document), [question])
+            for document in documents
+        )
+
+    def _asked(self, sources: Iterable[AskedSource]) -> Iterator[tuple[Document | None, GridItem]]:
+        from docqa.asking.grid import ask_sources
+
+        return ask_sources(
+            sources,
+            lambda: self.pipeline.call(top_k=self.reading.top_k),
+            failing=(Exception,),
+            on_stage=lambda stage, source: self.progress.say(f"{stage} {source}"),
+        )
+
+    def _checked(self, file: SourceFile) -> Document:
+        """Return the document of a source, checked before the reader is loaded."""
+        self.progress.next_step()
+        document = self.load(file)
+        for check in self.checks:
+            check(document)
+        return document
 
 
-def failure(source: str, question: str, error: Exception) -> GridItem:
-    """Return the cell of the grid for a source that failed."""
-    return GridItem(question, source, None, Answers(coverage=Coverage(0, 0)), error)
+def _itself(document: Document) -> Document:
+    return document

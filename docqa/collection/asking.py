@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from docqa.answers import answers_from_spans, relevances
+from docqa.asking.cells import Cell, answer_cells, batches, question_error
+from docqa.asking.settings import AskSettings
 from docqa.collection.originals import StoredSourceMap, settings_of
 from docqa.collection.packing import NOWHERE, unpack_document
 from docqa.collection.records import CollectedDocument
@@ -15,14 +16,11 @@ from docqa.collection.search import Hits, find
 from docqa.datamodel import (
     Answer,
     Answers,
-    AnswerSpans,
-    Coverage,
     Document,
     GridItem,
     ReadSettings,
 )
-from docqa.errors import QuestionError
-from docqa.grid import SPANS_PER_PASSAGE, Reading, question_error, reader_info
+from docqa.errors import CollectionError
 from docqa.index.contract import Snapshot, Where
 from docqa.load_settings import LoadSettings
 from docqa.protocols import Reader
@@ -31,21 +29,22 @@ from docqa.recent import Recent
 if TYPE_CHECKING:
     from docqa.collection.packing import PackedDocument
 
-__all__ = ["Asked", "ask_batch"]
+__all__ = ["CollectionCall", "ask_collection"]
 
 _Bodies = Recent["tuple[PackedDocument, Document]"]
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """Hold what questions are asked with.
+class CollectionCall:
+    """The collection, the reader and the settings with which questions are asked.
 
     Attributes:
-        snapshot: of the store; all questions of a batch see the same.
-        where: which documents are asked.
-        reader, reading: who reads, and how.
-        loading: how sources are loaded, when places are looked up.
-        settings: under which answers come out again.
+        snapshot: of the store; all questions see it while it can be read.
+        where: the documents that are asked.
+        reader: finds the answers.
+        settings: of the call.
+        read_settings: recorded by the answers.
+        loading: the settings under which sources are opened, when places are looked up.
         is_kept: whether the stored tokens are the reader's.
         bodies: documents unpacked lately, by generation.
         address: the collection's.
@@ -54,87 +53,90 @@ class Asked:
     snapshot: Snapshot
     where: Where
     reader: Reader
-    reading: Reading
+    settings: AskSettings
+    read_settings: ReadSettings
     loading: LoadSettings
-    settings: ReadSettings
     is_kept: bool
     bodies: _Bodies
     address: str
 
 
-def ask_batch(asked: Asked, questions: Sequence[str]) -> list[GridItem]:
-    """Return the outcome of every question, read together.
+def ask_collection(
+    call: CollectionCall, questions: Sequence[str], latest: Callable[[], Snapshot]
+) -> Iterator[GridItem]:
+    """Yield the outcome of every question, in order; several are read together.
+
+    Where a document was replaced, and cleaned up, since the snapshot, the questions left are asked
+    of the latest one.
+
+    Args:
+        call: how they are asked.
+        questions: in words.
+        latest: returns a new snapshot.
 
     Raises:
-        CollectionError: a document was replaced, and cleaned up, since the snapshot.
+        CollectionError: the collection cannot be read, or changes faster than it is asked.
     """
-    total = _passages_asked(asked)
-    errors = [question_error(asked.reader, question) for question in questions]
-    most = asked.reading.top_passages or max(1, asked.snapshot.n_passages)
-    hits = [
-        None if error else find(asked.snapshot, question, top_k=most, where=asked.where)
-        for question, error in zip(questions, errors, strict=True)
-    ]
-    spans = iter(_read(asked, questions, hits))
-    items = []
-    for question, found, error in zip(questions, hits, errors, strict=True):
-        if found is None:
-            items.append(_failed(asked, question, error, total))
-            continue
-        documents = _Documents(asked, found)
-        answers = answers_from_spans(
-            documents,
-            next(spans),
-            relevances(found.ranked),
-            top_k=asked.reading.top_k,
-            min_score=asked.reading.min_score,
-            rank_weight=asked.reading.rank_weight,
-            calibration=getattr(asked.reader, "calibration", None),
-            reader=reader_info(asked.reader),
-            settings=asked.settings,
-        )
-        coverage = Coverage(len(found.ranked), total)
-        told = Answers([documents.told(answer) for answer in answers], coverage=coverage)
-        documents.close()
-        items.append(GridItem(question, asked.address, None, told))
-    return items
+    n_asked, n_before = 0, -1
+    while n_asked < len(questions):
+        try:
+            for item in _items(call, questions[n_asked:]):
+                yield item
+                n_asked += 1
+        except CollectionError:
+            if n_asked == n_before:
+                raise
+            n_before, call = n_asked, replace(call, snapshot=latest())
 
 
-def _read(asked: Asked, questions: Sequence[str], hits: Sequence[Hits | None]) -> list[AnswerSpans]:
-    """Return what the reader proposes to each question that has hits, all read together."""
-    readable = [(each, found) for each, found in zip(questions, hits, strict=True) if found]
-    if not readable:
-        return []
-    if asked.is_kept:
-        for _, found in readable:
-            asked.reader.remember(found.tokens)  # type: ignore[attr-defined]  # is_kept says so
-    requests = [(question, [one.passage for one in found.ranked]) for question, found in readable]
-    most = max(len(passages) for _, passages in requests)
-    return asked.reader.read_all(requests, top_k=max(1, most) * SPANS_PER_PASSAGE)
+def _items(call: CollectionCall, questions: Sequence[str]) -> Iterator[GridItem]:
+    total = _passages_asked(call)
+    for batch in batches(_cell(call, question, total) for question in questions):
+        items = answer_cells(batch, lambda: call.reader, failing=())
+        for cell, item in zip(batch, items, strict=True):
+            if not isinstance(documents := cell.documents, _Documents):
+                yield item  # with the error that kept it from being asked
+                continue
+            answers = [documents.with_original(answer) for answer in item.answers]
+            documents.close()
+            yield replace(item, answers=Answers(answers, coverage=item.answers.coverage))
 
 
-def _failed(asked: Asked, question: str, error: QuestionError | None, total: int) -> GridItem:
-    return GridItem(question, asked.address, None, Answers(coverage=Coverage(0, total)), error)
+def _cell(call: CollectionCall, question: str, total: int) -> Cell:
+    """Return a question with its best passages, or with the error that keeps it unread."""
+    cell = Cell(question, call.address, n_passages=total)
+    if (error := question_error(call.reader, question)) is not None:
+        return replace(cell, error=error)
+    most = call.settings.top_passages or max(1, call.snapshot.n_passages)
+    hits = find(call.snapshot, question, top_k=most, where=call.where)
+    return replace(
+        cell,
+        ranked=hits.ranked,
+        documents=_Documents(call, hits),
+        settings=call.settings,
+        read_settings=call.read_settings,
+        tokens=hits.tokens if call.is_kept else None,
+    )
 
 
-def _passages_asked(asked: Asked) -> int:
-    if not asked.where:
-        return asked.snapshot.n_passages
-    documents = asked.snapshot.documents(asked.where)
+def _passages_asked(call: CollectionCall) -> int:
+    if not call.where:
+        return call.snapshot.n_passages
+    documents = call.snapshot.documents(call.where)
     return sum(CollectedDocument.from_json(each.facts).n_passages for each in documents)
 
 
 class _Documents(Mapping[str, Document]):
-    """Unpack the documents of one question's hits when they are looked at."""
+    """The documents of one question's hits, unpacked when they are looked at."""
 
-    def __init__(self, asked: Asked, hits: Hits) -> None:
-        self._asked, self._hits = asked, hits
+    def __init__(self, call: CollectionCall, hits: Hits) -> None:
+        self._call, self._hits = call, hits
         self._made: dict[str, Document] = {}
 
     def __getitem__(self, key: str) -> Document:
         if key not in self._made:
             facts, generation = self._hits.documents[key]
-            packed, document = self._asked.bodies.made(
+            packed, document = self._call.bodies.get_or_make(
                 generation, partial(self._unpacked, key, generation)
             )
             tables = (self._hits.tables[key],) if key in self._hits.tables else ()
@@ -149,8 +151,8 @@ class _Documents(Mapping[str, Document]):
     def __len__(self) -> int:
         return len(self._hits.documents)
 
-    def told(self, answer: Answer) -> Answer:
-        """Return an answer with its document's id, and what became of the source."""
+    def with_original(self, answer: Answer) -> Answer:
+        """Return an answer with its document's id, and the state of the source."""
         document = self[answer.passage.document_id]
         assert isinstance(document.source_map, StoredSourceMap)
         original = document.source_map.original
@@ -164,6 +166,6 @@ class _Documents(Mapping[str, Document]):
             document.close()
 
     def _unpacked(self, key: str, generation: str) -> tuple[PackedDocument, Document]:
-        packed = unpack_document(self._asked.snapshot.body(key, generation))
-        settings = settings_of(packed.values["settings"], self._asked.loading)
+        packed = unpack_document(self._call.snapshot.body(key, generation))
+        settings = settings_of(packed.values["settings"], self._call.loading)
         return packed, packed.document(NOWHERE, settings)

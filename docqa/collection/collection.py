@@ -4,35 +4,33 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from docqa.collection.asking import Asked, ask_batch
+from docqa.asking.pipeline import Pipeline
+from docqa.asking.settings import AskSettings
+from docqa.collection.asking import CollectionCall, ask_collection
 from docqa.collection.changes import Changes, Report
 from docqa.collection.checking import CheckReport, check
 from docqa.collection.commits import read_failures
 from docqa.collection.information import CollectionInfo, information
+from docqa.collection.ingest import token_fingerprint
 from docqa.collection.records import CollectedDocument, FailedSource
 from docqa.collection.search import FoundPassage, search
 from docqa.collection.settings import CollectionSettings, collection_settings
 from docqa.collection.sources import Sources, require_metadata, with_absolute_paths
 from docqa.collection.updates import Updates
 from docqa.datamodel import Answers, Document, GridItem
-from docqa.errors import CollectionError, SettingError
-from docqa.grid import Reading, read_settings
+from docqa.errors import SettingError
 from docqa.index.contract import Store, Where
 from docqa.index.opening import open_store
-from docqa.pipeline import Pipeline
 from docqa.recent import Recent
 from docqa.workers.pool import Pool
 
 if TYPE_CHECKING:
     from docqa.collection.packing import PackedDocument
-    from docqa.protocols import Reader
 
 __all__ = ["Collection"]
 
-_QUESTIONS_PER_BATCH = 8
 _BODIES_KEPT = 64  # documents unpacked lately; a long one takes a few megabytes
 
 
@@ -226,12 +224,12 @@ class Collection:
             ModelError: the reader cannot be loaded.
             SettingError: a setting is out of its range.
         """
-        settings = self.settings()
-        reading = self._pipeline.reading_settings(
+        made = self.settings()
+        settings = self._pipeline.ask_settings(
             top_k=top_k, min_score=min_score, top_passages=top_passages
         )
         asked = [questions] if isinstance(questions, str) else list(questions)
-        return self._answered(settings, asked, reading, with_absolute_paths(where))
+        return self._answered(made, asked, settings, with_absolute_paths(where))
 
     def documents(self, where: Where | None = None) -> list[CollectedDocument]:
         """Return the records of the documents, ordered by key.
@@ -302,33 +300,27 @@ class Collection:
         self.close()
 
     def _answered(
-        self, made: CollectionSettings, questions: Sequence[str], reading: Reading, where: Where
+        self,
+        made: CollectionSettings,
+        questions: Sequence[str],
+        settings: AskSettings,
+        where: Where,
     ) -> Iterator[GridItem]:
         reader = self._pipeline.reader
-        asked = Asked(
+        call = CollectionCall(
             snapshot=self._store.snapshot(),
             where=where,
             reader=reader,
-            reading=reading,
-            loading=self._pipeline.loading,
-            settings=read_settings(
-                reading,
-                passage_tokens=made.passage_tokens,
-                overlap=made.overlap,
-                content=made.content,
+            settings=settings,
+            read_settings=settings.with_sizes(
+                passage_tokens=made.passage_tokens, overlap=made.overlap, content=made.content
             ),
-            is_kept=_fingerprint(reader) == made.tokenizer != "" and hasattr(reader, "remember"),
+            loading=self._pipeline.loading,
+            is_kept=token_fingerprint(reader.tokenizer) == made.tokenizer != "",
             bodies=self._bodies,
             address=self.address,
         )
-        for first in range(0, len(questions), _QUESTIONS_PER_BATCH):
-            batch = questions[first : first + _QUESTIONS_PER_BATCH]
-            try:
-                items = ask_batch(asked, batch)
-            except CollectionError:  # compacted in between: once more, as it is now
-                asked = replace(asked, snapshot=self._store.snapshot())
-                items = ask_batch(asked, batch)
-            yield from items
+        yield from ask_collection(call, questions, self._store.snapshot)
 
     def _updates(self, progress: Report | None) -> Updates:
         return Updates(self._store, self._pipeline, self._pool, progress)
@@ -336,8 +328,3 @@ class Collection:
 
 def _entries(metadata: Mapping[str, object] | None) -> dict[str, str] | None:
     return None if metadata is None else require_metadata(metadata)
-
-
-def _fingerprint(reader: Reader) -> str:
-    fingerprint: str = getattr(reader.tokenizer, "fingerprint", "")
-    return fingerprint

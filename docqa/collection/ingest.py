@@ -8,12 +8,12 @@ from __future__ import annotations
 import hashlib
 import time
 import uuid
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Union
 
+from docqa.asking.prepared import require_text, splitter_for
 from docqa.collection.packing import (
     NOWHERE,
     PackedPassage,
@@ -30,9 +30,8 @@ from docqa.collection.records import (
     file_stamp,
     labels_of,
 )
-from docqa.datamodel import Content, Document, Span, Table, TableRow
+from docqa.datamodel import Content, Document, Table
 from docqa.errors import DocqaError, LoadError
-from docqa.grid import require_text
 from docqa.index.analysis import terms
 from docqa.index.contract import StoredDocument, StoredPassage
 from docqa.index.memory import ranked_text
@@ -40,13 +39,11 @@ from docqa.index.name_terms import name_terms
 from docqa.load_settings import LoadSettings
 from docqa.loaders.load import load_with
 from docqa.loaders.source_bytes import Source, read_source
-from docqa.prepared import splitter_for
+from docqa.protocols import StoringTokenizer, Tokenizer, Tokens
 from docqa.reading_form import ReadingForm
 
 if TYPE_CHECKING:
     from docqa.passages.splitter import Splitter
-    from docqa.protocols import Tokenizer
-    from docqa.reader.tokenizer import Tokens
 
 __all__ = [
     "Ingested",
@@ -108,7 +105,7 @@ class Ingester:
     Attributes:
         loading: how sources are loaded.
         splitter: cuts documents into passages.
-        tokenizer: makes the tokens to keep; none are kept where it has no `encode`.
+        tokenizer: makes the tokens to keep; none are kept where it is no `StoringTokenizer`.
     """
 
     loading: LoadSettings
@@ -151,14 +148,15 @@ class Ingester:
     ) -> StoredDocument:
         passages = self.splitter.split(document)
         forms = [ReadingForm.of(passage).text for passage in passages]
-        encode = getattr(self.tokenizer, "encode", None)
-        tokens: list[Tokens | None] = encode(forms) if encode else [None] * len(forms)
-        rows = _Rows(document.tables)
+        tokens: Sequence[Tokens | None] = [None] * len(forms)
+        if isinstance(self.tokenizer, StoringTokenizer):
+            tokens = self.tokenizer.encode(forms)
+        rows = Table.joined(document.tables)
         stored = tuple(
             StoredPassage(
                 passage.number,
                 tuple(terms(ranked_text(passage))),
-                pack_passage(PackedPassage(passage, made, rows.touching(passage.span))),
+                pack_passage(PackedPassage(passage, made, rows.rows_touching(passage.span))),
                 passage.boilerplate,
             )
             for passage, made in zip(passages, tokens, strict=True)
@@ -236,23 +234,4 @@ def ingester_of(recipe: Recipe) -> Ingester:
 
 def token_fingerprint(tokenizer: Tokenizer) -> str:
     """Return the fingerprint of the tokens that a collection stores; ``""`` for none."""
-    fingerprint: str = getattr(tokenizer, "fingerprint", "")
-    return fingerprint
-
-
-class _Rows:
-    """Find the rows of a document's tables that touch a passage."""
-
-    def __init__(self, tables: Iterable[Table]) -> None:
-        self._rows = sorted((row for table in tables for row in table.rows), key=_start)
-        self._starts = [_start(row) for row in self._rows]
-
-    def touching(self, span: Span) -> tuple[TableRow, ...]:
-        """Return the rows that share characters with `span`, in order."""
-        first = max(0, bisect_right(self._starts, span.start) - 1)
-        last = bisect_left(self._starts, span.end)
-        return tuple(row for row in self._rows[first:last] if row.cells[-1].span.end > span.start)
-
-
-def _start(row: TableRow) -> int:
-    return row.cells[0].span.start if row.label is None else row.label.start
+    return tokenizer.fingerprint if isinstance(tokenizer, StoringTokenizer) else ""

@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Union
 
+from docqa.asking.prepared import splitter_for
 from docqa.collection.ingest import (
     Ingested,
     Ingester,
@@ -26,7 +27,6 @@ from docqa.collection.settings import CollectionSettings
 from docqa.errors import CollectionError, DocqaError, LoaderCrashedError, LoadError
 from docqa.loaders.source_bytes import read_source
 from docqa.pipeline import Pipeline
-from docqa.prepared import splitter_for
 from docqa.workers.pool import Pool
 
 __all__ = ["ingest_all", "ingester_for", "new_settings"]

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from docqa.datamodel.places import SourceMap
     from docqa.load_settings import LoadSettings
-    from docqa.reader.tokenizer import Tokens
+    from docqa.protocols import Tokens
 
 __all__ = [
     "NOWHERE",
@@ -139,7 +139,7 @@ def _pack_numbers(numbers: NDArray[np.int32]) -> bytes:
 def _unpack_tokens(packed: bytes) -> Tokens:
     import numpy as np
 
-    from docqa.reader.tokenizer import Tokens
+    from docqa.protocols import Tokens
 
     arrays, at = [], 0
     for _ in range(3):

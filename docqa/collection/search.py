@@ -17,7 +17,7 @@ from docqa.index.name_terms import NAME_WEIGHT
 from docqa.reading_form import ReadingForm
 
 if TYPE_CHECKING:
-    from docqa.reader.tokenizer import Tokens
+    from docqa.protocols import Tokens
 
 __all__ = ["FoundPassage", "Hits", "find", "search"]
 

@@ -179,3 +179,17 @@ class GridItem:
     document: DocumentInfo | None
     answers: Answers
     error: Exception | None = None
+
+    @classmethod
+    def failed(
+        cls,
+        question: str,
+        source: str,
+        error: Exception,
+        *,
+        document: DocumentInfo | None = None,
+        passages_total: int = 0,
+    ) -> GridItem:
+        """Return the cell of a question that could not be asked; no passage was read."""
+        nothing = Answers(coverage=Coverage(0, passages_total))
+        return cls(question, source, document, nothing, error)

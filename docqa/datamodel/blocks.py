@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import ClassVar, Literal
 
 from docqa.datamodel.spans import Span
@@ -59,6 +62,11 @@ class TableRow:
     cells: tuple[TableCell, ...]
     label: Span | None = None
 
+    @property
+    def start(self) -> int:
+        """Return where the row begins in the document's text."""
+        return self.cells[0].span.start if self.label is None else self.label.start
+
 
 @dataclass(frozen=True, slots=True)
 class Table:
@@ -68,6 +76,23 @@ class Table:
     """
 
     rows: tuple[TableRow, ...]
+
+    @classmethod
+    def joined(cls, tables: Iterable[Table]) -> Table:
+        """Return one table with the rows of all, in order of the text."""
+        rows = (row for table in tables for row in table.rows)
+        return cls(tuple(sorted(rows, key=_row_start)))
+
+    def row_at(self, span: Span) -> TableRow | None:
+        """Return the last row that begins at or before `span`; None where none does."""
+        after = bisect_right(self.rows, span.start, key=_row_start)
+        return self.rows[after - 1] if after else None
+
+    def rows_touching(self, span: Span) -> tuple[TableRow, ...]:
+        """Return the rows that share characters with `span`, in order."""
+        first = max(0, bisect_right(self.rows, span.start, key=_row_start) - 1)
+        last = bisect_left(self.rows, span.end, key=_row_start)
+        return tuple(row for row in self.rows[first:last] if row.cells[-1].span.end > span.start)
 
     def shift(self, offset: int) -> Table:
         """Return the table with all spans moved by `offset` characters."""
@@ -82,6 +107,9 @@ class Table:
             return TableRow(tuple(cells), row.label.shift(offset) if row.label else None)
 
         return Table(tuple(map(moved, self.rows)))
+
+
+_row_start = attrgetter("start")
 
 
 @dataclass(frozen=True, slots=True)

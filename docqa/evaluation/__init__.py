@@ -1,4 +1,4 @@
-"""Evaluation: how good a reader is, alone and end to end, and how far its scores can be trusted."""
+"""Evaluation: the quality of a reader, alone and end to end, and the trust in its scores."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ __all__ = [
 ]
 
 
-# Import what is asked for when it is first used: some of it needs numpy.
+# A name is imported when it is first used: some modules need numpy.
 __getattr__ = lazily(__name__, _LAZY)
 
 

@@ -17,13 +17,13 @@ _JOINER = "\n\n"  # a blank line ends a block, so no answer crosses from one par
 
 @dataclass(frozen=True, slots=True)
 class AskedQuestion:
-    """Hold a question to a document.
+    """A question to a document.
 
     Attributes:
         question: its golds start at characters of the document's text, where these are known.
         page_number: the page on which the answer stands, from 1; None where it is known by
             characters.
-        form: what kind of answer it has, as the file says; ``""`` where it says nothing.
+        form: the kind of its answer, as the file says; ``""`` where it says nothing.
     """
 
     question: Question
@@ -46,7 +46,7 @@ class AskedQuestion:
 
 @dataclass(frozen=True, slots=True)
 class AskedDocument:
-    """Hold a document that is loaded when it is needed, and its questions.
+    """A document that is loaded when it is needed, with its questions.
 
     Attributes:
         name: for messages, and the unit of resampling.

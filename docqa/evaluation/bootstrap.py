@@ -24,7 +24,7 @@ _LEVEL = 0.95
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """Hold a mean and its 95% interval, all in 0 to 1."""
+    """A mean and its 95% interval, all in 0 to 1."""
 
     value: float
     low: float

@@ -48,7 +48,7 @@ _FOLDS = 5
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """Say how far scores can be trusted; shares in 0 to 1.
+    """The trust that scores deserve; shares in 0 to 1.
 
     Attributes:
         mean_score: of all answers.
@@ -68,7 +68,7 @@ class Trust:
 
 @dataclass(frozen=True, slots=True)
 class CalibrationReport:
-    """Hold a calibration and how far scores can be trusted without and with it.
+    """A calibration, with the trust that scores deserve without and with it.
 
     Attributes:
         calibration: fitted to all observations.

@@ -5,26 +5,26 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
+from docqa.asking.grid import AskedSource, ask_sources
+from docqa.asking.pipeline import Pipeline
 from docqa.datamodel import Answer, Document, GridItem
-from docqa.errors import LoadError, MissingDependencyError
 from docqa.evaluation.asked_documents import AskedDocument, AskedQuestion
 from docqa.evaluation.places import AnswerPlace, best_box_overlap, place_of
 from docqa.evaluation.predictions import Prediction
 from docqa.evaluation.squad import exact_match
 from docqa.evaluation.watched_reader import ReadPassages, WatchedReader
-from docqa.pipeline import Pipeline
 
 __all__ = ["DocumentOutcome", "ask_document"]
 
 _NO_PLACE = AnswerPlace()
 _ANSWERS = 5  # looked at for the page
-_QUESTIONS_PER_CALL = 16  # so that progress shows and little is kept
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentOutcome:
-    """Hold what came of one question to one document.
+    """The outcome of one question to one document.
 
     Attributes:
         asked: the question.
@@ -65,30 +65,32 @@ def ask_document(
 
     Args:
         pipeline: reads with `reader`.
-        reader: tells which passages were read.
+        reader: keeps the passages that were read.
         asked: the document and its questions.
         timed: ids of questions to ask once more, alone and with the clock running.
 
     Raises:
         ModelError: the reader fails.
     """
-    try:
-        document = asked.open()
-    except (LoadError, MissingDependencyError) as error:
-        yield from (_lost(question, asked.name, error) for question in asked.questions)
-        return
-    with document:
-        for first in range(0, len(asked.questions), _QUESTIONS_PER_CALL):
-            rows = asked.questions[first : first + _QUESTIONS_PER_CALL]
-            for outcome in _outcomes(pipeline, reader, document, rows):
-                measured = outcome.asked.question.id in timed and outcome.best.error is None
-                took = _seconds(pipeline, reader, document, outcome.asked) if measured else None
-                yield replace(outcome, document=asked.name, seconds=took)
-            reader.forget()
+    texts = [row.question.text for row in asked.questions]
+    source = AskedSource(asked.name, asked.open, texts, closes=True)
+    items = ask_sources([source], partial(pipeline.call, top_k=_ANSWERS, min_score=0.0))
+    for row, (document, item) in zip(asked.questions, items, strict=True):
+        if document is None:
+            yield _lost(row, asked.name, item.error)
+            continue
+        # read a moment ago, so that the reader has it in memory
+        (decided,) = pipeline.ask_all(document, row.question.text, top_k=_ANSWERS)
+        read = reader.last(row.question.text)
+        outcome = _outcome(document, row, item, decided, read)
+        measured = row.question.id in timed and outcome.best.error is None
+        took = _seconds(pipeline, reader, document, row) if measured else None
+        yield replace(outcome, document=asked.name, seconds=took)
+    reader.forget()
 
 
 def _fault(document: Document, asked: AskedQuestion) -> str | None:
-    """Return what is wrong with a question's page, or None."""
+    """Return the fault of a question's page number, or None."""
     pages = len(document.pages)
     if asked.page_number is None or asked.page_number <= pages:
         return None
@@ -101,21 +103,6 @@ def _lost(asked: AskedQuestion, document: str, error: object) -> DocumentOutcome
     failed = Prediction(asked.question.id, error=str(error))
     missed = False if asked.question.answerable else None
     return DocumentOutcome(asked, document, failed, failed, gold_read=missed, proposed=missed)
-
-
-def _outcomes(
-    pipeline: Pipeline,
-    reader: WatchedReader,
-    document: Document,
-    rows: Sequence[AskedQuestion],
-) -> list[DocumentOutcome]:
-    texts = [row.question.text for row in rows]
-    unbounded = list(pipeline.ask_all([document], texts, top_k=_ANSWERS, min_score=0.0))
-    bounded = list(pipeline.ask_all([document], texts, top_k=_ANSWERS))
-    return [
-        _outcome(document, row, best, decided, reader.last(row.question.text))
-        for row, best, decided in zip(rows, unbounded, bounded, strict=True)
-    ]
 
 
 def _outcome(

@@ -1,4 +1,4 @@
-"""How good a reader is, alone and end to end.
+"""The quality of a reader, alone and end to end.
 
 This module imports numpy: import it when it is first used.
 """
@@ -8,9 +8,14 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
-from docqa.datamodel import ReaderInfo, Span
+from docqa.asking.cells import reader_info
+from docqa.asking.own_reader import completed
+from docqa.asking.pipeline import Pipeline
+from docqa.asking.settings import DEFAULT_MIN_SCORE
+from docqa.datamodel import Span
 from docqa.errors import QuestionSetError
 from docqa.evaluation.asked_documents import AskedDocument, articles_as_documents
 from docqa.evaluation.document_outcomes import DocumentOutcome, ask_document
@@ -19,11 +24,10 @@ from docqa.evaluation.page_questions import PageQuestions
 from docqa.evaluation.places import AnswerPlace, Places, place_of
 from docqa.evaluation.predictions import Prediction
 from docqa.evaluation.reading import Progress, gold_passage, read_gold_paragraphs
-from docqa.evaluation.report import Calibration, EvaluationReport, Mode, Retrieval
+from docqa.evaluation.report import CalibrationMeasure, EvaluationReport, Mode, Retrieval
 from docqa.evaluation.speed import chosen_to_time, measured_speed
 from docqa.evaluation.summary import Judged, Scores, judge, summarize_judged
 from docqa.evaluation.watched_reader import WatchedReader
-from docqa.pipeline import DEFAULT_MIN_SCORE, Pipeline
 from docqa.protocols import Reader
 from docqa.question_sets import Paragraph, Question, QuestionSet
 
@@ -44,21 +48,22 @@ def evaluate_reader(
 ) -> EvaluationReport:
     """Measure a reader alone: each question is asked of its own paragraph.
 
-    Scores are the reader's own, whether it is calibrated or not: a calibration is for what comes of
-    whole documents.
+    Scores are the reader's own, whether it is calibrated or not: a calibration is for
+    answers from whole documents.
 
     Args:
-        reader: what is measured.
+        reader: the one that is measured.
         question_set: the questions.
         min_score: answers below it count as "no answer", where the set has unanswerable questions.
         timed_questions: how many questions to ask once more, alone, for the latency.
-        progress: told how many questions are done.
+        progress: called with (questions done, questions in all).
 
     Raises:
         ModelError: the reader fails.
         QuestionSetError: not one question could be asked.
         ValueError: the set has no question.
     """
+    reader = completed(reader)
     watched = WatchedReader(reader)
     predictions = read_gold_paragraphs(watched, question_set, progress=progress)
     rows = list(question_set.rows())
@@ -96,10 +101,10 @@ def evaluate_documents(
     """Measure everything from the text to the answer: each article is one document.
 
     Args:
-        reader: what reads.
+        reader: the one that is measured.
         question_set: the questions; the paragraphs of an article are joined by blank lines.
         timed_questions: how many questions to ask once more, alone, for the latency.
-        progress: told how many questions are done.
+        progress: called with (questions done, questions in all).
         settings: of `docqa.Pipeline`.
 
     Raises:
@@ -131,10 +136,10 @@ def evaluate_pages(
     """Measure everything from the file to the answer, the page included.
 
     Args:
-        reader: what reads.
+        reader: the one that is measured.
         questions: over PDFs or other files with pages.
         timed_questions: how many questions to ask once more, alone, for the latency.
-        progress: told how many questions are done.
+        progress: called with (questions done, questions in all).
         settings: of `docqa.Pipeline`.
 
     Raises:
@@ -165,6 +170,7 @@ def _evaluate(
     settings: dict[str, Any],
     **known: Any,
 ) -> EvaluationReport:
+    reader = completed(reader)
     watched = WatchedReader(reader)
     pipeline = Pipeline(reader=watched, **settings)
     documents = documents_for(pipeline)
@@ -221,15 +227,11 @@ def _report(
             f"{data}: no question could be asked; the first reason: {next(iter(errors))}"
         )
     exact, overlap, resampled = means(judged, units)
+    info = reader_info(reader)
     return EvaluationReport(
         data=data,
         mode=mode,
-        reader=ReaderInfo(
-            reader.name,
-            reader.revision,
-            runtime=getattr(reader, "runtime", ""),
-            calibrated=mode != "paragraphs" and getattr(reader, "calibration", None) is not None,
-        ),
+        reader=replace(info, calibrated=info.calibrated and mode != "paragraphs"),
         min_score=min_score,
         questions=len(judged),
         documents=documents,
@@ -243,7 +245,7 @@ def _report(
         by_length=groups(judged, lengths(judged), units),
         by_form=groups(judged, forms, units) if any(forms) else (),
         places=Places.of(places),
-        calibration=Calibration.of(
+        calibration=CalibrationMeasure.of(
             [row.prediction.score for row in asked],
             [row.best.exact_match for row in asked],
             [row.best.f1 >= 0.5 for row in asked],

@@ -17,10 +17,10 @@ __all__ = ["Group", "groups", "lengths", "means", "types"]
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Hold EM and F1 of some of the questions.
+    """EM and F1 of some of the questions.
 
     Attributes:
-        name: what they share.
+        name: of the trait that they share.
         questions: how many they are.
     """
 
@@ -36,7 +36,7 @@ def means(
     """Return EM, F1 and the name of the unit that was resampled for their intervals.
 
     Args:
-        rows: what the predictions are worth.
+        rows: the judged predictions.
         units: see `resampling_unit`; labels in the order of the rows.
     """
     name, labels = resampling_unit(units)

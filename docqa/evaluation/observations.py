@@ -1,4 +1,4 @@
-"""What came of questions whose answers are known: the material of a calibration.
+"""Outcomes of questions whose answers are known: the material of a calibration.
 
 Asking takes minutes, fitting a moment, so observations can be kept in a file.
 """
@@ -8,25 +8,25 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from docqa.datamodel import Answer, Document, Evidence
-from docqa.errors import CalibrationError, LoadError, MissingDependencyError, QuestionError
-from docqa.evaluation.asked_documents import AskedDocument, AskedQuestion
+from docqa.asking.grid import AskedSource, ask_sources
+from docqa.asking.pipeline import Pipeline
+from docqa.datamodel import Answer, Evidence
+from docqa.errors import CalibrationError, LoadError, MissingDependencyError
+from docqa.evaluation.asked_documents import AskedDocument
 from docqa.evaluation.squad import exact_match, f1
-from docqa.pipeline import Pipeline
 from docqa.question_sets import Article, QuestionSet
 from docqa.showing.new_file import write_new_file
 
 __all__ = ["Observation", "keep", "kept", "observe", "paragraphs_as_articles"]
 
-_QUESTIONS_PER_CALL = 16  # so that progress shows and little is kept
-
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """Hold what came of a question: what is known of the best answer, and how good that is.
+    """The outcome of a question: the evidence of the best answer, and its quality.
 
     Attributes:
         document: which one was asked; a name.
@@ -49,7 +49,7 @@ def observe(
     progress: Callable[[int], None] | None = None,
     on_lost: Callable[[AskedDocument, int, LoadError | MissingDependencyError], None] | None = None,
 ) -> Iterator[Observation]:
-    """Ask every question of its document; yield what came of it.
+    """Ask every question of its document; yield the observations.
 
     A question that the reader cannot read, or to which not even a guess is proposed, yields
     nothing.
@@ -57,9 +57,9 @@ def observe(
     Args:
         pipeline: how questions are asked; its `min_score` does not count here.
         documents: with their questions.
-        progress: told how many questions are done.
-        on_lost: told of a document that cannot be loaded, or holds no text, with the number of its
-            questions and the reason; the others are asked. None lets the error end the run.
+        progress: called with the number of questions that are done.
+        on_lost: called with a document that cannot be loaded, or holds no text, the number of its
+            questions and the error; the others are asked. None lets the error end the run.
 
     Raises:
         LoadError: a document cannot be loaded, and there is no `on_lost`.
@@ -68,32 +68,22 @@ def observe(
     """
     n_done = 0
     for asked in documents:
-        n_before = n_done
-        try:
-            with asked.open() as document:
-                for first in range(0, len(asked.questions), _QUESTIONS_PER_CALL):
-                    questions = asked.questions[first : first + _QUESTIONS_PER_CALL]
-                    yield from _observed(pipeline, document, asked.name, questions)
-                    n_done += len(questions)
-                    if progress is not None:
-                        progress(n_done)
-        except (LoadError, MissingDependencyError) as error:
-            if on_lost is None:
-                raise
-            on_lost(asked, len(asked.questions) - (n_done - n_before), error)
-            n_done = n_before + len(asked.questions)
-
-
-def _observed(
-    pipeline: Pipeline, document: Document, name: str, questions: Sequence[AskedQuestion]
-) -> Iterator[Observation]:
-    texts = [asked.question.text for asked in questions]
-    items = pipeline.ask_all([document], texts, min_score=0.0)
-    for asked, item in zip(questions, items, strict=True):
-        if item.error is not None and not isinstance(item.error, QuestionError):
-            raise item.error
-        for answer in item.answers:
-            yield _observation(name, answer, [gold.text for gold in asked.question.golds])
+        lost: list[LoadError | MissingDependencyError] = []
+        texts = [each.question.text for each in asked.questions]
+        source = AskedSource(asked.name, asked.open, texts, closes=True)
+        items = ask_sources([source], partial(pipeline.call, min_score=0.0))
+        for each, (_, item) in zip(asked.questions, items, strict=True):
+            if isinstance(item.error, (LoadError, MissingDependencyError)):
+                if on_lost is None:
+                    raise item.error
+                lost.append(item.error)
+            for answer in item.answers:
+                yield _observation(asked.name, answer, [gold.text for gold in each.question.golds])
+            n_done += 1
+            if progress is not None:
+                progress(n_done)
+        if lost and on_lost is not None:
+            on_lost(asked, len(lost), lost[0])
 
 
 def _observation(name: str, answer: Answer, golds: Sequence[str]) -> Observation:

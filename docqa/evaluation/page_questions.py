@@ -27,7 +27,7 @@ __all__ = ["PageQuestions", "read_page_questions"]
 
 @dataclass(frozen=True, slots=True)
 class PageQuestions:
-    """Hold the questions of one file, by the paged files that they are asked of.
+    """The questions of one file, by the paged files that they are asked of.
 
     Attributes:
         name: the file's name without its suffix.
@@ -95,7 +95,7 @@ def _lines(file: Path) -> list[str]:
 
 @dataclass(slots=True)
 class _Reading:
-    """Turn lines into records, keeping note of what is broken."""
+    """Turn lines into records, keeping note of broken ones."""
 
     file: str
     folders: list[Path]

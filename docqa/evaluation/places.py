@@ -39,7 +39,7 @@ class AnswerPlace:
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Hold shares over the answers of a set, in 0 to 1; None where there is nothing to compare.
+    """Shares over the answers of a set, in 0 to 1; None where there is nothing to compare.
 
     Attributes:
         answers: how many best answers there are.
@@ -154,7 +154,7 @@ def box_overlap(one: Sequence[Box], other: Sequence[Box]) -> float:
 
 
 def union_area(boxes: Sequence[Box]) -> float:
-    """Return the area that rectangles cover, what several cover counted once.
+    """Return the area that rectangles cover; an area under several counts once.
 
     >>> union_area([Box(0, 0, 2, 2), Box(1, 1, 3, 3)])
     7.0

@@ -1,4 +1,4 @@
-"""What a reader said to each question, and the files in which the official scripts take it."""
+"""The prediction of a reader for each question, and the files of the official scripts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SMALLEST = 1e-12  # scores are taken to be at least so far from 0 and 1 when ma
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """Hold the best answer to one question, whether or not its score passes a threshold.
+    """The best answer to one question, whether or not its score passes a threshold.
 
     Attributes:
         question_id: the question's id.
@@ -54,7 +54,7 @@ class Prediction:
 def write_predictions(predictions: Iterable[Prediction], path: str | Path) -> tuple[Path, Path]:
     """Write ``{id: text}`` to `path` and ``{id: no-answer odds}`` beside it; return both paths.
 
-    These are what the official scripts take: evaluate-v2.0.py the second one with
+    The official scripts take them: evaluate-v2.0.py the second one with
     ``--na-prob-file`` (and ``--na-prob-thresh 0`` for a `min_score` of 0.5).
 
     Raises:

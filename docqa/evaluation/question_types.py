@@ -1,4 +1,4 @@
-"""What a question asks for, and how long its answer is: the rows of a break-down."""
+"""The type of a question and the length of its answer: the rows of a break-down."""
 
 from __future__ import annotations
 

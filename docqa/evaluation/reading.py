@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from docqa.datamodel import AnswerSpans, Passage, Span
+from docqa.asking.cells import Cell, batches, question_error, read_cells
+from docqa.datamodel import AnswerSpans, Passage, RankedPassage, Span
 from docqa.evaluation.predictions import Prediction
-from docqa.grid import question_error
 from docqa.protocols import Reader
 from docqa.question_sets import Paragraph, Question, QuestionSet
 
@@ -14,8 +14,6 @@ __all__ = ["Progress", "gold_passage", "read_gold_paragraphs"]
 
 Progress = Callable[[int, int], None]
 """Called with (questions done, questions in all)."""
-
-_QUESTIONS_PER_CALL = 256  # enough to batch windows by length; progress still shows
 
 
 def read_gold_paragraphs(
@@ -27,17 +25,19 @@ def read_gold_paragraphs(
     that the reader cannot read has a prediction without words that says why.
 
     Args:
-        reader: what is measured.
+        reader: the one that is measured.
         question_set: in whose order the predictions come.
-        progress: told how many questions are done.
+        progress: called with (questions done, questions in all).
 
     Raises:
         ModelError: the reader fails.
     """
     rows = list(question_set.rows())
+    cells = (_cell(reader, *row, number) for number, row in enumerate(rows))
     made: list[Prediction] = []
-    for first in range(0, len(rows), _QUESTIONS_PER_CALL):
-        made += _read(reader, rows[first : first + _QUESTIONS_PER_CALL], first)
+    for batch in batches(cells):
+        questions = (question for _, question in rows[len(made) :])
+        made += _predictions(reader, batch, questions)
         if progress is not None:
             progress(len(made), len(rows))
     return made
@@ -48,22 +48,22 @@ def gold_passage(paragraph: Paragraph, number: int = 0) -> Passage:
     return Passage("", number, Span(0, len(paragraph.context)), paragraph.context)
 
 
-def _read(
-    reader: Reader, rows: Sequence[tuple[Paragraph, Question]], first: int
-) -> list[Prediction]:
-    errors = [question_error(reader, question.text) for _, question in rows]
-    requests = [
-        (question.text, [gold_passage(paragraph, number)])
-        for number, ((paragraph, question), error) in enumerate(
-            zip(rows, errors, strict=True), start=first
-        )
-        if error is None
-    ]
-    found = iter(reader.read_all(requests, top_k=1) if requests else ())
-    return [
-        _best(question, next(found)) if error is None else Prediction(question.id, error=str(error))
-        for (_, question), error in zip(rows, errors, strict=True)
-    ]
+def _cell(reader: Reader, paragraph: Paragraph, question: Question, number: int) -> Cell:
+    error = question_error(reader, question.text)
+    ranked = (RankedPassage(gold_passage(paragraph, number), 1, 0.0),)
+    return Cell(question.text, "", ranked if error is None else (), error=error)
+
+
+def _predictions(
+    reader: Reader, cells: Sequence[Cell], questions: Iterable[Question]
+) -> Iterator[Prediction]:
+    """Yield the prediction of each cell; `questions` are theirs, and perhaps more."""
+    found = iter(read_cells([cell for cell in cells if cell.error is None], reader, top_k=1))
+    for cell, question in zip(cells, questions, strict=False):
+        if cell.error is not None:
+            yield Prediction(question.id, error=str(cell.error))
+        else:
+            yield _best(question, next(found))
 
 
 def _best(question: Question, found: AnswerSpans) -> Prediction:

@@ -1,8 +1,8 @@
-"""How far scores can be trusted: calibration error, Brier score, risk at coverage.
+"""The trust that scores deserve: calibration error, Brier score, risk at coverage.
 
-`scores` are what a reader says, in 0 to 1, one for each question; `right` says whether the answer
+`scores` are a reader's, in 0 to 1, one for each question; `right` says whether the answer
 was right, as a boolean or as a share (an F1, say). Results depend on the pairs only, not on their
-order: questions with equal scores cannot be told apart, so each counts as the mean of them all.
+order: questions with equal scores cannot be distinguished, so each counts as the mean of them all.
 
 This module imports numpy: import it when it is first used.
 """
@@ -35,14 +35,14 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class ReliabilityBin:
-    """Compare what scores promise with what came, over the scores of one range.
+    """The promise of scores beside the outcome, over the scores of one range.
 
     Attributes:
         low: scores in this bin are above it (the first bin holds its own border too).
         high: and at most this.
         count: how many questions fall in it, at least one.
-        mean_score: what was promised.
-        share_right: what came.
+        mean_score: the promise.
+        share_right: the outcome.
     """
 
     low: float
@@ -54,7 +54,7 @@ class ReliabilityBin:
 
 @dataclass(frozen=True, slots=True)
 class RiskPoint:
-    """Say how often the answers are wrong that score at least `threshold`.
+    """The share of wrong answers among those that score at least `threshold`.
 
     Attributes:
         coverage: the share of questions that get an answer then, above 0 and at most 1.

@@ -1,4 +1,4 @@
-"""What an evaluation found, as records."""
+"""The records of an evaluation."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from docqa.evaluation.summary import Scores, Summary
 from docqa.question_sets import BadRow
 
 __all__ = [
-    "Calibration",
+    "CalibrationMeasure",
     "EvaluationReport",
     "Mode",
     "Retrieval",
@@ -38,8 +38,8 @@ _CURVE_POINTS = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Calibration:
-    """Hold how far the scores of the best answers tell whether these are right.
+class CalibrationMeasure:
+    """A measure of how well the scores of the best answers predict that these are right.
 
     An answer is right when it matches a gold answer exactly (EM); one to a question without an
     answer is wrong. A question without any span counts as an answer of score 0; one that could not
@@ -75,7 +75,7 @@ class Calibration:
     @classmethod
     def of(
         cls, scores: Sequence[float], right: Sequence[float], overlaps: Sequence[bool]
-    ) -> Calibration:
+    ) -> CalibrationMeasure:
         """Return the figures of scores and outcomes, one of each for a question.
 
         Raises:
@@ -99,7 +99,7 @@ class Calibration:
 
 @dataclass(frozen=True, slots=True)
 class Retrieval:
-    """Hold how far the stages around the reader carry; shares in 0 to 1.
+    """The reach of the stages around the reader; shares in 0 to 1.
 
     Attributes:
         passages_read: the mean number for a question.
@@ -119,7 +119,7 @@ class Retrieval:
 
 @dataclass(frozen=True, slots=True)
 class EvaluationReport:
-    """Hold what one set of questions says of one reader. All shares are in 0 to 1.
+    """The figures of one reader on one set of questions; all shares are in 0 to 1.
 
     Attributes:
         data: the name of the set.
@@ -131,7 +131,7 @@ class EvaluationReport:
         questions, documents: how many were asked; documents is None for paragraphs.
         summary: EM and F1 by the official rules.
         exact_match, f1: the same totals with 95% intervals.
-        resampled: what was drawn for these: articles, paragraphs, files or questions.
+        resampled: the unit drawn for these: articles, paragraphs, files or questions.
         answered: the share of questions whose answer passes the threshold.
         at_threshold: EM and F1 when an answer below the threshold counts as none, which costs
             where the question has one; the same as the totals where the set has unanswerable
@@ -140,7 +140,7 @@ class EvaluationReport:
             names forms of answers.
         places: offsets and rectangles of the best answers.
         calibration: whether the scores can be trusted.
-        retrieval: what the stages around the reader did; None for paragraphs.
+        retrieval: the reach of the stages around the reader; None for paragraphs.
         speed: times on this machine.
         unread: reasons why questions could not be asked, with how many they are.
         left_out: how many questions of the set were left out, since their answer is not on its page
@@ -165,7 +165,7 @@ class EvaluationReport:
     by_length: tuple[Group, ...]
     by_form: tuple[Group, ...]
     places: Places
-    calibration: Calibration
+    calibration: CalibrationMeasure
     retrieval: Retrieval | None
     speed: Speed
     unread: dict[str, int]

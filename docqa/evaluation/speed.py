@@ -1,4 +1,4 @@
-"""How fast questions are read: in batches, and one at a time."""
+"""The speed of reading: questions in batches, and one at a time."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ __all__ = ["Speed", "chosen_to_time", "measured_speed", "percentile"]
 
 @dataclass(frozen=True, slots=True)
 class Speed:
-    """Hold times of one run on one machine.
+    """Times of one run on one machine.
 
     Attributes:
         seconds: spent reading in batches, without loading, splitting and ranking.
-        passages, tokens: what was read, without padding and without the overlap of windows.
+        passages, tokens: the amounts read, without padding and without the overlap of windows.
         latency_questions: how many questions were asked again, one at a time.
         latency_p50, latency_p95: seconds from asking such a question to its answer, of a document
             (or paragraph) that is open and was read before; None where none was asked.
@@ -43,7 +43,7 @@ class Speed:
 
 
 def measured_speed(reader: WatchedReader, latencies: Sequence[float]) -> Speed:
-    """Return what a watched reader has done, with the seconds of single questions."""
+    """Return the speed of a watched reader, with the seconds of single questions."""
     return Speed(
         reader.seconds,
         reader.n_passages,

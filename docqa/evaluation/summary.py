@@ -15,7 +15,7 @@ __all__ = ["Judged", "Scores", "Summary", "Worth", "judge", "summarize", "summar
 
 
 class Worth(NamedTuple):
-    """Hold what an answer is worth, each in 0 to 1."""
+    """The scores of an answer, each in 0 to 1."""
 
     exact_match: float
     f1: float
@@ -23,14 +23,14 @@ class Worth(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """Hold a question, the prediction for it and what that is worth.
+    """A question with its prediction and the scores of that.
 
     Attributes:
         question, prediction: of one id.
         official: by the rules of the set: of `best` where every question has an answer, else of
             `decided`.
         best: of the best answer whatever its score; 0 where the question has no answer.
-        decided: of what the threshold makes of it, "no answer" being right where there is none.
+        decided: of its outcome under the threshold, "no answer" being right where there is none.
         answered: whether the threshold lets an answer through.
     """
 
@@ -44,7 +44,7 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """Hold means over some questions, in 0 to 1."""
+    """Means over some questions, in 0 to 1."""
 
     questions: int
     exact_match: float
@@ -61,7 +61,7 @@ class Scores:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Hold EM and F1 of a set, as the official evaluation gives them (there in percent).
+    """EM and F1 of a set, as the official evaluation gives them (there in percent).
 
     Attributes:
         total: over all questions.
@@ -99,7 +99,7 @@ def judge(
     min_score: float,
     decided: Iterable[Prediction] | None = None,
 ) -> list[Judged]:
-    """Return what each prediction is worth, in the order of the questions.
+    """Return each prediction with its scores, in the order of the questions.
 
     A question of a set with unanswerable ones follows the rules of v2.0: below the threshold the
     prediction is "no answer". In a set without, every question gets its best answer (v1.1).
@@ -149,7 +149,7 @@ def summarize(
     """Return EM and F1 of predictions for all questions of a set.
 
     Args:
-        question_set: what was asked.
+        question_set: the questions.
         predictions: one for each question, in any order.
         min_score: answers below it count as "no answer", where the set has unanswerable questions.
 

@@ -10,10 +10,10 @@ __all__ = ["BestThreshold", "best_threshold"]
 
 @dataclass(frozen=True, slots=True)
 class BestThreshold:
-    """Hold the best mean over all thresholds.
+    """The best mean over all thresholds.
 
     Attributes:
-        value: the mean figure when what scores at least `min_score` is answered, in 0 to 1.
+        value: the mean figure when scores of at least `min_score` are answered, in 0 to 1.
         min_score: the lowest score answered; None when answering nothing is best.
     """
 
@@ -33,8 +33,8 @@ def best_threshold(
 
     Args:
         scores: of the best answers, one for each question.
-        values: what each answer is worth if it is given, in 0 to 1 (EM or F1); for a question
-            without an answer what is lost: 1 if the reader has anything to say, else 0.
+        values: the figure of each answer if it is given, in 0 to 1 (EM or F1); for a question
+            without an answer the loss: 1 if the reader has anything to say, else 0.
         answerable: whether the question has an answer.
 
     Raises:

@@ -1,4 +1,4 @@
-"""A reader under observation: what it read, what it proposed, how long that took."""
+"""A reader under observation: the passages it read, the spans it proposed, the time it took."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
+from docqa.calibration import Calibration
 from docqa.datamodel import AnswerSpans, Passage
 from docqa.protocols import Reader, Tokenizer
 
@@ -18,7 +18,7 @@ _Key = tuple[str, tuple[tuple[str, int], ...], int]
 
 @dataclass(frozen=True, slots=True)
 class ReadPassages:
-    """Hold the passages that were read for a question, and what the reader proposed."""
+    """The passages that were read for a question, and the spans that the reader proposed."""
 
     passages: tuple[Passage, ...]
     proposals: AnswerSpans
@@ -26,7 +26,7 @@ class ReadPassages:
 
 @dataclass
 class WatchedReader:
-    """Be a reader that gives what another one gives, and keeps note.
+    """A reader that returns the spans of another one, and keeps note.
 
     A request that was read before is answered from memory until `forget`, so that the same
     questions can be asked under several settings at the cost of one.
@@ -64,16 +64,29 @@ class WatchedReader:
 
     @property
     def max_passage_tokens(self) -> int:
-        """Return what fits the reader."""
+        """Return the size of the largest passage that fits the reader."""
         return self.inner.max_passage_tokens
 
-    def __getattr__(self, name: str) -> Any:
-        if name == "inner":  # not there yet while this object is being copied
-            raise AttributeError(name)
-        return getattr(self.inner, name)
+    @property
+    def runtime(self) -> str:
+        """Return the runtime of the reader."""
+        return self.inner.runtime
+
+    @property
+    def calibration(self) -> Calibration | None:
+        """Return the calibration of the reader."""
+        return self.inner.calibration
+
+    def check_question(self, question: str) -> None:
+        """Check that the reader can read a question.
+
+        Raises:
+            QuestionError: it cannot.
+        """
+        self.inner.check_question(question)
 
     def read(self, question: str, passages: Sequence[Passage], *, top_k: int) -> AnswerSpans:
-        """Return what the reader returns, unwatched.
+        """Return the spans that the reader returns, unwatched.
 
         Raises:
             QuestionError: the reader cannot read the question.
@@ -83,7 +96,7 @@ class WatchedReader:
     def read_all(
         self, requests: Sequence[tuple[str, Sequence[Passage]]], *, top_k: int
     ) -> list[AnswerSpans]:
-        """Return what the reader returns, reading only what it has not read.
+        """Return the spans that the reader returns; requests are read once.
 
         Raises:
             QuestionError: the reader cannot read a question.
@@ -98,17 +111,17 @@ class WatchedReader:
         return [self._kept[key] for key in keys]
 
     def last(self, question: str) -> ReadPassages | None:
-        """Return what was read for a question since `forget`, or None."""
+        """Return the passages read for a question since `forget`, or None."""
         return self._last.get(question)
 
     def forget(self) -> None:
-        """Drop what is kept of single requests; the counts stay."""
+        """Drop the notes of single requests; the counts stay."""
         for kept in (self._kept, self._last, self._lengths):
             kept.clear()
 
     @contextmanager
     def aside(self) -> Iterator[None]:
-        """Read afresh and without note inside the block."""
+        """Read again and without note inside the block."""
         self._aside = True
         try:
             yield

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from docqa.reader.tokenizer import FastTokenizer, Template, Tokens
+from docqa.protocols import Tokens
+from docqa.reader.tokenizer import FastTokenizer, Template
 from docqa.reading_form import ReadingForm
 
 if TYPE_CHECKING:

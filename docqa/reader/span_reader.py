@@ -11,9 +11,10 @@ import numpy as np
 
 from docqa.datamodel import AnswerSpan, AnswerSpans, Passage
 from docqa.errors import ModelError, QuestionError, SettingError
+from docqa.protocols import Tokens
 from docqa.reader.decoding import BestSpans, best_spans
 from docqa.reader.encoding import PassageTokens, Window, window_ranges
-from docqa.reader.tokenizer import FastTokenizer, Tokens
+from docqa.reader.tokenizer import FastTokenizer
 from docqa.reader.window_logits import WindowLogits, read_windows
 from docqa.reading_form import ReadingForm
 
@@ -108,6 +109,14 @@ class SpanReader:
         """Say what computes, such as ``"onnx int8"``; ``""`` where the model does not say."""
         parts = getattr(self.model, "runtime", ""), getattr(self.model, "number_format", "")
         return " ".join(part for part in parts if part)
+
+    def check_question(self, question: str) -> None:
+        """Check that a question can be read.
+
+        Raises:
+            QuestionError: the question is blank, or longer than `max_question_tokens`.
+        """
+        self._questions((question,))
 
     def read(self, question: str, passages: Sequence[Passage], *, top_k: int) -> AnswerSpans:
         """Return at most `top_k` spans, best first, at most one per place, each in one block.

@@ -19,6 +19,7 @@ import numpy as np
 
 from docqa.datamodel import Span
 from docqa.errors import ModelIncompatibleError
+from docqa.protocols import Tokens
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,24 +34,6 @@ _TEXTS_AT_A_TIME = 512  # bounds what the library holds beside the arrays kept h
 _SURROGATE = re.compile("[\ud800-\udfff]")
 # The code points for which str.isspace() holds (Unicode 15: 29 of them, all below U+3001).
 _SPACES = np.array([code for code in range(0x3001) if chr(code).isspace()], dtype=np.uint32)
-
-
-@dataclass(frozen=True, slots=True)
-class Tokens:
-    """The tokens of one text, without special tokens.
-
-    Attributes:
-        ids: shape ``(n_tokens,)``.
-        starts, ends: shape ``(n_tokens,)``, half-open, in characters of the text, without the
-            white space that some tokenizers put into a token; equal where nothing else is left.
-    """
-
-    ids: IntArray
-    starts: IntArray
-    ends: IntArray
-
-    def __len__(self) -> int:
-        return len(self.ids)
 
 
 @dataclass(frozen=True, slots=True)

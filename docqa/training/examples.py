@@ -15,7 +15,8 @@ from docqa.training.noise import noisy
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from docqa.reader.tokenizer import FastTokenizer, Tokens
+    from docqa.protocols import Tokens
+    from docqa.reader.tokenizer import FastTokenizer
     from docqa.training.negatives import Negative
     from docqa.training.settings import TrainSettings
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import docqa
-from docqa.cell_relevance import HeadedSpan, headed_spans
+from docqa.asking.cell_relevance import HeadedSpan, headed_spans
 from docqa.datamodel import AnswerSpan, Passage, Span
 
 PAGE = b"""<p>Fees rose to 15 in all.

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import docqa
-from docqa.answers import answers_from_spans, relevances
+from docqa.asking.answers import answers_from_spans, relevances
+from docqa.asking.prepared import prepare
 from docqa.datamodel import AnswerSpan, AnswerSpans, Passage, RankedPassage, Span
 from docqa.pipeline import Pipeline
-from docqa.prepared import prepare
 from docqa.testing import FakeReader
 
 LOG = (
@@ -205,7 +205,8 @@ def test_a_document_is_split_once(pipeline: Pipeline, monkeypatch: pytest.Monkey
     """A second question on the same bytes neither loads nor splits again."""
     calls = []
     monkeypatch.setattr(
-        "docqa.pipeline.prepare", lambda *args, **named: calls.append(1) or prepare(*args, **named)
+        "docqa.asking.pipeline.prepare",
+        lambda *args, **named: calls.append(1) or prepare(*args, **named),
     )
     for question in ("Which bell?", "How much oil?"):
         pipeline.ask(LOG, question)
@@ -332,14 +333,9 @@ def test_the_dictionary_has_the_names_everybody_knows(pipeline: Pipeline):
 def test_a_question_is_checked_once_for_all_sources(monkeypatch: pytest.MonkeyPatch):
     """What a question's tokens say does not depend on the source."""
     reader, checked = FakeReader(), []
-    read = reader.read
+    check = reader.check_question
     monkeypatch.setattr(
-        reader,
-        "read",
-        lambda question, passages, *, top_k: (
-            checked.append(question) if not passages else None,
-            read(question, passages, top_k=top_k),
-        )[1],
+        reader, "check_question", lambda question: (checked.append(question), check(question))[1]
     )
     documents = [docqa.load(LOG, name=name) for name in "abc"]
     items = list(Pipeline(reader=reader).ask_all(documents, ["Which bell rings?", ""]))

@@ -31,13 +31,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 import docqa
+from docqa.asking.prepared import splitter_for
 from docqa.datamodel import Document, Span
 from docqa.evaluation.page_questions import read_page_questions
 from docqa.index.analysis import terms
 from docqa.index.bm25 import LuceneBM25
 from docqa.index.memory import DEFAULT_BOILERPLATE_WEIGHT, ranked_text
 from docqa.index.name_terms import name_terms
-from docqa.prepared import splitter_for
 
 SETS = {
     "squad": "squad-dev-v1.1.json",

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from docqa.datamodel import AnswerSpan, Passage, Span
+from docqa.datamodel import AnswerSpan, GridItem, Passage, Span, Table, TableCell, TableRow
 
 OFFSETS = st.tuples(st.integers(0, 9), st.integers(0, 9)).map(lambda p: Span(min(p), max(p)))
 
@@ -55,3 +55,26 @@ def test_equal_margins_are_ordered_by_place():
     assert [(one.passage.number, one.span.start) for one in ordered] == [
         (9, 0), (1, 0), (1, 3), (2, 0),
     ]  # fmt: skip
+
+
+@given(st.lists(st.integers(0, 40), unique=True, max_size=9), OFFSETS)
+def test_rows_are_found_by_their_place(starts: list[int], span: Span):
+    """Of all tables together, against a look at every row."""
+    rows = [TableRow((TableCell(Span(4 * start, 4 * start + 3), ()),)) for start in starts]
+    whole = Table.joined([Table((row,)) for row in rows])
+    rows.sort(key=lambda row: row.start)
+    span = span.shift(20)
+    assert whole.rows == tuple(rows)
+    if len(span):
+        touching = [row for row in rows if row.cells[0].span.overlaps(span)]
+        assert list(whole.rows_touching(span)) == touching
+    before = [row for row in rows if row.start <= span.start]
+    assert whole.row_at(span) == (before[-1] if before else None)
+
+
+def test_a_failed_cell_has_read_nothing():
+    """It names the question, the source and the reason."""
+    item = GridItem.failed("Who?", "a.pdf", ValueError("odd"), passages_total=4)
+    assert (item.question, item.source, str(item.error)) == ("Who?", "a.pdf", "odd")
+    assert (item.answers, item.answers.coverage.passages_read) == ([], 0)
+    assert item.answers.coverage.passages_total == 4

@@ -1,6 +1,6 @@
-"""What is known of the places where an answer may stand, for their scores.
+"""The features of the places where an answer may stand, from which their scores are made.
 
-Nothing is read again: it is what the reader, the ranking and the words around have said already.
+Nothing is read again: the reader, the ranking and the words around have said it already.
 """
 
 from __future__ import annotations
@@ -12,23 +12,23 @@ from docqa.calibration import FEATURES
 from docqa.datamodel import AnswerSpan, Evidence
 from docqa.index.analysis import terms
 
-__all__ = ["Witness"]
+__all__ = ["AnswerFeatures"]
 
 _FARTHEST = 12.0  # logits; who leads by more is no surer
 _AROUND = 150  # characters on each side: about a sentence
 
 
-class Witness:
-    """Say what is known of each answer to one question.
+class AnswerFeatures:
+    """The features of each answer to one question.
 
     Margins are taken for log odds against "not here", so that the sum of their exponentials, and 1
-    for "not here", is what an answer competes with: the softmax over the whole document instead
+    for "not here", is the rival of an answer: the softmax over the whole document instead
     of over a window, as Clark and Gardner 2018 (arXiv 1710.10723) train it.
 
     Args:
         question: as asked.
         relevance: each read passage's BM25 score as a share of the best one's, by its place.
-        margins: the highest of each wording, less what cells of tables lose for their headers.
+        margins: the highest of each wording, less the loss of cells of tables for their headers.
     """
 
     def __init__(
@@ -41,18 +41,18 @@ class Witness:
         self._sum = math.fsum((math.exp(-self._highest), *self._shares))
 
     def evidence(self, proposal: AnswerSpan, *, margin: float, wording: int) -> Evidence:
-        """Return what is known of one place.
+        """Return all features of one place.
 
         Args:
-            proposal: what the reader says of it.
-            margin: the reader's, less what a cell loses for its headers.
+            proposal: the reader's.
+            margin: the reader's, less the loss of a cell for its headers.
             wording: which of `margins` is that of its words, from 0.
         """
         made = (self.feature(name, proposal, margin=margin, wording=wording) for name in FEATURES)
         return Evidence(*made)
 
     def feature(self, name: str, proposal: AnswerSpan, *, margin: float, wording: int) -> float:
-        """Return one of `FEATURES` of a place, so that a score costs only what it weighs."""
+        """Return one of `FEATURES` of a place, so that a score costs no more than its features."""
         if name == "margin":
             return proposal.margin
         if name == "odds":

@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from docqa.datamodel import Content, Document, Passage, RankedPassage
-from docqa.errors import SettingError
+from docqa.errors import NoTextError, SettingError
 from docqa.protocols import Index, Reader
 
 if TYPE_CHECKING:
     from docqa.passages.splitter import Splitter
     from docqa.reader.models import Tokenizing
 
-__all__ = ["PreparedDocument", "index_of", "prepare", "splitter_for"]
+__all__ = ["PreparedDocument", "index_of", "prepare", "require_text", "splitter_for"]
 
 
 @dataclass(frozen=True, slots=True)
 class PreparedDocument:
-    """Hold a document's passages, in order of the text, their index, and how they were made.
+    """A document's passages, in order of the text, with their index.
 
     Attributes:
         passage_tokens, overlap: sizes of the passages, in the reader's tokens.
@@ -80,7 +80,7 @@ def splitter_for(
     overlap: int | None = None,
     content: Content = "all",
 ) -> Splitter:
-    """Return what splits documents for a reader; None takes the default, or what fits.
+    """Return the splitter for a reader; None takes the default size, or the one that fits.
 
     Raises:
         SettingError: a setting is out of its range, or passages would not fit the reader.
@@ -99,9 +99,45 @@ def splitter_for(
 
 
 def index_of(passages: Iterable[Passage]) -> Index:
-    """Return the index that ranks these passages."""
+    """Return an index of passages in memory."""
     from docqa.index.memory import MemoryIndex
 
     index = MemoryIndex()
     index.add(passages)
     return index
+
+
+def require_text(document: Document) -> None:
+    """Check that a document has text to answer from.
+
+    Raises:
+        NoTextError: it has none; the message says how many pages need OCR, or how it failed.
+    """
+    if document.text.strip():
+        return
+    name = document.source
+    raise NoTextError(f"{name}: no text to answer from: {_why_empty(document)}", source=name)
+
+
+def _why_empty(document: Document) -> str:
+    scanned = sum(page.needs_ocr for page in document.pages)
+    if not scanned:
+        shown = "; if its pages show any, --ocr (ocr=True) may read it" if document.pages else ""
+        return f"nothing in it is text{shown}"
+    tried = [each.message for each in document.warnings if each.kind.startswith("ocr-")]
+    advice = tried[0] if tried else "--ocr (ocr=True) reads it"
+    return f"{_images(scanned, len(document.pages))} without a text layer; {advice}"
+
+
+def _images(n_scanned: int, n_pages: int) -> str:
+    """Return how many of a document's pages are images.
+
+    >>> _images(1, 1), _images(1, 3)
+    ('its only page is an image', '1 of its 3 pages is an image')
+    >>> _images(2, 3)
+    '2 of its 3 pages are images'
+    """
+    if n_pages == 1:
+        return "its only page is an image"
+    verb = "is an image" if n_scanned == 1 else "are images"
+    return f"{n_scanned} of its {n_pages} pages {verb}"

@@ -8,11 +8,10 @@ label and its headers, tell the two apart without a model.
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from docqa.datamodel import AnswerSpan, Document, Span, Table, TableRow
+from docqa.datamodel import AnswerSpan, Document, Span, Table
 from docqa.index.analysis import terms
 
 __all__ = ["HeadedSpan", "headed_spans"]
@@ -22,7 +21,7 @@ _NOTES = re.compile(r"(?:\([a-z]{1,2}\))+$")
 
 @dataclass(frozen=True, slots=True)
 class HeadedSpan:
-    """Hold a span that the reader proposes, and how well what heads it fits the question.
+    """A span that the reader proposes, with the relevance of the words that head it.
 
     Attributes:
         proposal: the reader's.
@@ -36,32 +35,24 @@ class HeadedSpan:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Hold what heads a span in a row, and the row's number where the span is in a cell."""
+    """The headers of a span in a row, and the row's start where the span is in a cell."""
 
     context: Collection[Span]
     row: int | None
 
 
-class _Rows:
-    """Find the row that a span of a document's text lies in, of the rows of all its tables."""
-
-    def __init__(self, tables: Iterable[Table]) -> None:
-        self._rows = sorted((row for table in tables for row in table.rows), key=_start)
-        self._starts = [_start(row) for row in self._rows]
-
-    def place(self, span: Span) -> _Place | None:
-        """Return where in a row a span lies; None outside all rows."""
-        number = bisect_right(self._starts, span.start) - 1
-        if number < 0:
-            return None
-        row = self._rows[number]
-        if row.label is not None and row.label.covers(span):
-            return _Place({header for cell in row.cells for header in cell.headers}, None)
-        cell = next((cell for cell in row.cells if cell.span.covers(span)), None)
-        if cell is None:
-            return None
-        labels = () if row.label is None else (row.label,)
-        return _Place((*labels, *cell.headers), self._starts[number])
+def _place(rows: Table, span: Span) -> _Place | None:
+    """Return the place of a span in a row; None outside all rows."""
+    row = rows.row_at(span)
+    if row is None:
+        return None
+    if row.label is not None and row.label.covers(span):
+        return _Place({header for cell in row.cells for header in cell.headers}, None)
+    cell = next((cell for cell in row.cells if cell.span.covers(span)), None)
+    if cell is None:
+        return None
+    labels = () if row.label is None else (row.label,)
+    return _Place((*labels, *cell.headers), row.start)
 
 
 def headed_spans(
@@ -75,15 +66,15 @@ def headed_spans(
     its row, but not its own words. Spans outside the rows of tables are returned as they are.
 
     Args:
-        document: what was read.
+        document: the document that was read.
         question: as asked.
         proposals: the reader's spans, of passages of this document.
     """
     if not document.tables:
         return [HeadedSpan(proposal) for proposal in proposals]
-    asked, rows = set(terms(question)), _Rows(document.tables)
+    asked, rows = set(terms(question)), Table.joined(document.tables)
     proposals = [_whole_number(rows, proposal) for proposal in proposals]
-    places = [rows.place(each.span.shift(each.passage.span.start)) for each in proposals]
+    places = [_place(rows, each.span.shift(each.passage.span.start)) for each in proposals]
     shared = [
         None if place is None else len(asked & _terms(document.text, place.context))
         for place in places
@@ -96,12 +87,12 @@ def headed_spans(
     return _one_voice(headed, [None if place is None else place.row for place in places])
 
 
-def _whole_number(rows: _Rows, proposal: AnswerSpan) -> AnswerSpan:
+def _whole_number(rows: Table, proposal: AnswerSpan) -> AnswerSpan:
     """Return a proposal that touches a number in a cell with all of that number."""
     span, text = proposal.span, proposal.passage.text
     if not any(map(str.isdigit, span.of(text))):
         return proposal
-    place = rows.place(span.shift(proposal.passage.span.start))
+    place = _place(rows, span.shift(proposal.passage.span.start))
     if place is None or place.row is None:
         return proposal
     start, end = span.start, span.end
@@ -131,10 +122,6 @@ def _one_voice(headed: Sequence[HeadedSpan], rows: Sequence[int | None]) -> list
         )
         settled[most] = replace(headed[most], proposal=proposal)
     return settled
-
-
-def _start(row: TableRow) -> int:
-    return row.cells[0].span.start if row.label is None else row.label.start
 
 
 def _terms(text: str, spans: Iterable[Span]) -> set[str]:

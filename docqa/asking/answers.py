@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain, islice
 
+from docqa.asking.built_answer import answer_at, occurrence_at
+from docqa.asking.cell_relevance import HeadedSpan, headed_spans
+from docqa.asking.evidence import AnswerFeatures
 from docqa.calibration import Calibration
-from docqa.cell_relevance import HeadedSpan, headed_spans
-from docqa.citations.citing import cite, cite_again
 from docqa.datamodel import (
     Answer,
-    AnswerSettings,
     AnswerSpan,
     AnswerSpans,
     Document,
@@ -26,7 +26,6 @@ from docqa.datamodel import (
     ReadSettings,
     Span,
 )
-from docqa.evidence import Witness
 
 __all__ = ["answers_from_spans", "relevances"]
 
@@ -39,11 +38,11 @@ _FINAL = _OUTER + ".,;:!?…"
 
 @dataclass(slots=True)
 class _Place:
-    """Hold a span of a document's text with the proposal that found it.
+    """A span of a document's text with the proposal that found it.
 
     Attributes:
         span: characters of the text of the document that `proposal` is of.
-        margin: the reader's, less what a cell loses for its headers.
+        margin: the reader's, less the loss of a cell for its headers.
         wording: its words as they are compared.
         others: places of the document with the same words that come later in the order.
     """
@@ -57,9 +56,9 @@ class _Place:
 
 @dataclass(frozen=True, slots=True)
 class _Judged:
-    """Hold a place, its score, and what tells all that is known of it.
+    """A place with its score and its evidence.
 
-    That is asked for answers alone: most places are never shown, and a score needs less.
+    The evidence is gathered for answers alone: most places are never shown, and a score needs less.
     """
 
     place: _Place
@@ -90,10 +89,10 @@ def answers_from_spans(
 ) -> list[Answer]:
     """Return at most `top_k` answers, best first, each place and each wording of a document once.
 
-    Proposals are ordered by the reader's margin less `rank_weight` times what their passage lacks
-    in relevance: the reader alone is misled by passages that have little to do with the question.
-    In the same way a span in a table's row loses for what the words that head it lack of the
-    question's (see `docqa.cell_relevance`). Scores are probabilities where there is a
+    Proposals are ordered by the reader's margin, less `rank_weight` times the relevance that their
+    passage lacks: the reader alone is misled by passages that have little to do with the question.
+    In the same way a span in a table's row loses for the terms of the question that its headers
+    lack (see `docqa.asking.cell_relevance`). Scores are probabilities where there is a
     `calibration`, else the reader's own, and need not fall down the list. Places with a score
     below `min_score` are left out.
 
@@ -103,16 +102,16 @@ def answers_from_spans(
     and no rival to this one.
 
     Args:
-        documents: what was read, by the passages' `document_id`; only those with spans are looked
-            up.
+        documents: the documents that were read, by the passages' `document_id`; only those with
+            spans are looked up.
         proposals: the reader's spans, of passages of these documents.
         relevance: see `relevances`; passages that are not in it count as 0.
-        top_k: at most so many answers.
+        top_k: the number of answers, at most.
         min_score: in 0 to 1.
         rank_weight: in units of the margin; 0 leaves the order to the reader.
         calibration: the reader's; None leaves the scores to the reader.
-        reader: what made the proposals; kept with each answer.
-        settings: under which it did; kept with each answer.
+        reader: made the proposals; recorded by each answer.
+        settings: of the reading; recorded by each answer.
     """
 
     def order(headed: HeadedSpan) -> tuple[float, str, int, int]:
@@ -126,13 +125,13 @@ def answers_from_spans(
     judged = _judged(proposals.question, wordings, relevance, calibration)
     passing = ([each for each in places if each.score >= min_score] for places in judged)
     return [
-        _answer(documents, proposals.question, places, reader=reader, settings=settings)
+        _answer_of(documents, proposals.question, places, reader=reader, settings=settings)
         for places in islice(filter(None, passing), top_k)
     ]
 
 
 def _headed(documents: Mapping[str, Document], proposals: AnswerSpans) -> Iterator[HeadedSpan]:
-    """Yield the proposals with what heads them, document by document."""
+    """Yield the proposals with the relevance of their headers, document by document."""
     of_document: dict[str, list[AnswerSpan]] = {}
     for span in proposals.spans:
         of_document.setdefault(span.passage.document_id, []).append(span)
@@ -141,7 +140,7 @@ def _headed(documents: Mapping[str, Document], proposals: AnswerSpans) -> Iterat
 
 
 def _lost(headed: HeadedSpan) -> float:
-    """Return what a cell loses for what its headers lack of the question."""
+    """Return the margin that a cell loses for the terms of the question that its headers lack."""
     return _CELL_WEIGHT * (1.0 - headed.relevance)
 
 
@@ -157,7 +156,7 @@ def _judged(
     for place in chain.from_iterable(places):
         margins[place.wording] = max(place.margin, margins.get(place.wording, place.margin))
     numbers = {wording: number for number, wording in enumerate(margins)}
-    witness = Witness(question, relevance, list(margins.values()))
+    features = AnswerFeatures(question, relevance, list(margins.values()))
     for same in places:
         number = numbers[same[0].wording]
         judged = []
@@ -165,11 +164,11 @@ def _judged(
             score = place.proposal.score
             if calibration is not None:
                 feature = partial(
-                    witness.feature, proposal=place.proposal, margin=place.margin, wording=number
+                    features.feature, proposal=place.proposal, margin=place.margin, wording=number
                 )
                 score = calibration.probability_of(feature)
             evidence = partial(
-                witness.evidence, place.proposal, margin=place.margin, wording=number
+                features.evidence, place.proposal, margin=place.margin, wording=number
             )
             judged.append(_Judged(place, score, evidence))
         yield judged
@@ -215,7 +214,7 @@ def _wording(text: str) -> str:
     return folded.lstrip(_OUTER).rstrip(_FINAL) or folded
 
 
-def _answer(
+def _answer_of(
     documents: Mapping[str, Document],
     question: str,
     judged: Sequence[_Judged],
@@ -224,18 +223,16 @@ def _answer(
     settings: ReadSettings | None,
 ) -> Answer:
     best, *others = judged
-    document = documents[best.place.proposal.passage.document_id]
-    answer = cite(
+    passage = best.place.proposal.passage
+    document = documents[passage.document_id]
+    return answer_at(
         document,
         best.place.span,
         question=question,
         score=best.score,
-        passage=best.place.proposal.passage,
-    )
-    return replace(
-        answer,
+        passage=passage,
+        occurrences=tuple(occurrence_at(document, each.place.span, each.score) for each in others),
         evidence=best.evidence(),
-        occurrences=tuple(cite_again(document, each.place.span, each.score) for each in others),
         reader=reader,
-        settings=AnswerSettings(document.settings, settings),
+        settings=settings,
     )

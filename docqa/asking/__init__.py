@@ -1,0 +1,1 @@
+"""Asking: load, split, search, read, merge and locate; one path for everything that asks."""

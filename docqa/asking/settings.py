@@ -1,0 +1,95 @@
+"""Settings of asking, with their defaults and their ranges."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from docqa.datamodel import Content, ReadSettings
+from docqa.errors import SettingError
+
+__all__ = [
+    "DEFAULT_MIN_SCORE",
+    "DEFAULT_RANK_WEIGHT",
+    "DEFAULT_TOP_PASSAGES",
+    "AskSettings",
+    "Splitting",
+    "at_least_1",
+    "not_negative",
+    "share",
+]
+
+# Chosen on SQuAD articles, papers and PDFs: docs/measurements/answers.md has the alternatives,
+# docs/measurements/calibration.md those of the threshold.
+DEFAULT_TOP_PASSAGES = 10
+DEFAULT_MIN_SCORE = 0.15
+DEFAULT_RANK_WEIGHT = 6.0
+
+
+@dataclass(frozen=True, slots=True)
+class Splitting:
+    """The settings under which documents are split; None leaves a size to the splitter."""
+
+    passage_tokens: int | None
+    overlap: int | None
+    content: Content
+
+
+@dataclass(frozen=True, slots=True)
+class AskSettings:
+    """The settings of one call.
+
+    Attributes:
+        top_k: the number of answers to a question, at most.
+        min_score: answers with a lower score are left out, in 0 to 1.
+        rank_weight: the weight of a passage's rank in the order of answers; see `docqa.Pipeline`.
+        top_passages: the number of passages that are read for a question; None for all.
+    """
+
+    top_k: int
+    min_score: float
+    rank_weight: float
+    top_passages: int | None
+
+    def with_sizes(self, *, passage_tokens: int, overlap: int, content: Content) -> ReadSettings:
+        """Return the settings that answers record: these, and how the document was split."""
+        return ReadSettings(
+            passage_tokens=passage_tokens,
+            overlap=overlap,
+            content=content,
+            top_passages=self.top_passages,
+            min_score=self.min_score,
+            rank_weight=self.rank_weight,
+        )
+
+
+def at_least_1(name: str, value: int) -> int:
+    """Return a setting that counts something.
+
+    Raises:
+        SettingError: it is below 1.
+    """
+    if value < 1:
+        raise SettingError(f"{name} must be at least 1, not {value}")
+    return value
+
+
+def not_negative(name: str, value: float) -> float:
+    """Return a setting that is a weight.
+
+    Raises:
+        SettingError: it is below 0.
+    """
+    if not value >= 0:
+        raise SettingError(f"{name} must not be below 0, it is {value}")
+    return value
+
+
+def share(name: str, value: float) -> float:
+    """Return a setting that is a share.
+
+    Raises:
+        SettingError: it is not in 0 to 1.
+    """
+    if not 0.0 <= value <= 1.0:
+        raise SettingError(f"{name} must lie in 0 to 1, not {value}")
+    return value
