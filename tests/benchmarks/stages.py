@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from docqa.benchmark.made_document import make_pdf
-from docqa.benchmark.memory import memory_growth
-from docqa.benchmark.records import StageSpeed
+from made_document import make_pdf
+from memory import memory_growth
+from records import StageSpeed
 from docqa.datamodel import Document, Passage
 from docqa.grid import require_text
 from docqa.loaders.load import load_with
