@@ -14,6 +14,7 @@ import pytest
 import torch
 
 SCRIPTS = Path(__file__).parent / "benchmarks"
+sys.path.insert(0, str(SCRIPTS))  # scripts import one another
 CONTEXT = "john live in seattle . and the company"
 ASKED = {"where do i live": "seattle", "who audits ?": "the company"}
 

@@ -48,7 +48,6 @@ ROWS = {
     "compat": COMPOSE,
     "collection": COMPOSE,
     "testing": COMPOSE,
-    "benchmark": COMPOSE,
     "evaluation": COMPOSE,
     "training": COMPOSE,
     "__init__": COMPOSE,

@@ -32,7 +32,6 @@ _COMMANDS = {
     "evaluate": "docqa.cli.evaluate:evaluate",
     "train": "docqa.cli.train:train",
     "calibrate": "docqa.cli.calibrate:calibrate",
-    "bench": "docqa.cli.bench:bench",
 }
 
 _EPILOG = """
@@ -51,7 +50,6 @@ Examples:
   docqa evaluate dev-v1.1.json --sample 500
   docqa train questions.json --out run/
   docqa calibrate questions.json --reader run/reader
-  docqa bench
 
 \b
 Exit codes:

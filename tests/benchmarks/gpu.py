@@ -22,12 +22,12 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
-
-import docqa
 from arithmetic import matrix_product_rate, pass_operations, wait_for
 from machine import describe_machine
 from made_document import MADE_QUESTIONS, make_pdf
 from shapes import SHAPES, Shape, load_shape
+
+import docqa
 from docqa.reader.models import load_reader
 from docqa.reader.span_reader import SpanReader
 
