@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from docqa.cli.notices import Notices, fold_warnings
-from docqa.cli.output import CsvWriter, JsonWriter
-from docqa.cli.reading_text import TextWriter, marked_context, place
 from docqa.cli.terminal import one_line, safe
+from docqa.cli.text_writer import TextWriter, marked_context, place
+from docqa.cli.writers import CsvWriter, JsonWriter
 from docqa.datamodel import (
     Answer,
     Answers,

@@ -20,6 +20,7 @@ ROWS = {
     "datamodel": WORDS,
     "protocols": WORDS,
     "errors": WORDS,
+    "places": WORDS,
     "reading_form": WORDS,
     "_pdfium": PDFIUM,
     "_pdf_passwords": PDFIUM,

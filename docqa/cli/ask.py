@@ -17,12 +17,12 @@ from docqa.cli.highlight_option import highlight_copy, highlight_options
 from docqa.cli.notices import Notices
 from docqa.cli.options import answer_options, reading_options, source_options
 from docqa.cli.outcomes import Tally, write_outcomes
-from docqa.cli.output import Format
 from docqa.cli.outputs import require_apart, without_outputs
 from docqa.cli.progress import ProgressLine
 from docqa.cli.report_option import report_option, report_page
 from docqa.cli.session import ReadingSettings, Session
 from docqa.cli.sources import STDIN, Expansion, expand, read_questions, split_arguments
+from docqa.cli.writers import Format
 from docqa.datamodel import Document, GridItem
 from docqa.errors import NoTextError
 from docqa.loaders.settings import LoadSettings

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from docqa.cli.artifacts import Artifact, write_all
 from docqa.cli.exits import ANSWERED, FAILED, NOTHING_FOUND
 from docqa.cli.notices import Notices
-from docqa.cli.output import Format, open_writer
+from docqa.cli.writers import Format, open_writer
 from docqa.datamodel import Document, GridItem
 
 __all__ = ["Tally", "write_outcomes"]

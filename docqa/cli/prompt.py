@@ -9,9 +9,9 @@ from contextlib import ExitStack, suppress
 from docqa.cli.exits import ANSWERED, FAILED
 from docqa.cli.interrupt import emit, raising_interrupt
 from docqa.cli.notices import Notices, counted
-from docqa.cli.output import Format, Writer, open_writer
 from docqa.cli.session import Session
 from docqa.cli.sources import SourceFile
+from docqa.cli.writers import Format, Writer, open_writer
 from docqa.datamodel import Document
 
 __all__ = ["converse", "typed_questions"]

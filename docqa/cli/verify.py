@@ -17,8 +17,8 @@ from docqa.cli.interrupt import emit
 from docqa.cli.notices import Notices, counted
 from docqa.cli.options import isolation_options, password_option
 from docqa.cli.progress import ProgressLine
-from docqa.cli.reading_text import place as where
 from docqa.cli.terminal import console_for, one_line, speaks_unicode
+from docqa.cli.text_writer import place as where
 from docqa.errors import CitationError
 from docqa.loaders.limits import Limits
 from docqa.loaders.settings import LoadSettings

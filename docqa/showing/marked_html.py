@@ -11,8 +11,8 @@ from docqa.highlighting.html import HtmlMark, free_prefix, mark_html
 from docqa.loaders.html.loader import HtmlLoader
 from docqa.loaders.html.markable import Markable
 from docqa.loaders.html.source_map import HtmlSourceMap
+from docqa.places import one_spaced, score_words
 from docqa.showing.original import Made, Original, require_same_text
-from docqa.showing.place_words import one_spaced, score_words
 
 __all__ = ["html_copy"]
 

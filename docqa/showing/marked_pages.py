@@ -10,8 +10,8 @@ from docqa.errors import HighlightError
 from docqa.highlighting.colours import colour
 from docqa.highlighting.page_image import Mark, draw_page
 from docqa.highlighting.pdf import PdfMark, mark_pdf
+from docqa.places import score_words
 from docqa.showing.original import Made, Original
-from docqa.showing.place_words import score_words
 
 __all__ = ["page_image", "pdf_copy"]
 

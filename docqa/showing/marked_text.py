@@ -11,8 +11,8 @@ from docqa.highlighting.text_view import LegendEntry, TextMark, text_view
 from docqa.loaders.load import load_with
 from docqa.loaders.media_types import SUPPORTED_TYPES
 from docqa.loaders.settings import LoadSettings
+from docqa.places import one_spaced, place_words, score_words
 from docqa.showing.original import Made, Original, require_same_text
-from docqa.showing.place_words import one_spaced, place_words, score_words
 
 __all__ = ["text_page"]
 

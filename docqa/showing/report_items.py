@@ -10,7 +10,7 @@ from typing import TypeVar
 from docqa.datamodel import Answer, GridItem, PageLocation, SourceLocation
 from docqa.errors import DocqaError
 from docqa.loaders.media_types import SUPPORTED_TYPES
-from docqa.showing.place_words import around_answer, one_spaced, place_words, score_words
+from docqa.places import around_answer, one_spaced, place_words, score_words
 from docqa.showing.report_entries import AnswerEntry, FileEntry, Outcome, QuestionEntry
 from docqa.showing.source_links import link_to_file, with_place
 

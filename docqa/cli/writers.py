@@ -46,7 +46,7 @@ def open_writer(kind: Format, *, many_sources: bool, many_questions: bool) -> Wr
         return JsonWriter(sys.stdout)
     if kind == "csv":
         return CsvWriter(sys.stdout)
-    from docqa.cli.reading_text import TextWriter
+    from docqa.cli.text_writer import TextWriter
 
     return TextWriter(sys.stdout, many_sources=many_sources, many_questions=many_questions)
 
