@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from docqa.cli.notices import Notices, counted, fold_warnings
 from docqa.cli.progress import ProgressLine
+from docqa.outcome_records import outcomes_in_words
 
 if TYPE_CHECKING:
     from docqa.batch.asking import SourceOutcome
@@ -74,11 +75,12 @@ class Watch:
         """Say what came of the whole job, and of this run."""
         self.progress.close()
         tally, seconds = self._job.tally, time.monotonic() - self._began
-        kinds = [f"{tally.answered:,} answered", f"{tally.unanswered:,} without an answer"]
-        kinds += [f"{tally.failed:,} failed"] if tally.failed else []
+        kinds = outcomes_in_words(
+            answered=tally.answered, unanswered=tally.unanswered, failed=tally.failed
+        )
         self._notices.note(
             f"{self._out}: {counted(self._n_sources, 'document')}, "
-            f"{counted(self._job.n_outcomes, 'outcome')}: {', '.join(kinds)}"
+            f"{counted(self._job.n_outcomes, 'outcome')}: {kinds}"
         )
         if self._asked:
             now = f"asked {self._asked:,} of them now, in {seconds:.1f} s"

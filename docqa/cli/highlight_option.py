@@ -10,11 +10,12 @@ from typing import Any, TypeVar
 
 import click
 
-from docqa.cli.notices import Notices, counted, page_ranges
+from docqa.cli.notices import Notices, counted
 from docqa.cli.session import Session
 from docqa.cli.sources import Expansion
 from docqa.datamodel import Answer, Document, GridItem
 from docqa.errors import HighlightError
+from docqa.places import number_ranges
 
 __all__ = ["HighlightCopy", "highlight_copy", "highlight_options"]
 
@@ -131,5 +132,5 @@ def _said(marked: int, page_numbers: tuple[int, ...], out: str) -> str:
     ('marked 3 answers on pages 3, 7 in out.pdf', 'marked 1 answer in out.html')
     """
     many = len(page_numbers) != 1
-    pages = f" on page{'s' * many} {page_ranges(page_numbers)}" if page_numbers else ""
+    pages = f" on page{'s' * many} {number_ranges(page_numbers)}" if page_numbers else ""
     return f"marked {counted(marked, 'answer')}{pages} in {out}"

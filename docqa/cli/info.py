@@ -13,7 +13,7 @@ import click
 from docqa.cli.collection_info import describe_collection, is_collection
 from docqa.cli.exits import ANSWERED, FAILED, debug_option, debugging, hush_libraries
 from docqa.cli.interrupt import emit
-from docqa.cli.notices import Notices, fold_warnings, page_ranges
+from docqa.cli.notices import Notices, fold_warnings
 from docqa.cli.options import reading_options, source_options
 from docqa.cli.progress import ProgressLine
 from docqa.cli.session import ReadingSettings, Session
@@ -22,6 +22,7 @@ from docqa.cli.terminal import console_for, one_line, speaks_unicode
 from docqa.datamodel import Document, Page
 from docqa.loaders.settings import LoadSettings
 from docqa.outcome_records import error_record, json_line
+from docqa.places import number_ranges
 
 __all__ = ["describe_document", "info", "label_ranges"]
 
@@ -171,7 +172,7 @@ def _label_run(page: Page) -> tuple[str, object]:
 
 def _label_range(run: Sequence[Page]) -> str:
     first, last = run[0], run[-1]
-    numbers = page_ranges(page.number for page in run)
+    numbers = number_ranges(page.number for page in run)
     if first.label is None or last.label is None:
         return f"{numbers} = none"
     labels = first.label if len(run) == 1 else f"{first.label}-{last.label}"
@@ -237,4 +238,4 @@ def _layers(pages: Sequence[Page]) -> str:
         by_layer.setdefault(text_layer(page), []).append(page.number)
     if set(by_layer) == {"text"}:
         return "on every page"
-    return "; ".join(f"{layer}: {page_ranges(numbers)}" for layer, numbers in by_layer.items())
+    return "; ".join(f"{layer}: {number_ranges(numbers)}" for layer, numbers in by_layer.items())

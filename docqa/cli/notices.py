@@ -7,15 +7,15 @@ import sys
 import traceback
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from itertools import groupby
 
 from docqa.cli.exits import describe
 from docqa.cli.interrupt import emit
 from docqa.cli.terminal import console_for, one_line
 from docqa.datamodel import Document, LoadWarning
 from docqa.errors import QuestionError
+from docqa.places import number_ranges
 
-__all__ = ["Notices", "counted", "fold_warnings", "page_ranges"]
+__all__ = ["Notices", "counted", "fold_warnings"]
 
 
 class Notices:
@@ -122,8 +122,8 @@ def _folded(group: Sequence[LoadWarning]) -> str:
     if len(pages) < 2:
         return first.message
     if first.kind in _OF_MANY_PAGES:
-        return _OF_MANY_PAGES[first.kind].format(page_ranges(pages))
-    rest = page_ranges(page for page in pages if page != first.page_number)
+        return _OF_MANY_PAGES[first.kind].format(number_ranges(pages))
+    rest = number_ranges(page for page in pages if page != first.page_number)
     return f"{first.message} (likewise page{'s' * (len(pages) > 2)} {rest})"
 
 
@@ -134,14 +134,3 @@ def counted(number: int, noun: str) -> str:
     ('1 line', '0 form fields')
     """
     return f"{number:,} {noun}{'s' * (number != 1)}"
-
-
-def page_ranges(numbers: Iterable[int]) -> str:
-    """Return page numbers as ranges.
-
-    >>> page_ranges([9, 3, 4, 5, 11, 12])
-    '3-5, 9, 11-12'
-    """
-    runs = groupby(enumerate(sorted(set(numbers))), key=lambda pair: pair[1] - pair[0])
-    ranges = [[number for _, number in run] for _, run in runs]
-    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in ranges)

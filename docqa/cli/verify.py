@@ -18,11 +18,11 @@ from docqa.cli.notices import Notices, counted
 from docqa.cli.options import isolation_options, password_option
 from docqa.cli.progress import ProgressLine
 from docqa.cli.terminal import console_for, one_line, speaks_unicode
-from docqa.cli.text_writer import place as where
 from docqa.errors import CitationError
 from docqa.loaders.limits import Limits
 from docqa.loaders.settings import LoadSettings
 from docqa.outcome_records import json_line
+from docqa.places import in_words
 
 if TYPE_CHECKING:
     from docqa.citations.outcomes import Verification
@@ -205,7 +205,7 @@ def _line(outcome: Verification) -> str:
 
 def _now(outcome: Verification) -> str:
     """Return where the words stand now; of several places the nearest ones."""
-    names = [where(place.locations) for place in outcome.places]
+    names = [one_line(in_words(place.locations)) for place in outcome.places]
     if outcome.status == "moved":
         span = outcome.places[0].span
         names = [f"{names[0]}, characters {span.start} to {span.end}"]

@@ -19,6 +19,7 @@ from docqa.highlighting.templating import render
 from docqa.loaders.limits import Limits
 from docqa.loaders.load import Source
 from docqa.loaders.settings import LoadSettings
+from docqa.places import boxed_places
 from docqa.showing.new_file import require_new_file, write_new_file
 from docqa.showing.original import read_original, work_on
 from docqa.showing.report_entries import AnswerEntry, Picture
@@ -156,8 +157,7 @@ def _add_pictures(
 
 def _boxes(entry: AnswerEntry) -> PageLocation | None:
     """Return the first place of an answer, where it has rectangles on a page."""
-    first = entry.answer.locations[0] if entry.answer.locations else None
-    return first if isinstance(first, PageLocation) and first.boxes else None
+    return next(boxed_places(entry.answer.locations[:1]), None)
 
 
 def _crop(

@@ -11,8 +11,8 @@ from docqa.highlighting.html import HtmlMark, free_prefix, mark_html
 from docqa.loaders.html.loader import HtmlLoader
 from docqa.loaders.html.markable import Markable
 from docqa.loaders.html.source_map import HtmlSourceMap
-from docqa.places import one_spaced, score_words
-from docqa.showing.original import Made, Original, require_same_text
+from docqa.places import one_spaced
+from docqa.showing.original import Made, Original, mark_title, require_same_text
 
 __all__ = ["html_copy"]
 
@@ -57,11 +57,10 @@ def _marks(
 ) -> Iterator[HtmlMark]:
     """Yield the mark of an answer, then those of its occurrences, in a fainter shade."""
     name, shades = f"{prefix}-{number + 1}", colour(number)
-    title = f"{answer.question} — score {score_words(answer.score)}"
-    yield HtmlMark(name, place.stretches, shades.fill, title)
+    yield HtmlMark(name, place.stretches, shades.fill, mark_title(answer.question, answer.score))
     for count, occurrence in enumerate(answer.occurrences, start=1):
         stretches = _markable(document, occurrence.start, occurrence.end).stretches
-        title = f"{answer.question} — the same words again, score {score_words(occurrence.score)}"
+        title = mark_title(answer.question, occurrence.score, again=True)
         yield HtmlMark(f"{name}-also-{count}", stretches, shades.faint, title)
 
 

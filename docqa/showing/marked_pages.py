@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from docqa.datamodel import Answer, Box, Occurrence, PageLocation
+from docqa.datamodel import Answer, Box, Occurrence
 from docqa.errors import HighlightError
 from docqa.highlighting.colours import colour
 from docqa.highlighting.page_image import Mark, draw_page
 from docqa.highlighting.pdf import PdfMark, mark_pdf
-from docqa.places import score_words
+from docqa.places import boxed_places, score_in_words
 from docqa.showing.original import Made, Original
 
 __all__ = ["page_image", "pdf_copy"]
@@ -87,12 +87,12 @@ def _places(original: Original) -> tuple[list[_PagePlace], tuple[str, ...]]:
 def _on_pages(
     number: int, answer: Answer, place: Answer | Occurrence, shade: str
 ) -> Iterator[_PagePlace]:
-    comment = f"{answer.question}\nscore {score_words(place.score)}"
+    comment = f"{answer.question}\nscore {score_in_words(place.score)}"
     if place is not answer:
         comment += "\nthe same words at a further place"
-    for location in place.locations:
-        if isinstance(location, PageLocation) and location.boxes:
-            yield _PagePlace(number, location.page_number, location.boxes, shade, comment)
+    for location in boxed_places(place.locations):
+        assert location.boxes is not None
+        yield _PagePlace(number, location.page_number, location.boxes, shade, comment)
 
 
 def _without_boxes(answer: Answer) -> str:

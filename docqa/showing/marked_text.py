@@ -11,8 +11,8 @@ from docqa.highlighting.text_view import LegendEntry, TextMark, text_view
 from docqa.loaders.load import load_with
 from docqa.loaders.media_types import SUPPORTED_TYPES
 from docqa.loaders.settings import LoadSettings
-from docqa.places import one_spaced, place_words, score_words
-from docqa.showing.original import Made, Original, require_same_text
+from docqa.places import in_words, one_spaced, score_in_words
+from docqa.showing.original import Made, Original, mark_title, require_same_text
 
 __all__ = ["text_page"]
 
@@ -44,16 +44,16 @@ def text_page(original: Original) -> Made:
 
 def _marks(number: int, answer: Answer) -> Iterator[TextMark]:
     name, shade = _id(number), number % len(PALETTE)
-    title = f"{answer.question} — score {score_words(answer.score)}"
     for count, occurrence in enumerate(answer.occurrences, start=1):
-        again = f"{answer.question} — the same words again, score {score_words(occurrence.score)}"
+        title = mark_title(answer.question, occurrence.score, again=True)
         span = Span(occurrence.start, occurrence.end)
-        yield TextMark(f"{name}-also-{count}", span, shade, again, is_again=True)
+        yield TextMark(f"{name}-also-{count}", span, shade, title, is_again=True)
+    title = mark_title(answer.question, answer.score)
     yield TextMark(name, Span(answer.start, answer.end), shade, title)
 
 
 def _entry(number: int, answer: Answer) -> LegendEntry:
-    details = [f"score {score_words(answer.score)}", place_words(answer.locations)]
+    details = [f"score {score_in_words(answer.score)}", in_words(answer.locations, in_full=True)]
     more = len(answer.occurrences)
     if more:
         details.append(f"the same words at {more} more place{'s' * (more > 1)}")

@@ -13,9 +13,10 @@ from docqa.datamodel import Answer, Document, DocumentInfo, is_nameless
 from docqa.errors import HighlightError
 from docqa.loaders.limits import Limits
 from docqa.loaders.load import Source, read_source
+from docqa.places import score_in_words
 from docqa.showing.new_file import require_new_file
 
-__all__ = ["Made", "Original", "read_original", "require_same_text", "work_on"]
+__all__ = ["Made", "Original", "mark_title", "read_original", "require_same_text", "work_on"]
 
 _Result = TypeVar("_Result")
 
@@ -120,6 +121,16 @@ def read_original(
             "again, or give the original as source="
         )
     return data
+
+
+def mark_title(question: str, score: float, *, again: bool = False) -> str:
+    """Return the words that a mark shows when the pointer rests on it.
+
+    >>> mark_title("How much oil?", 0.875, again=True)
+    'How much oil? — the same words again, score 0.88'
+    """
+    repeated = "the same words again, " if again else ""
+    return f"{question} — {repeated}score {score_in_words(score)}"
 
 
 def require_same_text(document: Document, answers: Iterable[Answer]) -> None:

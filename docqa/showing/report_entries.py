@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from docqa.datamodel import Answer, Coverage, SourceLocation
+from docqa.datamodel import Answer, Coverage
+from docqa.places import is_element_path
 
 __all__ = ["AnswerEntry", "FileEntry", "Outcome", "Picture", "QuestionEntry"]
 
@@ -57,7 +58,7 @@ class AnswerEntry:
     @property
     def is_path(self) -> bool:
         """Say whether the place is a path of elements, which is set apart."""
-        return bool(self.answer.locations) and isinstance(self.answer.locations[0], SourceLocation)
+        return is_element_path(self.answer.locations)
 
 
 @dataclass(slots=True, eq=False)

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import TypeVar
+from urllib.parse import quote
 
-from docqa.datamodel import Answer, GridItem, PageLocation, SourceLocation
+from docqa.datamodel import Answer, Coverage, GridItem
 from docqa.errors import DocqaError
 from docqa.loaders.media_types import SUPPORTED_TYPES
-from docqa.places import around_answer, one_spaced, place_words, score_words
+from docqa.outcome_records import outcomes_in_words
+from docqa.places import (
+    in_words,
+    is_element_path,
+    link_part,
+    one_spaced,
+    score_in_words,
+    sentence_around,
+)
 from docqa.showing.report_entries import AnswerEntry, FileEntry, Outcome, QuestionEntry
-from docqa.showing.source_links import link_to_file, with_place
 
 __all__ = ["ReportItems"]
 
@@ -72,14 +81,15 @@ class ReportItems:
         outcomes = self.outcomes
         answered = sum(bool(one.answers) for one in outcomes)
         failed = sum(bool(one.error) for one in outcomes)
-        said = [
-            f"{answered:,} answered",
-            f"{len(outcomes) - answered - failed:,} without an answer",
-        ]
-        said += [f"{failed:,} failed"] if failed else []
-        read = sum(one.coverage.passages_read for one in outcomes)
-        total = sum(one.coverage.passages_total for one in outcomes)
-        return f"{', '.join(said)}; read {read:,} of {total:,} passages"
+        return outcomes_in_words(
+            answered=answered,
+            unanswered=len(outcomes) - answered - failed,
+            failed=failed,
+            coverage=Coverage(
+                sum(one.coverage.passages_read for one in outcomes),
+                sum(one.coverage.passages_total for one in outcomes),
+            ),
+        )
 
     def _question(self, text: str) -> QuestionEntry:
         return QuestionEntry(f"q{len(self.questions) + 1}", one_spaced(text))
@@ -89,7 +99,7 @@ class ReportItems:
             id=f"f{len(self.files) + 1}",
             source=source,
             name=source,
-            link=link_to_file(source, self._folder),
+            link=_link_to_file(source, self._folder),
             details="",
             warnings=self._warnings.get(source, ()),
         )
@@ -107,7 +117,7 @@ class ReportItems:
 
     def _answer(self, answer: Answer, rank: int, file: FileEntry) -> AnswerEntry:
         self._count += 1
-        before, words, after = around_answer(answer)
+        before, words, after = sentence_around(answer)
         return AnswerEntry(
             answer=answer,
             id=f"a{self._count}",
@@ -115,12 +125,36 @@ class ReportItems:
             before=before,
             words=words,
             after=after,
-            score=score_words(answer.score),
+            score=score_in_words(answer.score),
             percent=round(100 * answer.score),
-            place=place_words(answer.locations),
-            link=with_place(file.link, answer.locations) if file.link else None,
+            place=in_words(answer.locations, in_full=True),
+            link=file.link + link_part(answer.locations) if file.link else None,
             notes=_notes(answer),
         )
+
+
+def _link_to_file(source: str, folder: Path) -> str | None:
+    """Return the address of a file as seen from a page in `folder`, or None where there is none.
+
+    It is relative where a path leads there, so that both can be moved together. Every character
+    with a meaning in an address is escaped: a file called ``javascript:alert(1)`` stays a file.
+
+    Args:
+        source: the file's path, as it was asked.
+        folder: the folder of the page.
+    """
+    path = Path(source)
+    try:
+        if not path.is_file():
+            return None
+        target, start = path.absolute(), Path(os.path.realpath(folder))
+        relative = os.path.relpath(os.path.realpath(target.parent), start)
+    except OSError:
+        return None
+    except ValueError:  # another drive, or a name with a NUL
+        return path.absolute().as_uri() if "\0" not in source else None
+    whole = os.path.normpath(os.path.join(relative, target.name))  # noqa: PTH118  # keeps ".."
+    return quote(os.fsencode(whole.replace(os.sep, "/")), safe="/")
 
 
 def _last_part(source: str) -> str:
@@ -144,16 +178,14 @@ def _entry(
 def _notes(answer: Answer) -> list[str]:
     notes = []
     more = len(answer.occurrences)
-    if more and any(isinstance(one, SourceLocation) for one in answer.locations):
+    if more and is_element_path(answer.locations):
         notes.append(f"The same words at {more} more place{'s' * (more > 1)}.")
     elif more:
-        places = dict.fromkeys(place_words(one.locations) for one in answer.occurrences)
+        places = dict.fromkeys(in_words(one.locations, in_full=True) for one in answer.occurrences)
         notes.append(f"The same words also on {'; '.join(places)}.")
-    for location in answer.locations:
-        if isinstance(location, PageLocation) and location.ocr_confidence is not None:
-            sure = f"{location.ocr_confidence:.0%}"
-            notes.append(f"Read from a picture of the page; its least certain word has {sure}.")
-            break
+    if answer.ocr_confidence is not None:
+        sure = f"{answer.ocr_confidence:.0%}"
+        notes.append(f"Read from a picture of the page; its least certain word has {sure}.")
     return notes
 
 
