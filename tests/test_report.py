@@ -21,7 +21,7 @@ from click.testing import CliRunner
 import docqa
 from docqa.cli import main, session
 from docqa.showing import answer_report
-from docqa.showing.source_links import link_to_file
+from docqa.showing.report_items import link_to_file
 from docqa.testing import FakeReader
 
 EXAMPLES = Path(__file__).parent.parent / "examples"

@@ -23,7 +23,7 @@ from docqa.places import (
 )
 from docqa.showing.report_entries import AnswerEntry, FileEntry, Outcome, QuestionEntry
 
-__all__ = ["ReportItems"]
+__all__ = ["ReportItems", "link_to_file"]
 
 _Entry = TypeVar("_Entry")
 
@@ -99,7 +99,7 @@ class ReportItems:
             id=f"f{len(self.files) + 1}",
             source=source,
             name=source,
-            link=_link_to_file(source, self._folder),
+            link=link_to_file(source, self._folder),
             details="",
             warnings=self._warnings.get(source, ()),
         )
@@ -133,7 +133,7 @@ class ReportItems:
         )
 
 
-def _link_to_file(source: str, folder: Path) -> str | None:
+def link_to_file(source: str, folder: Path) -> str | None:
     """Return the address of a file as seen from a page in `folder`, or None where there is none.
 
     It is relative where a path leads there, so that both can be moved together. Every character
