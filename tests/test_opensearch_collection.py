@@ -183,8 +183,8 @@ class TestCollection:
             (["ask", "--in", kb, "--sync", "What burns oil?"], 0),
             (["ask", "--in", kb, "--json", "What burns oil?"], 0),
             (["ask", "--in", kb, "--content", "main", "What burns oil?"], 2),
-            (["index", "--check", kb], 0),
-            (["index", "--compact", kb], 0),
+            (["kb", "check", kb], 0),
+            (["kb", "compact", kb], 0),
             (["ask", "--in", dead, "What burns oil?"], 2),
             (["info", dead], 2),
         ]:

@@ -25,6 +25,7 @@ __all__ = ["main"]
 _COMMANDS = {
     "ask": "docqa.cli.ask:ask",
     "index": "docqa.cli.index:index",
+    "kb": "docqa.cli.kb:kb",
     "batch": "docqa.cli.batch:batch",
     "info": "docqa.cli.info:info",
     "show": "docqa.cli.show:show",
@@ -64,7 +65,7 @@ Shell completion (put the line into the file that your shell reads at its start)
 
 
 class LazyGroup(click.Group):
-    """Be a group whose subcommands are import strings, resolved when they are needed.
+    """A group whose subcommands are import strings, resolved when they are needed.
 
     So ``docqa --help`` and shell completion start at once.
     """

@@ -1,4 +1,4 @@
-"""What the commands that work on a collection share: opening it, and its metadata."""
+"""Collections for commands: opening one, its reader, its metadata."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def open_collection(address: str) -> Collection:
         MissingDependencyError: its engine's library is not installed.
         SettingError: there is no engine for the address.
     """
-    import docqa
+    from docqa.collection.collection import Collection
 
-    return docqa.Collection(address)
+    return Collection(address)
 
 
 def made_before(collection: Collection) -> Made | None:
@@ -75,8 +75,8 @@ def asking_settings(
     """
     if reading.content != "all":
         raise click.UsageError(
-            "--content was settled when the collection was made: docqa index --rebuild "
-            f"{shown(address)} --content {reading.content} makes it anew"
+            "--content was settled when the collection was made: docqa kb rebuild "
+            f"{shown(address)} --content {reading.content} makes it again"
         )
     told = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
     return replace(reading, reader=chosen_reader(ctx, reading.reader, made, by=told))

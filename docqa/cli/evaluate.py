@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from docqa.cli.exits import ANSWERED, debug_option, debugging, hush_libraries
-from docqa.cli.interrupt import emit
 from docqa.cli.notices import Notices, counted
 from docqa.cli.options import LibraryDefault, isolation_options, reading_options
+from docqa.cli.prelude import Run, command
 from docqa.cli.progress import ProgressLine
 from docqa.cli.question_data import (
     has_pages,
@@ -22,9 +21,7 @@ from docqa.cli.question_data import (
     root_option,
     seed_option,
 )
-from docqa.cli.terminal import speaks_unicode
 from docqa.loaders.limits import Limits
-from docqa.outcome_records import json_line
 
 if TYPE_CHECKING:
     from docqa.cli.question_data import Data
@@ -71,7 +68,7 @@ class _Asking:
     pipeline: dict[str, Any]
 
 
-@click.command(epilog=_EPILOG, no_args_is_help=True)
+@command(epilog=_EPILOG, json="Write one JSON object for each DATA.")
 @click.argument("names", nargs=-1, required=True, metavar="DATA...", type=click.Path())
 @click.option("--documents", is_flag=True, help="Join each article's paragraphs to one document.")
 @root_option
@@ -110,14 +107,10 @@ class _Asking:
     type=click.Path(),
     help="Draw the reliability diagram and the risk-coverage curve, .svg or .png.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Write one JSON object for each DATA.")
-@click.option("--quiet", is_flag=True, help="No progress, notes and warnings; only errors.")
 @reading_options
 @isolation_options
-@debug_option
-@click.pass_context
 def evaluate(
-    ctx: click.Context,
+    run: Run,
     /,
     *,
     names: Sequence[str],
@@ -131,8 +124,6 @@ def evaluate(
     timed: int,
     predictions: str | None,
     plot: str | None,
-    as_json: bool,
-    quiet: bool,
     reader: str,
     isolate: bool,
     limits: Limits | None,
@@ -143,8 +134,7 @@ def evaluate(
     EM and F1 by the official SQuAD rules, by type of question and length of answer, with 95%
     intervals; the places of the answers; how far their scores can be trusted; speed.
     """
-    hush_libraries(ctx)
-    notices = Notices(quiet=quiet, debug=debugging(ctx))
+    notices, progress = run.notices, run.progress
     _require_use(
         names, documents=documents, root=root, settings=exhaustive or top_passages is not None
     )
@@ -154,19 +144,16 @@ def evaluate(
     if top_passages is not None:
         pipeline["top_passages"] = top_passages
     asking = _Asking(documents, timed, min_score, pipeline)
-    progress = ProgressLine(quiet=quiet)
-    ctx.call_on_close(progress.close)
     progress.say("loading the reader")
-    import docqa
+    from docqa.reader.models import load_reader
 
-    loaded = docqa.load_reader(reader, **computing)
+    loaded = load_reader(reader, **computing)
     for data in sets:
         report = _measured(loaded, data, asking, progress)
         progress.close()
-        _write(report, as_json=as_json)
+        _write(run, report)
         _tell(report, notices)
         _write_files(report, predictions, plot, notices)
-    ctx.exit(ANSWERED)
 
 
 def _require_use(
@@ -229,9 +216,9 @@ def _measured(
     return evaluate_reader(reader, data, **given)
 
 
-def _write(report: EvaluationReport, *, as_json: bool) -> None:
-    if as_json:
-        emit(sys.stdout, json_line(report.to_dict(), unicode=speaks_unicode(sys.stdout)))
+def _write(run: Run, report: EvaluationReport) -> None:
+    if run.as_json:
+        run.write_record(report.to_dict())
         return
     from docqa.cli.evaluation_tables import write_tables
 

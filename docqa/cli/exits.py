@@ -41,14 +41,16 @@ def _set_debug(ctx: click.Context, param: click.Parameter, value: bool) -> None:
         ctx.meta[_DEBUG] = True
 
 
-debug_option = click.option(
-    "--debug",
-    is_flag=True,
-    expose_value=False,
-    is_eager=True,
-    callback=_set_debug,
-    help="Show tracebacks, warnings and logs of the libraries beneath.",
-)
+def debug_option() -> click.Option:
+    """Return the option ``--debug``, which `debugging` reads."""
+    return click.Option(
+        ["--debug"],
+        is_flag=True,
+        expose_value=False,
+        is_eager=True,
+        callback=_set_debug,
+        help="Show tracebacks, warnings and logs of the libraries beneath.",
+    )
 
 
 def debugging(ctx: click.Context) -> bool:

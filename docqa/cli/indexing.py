@@ -1,7 +1,8 @@
-"""What ``docqa index`` does: take in, remove, make anew; with progress, and safe against Ctrl-C."""
+"""Changes of a collection, with progress and safe against Ctrl-C."""
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,21 +15,29 @@ from typing import TYPE_CHECKING, Any
 from docqa.cli.exits import ANSWERED, FAILED, NOTHING_FOUND
 from docqa.cli.interrupt import emit, raising_interrupt
 from docqa.cli.notices import Notices, counted
+from docqa.cli.pool_options import MOST_JOBS, open_pool
+from docqa.cli.prelude import Run
 from docqa.cli.progress import ProgressLine
 from docqa.cli.sources import expand
+from docqa.cli.terminal import one_line
 from docqa.collection.changes import Changes, IndexProgress
 from docqa.errors import LoadError
 from docqa.loaders.settings import LoadSettings
 
 if TYPE_CHECKING:
-    from docqa.collection.checking import CheckReport
-    from docqa.collection.collection import Collection
     from docqa.collection.facts import CollectedDocument
     from docqa.collection.ingest import Ingested, Job, Recipe
     from docqa.collection.loading import IngestAll
     from docqa.pipeline import Pipeline
 
-__all__ = ["Indexing", "Taking", "indexing_pipeline", "spread"]
+__all__ = [
+    "Indexing",
+    "Taking",
+    "indexing_pipeline",
+    "ingest_all_of",
+    "spread",
+    "write_changes",
+]
 
 _SECONDS_A_LINE = 30.0  # where no terminal shows the progress
 _MOST_ERRORS_TOLD = 20
@@ -37,7 +46,7 @@ _FEW = 4  # files; to start processes for them takes longer than to read them
 
 @dataclass(frozen=True, slots=True)
 class Taking:
-    """Hold how sources are taken in; see `docqa.Collection.sync`."""
+    """The settings by which sources are taken in; see `docqa.Collection.sync`."""
 
     metadata: Mapping[str, str] | None
     checksum: bool
@@ -46,26 +55,26 @@ class Taking:
 
 def indexing_pipeline(reader: str, sizes: Mapping[str, Any]) -> Pipeline:
     """Return the pipeline whose reader's tokens are kept; its weights are not loaded."""
-    import docqa
+    from docqa.pipeline import Pipeline
 
-    return docqa.Pipeline(reader=reader, **sizes)
+    return Pipeline(reader=reader, **sizes)
 
 
 class Indexing:
-    """Change one collection for ``docqa index``.
+    """The changes of one collection by ``docqa index`` and ``docqa kb``.
 
     Args:
         address: the collection's.
-        reader: whose tokens are kept.
-        sizes: of passages, where they are asked for; see `docqa.Pipeline`.
-        loading: how sources are loaded.
-        ingest_all: loads them somewhere else; None for here.
-        notices: told what went wrong.
-        progress: shows how far it has come.
+        reader: the reader whose tokens are kept.
+        sizes: sizes of passages, where they are asked for; see `docqa.Pipeline`.
+        loading: settings for loading sources.
+        ingest_all: loads sources in other processes; None for this one.
+        notices: for errors and notes.
+        progress: for the state.
 
     Attributes:
-        collection: it.
-        changes: what was done.
+        collection: the collection.
+        changes: all changes so far.
     """
 
     def __init__(
@@ -79,9 +88,9 @@ class Indexing:
         notices: Notices,
         progress: ProgressLine,
     ) -> None:
-        import docqa
+        from docqa.collection.collection import Collection
 
-        self.collection: Collection = docqa.Collection(
+        self.collection = Collection(
             address,
             pipeline=indexing_pipeline(reader, sizes),
             loading=loading,
@@ -127,46 +136,12 @@ class Indexing:
         self._note_pages()
         return all(could)
 
-    def remove(self, sources: Sequence[str]) -> int:
-        """Take documents out; return the exit code."""
-        self._do(self.collection.remove(sources))
-        return ANSWERED
-
     def rebuild(self) -> int:
-        """Make everything anew; return the exit code."""
-        with self._interruptible("made anew; the same command makes all anew, from the first on"):
+        """Make everything again from its sources; return the exit code."""
+        with self._interruptible("made again; the same command begins again with the first"):
             self._do(self.collection.rebuild(progress=self._watch))
         self._note_pages()
         return FAILED if self.changes.failed else ANSWERED
-
-    def compact(self) -> tuple[int | None, int | None]:
-        """Free room; return the bytes before and after."""
-        before = self.collection.info().size
-        self._progress.say("compacting")
-        self.collection.compact()
-        self._progress.close()
-        return before, self.collection.info().size
-
-    def check(self) -> CheckReport:
-        """Look at everything that is stored."""
-        self._progress.say("checking")
-        report = self.collection.check()
-        self._progress.close()
-        return report
-
-    def tell_failures(self) -> None:
-        """Write why sources are not in the collection."""
-        failed = self.changes.failed
-        for each in failed[:_MOST_ERRORS_TOLD]:
-            self._notices.error(LoadError(each.message, source=each.key))
-        if len(failed) > _MOST_ERRORS_TOLD:
-            left = f"{len(failed) - _MOST_ERRORS_TOLD:,} more sources failed"
-            self._notices.error(
-                LoadError(
-                    f"{left}; docqa info {self.collection.address} --json names them all",
-                    source=self.collection.address,
-                )
-            )
 
     def _sync(self, folder: str, taking: Taking) -> bool:
         """Keep one folder in step; say whether it could be read."""
@@ -216,8 +191,36 @@ class Indexing:
             raise
 
 
+def write_changes(run: Run, address: str, changes: Changes) -> None:
+    """Write the changes of a collection, and why sources are not in it."""
+    if run.as_json:
+        listed = {name: list(getattr(changes, name)) for name in _LISTED}
+        failed = [each.to_dict() for each in changes.failed]
+        counts = {"unchanged": len(changes.unchanged), "failed": failed}
+        run.write_record({"collection": address, **listed, **counts})
+    else:
+        run.write(f"{one_line(address)}: {changes}\n")
+    for each in changes.failed[:_MOST_ERRORS_TOLD]:
+        run.notices.error(LoadError(each.message, source=each.key))
+    if (left := len(changes.failed) - _MOST_ERRORS_TOLD) > 0:
+        advice = f"{left:,} more sources failed; docqa info {address} --json names them all"
+        run.notices.error(LoadError(advice, source=address))
+
+
+_LISTED = ("added", "replaced", "moved", "removed")
+
+
+def ingest_all_of(jobs: int | None, ray: str | None) -> IngestAll | None:
+    """Return where the options want sources loaded; None for this process."""
+    if ray is not None:
+        from docqa.collection.pool_loading import ingest_in_pool
+
+        return ingest_in_pool(open_pool(jobs, ray, gpus=False))
+    return spread(jobs or min(os.cpu_count() or 1, MOST_JOBS))
+
+
 def spread(jobs: int) -> IngestAll | None:
-    """Return what takes in many sources in so many processes, and few ones here."""
+    """Return a function that takes in many sources in `jobs` processes, and few ones here."""
 
     def run(recipe: Recipe, given: Iterable[Job]) -> Iterator[Ingested]:
         from docqa.collection.ingest import ingest
@@ -233,7 +236,7 @@ def spread(jobs: int) -> IngestAll | None:
 
 @dataclass
 class _Watch:
-    """Show how far indexing has come, and remember it."""
+    """The progress of indexing, shown and remembered."""
 
     notices: Notices
     progress: ProgressLine

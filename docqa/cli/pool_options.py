@@ -1,4 +1,4 @@
-"""The options that say where work is done."""
+"""The options that say where work is done: processes here, or a Ray cluster."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ import click
 if TYPE_CHECKING:
     from docqa.workers.pool import Pool
 
-__all__ = ["open_pool", "pool_options"]
+__all__ = ["MOST_JOBS", "loading_pool_options", "open_pool", "pool_options"]
+
+MOST_JOBS = 8  # processes; each has a loader of its own under it, and the disk is one
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -31,6 +33,23 @@ def pool_options(command: _Command) -> _Command:
         metavar="N",
         help="So many processes work; with --ray at most so many. By default this one, and with"
         " --ray one for every GPU of the cluster, or every processor where it has none.",
+    )(command)
+
+
+def loading_pool_options(command: _Command) -> _Command:
+    """Add ``--jobs`` and ``--ray``; the command gets them as `jobs` and `ray`."""
+    command = click.option(
+        "--ray",
+        metavar="ADDRESS",
+        envvar="DOCQA_RAY",
+        help="Load on the machines of a Ray cluster: auto, HOST:PORT, ray://HOST:PORT, or local.",
+    )(command)
+    return click.option(
+        "--jobs",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Load N files at a time, each in a process of its own; by default one for each"
+        f" processor, at most {MOST_JOBS}.",
     )(command)
 
 

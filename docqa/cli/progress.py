@@ -18,21 +18,23 @@ _LONGEST_NAME = 48  # columns, so that the bar fits beside it on a terminal of 8
 
 
 class ProgressLine:
-    """Show one line of progress while `quiet` is off and standard error is a terminal.
+    """A line of progress on standard error, where that is a terminal.
 
     Args:
         quiet: show nothing.
+
+    Attributes:
         steps: how many sources there are; above 1 the line counts them.
     """
 
-    def __init__(self, *, quiet: bool = False, steps: int = 1) -> None:
+    def __init__(self, *, quiet: bool = False) -> None:
         self._shown = not quiet and sys.stderr.isatty()
-        self._steps, self._step = steps, 0
+        self.steps, self._step = 1, 0
         self._line: tuple[Progress, TaskID] | None = None
 
     @property
     def shown(self) -> bool:
-        """Say whether anybody sees it."""
+        """Say whether the line is seen."""
         return self._shown
 
     def next_step(self) -> None:
@@ -63,7 +65,7 @@ class ProgressLine:
         """
         if not self._shown:
             return
-        count = f" ({self._step} of {self._steps})" if self._steps > 1 and self._step else ""
+        count = f" ({self._step} of {self.steps})" if self.steps > 1 and self._step else ""
         state: dict[str, Any] = {
             "description": _shortened(one_line(activity)) + count,
             "total": total,

@@ -12,16 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from docqa.cli.exits import FAILED, debug_option, debugging, hush_libraries
-from docqa.cli.interrupt import emit
+from docqa.cli.exits import FAILED
 from docqa.cli.notices import Notices, counted
 from docqa.cli.options import isolation_options, password_option
-from docqa.cli.progress import ProgressLine
-from docqa.cli.terminal import console_for, one_line, speaks_unicode
+from docqa.cli.prelude import Run, command
+from docqa.cli.terminal import console_for, one_line
 from docqa.errors import CitationError
 from docqa.loaders.limits import Limits
 from docqa.loaders.settings import LoadSettings
-from docqa.outcome_records import json_line
 from docqa.places import in_words
 
 if TYPE_CHECKING:
@@ -69,7 +67,11 @@ class _Records:
     n_broken: int = 0
 
 
-@click.command(epilog=_EPILOG, no_args_is_help=True)
+@command(
+    epilog=_EPILOG,
+    json="Write one JSON object a line.",
+    quiet="No progress and notes; only errors.",
+)
 @click.argument(
     "answers", nargs=-1, required=True, metavar="ANSWERS...", type=click.Path(allow_dash=True)
 )
@@ -80,50 +82,43 @@ class _Records:
     help="Relative paths start in this folder, and files that are gone from their path are looked"
     " for in it and below, by their content.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Write one JSON object a line.")
-@click.option("--quiet", is_flag=True, help="No progress and notes; only errors.")
 @password_option
 @isolation_options
-@debug_option
-@click.pass_context
 def verify(
-    ctx: click.Context,
+    run: Run,
     /,
     *,
     answers: Sequence[str],
     root: str | None,
-    as_json: bool,
-    quiet: bool,
     password: str | None,
     isolate: bool,
     limits: Limits | None,
-) -> None:
+) -> int:
     """Reopen the files that ANSWERS cite and tell whether the words still stand there.
 
     ANSWERS are files as docqa ask --json writes them, or - for standard input.
     """
     from docqa.citations.verification import verifications
 
-    hush_libraries(ctx)
-    notices = Notices(quiet=quiet, debug=debugging(ctx))
-    records = _read(answers, notices)
-    progress = ProgressLine(quiet=quiet)
-    ctx.call_on_close(progress.close)
+    records = _read(answers, run.notices)
     counts: Counter[str] = Counter()
     outcomes = verifications(
         records.citations,
         root=root,
         settings=LoadSettings(password=password, isolate=isolate, limits=limits),
-        on_file=lambda done, total, path: progress.say(f"checking {path}, {done + 1} of {total}"),
+        on_file=lambda n, total, path: run.progress.say(f"checking {path}, {n + 1} of {total}"),
     )
     for outcome, place in zip(outcomes, records.places, strict=True):
-        progress.close()
+        run.progress.close()
         counts[outcome.status] += 1
         if outcome.error is not None:
-            notices.error(outcome.error, source=outcome.citation.source)
-        emit(sys.stdout, _json(outcome, place) if as_json else _line(outcome))
-    notices.note(_summary(counts, records))
-    ctx.exit(FAILED if records.n_broken else _exit_code(counts))
+            run.notices.error(outcome.error, source=outcome.citation.source)
+        if run.as_json:
+            run.write_record({**outcome.to_dict(), "record": place})
+        else:
+            run.write(_line(outcome))
+    run.notices.note(_summary(counts, records))
+    return FAILED if records.n_broken else _exit_code(counts)
 
 
 def _read(names: Sequence[str], notices: Notices) -> _Records:
@@ -176,11 +171,6 @@ def _parsed(line: bytes) -> Any:
         raise CitationError("this line is not UTF-8") from error
     except (ValueError, RecursionError) as error:
         raise CitationError("this line is not JSON; one object a line is expected") from error
-
-
-def _json(outcome: Verification, place: str) -> str:
-    record = {**outcome.to_dict(), "record": place}
-    return json_line(record, unicode=speaks_unicode(sys.stdout))
 
 
 def _line(outcome: Verification) -> str:
