@@ -500,7 +500,7 @@ def test_another_format_is_refused(kb: Collection, folder: Path, tmp_path: Path)
     kb.sync(folder)
     note = tmp_path / "kb" / "notes" / "collection.json"
     note.write_text(json.dumps({**json.loads(note.read_text()), "format": 999}))
-    with pytest.raises(CollectionError, match=r"format 999 .* --rebuild"):
+    with pytest.raises(CollectionError, match=r"format 999 .* docqa kb rebuild"):
         kb.ask(OIL)
 
 

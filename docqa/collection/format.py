@@ -99,4 +99,4 @@ class Made:
 
 
 def _rebuild(address: str) -> str:
-    return f"docqa index --rebuild {address} makes it anew from its sources"
+    return f"docqa kb rebuild {address} makes it again from its sources"

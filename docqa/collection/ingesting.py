@@ -65,7 +65,7 @@ class Ingesting:
             raise CollectionError(
                 f"{self.address} keeps the tokens of the reader {made.reader!r}, and {name!r} has "
                 "others; add with that reader, or make the collection anew: "
-                f"docqa index --rebuild {self.address} --reader {name}"
+                f"docqa kb rebuild {self.address} --reader {name}"
             )
         recipe = self._recipe(made)
         if recipe is not None and self.ingest_all is not None and _are_apart(jobs):

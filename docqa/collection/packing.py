@@ -106,7 +106,7 @@ def unpack_passage(body: bytes, document_id: str) -> PackedPassage:
         raise CollectionError(f"a stored passage is damaged ({error}); {_REBUILD}") from error
 
 
-_REBUILD = "docqa index --rebuild KB makes the collection anew from its sources"
+_REBUILD = "docqa kb rebuild KB makes the collection again from its sources"
 
 
 def _parts(body: bytes) -> tuple[bytes, bytes, bytes]:
