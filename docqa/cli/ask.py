@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from docqa.cli.artifacts import Artifact
 from docqa.cli.collection_options import AskedCollection, collection_options
 from docqa.cli.exits import FAILED
 from docqa.cli.highlight_option import highlight_copy, highlight_options
 from docqa.cli.notices import Notices
 from docqa.cli.options import answer_options, reading_options, source_options
 from docqa.cli.outcomes import Tally, write_outcomes
-from docqa.cli.outputs import require_apart, without_outputs
+from docqa.cli.output_files import Artifact, require_apart, without_outputs
 from docqa.cli.prelude import Run, command
 from docqa.cli.report_option import report_option, report_page
 from docqa.cli.session import ReadingSettings, Session

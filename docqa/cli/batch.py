@@ -15,7 +15,7 @@ from docqa.cli.exits import ANSWERED, FAILED, NOTHING_FOUND
 from docqa.cli.interrupt import before_leaving
 from docqa.cli.notices import Notices
 from docqa.cli.options import answer_options, reading_options, source_options
-from docqa.cli.outputs import require_apart
+from docqa.cli.output_files import require_apart
 from docqa.cli.pool_options import open_pool, pool_options
 from docqa.cli.prelude import Run, command
 from docqa.cli.sources import STDIN, expand

@@ -13,9 +13,10 @@ import click
 
 from docqa.cli.notices import Notices, counted
 from docqa.cli.options import LibraryDefault, isolation_options, reading_options
+from docqa.cli.output_files import require_outputs
 from docqa.cli.prelude import Run, command
 from docqa.cli.progress import ProgressLine
-from docqa.cli.question_data import read_data, require_outputs, root_option, seed_option
+from docqa.cli.question_data import read_data, root_option, seed_option
 from docqa.cli.terminal import console_for
 from docqa.loaders.limits import Limits
 

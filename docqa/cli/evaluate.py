@@ -12,12 +12,12 @@ import click
 
 from docqa.cli.notices import Notices, counted
 from docqa.cli.options import LibraryDefault, isolation_options, reading_options
+from docqa.cli.output_files import require_outputs
 from docqa.cli.prelude import Run, command
 from docqa.cli.progress import ProgressLine
 from docqa.cli.question_data import (
     has_pages,
     read_data,
-    require_outputs,
     root_option,
     seed_option,
 )

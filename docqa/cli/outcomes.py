@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from docqa.cli.artifacts import Artifact, write_all
 from docqa.cli.exits import ANSWERED, FAILED, NOTHING_FOUND
 from docqa.cli.notices import Notices
+from docqa.cli.output_files import Artifact, write_all
 from docqa.cli.writers import Format, open_writer
 from docqa.datamodel import Coverage, Document, GridItem
 from docqa.outcome_records import outcomes_in_words

@@ -1,9 +1,7 @@
-"""The questions that ``docqa evaluate`` and ``docqa calibrate`` read, and the files they write."""
+"""The questions that ``docqa evaluate`` and ``docqa calibrate`` read."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -17,7 +15,7 @@ if TYPE_CHECKING:
 
     Data: TypeAlias = QuestionSet | PageQuestions
 
-__all__ = ["has_pages", "read_data", "require_outputs", "root_option", "seed_option"]
+__all__ = ["has_pages", "read_data", "root_option", "seed_option"]
 
 root_option = click.option(
     "--root",
@@ -69,28 +67,3 @@ def read_data(
     if len(data.bad_rows) > _MOST_TOLD:
         notices.warning(f"{name}: {counted(len(data.bad_rows) - _MOST_TOLD, 'more row')} left out")
     return data
-
-
-def require_outputs(outputs: Mapping[str, Path], names: Sequence[str]) -> None:
-    """Check before any work that files can be written, and replace nothing that is read.
-
-    Args:
-        outputs: the files, by what each is written for, such as ``"--output"``.
-        names: the files of questions.
-
-    Raises:
-        click.UsageError: an output holds the questions, or two outputs are one file.
-        HighlightError: one cannot be written.
-    """
-    from docqa.showing.new_file import is_one_file, require_writable
-
-    for option, out in outputs.items():
-        require_writable(out)
-        for name in names:
-            if is_one_file(out, Path(name).expanduser()):
-                raise click.UsageError(
-                    f"{option} would replace the questions {name}; choose another name"
-                )
-    for (option, one), (its, other) in combinations(outputs.items(), 2):
-        if is_one_file(one, other):
-            raise click.UsageError(f"{option} and {its} name one file; choose another name")

@@ -12,12 +12,12 @@ from docqa.loaders.html.loader import HtmlLoader
 from docqa.loaders.html.markable import Markable
 from docqa.loaders.html.source_map import HtmlSourceMap
 from docqa.places import one_spaced
-from docqa.showing.original import Made, Original, mark_title, require_same_text
+from docqa.showing.original import AnsweredFile, MarkedFile, mark_title, require_same_text
 
 __all__ = ["html_copy"]
 
 
-def html_copy(original: Original) -> Made:
+def html_copy(original: AnsweredFile) -> MarkedFile:
     """Return the page with each answer in ``<mark>`` elements, the first with the id ``docqa-N``.
 
     Raises:
@@ -38,7 +38,7 @@ def html_copy(original: Original) -> Made:
         for number, (answer, place) in enumerate(zip(original.answers, found, strict=True))
         for mark in _marks(document, answer, place, number, prefix)
     ]
-    return Made(
+    return MarkedFile(
         mark_html(original.data, marks, codec=_source_map(document).codec), marked, notes=notes
     )
 

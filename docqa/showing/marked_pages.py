@@ -11,7 +11,7 @@ from docqa.highlighting.colours import colour
 from docqa.highlighting.page_image import Mark, draw_page
 from docqa.highlighting.pdf import PdfMark, mark_pdf
 from docqa.places import boxed_places, score_in_words
-from docqa.showing.original import Made, Original
+from docqa.showing.original import AnsweredFile, MarkedFile
 
 __all__ = ["page_image", "pdf_copy"]
 
@@ -26,7 +26,7 @@ class _PagePlace(NamedTuple):
     comment: str
 
 
-def pdf_copy(original: Original) -> Made:
+def pdf_copy(original: AnsweredFile) -> MarkedFile:
     """Return the PDF with one highlight for each answer, or occurrence, and page.
 
     Raises:
@@ -35,7 +35,7 @@ def pdf_copy(original: Original) -> Made:
     places, unmarked = _places(original)
     marks = [PdfMark(each.page_number, each.boxes, each.shade, each.comment) for each in places]
     copy = mark_pdf(original.data, marks, password=original.password)
-    return Made(
+    return MarkedFile(
         copy.data,
         marked=len({each.answer_number for each in places}),
         page_numbers=tuple(sorted({each.page_number for each in places})),
@@ -44,7 +44,7 @@ def pdf_copy(original: Original) -> Made:
     )
 
 
-def page_image(original: Original) -> Made:
+def page_image(original: AnsweredFile) -> MarkedFile:
     """Return the picture of the chosen page, or of that of the first answer, with its marks.
 
     Raises:
@@ -58,12 +58,12 @@ def page_image(original: Original) -> Made:
     png = draw_page(original.data, page_number, password=original.password, marks=marks)
     if not here:
         note = f"no answer is on page {page_number}; the first one is on page {first}"
-        return Made(png, 0, notes=(*unmarked, note))
+        return MarkedFile(png, 0, notes=(*unmarked, note))
     marked = len({each.answer_number for each in here})
-    return Made(png, marked, page_numbers=(page_number,), notes=unmarked)
+    return MarkedFile(png, marked, page_numbers=(page_number,), notes=unmarked)
 
 
-def _places(original: Original) -> tuple[list[_PagePlace], tuple[str, ...]]:
+def _places(original: AnsweredFile) -> tuple[list[_PagePlace], tuple[str, ...]]:
     """Return every place of every answer, and a sentence on each answer that has none.
 
     Raises:

@@ -12,14 +12,14 @@ from docqa.loaders.load import load_with
 from docqa.loaders.media_types import SUPPORTED_TYPES
 from docqa.loaders.settings import LoadSettings
 from docqa.places import in_words, one_spaced, score_in_words
-from docqa.showing.original import Made, Original, mark_title, require_same_text
+from docqa.showing.original import AnsweredFile, MarkedFile, mark_title, require_same_text
 
 __all__ = ["text_page"]
 
 _WITH_LINES = frozenset({"text/plain", "text/markdown"})
 
 
-def text_page(original: Original) -> Made:
+def text_page(original: AnsweredFile) -> MarkedFile:
     """Return an HTML page that shows the document's text with each answer marked.
 
     Raises:
@@ -39,7 +39,7 @@ def text_page(original: Original) -> Made:
             numbered=info.media_type in _WITH_LINES,
         )
     notes = ("the text is long: only what stands around the answers is shown",)
-    return Made(view.page, len(original.answers), notes=notes if view.is_excerpt else ())
+    return MarkedFile(view.page, len(original.answers), notes=notes if view.is_excerpt else ())
 
 
 def _marks(number: int, answer: Answer) -> Iterator[TextMark]:

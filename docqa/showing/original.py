@@ -16,13 +16,20 @@ from docqa.loaders.load import Source, read_source
 from docqa.places import score_in_words
 from docqa.showing.new_file import require_new_file
 
-__all__ = ["Made", "Original", "mark_title", "read_original", "require_same_text", "work_on"]
+__all__ = [
+    "MarkedFile",
+    "AnsweredFile",
+    "mark_title",
+    "read_original",
+    "require_same_text",
+    "work_on",
+]
 
 _Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True, slots=True)
-class Original:
+class AnsweredFile:
     """Hold what a marked copy is made of.
 
     Attributes:
@@ -43,7 +50,7 @@ class Original:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class MarkedFile:
     """Hold a marked copy before it is written.
 
     Attributes:
