@@ -317,7 +317,7 @@ def test_the_same_command_works_again(source: str, name: str, option: str, out: 
     first, second = (run("ask", source, question, option, out) for _ in range(2))
     assert (first.exit_code, second.exit_code) == (0, 0)
     assert first.stdout == second.stdout
-    said = f"docqa: {Path(out)} is no source: docqa made it, and {option} writes it anew"
+    said = f"docqa: {Path(out)} is no source: docqa made it, and {option} replaces it"
     assert (said in first.stderr, said in second.stderr) == (False, True)
 
 

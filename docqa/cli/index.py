@@ -142,9 +142,12 @@ for _name in _MOVED:
             expose_value=False,
             is_eager=True,
             callback=_refuse_moved,
+            help=f"Moved to docqa kb {_name}.",
         )
     )
-index.params.append(click.Option(["--from"], hidden=True, expose_value=False))  # of --remove
+index.params.append(
+    click.Option(["--from"], hidden=True, expose_value=False, help="Moved to docqa kb remove.")
+)
 
 
 def _require_sources(sources: Sequence[str], address: str) -> None:

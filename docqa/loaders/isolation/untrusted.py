@@ -45,7 +45,7 @@ _NAMED = {
     "docqa.loaders.pdf.source_map": {"PagesSourceMap"},
     "docqa.loaders.text": {"TextSourceMap"},
     "docqa.loaders.text_decoding": {"DecodedText"},
-    "docqa.showing.original": {"Made"},
+    "docqa.showing.original": {"MarkedFile"},
 }
 _CALLED = (Block, Span)  # records that say themselves how they are pickled
 _OTHERS = {
