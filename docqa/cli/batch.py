@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from docqa.cli.batch_watch import Watch, tell_resumed
+from docqa.cli.batch_watch import Watch, report_resumed
 from docqa.cli.collection_options import AskedCollection, settled_collection_options
 from docqa.cli.collections import asking_settings, open_collection
 from docqa.cli.exits import ANSWERED, FAILED, NOTHING_FOUND
@@ -119,7 +119,9 @@ def batch(
         run.progress.say("checking what is there")
         resumed = job.resume()
         run.progress.close()
-        tell_resumed(resumed, f"{resumed.kept:,} of {job.n_outcomes:,} outcomes", out, run.notices)
+        report_resumed(
+            resumed, f"{resumed.kept:,} of {job.n_outcomes:,} outcomes", out, run.notices
+        )
         for outcome in job.run():
             watch.outcome(outcome)
         watch.end()
@@ -133,7 +135,7 @@ def _documents(
     questions: str,
     notices: Notices,
 ) -> Documents:
-    """Return the documents that are asked; none of them where a collection is.
+    """Return the documents to ask; none where a collection is asked.
 
     Raises:
         click.UsageError: there are no sources, or a collection beside them; or the output would
@@ -155,7 +157,7 @@ def _documents(
 def _whole(
     ctx: click.Context, collection: AskedCollection, reading: ReadingSettings, notices: Notices
 ) -> tuple[WholeCollection, ReadingSettings]:
-    """Return the collection that is asked, and how it is read.
+    """Return the collection to ask, and the settings for reading it.
 
     Raises:
         click.UsageError: an option does nothing here.

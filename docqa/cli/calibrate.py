@@ -75,7 +75,7 @@ Exit codes:
     "--top-passages",
     cls=LibraryDefault,
     type=click.IntRange(min=1),
-    help="Read so many passages of a document.",
+    help="Passages read of a document.",
 )
 @click.option(
     "--observations",
@@ -109,7 +109,7 @@ def calibrate(
     limits: Limits | None,
     **computing: Any,
 ) -> None:
-    """Learn from questions with gold answers how likely a reader's answers are right.
+    """Learn the probability that a reader's answers are right from questions with gold answers.
 
     The questions of DATA are asked from end to end. What is known of each best answer (its odds
     against all others, how well passage and sentence fit the question) is weighed so that the
@@ -158,7 +158,7 @@ def calibrate(
 
 
 def _beside(reader: str) -> Path:
-    """Return where the calibration of a reader lies: in its own folder.
+    """Return the path of a reader's calibration: in its own folder.
 
     Raises:
         click.UsageError: the reader has none that is the user's.
@@ -175,7 +175,7 @@ def _beside(reader: str) -> Path:
 
 
 def _made_by(reader: Reader, names: Sequence[str], settings: list[Any]) -> dict[str, Any]:
-    """Return what decides on observations: reader, questions by their content, settings."""
+    """Return the key of observations: reader, questions by their content, settings."""
     from docqa import __version__
 
     files = [Path(name).expanduser() for name in names]
@@ -196,7 +196,7 @@ def _kept(path: Path | None, asked: dict[str, Any]) -> list[Observation] | None:
 
 
 def _documents(data: Data, pipeline: Pipeline, *, together: bool) -> list[AskedDocument]:
-    """Return the documents that the questions of one file are asked of."""
+    """Return the documents to which the questions of one file belong."""
     from docqa.evaluation.asked_documents import articles_as_documents
     from docqa.evaluation.observations import paragraphs_as_articles
     from docqa.evaluation.page_questions import PageQuestions

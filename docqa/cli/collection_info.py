@@ -1,4 +1,4 @@
-"""``docqa info`` of a collection: where it is, how large, how old, what failed."""
+"""``docqa info`` of a collection: place, size, age and failed sources."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["describe_collection", "is_collection"]
 
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.I)
-_MOST_FAILED_TOLD = 10
+_MOST_FAILED_SHOWN = 10
 
 
 def is_collection(argument: str) -> bool:
@@ -98,16 +98,16 @@ def _lines(info: CollectionInfo, collection: Collection) -> Iterator[tuple[str, 
     for folder in info.folders:
         yield "folder", folder
     failures = collection.failures()
-    for failure in failures[:_MOST_FAILED_TOLD]:
+    for failure in failures[:_MOST_FAILED_SHOWN]:
         named = "" if failure.key in failure.message else f"{failure.key}: "
         yield "failed", f"{named}{failure.message}"
-    if len(failures) > _MOST_FAILED_TOLD:
-        left = counted(len(failures) - _MOST_FAILED_TOLD, "more source")
+    if len(failures) > _MOST_FAILED_SHOWN:
+        left = counted(len(failures) - _MOST_FAILED_SHOWN, "more source")
         yield "failed", f"{left}; --json names them all"
 
 
 def _document(document: CollectedDocument) -> str:
-    """Return a document on one line: what it is filed under, its size, its metadata."""
+    """Return a document on one line: its key, its size, its metadata."""
     pages = f", {counted(document.n_pages, 'page')}" if document.n_pages else ""
     entries = "".join(f", {name}={value}" for name, value in document.metadata.items())
     size = f"{counted(document.n_passages, 'passage')}{pages}"

@@ -181,7 +181,7 @@ def _where(
 
 
 def _media_type(kind: str) -> str:
-    """Return the media type that is meant by a type or a suffix.
+    """Return the media type of a type or a suffix.
 
     Raises:
         click.UsageError: there is none.

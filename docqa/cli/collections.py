@@ -33,7 +33,7 @@ def open_collection(address: str) -> Collection:
 
 
 def made_before(collection: Collection) -> Made | None:
-    """Return how a collection was made; None where there is none, or of another version."""
+    """Return the settings of a collection; None where there is none, or of another version."""
     try:
         return collection.made()
     except CollectionError:
@@ -47,7 +47,7 @@ def chosen_reader(
     *,
     by: Iterable[ParameterSource] = (ParameterSource.COMMANDLINE,),
 ) -> str:
-    """Return the reader that is to be used: the one that was asked for, or the collection's own.
+    """Return the reader to use: the one asked for, or the collection's own.
 
     Args:
         ctx: of the command, which has an option ``--reader``.
@@ -62,7 +62,7 @@ def chosen_reader(
 def asking_settings(
     ctx: click.Context, reading: ReadingSettings, address: str, made: Made
 ) -> ReadingSettings:
-    """Return how a collection is asked: with its own reader, where no other was asked for.
+    """Return the settings for asking a collection: its own reader unless another is asked for.
 
     Args:
         ctx: of the command, which has an option ``--reader``.
@@ -78,8 +78,8 @@ def asking_settings(
             "--content was settled when the collection was made: docqa kb rebuild "
             f"{shown(address)} --content {reading.content} makes it again"
         )
-    told = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
-    return replace(reading, reader=chosen_reader(ctx, reading.reader, made, by=told))
+    given = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
+    return replace(reading, reader=chosen_reader(ctx, reading.reader, made, by=given))
 
 
 def parse_entries(option: str, entries: Iterable[str]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""``docqa evaluate``: how good a reader is, alone and end to end."""
+"""``docqa evaluate``: the quality of a reader, alone and end to end."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ Exit codes:
 
 @dataclass(frozen=True, slots=True)
 class _Asking:
-    """Hold how sets are measured.
+    """The settings for measuring sets of questions.
 
     Attributes:
         documents: ask each article as one document.
@@ -84,7 +84,7 @@ class _Asking:
     "--top-passages",
     cls=LibraryDefault,
     type=click.IntRange(min=1),
-    help="End to end: read so many passages of a document.",
+    help="End to end: passages read of a document.",
 )
 @click.option("--exhaustive", is_flag=True, help="End to end: read all passages.")
 @click.option(
@@ -152,17 +152,17 @@ def evaluate(
         report = _measured(loaded, data, asking, progress)
         progress.close()
         _write(run, report)
-        _tell(report, notices)
+        _report_unread(report, notices)
         _write_files(report, predictions, plot, notices)
 
 
 def _require_use(
     names: Sequence[str], *, documents: bool, root: str | None, settings: bool
 ) -> None:
-    """Check that options do something.
+    """Check that the given options have an effect.
 
     Raises:
-        click.UsageError: one does nothing.
+        click.UsageError: one has no effect.
     """
     paged = [has_pages(name) for name in names]
     if settings and not (documents or any(paged)):
@@ -225,8 +225,8 @@ def _write(run: Run, report: EvaluationReport) -> None:
     write_tables(sys.stdout, report)
 
 
-def _tell(report: EvaluationReport, notices: Notices) -> None:
-    """Say what was not asked, and why."""
+def _report_unread(report: EvaluationReport, notices: Notices) -> None:
+    """Report the questions that were not asked, and the reasons."""
     for reason, count in report.unread.items():
         notices.warning(f"{report.data}: {counted(count, 'question')} not asked: {reason}")
 

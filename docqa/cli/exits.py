@@ -1,4 +1,4 @@
-"""How the command line ends: one line for every error, and an exit code."""
+"""The ends of the command line: one line for every error, and an exit code."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def debug_option() -> click.Option:
 
 
 def debugging(ctx: click.Context) -> bool:
-    """Say whether the user asked for tracebacks."""
+    """Say whether ``--debug`` is given."""
     return bool(ctx.meta.get(_DEBUG))
 
 
@@ -81,12 +81,12 @@ def guarded(ctx: click.Context, call: Callable[[click.Context], Any]) -> Any:
 
 
 def report_error(error: Exception) -> None:
-    """Write one line to standard error that says what went wrong."""
+    """Write the message of an error to standard error, as one line."""
     emit(sys.stderr, f"docqa: error: {describe(error)}\n")
 
 
 def describe(error: Exception) -> str:
-    r"""Return what an error says, on one line, harmless for terminals.
+    r"""Return the message of an error on one line, harmless for terminals.
 
     >>> describe(ValueError("bad\nvalue"))
     'unexpected ValueError: bad value; rerun with --debug to see where'
@@ -116,6 +116,6 @@ def hush_libraries(ctx: click.Context) -> None:
 
 
 def _drop_output() -> None:
-    """Point standard output at nothing, so that the flush at exit has nobody to disappoint."""
+    """Point standard output at nothing, so that the flush at exit does not fail."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

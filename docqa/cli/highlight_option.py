@@ -48,12 +48,12 @@ def highlight_options(command: _Command) -> _Command:
 def highlight_copy(
     out: str | None, expansion: Expansion | None, session: Session, *, page_number: int | None
 ) -> HighlightCopy | None:
-    """Return what collects the answers to mark, or None where nobody asked for a copy.
+    """Return the collector of the answers to mark, or None where no copy is asked for.
 
     Args:
         out: the copy.
         expansion: the sources; None where a collection is asked, whose answers are to be of one.
-        session: asks.
+        session: of the command.
         page_number: of the page to draw, or None.
 
     Raises:
@@ -79,12 +79,12 @@ def highlight_copy(
 
 
 class HighlightCopy:
-    """Collect the answers of one source, and mark them in a copy of it.
+    """The answers of one source, to be marked in a copy of it.
 
     Args:
         out: the copy.
         page_number: of the page to draw, or None.
-        session: knows the password, and what it kept of sources that are read once.
+        session: has the password, and the bytes of sources that are read once.
     """
 
     def __init__(self, out: str, page_number: int | None, session: Session) -> None:
@@ -126,7 +126,7 @@ class HighlightCopy:
 
 
 def _said(marked: int, page_numbers: tuple[int, ...], out: str) -> str:
-    """Return what was marked and where.
+    """Return the number of marked answers and their pages in words.
 
     >>> _said(3, (3, 7), "out.pdf"), _said(1, (), "out.html")
     ('marked 3 answers on pages 3, 7 in out.pdf', 'marked 1 answer in out.html')

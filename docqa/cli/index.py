@@ -166,10 +166,10 @@ def _require_sources(sources: Sequence[str], address: str) -> None:
 
 
 def _require_sizes(made: Made, asked_for: dict[str, Any], address: str) -> None:
-    """Check that nothing is asked for that was settled otherwise.
+    """Check that the sizes asked for are those of the collection.
 
     Raises:
-        click.UsageError: it is.
+        click.UsageError: one differs.
     """
     for name, value in asked_for.items():
         own = getattr(made, name)

@@ -40,7 +40,7 @@ __all__ = [
 ]
 
 _SECONDS_A_LINE = 30.0  # where no terminal shows the progress
-_MOST_ERRORS_TOLD = 20
+_MOST_ERRORS = 20
 _FEW = 4  # files; to start processes for them takes longer than to read them
 
 
@@ -174,12 +174,12 @@ class Indexing:
         self._watch.next()
 
     def _note_pages(self) -> None:
-        if told := self._watch.summary():
-            self._notices.note(told)
+        if summary := self._watch.summary():
+            self._notices.note(summary)
 
     @contextmanager
     def _interruptible(self, done: str = "") -> Iterator[None]:
-        """Say on Ctrl-C what stays; `done` is what was done with it, and what to do next."""
+        """Report on Ctrl-C the documents that stay; `done` says what to do next."""
         try:
             with raising_interrupt():
                 yield
@@ -200,9 +200,9 @@ def write_changes(run: Run, address: str, changes: Changes) -> None:
         run.write_record({"collection": address, **listed, **counts})
     else:
         run.write(f"{one_line(address)}: {changes}\n")
-    for each in changes.failed[:_MOST_ERRORS_TOLD]:
+    for each in changes.failed[:_MOST_ERRORS]:
         run.notices.error(LoadError(each.message, source=each.key))
-    if (left := len(changes.failed) - _MOST_ERRORS_TOLD) > 0:
+    if (left := len(changes.failed) - _MOST_ERRORS) > 0:
         advice = f"{left:,} more sources failed; docqa info {address} --json names them all"
         run.notices.error(LoadError(advice, source=address))
 
@@ -244,39 +244,39 @@ class _Watch:
     ended: list[IndexProgress] = field(default_factory=list, init=False)
 
     def __post_init__(self) -> None:
-        self.began = self.told = time.monotonic()
+        self.began = self.noted = time.monotonic()
 
     def __call__(self, now: IndexProgress) -> None:
-        """Take a report."""
+        """Show the progress so far."""
         self.now = now
         if self.progress.shown:
             rest = self._rest(now)
             self.progress.say(
                 "indexing", total=now.total, done=now.done, unit=rest, since=self.began
             )
-        elif time.monotonic() - self.told > _SECONDS_A_LINE:
-            self.told = time.monotonic()
+        elif time.monotonic() - self.noted > _SECONDS_A_LINE:
+            self.noted = time.monotonic()
             seconds = f"{time.monotonic() - self.began:,.0f} s"
             self.notices.note(f"{now.done:,} of {now.total:,} {self._rest(now)}, {seconds}")
 
     def next(self) -> None:
-        """Keep the account of a change that is made."""
+        """Keep the progress of a change that has ended."""
         if self.now is not None:
             self.ended.append(self.now)
             self.now = None
 
     def summary(self) -> str:
-        """Return what was read; nothing where nothing was."""
+        """Return the numbers of files, pages and passages read in words; empty without any."""
         done = sum(each.done for each in self.ended)
         pages = sum(each.pages for each in self.ended)
         passages = sum(each.passages for each in self.ended)
         seconds = time.monotonic() - self.began
         of_pages = f"{counted(pages, 'page')}, " if pages else ""
-        told = f"read {counted(done, 'file')}: {of_pages}{counted(passages, 'passage')}"
-        return f"{told} in {seconds:.1f} seconds" if done else ""
+        read = f"read {counted(done, 'file')}: {of_pages}{counted(passages, 'passage')}"
+        return f"{read} in {seconds:.1f} seconds" if done else ""
 
     def kept(self) -> str:
-        """Return how many sources last after Ctrl-C: what was read is committed then."""
+        """Return the number of files that stay after Ctrl-C, in words; they are committed then."""
         last = [*self.ended, *([self.now] if self.now else [])]
         kept = sum(each.done - each.failed for each in last)
         total = sum(each.total for each in last)

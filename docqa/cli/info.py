@@ -1,4 +1,4 @@
-"""``docqa info``: what docqa sees in a file, and what is in a collection."""
+"""``docqa info``: pages, text and warnings of a file, or the state of a collection."""
 
 from __future__ import annotations
 
@@ -58,9 +58,9 @@ def info(
     loading: LoadSettings,
     **reading: Any,
 ) -> int:
-    """Show what docqa sees in each FILE: pages, labels, text layer, passages, warnings.
+    """Show the pages, labels, text layer, passages and warnings of each FILE.
 
-    A FILE may be a collection: then where it is, how large and how old, and what failed.
+    A FILE may be a collection: then its place, size and age, and the sources that failed.
     """
     collections = [each for each in arguments if is_collection(each)]
     for each in collections:
@@ -141,7 +141,7 @@ def text_layer(page: Page) -> str:
 
 
 def label_ranges(pages: Iterable[Page]) -> str:
-    """Return which pages have which labels, runs that count up as ranges.
+    """Return the labels of pages in words, runs that count up as ranges.
 
     >>> from docqa.datamodel import Span
     >>> numbers = ((1, "i"), (2, "ii"), (3, "1"), (4, "2"), (5, "3"), (6, None))

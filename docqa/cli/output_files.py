@@ -1,4 +1,4 @@
-"""Files that commands write: none over what is read, none over another, whatever fails."""
+"""Files that commands write: never over a file that is read, never two over one another."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Artifact(Protocol):
         ...
 
     def write(self, notices: Notices) -> None:
-        """Write the file after the last outcome, and say so; or say why nothing is written.
+        """Write the file after the last outcome, and report it; or the reason why none is written.
 
         Raises:
             DocqaError: it cannot be made.
@@ -34,7 +34,7 @@ class Artifact(Protocol):
 
 
 def write_all(artifacts: Sequence[Artifact], notices: Notices) -> bool:
-    """Write every artifact, whatever becomes of the others; say whether all went well."""
+    """Write every artifact, even where another fails; return whether all were written."""
     succeeded = []
     for artifact in artifacts:
         try:
@@ -50,9 +50,9 @@ def write_all(artifacts: Sequence[Artifact], notices: Notices) -> bool:
 def without_outputs(
     expansion: Expansion, outputs: Mapping[str, str], notices: Notices
 ) -> Expansion:
-    """Return the sources without what an earlier run wrote, where this one writes it again.
+    """Return the sources without the files of an earlier run that this run replaces.
 
-    Only what a folder or a pattern brought along is left out, and only what docqa made: a file of
+    Only files that a folder or a pattern brought along and that docqa made are left out; a file of
     another origin is refused by `require_apart`.
 
     Args:
@@ -91,7 +91,7 @@ def _replacing_option(file: SourceFile, outputs: Mapping[str, str]) -> str | Non
 def require_apart(
     outputs: Mapping[str, str], expansion: Expansion, question_file: str | None
 ) -> None:
-    """Check that what is written replaces neither what is read nor one another.
+    """Check that no output replaces a source, the questions or another output.
 
     Args:
         outputs: the files to be written, by option.
@@ -120,10 +120,10 @@ def require_apart(
 
 
 def require_outputs(outputs: Mapping[str, Path], names: Sequence[str]) -> None:
-    """Check before any work that files can be written, and replace nothing that is read.
+    """Check before any work that outputs can be written and replace no questions.
 
     Args:
-        outputs: the files, by what each is written for, such as ``"--output"``.
+        outputs: the files, by option, such as ``"--output"``.
         names: the files of questions.
 
     Raises:

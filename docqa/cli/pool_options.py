@@ -31,7 +31,7 @@ def pool_options(command: _Command) -> _Command:
         "--workers",
         type=click.IntRange(min=1),
         metavar="N",
-        help="So many processes work; with --ray at most so many. By default this one, and with"
+        help="Processes that work; with --ray at most N. By default this one, and with"
         " --ray one for every GPU of the cluster, or every processor where it has none.",
     )(command)
 
@@ -54,7 +54,7 @@ def loading_pool_options(command: _Command) -> _Command:
 
 
 def open_pool(workers: int | None, ray_address: str | None, *, gpus: bool) -> Pool:
-    """Return where the options want the work done.
+    """Return the pool of workers that the options ask for.
 
     Args:
         workers: how many processes; None for what suits.
@@ -66,7 +66,7 @@ def open_pool(workers: int | None, ray_address: str | None, *, gpus: bool) -> Po
 
         return RayPool(ray_address, workers=workers, gpus=gpus)
     if workers is not None and workers > 1:
-        # Python's own cleaner of semaphores would tell of Ctrl-C what it does about it.
+        # Python's own cleaner of semaphores would report on Ctrl-C what it does about it.
         os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")
         from docqa.workers.process_pool import ProcessPool
 

@@ -1,4 +1,4 @@
-"""One line on standard error that says what is going on; nothing where nobody watches."""
+"""The line of progress on standard error, where that is a terminal."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class ProgressLine:
         self._step += 1
 
     def end_steps(self) -> None:
-        """Count no longer: what follows concerns all sources."""
+        """End the counting of sources."""
         self._step = 0
 
     def say(
@@ -54,7 +54,7 @@ class ProgressLine:
         unit: str = "pages",
         since: float | None = None,
     ) -> None:
-        """Show what is going on.
+        """Show the current activity.
 
         Args:
             activity: in a few words.
@@ -86,7 +86,7 @@ class ProgressLine:
             self._line = progress, progress.add_task(**state)
 
     def pages(self, source: str) -> Callable[[int, int], None] | None:
-        """Return what a loader calls with (pages done, pages in all), or None unseen."""
+        """Return a loader's callback, (pages done, pages in all), or None where no line is seen."""
         if not self._shown:
             return None
 
@@ -109,13 +109,13 @@ def _line_of_progress() -> Progress:
     from docqa.cli.terminal import console_for
 
     class PageBar(BarColumn):
-        """Be a bar where the end is known, and nothing elsewhere."""
+        """A bar where the end is known, and nothing elsewhere."""
 
         def render(self, task: Task) -> Any:
             return super().render(task) if task.total else ""
 
     class Clock(ProgressColumn):
-        """Say how long it has taken, also while nothing is reported."""
+        """The time since the beginning, also while nothing is reported."""
 
         def render(self, task: Task) -> Text:
             since = task.fields["since"]

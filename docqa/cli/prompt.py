@@ -82,7 +82,7 @@ def _answer(
 
 
 def typed_questions() -> Iterator[str]:
-    """Yield what is typed, with line editing and history; end at an empty line or Ctrl-D."""
+    """Yield the typed questions, with line editing and history, until an empty line or Ctrl-D."""
     if sys.stdout.isatty():
         with suppress(ImportError):  # on Windows the console itself edits lines
             import readline  # noqa: F401  # importing it gives `input` editing and history

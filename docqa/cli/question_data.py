@@ -27,7 +27,7 @@ seed_option = click.option(
     "--seed", type=int, default=0, show_default=True, help="What --sample draws by."
 )
 
-_MOST_TOLD = 20  # bad rows named one by one
+_MOST_NAMED = 20  # bad rows named one by one
 _PAGE_QUESTIONS = ".jsonl"
 
 
@@ -41,7 +41,7 @@ def read_data(
 ) -> Data:
     """Return the questions of a file, fewer of them where a sample is asked for.
 
-    Rows that are left out are told with their reasons.
+    Rows that are left out are reported with their reasons.
 
     Raises:
         QuestionSetError: it holds none.
@@ -62,8 +62,8 @@ def read_data(
     else:
         questions = read_question_set(name)
         data = draw(questions, sample, seed=seed) if sample else questions
-    for bad in data.bad_rows[:_MOST_TOLD]:
+    for bad in data.bad_rows[:_MOST_NAMED]:
         notices.warning(str(bad))
-    if len(data.bad_rows) > _MOST_TOLD:
-        notices.warning(f"{name}: {counted(len(data.bad_rows) - _MOST_TOLD, 'more row')} left out")
+    if len(data.bad_rows) > _MOST_NAMED:
+        notices.warning(f"{name}: {counted(len(data.bad_rows) - _MOST_NAMED, 'more row')} left out")
     return data

@@ -19,7 +19,7 @@ __all__ = ["TextWriter"]
 
 _AROUND = 240  # characters of the sentence shown on each side of the answer
 _INDENT = "  "
-_STATES = {  # what became of a source since a collection indexed it
+_STATES = {  # of a source, since a collection indexed it
     "moved": "the file has moved here since it was indexed; --sync brings the collection up to"
     " date",
     "changed": "the file has changed since it was indexed: these are its words of then; --sync"
@@ -30,7 +30,7 @@ _STATES = {  # what became of a source since a collection indexed it
 
 
 class TextWriter:
-    """Write outcomes as text: coloured on a terminal, with marks around the answer elsewhere.
+    """The writer of text: coloured on a terminal, with marks around the answer elsewhere.
 
     Args:
         stream: where to.

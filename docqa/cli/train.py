@@ -25,7 +25,7 @@ __all__ = ["train"]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
-_MOST_ROWS_TOLD = 5  # lines on standard error; --bad-rows writes them all
+_MOST_ROWS_NAMED = 5  # lines on standard error; --bad-rows writes them all
 _STEPS_A_LINE = 50  # where no bar is shown
 _SETTINGS_HELP = {
     "epochs": "How often the data is seen; 1.5 is once and a half.",
@@ -194,7 +194,7 @@ def _weighted(data: Sequence[str], weights: Sequence[tuple[str, float]]) -> Mapp
 
 
 class _Watch:
-    """Tell the user what a run does."""
+    """The reports on a run of training."""
 
     def __init__(self, notices: Notices, progress: ProgressLine, bad_rows: str | None) -> None:
         self._notices, self.progress, self._bad_rows = notices, progress, bad_rows
@@ -207,11 +207,11 @@ class _Watch:
                 "hard negatives"
             )
         rows = data.bad_rows
-        for row in rows[:_MOST_ROWS_TOLD]:
+        for row in rows[:_MOST_ROWS_NAMED]:
             self._notices.note(f"left out: {row}")
-        if len(rows) > _MOST_ROWS_TOLD:
-            told = f"{len(rows) - _MOST_ROWS_TOLD:,} more rows are left out"
-            self._notices.note(f"{told}; --bad-rows FILE names them all")
+        if len(rows) > _MOST_ROWS_NAMED:
+            left = f"{len(rows) - _MOST_ROWS_NAMED:,} more rows are left out"
+            self._notices.note(f"{left}; --bad-rows FILE names them all")
         if self._bad_rows:
             Path(self._bad_rows).write_text("".join(f"{row}\n" for row in rows), "utf-8")
         self.progress.say("loading")

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["verify"]
 
-_MOST_BROKEN_TOLD = 5  # lines; a whole file of them is another kind of file
+_MOST_BROKEN_NAMED = 5  # lines; a whole file of them is another kind of file
 _STDIN = "-"
 _ALL_EXACT, _NOT_ALL = 0, 1
 _LONGEST_QUOTE = 60  # characters shown
@@ -46,8 +46,8 @@ Examples:
 Outcomes:
   exact      the same file, the words at the same place
   moved      the file changed, or the place did: found again by the words around them
-  ambiguous  the words stand at several places and nothing tells which was meant
-  gone       the words are not there any more, or the file is missing
+  ambiguous  the words stand at several places and nothing decides between them
+  gone       the words are no longer there, or the file is missing
   failed     the file, or the line of ANSWERS, cannot be read
 
 \b
@@ -58,7 +58,7 @@ Exit codes:
 
 @dataclass
 class _Records:
-    """Hold the citations of the input, the line that each comes from, and what was passed over."""
+    """The citations of the input, the line of each, and the numbers of other lines."""
 
     citations: list[Citation] = field(default_factory=list)
     places: list[str] = field(default_factory=list)
@@ -94,7 +94,7 @@ def verify(
     isolate: bool,
     limits: Limits | None,
 ) -> int:
-    """Reopen the files that ANSWERS cite and tell whether the words still stand there.
+    """Check that the words that ANSWERS cite still stand in their files.
 
     ANSWERS are files as docqa ask --json writes them, or - for standard input.
     """
@@ -136,14 +136,14 @@ def _read(names: Sequence[str], notices: Notices) -> _Records:
             found = citations_of(_parsed(line))
         except CitationError as error:
             records.n_broken += 1
-            if records.n_broken <= _MOST_BROKEN_TOLD:
+            if records.n_broken <= _MOST_BROKEN_NAMED:
                 notices.error(CitationError(f"{place}: {error}"))
             continue
         records.n_without_answer += not found
         records.citations += found
         records.places += [place] * len(found)
-    if records.n_broken > _MOST_BROKEN_TOLD:
-        more = f"{records.n_broken - _MOST_BROKEN_TOLD:,} more lines are broken"
+    if records.n_broken > _MOST_BROKEN_NAMED:
+        more = f"{records.n_broken - _MOST_BROKEN_NAMED:,} more lines are broken"
         notices.error(CitationError(f"{more}; give what docqa ask --json wrote"))
     if not records.n_lines:
         raise click.UsageError(
@@ -174,7 +174,7 @@ def _parsed(line: bytes) -> Any:
 
 
 def _line(outcome: Verification) -> str:
-    """Return an outcome as one line: status, file, the words, where they are, why."""
+    """Return an outcome as one line: status, file, words, place and reason."""
     from rich.text import Text
 
     quote = one_line(outcome.citation.quote).strip()
@@ -194,7 +194,7 @@ def _line(outcome: Verification) -> str:
 
 
 def _now(outcome: Verification) -> str:
-    """Return where the words stand now; of several places the nearest ones."""
+    """Return the present place of the words; of several places the nearest ones."""
     names = [one_line(in_words(place.locations)) for place in outcome.places]
     if outcome.status == "moved":
         span = outcome.places[0].span
@@ -204,8 +204,8 @@ def _now(outcome: Verification) -> str:
 
 def _summary(counts: Counter[str], records: _Records) -> str:
     kinds = ("exact", "moved", "ambiguous", "gone", "failed")
-    told = ", ".join(f"{counts[kind]:,} {kind}" for kind in kinds if counts[kind])
-    summary = f"{counted(len(records.citations), 'citation')}: {told or 'nothing to check'}"
+    named = ", ".join(f"{counts[kind]:,} {kind}" for kind in kinds if counts[kind])
+    summary = f"{counted(len(records.citations), 'citation')}: {named or 'nothing to check'}"
     if records.n_without_answer:
         summary += f"; {counted(records.n_without_answer, 'record')} without an answer"
     if records.n_broken:

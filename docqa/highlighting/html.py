@@ -30,7 +30,7 @@ _ESCAPE_FREE = 4096
 
 @dataclass(frozen=True, slots=True)
 class HtmlMark:
-    """Say what to mark in a page.
+    """A mark in a web page.
 
     Attributes:
         id: of its first ``<mark>`` element; further ones get ``-2``, ``-3`` and so on behind it.
@@ -48,7 +48,7 @@ class HtmlMark:
 
 @dataclass(frozen=True, slots=True)
 class _Element:
-    """Hold one ``<mark>`` element to be: the bytes it wraps and its mark's number."""
+    """A ``<mark>`` element to be: the bytes it wraps and its mark's number."""
 
     span: Span
     mark: int
@@ -197,7 +197,7 @@ def insert_tags(data: bytes, insertions: Iterable[TagInsertion], *, codec: str) 
 
 
 def _between_escapes(data: bytes, offset: int, text: bytes) -> tuple[int, bytes]:
-    """Return where to insert, and what, so that `text` is ASCII and all after it means the same."""
+    """Return an offset and a text to insert there, so that all after it means the same."""
     before = _in_force(data, offset)
     if before == _ASCII:
         return offset, text
@@ -210,7 +210,7 @@ def _between_escapes(data: bytes, offset: int, text: bytes) -> tuple[int, bytes]
 
 
 def _in_force(data: bytes, offset: int) -> bytes:
-    """Return the escape sequence that says what the byte at `offset` means."""
+    """Return the escape sequence in force at `offset`."""
     end = offset
     while end > 0:
         start = max(0, end - _ESCAPE_FREE)

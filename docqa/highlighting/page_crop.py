@@ -1,4 +1,4 @@
-"""Cut the place of an answer out of its page, small enough to put many into one file."""
+"""Pictures of the places of answers, small enough to put many into one file."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MOST_BYTES = 60_000  # a palette picture over this is a photograph, which JPEG 
 
 @dataclass(frozen=True, slots=True)
 class PageCrop:
-    """Hold a picture of a part of a page.
+    """A picture of a part of a page.
 
     Attributes:
         data: PNG or JPEG.

@@ -1,4 +1,4 @@
-"""Write a report of many answers over many sources: one page that holds all it shows."""
+"""The report of many answers over many sources: one self-contained page."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _MOST_PICTURE_BYTES = 20_000_000
 
 @dataclass(frozen=True, slots=True)
 class ReportResult:
-    """Say what was written.
+    """A report that was written.
 
     Attributes:
         path: the report.
@@ -126,7 +126,7 @@ def _add_pictures(
     read: Callable[[DocumentInfo, Source | None], bytes],
     crop_of: Callable[[bytes, AnswerEntry], PageCrop],
 ) -> tuple[str, ...]:
-    """Give answers in PDFs a picture, the best ones first; return what could not be done."""
+    """Give answers in PDFs a picture, the best ones first; return a note on each that has none."""
     paged = [entry for entry in answers if _boxes(entry)]
     by_document: defaultdict[DocumentInfo, list[AnswerEntry]] = defaultdict(list)
     for entry in paged[:_MOST_PICTURES]:

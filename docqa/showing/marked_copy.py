@@ -1,4 +1,4 @@
-"""Show the place: an original with the answers marked in it, or a picture of a page.
+"""Marked copies: an original with the answers marked in it, or a picture of a page.
 
 What can be made is the table `_MAKERS`: from a media type and the suffix of the new file.
 """
@@ -23,7 +23,7 @@ __all__ = ["HighlightResult", "highlight", "require_makeable", "require_suffix"]
 
 @dataclass(frozen=True, slots=True)
 class HighlightResult:
-    """Say what was made.
+    """A marked copy that was written.
 
     Attributes:
         path: the new file.

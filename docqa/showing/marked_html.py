@@ -1,4 +1,4 @@
-"""Mark answers in a copy of a web page."""
+"""Answers marked in a copy of a web page."""
 
 from __future__ import annotations
 

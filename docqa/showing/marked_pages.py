@@ -1,4 +1,4 @@
-"""Mark answers on the pages of a PDF: a copy with highlight annotations, or a page's picture."""
+"""Answers marked on the pages of a PDF: highlight annotations, or a picture of a page."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["page_image", "pdf_copy"]
 
 
 class _PagePlace(NamedTuple):
-    """Hold the rectangles of one place of one answer on one page."""
+    """The rectangles of one place of one answer on one page."""
 
     answer_number: int
     page_number: int

@@ -1,4 +1,4 @@
-"""Show a text document with its answers marked, as a page of its own."""
+"""A text document with its answers marked, as a page of its own."""
 
 from __future__ import annotations
 

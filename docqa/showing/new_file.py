@@ -1,4 +1,4 @@
-"""Write a new file whole or not at all, and never over the file that it was made from."""
+"""New files: written whole or not at all, and never over their original."""
 
 from __future__ import annotations
 
@@ -92,9 +92,9 @@ def _unwritable(out: Path, error: OSError) -> HighlightError:
 
 
 def is_made_by_docqa(path: Path) -> bool:
-    """Say whether a file is a report or a marked copy; False where that cannot be told.
+    """Say whether a file is a report or a marked copy; False where it cannot be known.
 
-    The copies of encrypted PDFs, and of web pages in UTF-16, cannot be told.
+    The copies of encrypted PDFs, and of web pages in UTF-16, cannot be recognised.
     """
     try:
         return _MADE.search(path.read_bytes()) is not None

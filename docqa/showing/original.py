@@ -1,4 +1,4 @@
-"""The original of a document: its bytes, read again, and checked to be those of the answers."""
+"""The original of a document: its bytes, read again and checked against the answers."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _Result = TypeVar("_Result")
 
 @dataclass(frozen=True, slots=True)
 class AnsweredFile:
-    """Hold what a marked copy is made of.
+    """A file with the answers that were found in it.
 
     Attributes:
         data: the original's bytes; their SHA-256 is the document's id.
@@ -51,7 +51,7 @@ class AnsweredFile:
 
 @dataclass(frozen=True, slots=True)
 class MarkedFile:
-    """Hold a marked copy before it is written.
+    """A marked copy before it is written.
 
     Attributes:
         data: its bytes.
@@ -109,7 +109,7 @@ def read_original(
         most_bytes: no more is read; None for no limit.
 
     Raises:
-        HighlightError: the bytes are others now, or nobody says where they are.
+        HighlightError: the bytes are others now, or their place is unknown.
         LoadError: they cannot be read.
         SettingError: `out` is the original.
     """

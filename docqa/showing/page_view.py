@@ -1,4 +1,4 @@
-"""Draw a page as docqa sees it: its picture, and a thin line around every line of its text."""
+"""The picture of a page with a thin line around every line of its text."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from docqa.showing.original import work_on
 
 __all__ = ["PageView", "chosen_page", "field_boxes", "view_page"]
 
-# Strong enough for thin lines, and told apart by every kind of colour vision: Okabe and Ito, "Color
+# Strong enough for thin lines, and distinct in every kind of colour vision: Okabe and Ito, "Color
 # Universal Design" (2008), https://jfly.uni-koeln.de/color/
 TEXT_LINE = "#0072b2"  # blue
 FIELD_LINE = "#d55e00"  # vermilion
@@ -25,7 +25,7 @@ OCR_LINE = "#cc79a7"  # pink
 
 @dataclass(frozen=True, slots=True)
 class PageView:
-    """Hold a drawn page.
+    """A drawn page.
 
     Attributes:
         png: the picture.

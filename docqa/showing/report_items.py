@@ -1,4 +1,4 @@
-"""Arrange outcomes for a report: by question and by file, with a place in words for each answer."""
+"""The outcomes of a report, arranged by question and by file, with each place in words."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _Entry = TypeVar("_Entry")
 
 
 class ReportItems:
-    """Arrange outcomes; nothing is left out.
+    """The outcomes of a report; none is left out.
 
     Args:
         items: the outcomes, in the order in which questions and files are to stand.
@@ -77,7 +77,7 @@ class ReportItems:
 
     @property
     def summary(self) -> str:
-        """Return how many outcomes of which kind there are, and how much was read."""
+        """Return the numbers of outcomes by kind, and the coverage, in words."""
         outcomes = self.outcomes
         answered = sum(bool(one.answers) for one in outcomes)
         failed = sum(bool(one.error) for one in outcomes)
@@ -158,7 +158,7 @@ def link_to_file(source: str, folder: Path) -> str | None:
 
 
 def _last_part(source: str) -> str:
-    """Return what a source is called in its folder.
+    """Return the name of a source in its folder.
 
     >>> _last_part("reports/2025.pdf"), _last_part("-")
     ('2025.pdf', 'standard input')
@@ -190,6 +190,6 @@ def _notes(answer: Answer) -> list[str]:
 
 
 def _described(error: Exception, source: str) -> str:
-    """Return what an error says, without the source's name, which stands in front of it."""
+    """Return the message of an error without the source's name in front of it."""
     text = one_spaced(str(error)).removeprefix(f"{source}: ")
     return text if isinstance(error, DocqaError) else f"unexpected {type(error).__name__}: {text}"
