@@ -138,7 +138,7 @@ def _check_group(
 
 
 def _loading(recorded: LoadSettings, settings: LoadSettings) -> LoadSettings:
-    """Return how a file is loaded: as it was, with the caller's password, isolation and limits.
+    """Return the recorded settings of a file with the caller's password, isolation and limits.
 
     A record may lower the limits that cut text off, never raise them.
     """

@@ -67,7 +67,7 @@ def page_crop(
 
 
 def _around(boxes: Sequence[Box]) -> Box:
-    """Return what to show: a page's width, or as much of a wide page, and a few lines.
+    """Return the part to show: a page's width, or as much of a wide page, and a few lines.
 
     >>> _around([Box(100, 200, 180, 212)])
     Box(x0=0.0, top=158.0, x1=620.0, bottom=254.0)

@@ -103,8 +103,8 @@ def mark_pdf(data: bytes, marks: Sequence[PdfMark], *, password: str | None = No
     """Return a copy of a PDF with one highlight for each mark.
 
     The highlights are appended, so that all bytes of the original stay; an encrypted file stays
-    encrypted. Where a file is too damaged to append to, pypdf writes it from scratch first. Either copy
-    is opened again and compared before it is returned.
+    encrypted. Where a file is too damaged to append to, pypdf writes it from scratch first. Either
+    copy is opened again and compared before it is returned.
 
     Args:
         data: the PDF.
@@ -127,8 +127,8 @@ def mark_pdf(data: bytes, marks: Sequence[PdfMark], *, password: str | None = No
             return _rewritten(data, marks, seen, password)
         except _WriteError as error:
             raise HighlightError(
-                f"the PDF cannot be marked ({refusal}; written from scratch: {error}); repair it with "
-                "a PDF program and ask again, or name a .png for a picture of the page"
+                f"the PDF cannot be marked ({refusal}; written from scratch: {error}); repair it "
+                "with a PDF program and ask again, or name a .png for a picture of the page"
             ) from error
 
 
