@@ -44,6 +44,7 @@ Examples:
   docqa ask report.pdf "Who audits the company?" --highlight marked.pdf
   docqa index contracts/ minutes/ --to kb       (keeps an index of many documents)
   docqa ask --in kb "When does the agreement with Quill end?"
+  docqa kb check kb
   docqa batch questions.txt reports/ --out answers.jsonl
   docqa info report.pdf
   docqa show report.pdf --page 3 --boxes page-3.png

@@ -211,7 +211,7 @@ _LISTED = ("added", "replaced", "moved", "removed")
 
 
 def ingest_all_of(jobs: int | None, ray: str | None) -> IngestAll | None:
-    """Return where the options want sources loaded; None for this process."""
+    """Return the loading of sources that the options ask for; None for this process."""
     if ray is not None:
         from docqa.collection.pool_loading import ingest_in_pool
 
