@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -39,8 +39,8 @@ where it has changed. What a file says stays in the collection until it is index
 \b
 Output:
   What was changed goes to standard output, everything else to standard error.
-  --json   one object: "added", "replaced", "moved", "removed" are lists of what documents are
-           filed under, "unchanged" is a number, "failed" says why for each source.
+  --json   one object: "added", "replaced", "moved", "removed" are lists of the
+           documents' keys, "unchanged" is a number, "failed" says why for each source.
 
 \b
 Exit codes:
@@ -48,7 +48,7 @@ Exit codes:
   taken in), 130 left with Ctrl-C (what was committed stays)
 """
 
-
+_Command = TypeVar("_Command", bound=Callable[..., Any])
 _MOVED = ("remove", "rebuild", "compact", "check")
 
 
@@ -63,6 +63,21 @@ def _refuse_moved(context: click.Context, option: click.Parameter, given: bool) 
         raise click.UsageError(
             f"docqa index --{option.name} is a command of its own: docqa kb {option.name} KB{more}"
         )
+
+
+def _moved_options(command: _Command) -> _Command:
+    """Add the hidden options that have become commands of ``docqa kb``."""
+    for name in _MOVED:
+        command = click.option(
+            f"--{name}",
+            is_flag=True,
+            hidden=True,
+            expose_value=False,
+            is_eager=True,
+            callback=_refuse_moved,
+            help=f"Moved to docqa kb {name}.",
+        )(command)
+    return click.option("--from", hidden=True, expose_value=False, help="Of --remove.")(command)
 
 
 @command(
@@ -91,6 +106,7 @@ def _refuse_moved(context: click.Context, option: click.Parameter, given: bool) 
 @size_options
 @reader_option
 @source_options
+@_moved_options
 def index(
     run: Run,
     /,
@@ -131,23 +147,6 @@ def index(
     code = indexing.add(sources, Taking(metadata, checksum, retry_failed))
     write_changes(run, indexing.collection.address, indexing.changes)
     return code
-
-
-for _name in _MOVED:
-    index.params.append(
-        click.Option(
-            [f"--{_name}"],
-            is_flag=True,
-            hidden=True,
-            expose_value=False,
-            is_eager=True,
-            callback=_refuse_moved,
-            help=f"Moved to docqa kb {_name}.",
-        )
-    )
-index.params.append(
-    click.Option(["--from"], hidden=True, expose_value=False, help="Moved to docqa kb remove.")
-)
 
 
 def _require_sources(sources: Sequence[str], address: str) -> None:
