@@ -1,4 +1,4 @@
-"""Outcomes as plain values: one record for each answer, or one that says why there is none."""
+"""Outcomes as plain values and in words: one record for each answer, or one with the reason."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from docqa.datamodel import GridItem
+from docqa.datamodel import Coverage, GridItem
 
-__all__ = ["error_record", "json_line", "outcome_records"]
+__all__ = ["error_record", "json_line", "outcome_records", "outcomes_in_words"]
 
 
 def outcome_records(item: GridItem) -> list[dict[str, Any]]:
@@ -36,6 +36,22 @@ def error_record(error: Exception) -> dict[str, Any]:
     record = {"kind": type(error).__name__, "message": str(error)}
     page_number = getattr(error, "page_number", None)
     return record if page_number is None else {**record, "page_number": page_number}
+
+
+def outcomes_in_words(
+    *, answered: int, unanswered: int, failed: int, coverage: Coverage | None = None
+) -> str:
+    """Return the numbers of outcomes by kind, and with `coverage` how much was read for them.
+
+    >>> outcomes_in_words(answered=3, unanswered=1, failed=0, coverage=Coverage(4, 1200))
+    '3 answered, 1 without an answer; read 4 of 1,200 passages'
+    """
+    kinds = [f"{answered:,} answered", f"{unanswered:,} without an answer"]
+    kinds += [f"{failed:,} failed"] if failed else []
+    if coverage is None:
+        return ", ".join(kinds)
+    read = f"read {coverage.passages_read:,} of {coverage.passages_total:,} passages"
+    return f"{', '.join(kinds)}; {read}"
 
 
 def json_line(record: Mapping[str, Any], *, unicode: bool = True) -> str:

@@ -1,1 +1,1 @@
-"""Citations: places with what is needed to find them again, and the check that they hold."""
+"""Citations: places that can be found again, and the check that they hold."""

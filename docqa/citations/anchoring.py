@@ -1,4 +1,4 @@
-"""Find a quoted text again in a document that is not as it was.
+"""The places of a quoted text in a document that has changed.
 
 The words themselves must be there, letter by letter; only white space may differ. What stood
 around them is compared loosely (edit distance), and decides between several places of the same
@@ -30,7 +30,7 @@ _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\ua
 
 
 class Quote(NamedTuple):
-    """Hold the words that are looked for, and what stood in front of them and behind them."""
+    """The words of a quote, with the text in front of them and behind them."""
 
     exact: str
     prefix: str
@@ -39,7 +39,7 @@ class Quote(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """Hold a place where the words of a quote stand.
+    """A place where the words of a quote stand.
 
     Attributes:
         span: characters of the text.
@@ -80,7 +80,7 @@ def find_quote(text: str, quote: Quote, *, near: int) -> list[Anchor]:
 
 
 def best_anchors(anchors: Sequence[Anchor]) -> list[Anchor]:
-    """Return the supported places that nothing tells from the best one: one where all is clear.
+    """Return the supported places that are as good as the best one; often that one alone.
 
     Args:
         anchors: as `find_quote` returns them.
@@ -143,7 +143,7 @@ def _anchor(text: str, quote: Quote, span: Span, same_spacing: bool) -> Anchor:
 
 
 class _Side(NamedTuple):
-    """Hold how alike two surroundings are on one side, and how many characters were compared."""
+    """The likeness of two surroundings on one side, and the number of characters compared."""
 
     likeness: float
     length: int

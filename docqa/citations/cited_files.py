@@ -1,4 +1,4 @@
-"""Find the file that a citation names: at its path, or by its content under a folder."""
+"""The files that citations name: at their paths, or by their content under a folder."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _BLOCK = 1 << 20  # bytes hashed at a time
 
 @dataclass(frozen=True, slots=True)
 class CitedFile:
-    """Hold where a cited file is now.
+    """The present place of a cited file.
 
     Attributes:
         path: to read; None where it is missing.
@@ -29,7 +29,7 @@ class CitedFile:
 
 
 class CitedFiles:
-    """Find cited files.
+    """The search for cited files.
 
     Args:
         root: relative paths start here, and files that are gone from their path are looked for
@@ -42,7 +42,7 @@ class CitedFiles:
         self._by_id: dict[str, Path] | None = None
 
     def find(self, citation: Citation) -> CitedFile:
-        """Return where the file of a citation is."""
+        """Return the present place of a citation's file."""
         key = citation.source, citation.document_id
         if key not in self._found:
             self._found[key] = self._look(*key)

@@ -1,4 +1,4 @@
-"""What became of a citation: whether its words still stand in its file, and where."""
+"""The outcome of checking a citation: a status, and the places of its words now."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Status = Literal["exact", "moved", "ambiguous", "gone", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class FoundPlace:
-    """Hold a place where a citation's words stand now.
+    """A place where a citation's words stand now.
 
     Attributes:
         span: characters of the document's text.
@@ -39,18 +39,18 @@ class FoundPlace:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """Hold what became of a citation.
+    """The outcome of checking one citation.
 
     Attributes:
         citation: as it was recorded.
         status: ``"exact"``: the same file, and the words at the same place. ``"moved"``: the file
             changed or the place is another; the words were found by their surroundings.
             ``"ambiguous"``: the words stand at several places, and their surroundings do not
-            tell which was meant. ``"gone"``: the words are not there any more, or the file is
+            decide between them. ``"gone"``: the words are no longer there, or the file is
             missing. ``"failed"``: the file cannot be read.
         reason: in words; empty for exact.
         path: the file that was read; None where it is missing.
-        file_changed: whether the file's bytes are not those cited; None where nobody knows.
+        file_changed: whether the file's bytes are not those cited; None where that is unknown.
         places: where the words stand now: one for exact and moved, the nearest few for ambiguous.
         error: why the file could not be read.
     """

@@ -1,4 +1,4 @@
-"""Compare the place that a record names, in all its forms, with the place where its words stand."""
+"""The place that a record names, in all its forms, compared with the place of its words."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def same_locations(recorded: Sequence[Mapping[str, Any]], found: Sequence[Locati
 
 
 def _cited_now(citation: Citation, document: Document, locations: Sequence[Location]) -> Answer:
-    """Return what would be recorded now, with surroundings as long as those recorded."""
+    """Return the record of the present place, with surroundings as long as those recorded."""
     span, text = Span(citation.start, citation.end), document.text
     return Answer(
         question="",

@@ -1,4 +1,4 @@
-"""Citations as they were recorded: what an answer, or a line of JSON, says about its place."""
+"""Citations as they were recorded, in an answer or a line of JSON."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NUMBERS = ("page_number", "page_label", "line")  # where the words start, besid
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """Hold one recorded place: the words, where they stood, and in which file.
+    """A recorded place: the words, their position, and their file.
 
     Attributes:
         quote: the exact words.

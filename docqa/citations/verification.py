@@ -1,4 +1,4 @@
-"""Check that citations hold: reopen each file and see whether the words stand where they stood."""
+"""The check that citations hold: each file is reopened, and its words compared."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from docqa.loaders.load import load_with
 __all__ = ["verifications", "verify"]
 
 _PLACES_SHOWN = 5  # of an ambiguous citation
-_ALIKE = 0.95  # surroundings less alike are told about
+_ALIKE = 0.95  # surroundings less alike are reported
 
 
 def verify(
@@ -32,7 +32,7 @@ def verify(
     isolate: bool = False,
     limits: Limits | None = None,
 ) -> list[Verification]:
-    """Reopen the files that answers cite and say of each place whether the words stand there.
+    """Return for each place that answers cite whether its words still stand there.
 
     Each file is loaded once, with the settings under which it was cited.
 
@@ -77,7 +77,7 @@ def verifications(
     for number, citation in enumerate(citations):
         groups.setdefault(_Group.of(citation, files.find(citation)), []).append(number)
     outcomes: list[Verification | None] = [None] * len(citations)
-    told = 0
+    yielded = 0
     for done, (group, numbers) in enumerate(groups.items()):
         if on_file is not None:
             on_file(done, len(groups), group.source)
@@ -85,14 +85,14 @@ def verifications(
         checked = _check_group(group, [citations[number] for number in numbers], settings)
         for number, outcome in zip(numbers, checked, strict=True):
             outcomes[number] = outcome
-        while told < len(outcomes) and (known := outcomes[told]) is not None:
+        while yielded < len(outcomes) and (known := outcomes[yielded]) is not None:
             yield known
-            told += 1
+            yielded += 1
 
 
 @dataclass(frozen=True, slots=True)
 class _Group:
-    """Hold what the citations of one loaded file share."""
+    """The citations of one loaded file, with its settings."""
 
     file: CitedFile
     source: str
@@ -119,7 +119,7 @@ def _check_group(
         return _failed(citations, path, CitationError(reason))
     chosen = _loading(group.loading, settings)
     try:
-        # The name it was cited under, since its ending helps to tell the format.
+        # The name it was cited under, since its ending helps to find the format.
         loaded = load_with(chosen, path, name=group.source)
     except NoTextError as error:  # it had some when it was cited
         return [
@@ -138,7 +138,7 @@ def _check_group(
 
 
 def _loading(recorded: LoadSettings, settings: LoadSettings) -> LoadSettings:
-    """Return how a file is loaded: as it was, with the caller's password, isolation and limits.
+    """Return the recorded settings of a file with the caller's password, isolation and limits.
 
     A record may lower the limits that cut text off, never raise them.
     """

@@ -25,6 +25,7 @@ __all__ = ["main"]
 _COMMANDS = {
     "ask": "docqa.cli.ask:ask",
     "index": "docqa.cli.index:index",
+    "kb": "docqa.cli.kb:kb",
     "batch": "docqa.cli.batch:batch",
     "info": "docqa.cli.info:info",
     "show": "docqa.cli.show:show",
@@ -32,7 +33,6 @@ _COMMANDS = {
     "evaluate": "docqa.cli.evaluate:evaluate",
     "train": "docqa.cli.train:train",
     "calibrate": "docqa.cli.calibrate:calibrate",
-    "bench": "docqa.cli.bench:bench",
 }
 
 _EPILOG = """
@@ -44,6 +44,7 @@ Examples:
   docqa ask report.pdf "Who audits the company?" --highlight marked.pdf
   docqa index contracts/ minutes/ --to kb       (keeps an index of many documents)
   docqa ask --in kb "When does the agreement with Quill end?"
+  docqa kb check kb
   docqa batch questions.txt reports/ --out answers.jsonl
   docqa info report.pdf
   docqa show report.pdf --page 3 --boxes page-3.png
@@ -51,7 +52,6 @@ Examples:
   docqa evaluate dev-v1.1.json --sample 500
   docqa train questions.json --out run/
   docqa calibrate questions.json --reader run/reader
-  docqa bench
 
 \b
 Exit codes:
@@ -66,7 +66,7 @@ Shell completion (put the line into the file that your shell reads at its start)
 
 
 class LazyGroup(click.Group):
-    """Be a group whose subcommands are import strings, resolved when they are needed.
+    """A group whose subcommands are import strings, resolved when they are needed.
 
     So ``docqa --help`` and shell completion start at once.
     """

@@ -10,19 +10,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from docqa.cli.artifacts import Artifact
 from docqa.cli.collection_options import AskedCollection, collection_options
-from docqa.cli.exits import FAILED, debug_option, debugging, hush_libraries
+from docqa.cli.exits import FAILED
 from docqa.cli.highlight_option import highlight_copy, highlight_options
 from docqa.cli.notices import Notices
 from docqa.cli.options import answer_options, reading_options, source_options
 from docqa.cli.outcomes import OutcomeCounts, write_outcomes
-from docqa.cli.output import Format
-from docqa.cli.outputs import require_apart, without_outputs
-from docqa.cli.progress import ProgressLine
+from docqa.cli.output_files import Artifact, require_apart, without_outputs
+from docqa.cli.prelude import Run, command
 from docqa.cli.report_option import report_option, report_page
 from docqa.cli.session import Session
 from docqa.cli.sources import STDIN, Expansion, expand, read_questions, split_arguments
+from docqa.cli.writers import Format
 from docqa.datamodel import Document, GridItem
 from docqa.errors import NoTextError
 from docqa.load_settings import LoadSettings
@@ -64,7 +63,7 @@ Exit codes:
 """
 
 
-@click.command(epilog=_EPILOG, no_args_is_help=True)
+@command(epilog=_EPILOG, json="Write one JSON object a line.")
 @click.argument("arguments", nargs=-1, metavar="SOURCE... [QUESTION]", type=click.Path())
 @click.option("-q", "--question", "questions", multiple=True, help="A question; may be repeated.")
 @click.option(
@@ -75,33 +74,27 @@ Exit codes:
     help="Questions from a UTF-8 file, one a line; - for standard input.",
 )
 @answer_options
-@click.option("--json", "as_json", is_flag=True, help="Write one JSON object a line.")
 @click.option("--csv", "as_csv", is_flag=True, help="Write CSV under a header.")
-@click.option("--quiet", is_flag=True, help="No progress, notes and warnings; only errors.")
 @collection_options
 @highlight_options
 @report_option
 @reading_options
 @source_options
-@debug_option
-@click.pass_context
 def ask(
-    ctx: click.Context,
+    run: Run,
     /,
     *,
     arguments: Sequence[str],
     questions: Sequence[str],
     question_file: str | None,
-    as_json: bool,
     as_csv: bool,
-    quiet: bool,
     highlight_out: str | None,
     page_number: int | None,
     report_out: str | None,
     collection: AskedCollection | None,
     loading: LoadSettings,
     **reading: object,
-) -> None:
+) -> int:
     """Find the exact words that answer QUESTION in each SOURCE.
 
     A SOURCE is a file, a folder (everything of a supported kind in it and below), a pattern, or -
@@ -110,9 +103,8 @@ def ask(
     open; in a pipe it reads them from standard input, one a line. With --in there is no SOURCE: the
     answers come from all documents of a collection.
     """
-    hush_libraries(ctx)
-    kind = _format(as_json=as_json, as_csv=as_csv)
-    notices = Notices(quiet=quiet, debug=debugging(ctx))
+    kind = _format(as_json=run.as_json, as_csv=as_csv)
+    notices = run.notices
     written = {"--highlight": highlight_out, "--report": report_out}
     outputs = {option: out for option, out in written.items() if out is not None}
     if collection is None:
@@ -124,12 +116,12 @@ def ask(
         asked = _questions_alone(arguments, questions, question_file)
         expansion = Expansion((), Counter())
     require_apart(outputs, expansion, question_file)
+    run.progress.steps = len(expansion.files)
     session = Session(
         loading,
         ReadingSettings(**reading),  # type: ignore[arg-type]  # click checked them
-        ProgressLine(quiet=quiet, steps=len(expansion.files)),
+        run.progress,
     )
-    ctx.call_on_close(session.progress.close)
     artifacts = _artifacts(
         highlight_copy(
             highlight_out, None if collection else expansion, session, page_number=page_number
@@ -143,18 +135,18 @@ def ask(
     if collection is not None:
         from docqa.cli.ask_collection import CollectionSession
 
-        opened = CollectionSession(collection, session, ctx)
+        opened = CollectionSession(collection, session, run.context)
         could = not collection.sync or opened.sync(notices)
         if asked is None:
             code = opened.converse(notices, kind)
         else:
             code = _ask_collection(opened, asked, notices, kind=kind, artifacts=artifacts)
-        ctx.exit(code if could else FAILED)
+        return code if could else FAILED
     if asked is None:
         from docqa.cli.prompt import converse
 
-        ctx.exit(converse(session, expansion.files, notices, kind))
-    ctx.exit(_ask_files(session, expansion, asked, notices, kind=kind, artifacts=artifacts))
+        return converse(session, expansion.files, notices, kind)
+    return _ask_files(session, expansion, asked, notices, kind=kind, artifacts=artifacts)
 
 
 def _artifacts(*chosen: Artifact | None) -> list[Artifact]:

@@ -12,8 +12,8 @@ from docqa.cli.collections import asking_settings, open_collection
 from docqa.cli.exits import ANSWERED
 from docqa.cli.notices import Notices, counted
 from docqa.cli.outcomes import OutcomeCounts
-from docqa.cli.output import Format, open_writer
 from docqa.cli.session import Session
+from docqa.cli.writers import Format, open_writer
 from docqa.datamodel import GridItem
 from docqa.index.opening import shown
 

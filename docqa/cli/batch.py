@@ -8,23 +8,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from docqa.cli.batch_watch import Watch, tell_resumed
+from docqa.cli.batch_watch import Watch, report_resumed
 from docqa.cli.collection_options import AskedCollection, settled_collection_options
 from docqa.cli.collections import asking_settings, open_collection
-from docqa.cli.exits import (
-    ANSWERED,
-    FAILED,
-    NOTHING_FOUND,
-    debug_option,
-    debugging,
-    hush_libraries,
-)
+from docqa.cli.exits import ANSWERED, FAILED, NOTHING_FOUND
 from docqa.cli.interrupt import before_leaving
 from docqa.cli.notices import Notices
 from docqa.cli.options import answer_options, reading_options, source_options
-from docqa.cli.outputs import require_apart
+from docqa.cli.output_files import require_apart
 from docqa.cli.pool_options import open_pool, pool_options
-from docqa.cli.progress import ProgressLine
+from docqa.cli.prelude import Run, command
 from docqa.cli.sources import STDIN, expand
 from docqa.load_settings import LoadSettings
 from docqa.reading_settings import ReadingSettings
@@ -65,7 +58,7 @@ Exit codes:
 """
 
 
-@click.command(epilog=_EPILOG, no_args_is_help=True)
+@command(epilog=_EPILOG)
 @click.argument("questions", metavar="QUESTIONS", type=click.Path(dir_okay=False))
 @click.argument("sources", nargs=-1, metavar="SOURCE...", type=click.Path())
 @click.option(
@@ -80,13 +73,10 @@ Exit codes:
 @pool_options
 @settled_collection_options
 @answer_options
-@click.option("--quiet", is_flag=True, help="No progress, notes and warnings; only errors.")
 @reading_options
 @source_options
-@debug_option
-@click.pass_context
 def batch(
-    ctx: click.Context,
+    run: Run,
     /,
     *,
     questions: str,
@@ -97,10 +87,9 @@ def batch(
     retry_failed: bool,
     workers: int | None,
     ray_address: str | None,
-    quiet: bool,
     loading: LoadSettings,
     **reading: object,
-) -> None:
+) -> int:
     """Ask every question of QUESTIONS of each SOURCE, and write the answers to a file.
 
     A SOURCE is a file, a folder (everything of a supported kind in it and below) or a pattern.
@@ -110,12 +99,10 @@ def batch(
     from docqa.batch.job import BatchJob
     from docqa.batch.questions import read_batch_questions
 
-    hush_libraries(ctx)
-    notices = Notices(quiet=quiet, debug=debugging(ctx))
     settings = ReadingSettings(**reading)  # type: ignore[arg-type]  # click checked them
-    asked: BatchTarget = _documents(sources, collection, {"--out": out}, questions, notices)
+    asked: BatchTarget = _documents(sources, collection, {"--out": out}, questions, run.notices)
     if collection is not None:
-        asked, settings = _whole(ctx, collection, settings, notices)
+        asked, settings = _whole(run.context, collection, settings, run.notices)
     with BatchJob(
         read_batch_questions(Path(questions)),
         asked,
@@ -126,18 +113,19 @@ def batch(
         retry_failed=retry_failed,
         fresh=fresh,
     ) as job:
-        watch = Watch(job, out, len(asked.sources), ProgressLine(quiet=quiet), notices)
-        ctx.call_on_close(watch.progress.close)
-        if not quiet:
+        watch = Watch(job, out, len(asked.sources), run.progress, run.notices)
+        if not run.quiet:
             before_leaving(watch.leave)
-        watch.progress.say("checking what is there")
+        run.progress.say("checking what is there")
         resumed = job.resume()
-        watch.progress.close()
-        tell_resumed(resumed, f"{resumed.kept:,} of {job.n_outcomes:,} outcomes", out, notices)
+        run.progress.close()
+        report_resumed(
+            resumed, f"{resumed.kept:,} of {job.n_outcomes:,} outcomes", out, run.notices
+        )
         for outcome in job.run():
             watch.outcome(outcome)
         watch.end()
-        ctx.exit(_exit_code(job.tally))
+        return _exit_code(job.tally)
 
 
 def _documents(
@@ -147,7 +135,7 @@ def _documents(
     questions: str,
     notices: Notices,
 ) -> Documents:
-    """Return the documents that are asked; none of them where a collection is.
+    """Return the documents to ask; none where a collection is asked.
 
     Raises:
         click.UsageError: there are no sources, or a collection beside them; or the output would
@@ -169,7 +157,7 @@ def _documents(
 def _whole(
     ctx: click.Context, collection: AskedCollection, reading: ReadingSettings, notices: Notices
 ) -> tuple[WholeCollection, ReadingSettings]:
-    """Return the collection that is asked, and how it is read.
+    """Return the collection to ask, and the settings for reading it.
 
     Raises:
         click.UsageError: an option does nothing here.

@@ -1,4 +1,4 @@
-"""What ``docqa batch`` says of its job: while it runs, at its end, and when it is left."""
+"""Reports of ``docqa batch`` on its job: while it runs, at its end, and after Ctrl-C."""
 
 from __future__ import annotations
 
@@ -9,26 +9,27 @@ from typing import TYPE_CHECKING
 
 from docqa.cli.notices import Notices, counted, fold_warnings
 from docqa.cli.progress import ProgressLine
+from docqa.outcome_records import outcomes_in_words
 
 if TYPE_CHECKING:
     from docqa.batch.asking import SourceOutcome
     from docqa.batch.job import BatchJob, Resumed
 
-__all__ = ["Watch", "tell_resumed"]
+__all__ = ["Watch", "report_resumed"]
 
 _MOST_TOLD = 5  # names one by one
-_SECONDS_A_NOTE = 60.0  # where nobody watches a progress line
+_SECONDS_A_NOTE = 60.0  # where no progress line is shown
 
 
 class Watch:
-    """Tell the user what a job does.
+    """The reports on a job while it runs.
 
     Args:
-        job: is watched.
+        job: the job.
         out: its file of answers.
         n_sources: how many documents or collections it asks.
-        progress: shows how far it has come.
-        notices: told all else.
+        progress: for the state.
+        notices: for everything else.
     """
 
     def __init__(
@@ -36,21 +37,21 @@ class Watch:
     ) -> None:
         self._job, self._out, self._n_sources = job, out, n_sources
         self.progress, self._notices = progress, notices
-        self._began = self._told = time.monotonic()
+        self._began = self._reported = time.monotonic()
         self._sources = self._asked = 0
 
     def outcome(self, outcome: SourceOutcome) -> None:
-        """Say how far it is, now that this is done, and what was wrong with it."""
+        """Report one outcome: the state of the job, and the warnings and errors of the outcome."""
         self._asked += len(outcome.cells)
         self._sources += outcome.is_last
-        self._tell_trouble(outcome)
+        self._report_trouble(outcome)
         total = self._job.n_outcomes
         self.progress.say(self._state(), total=total, done=self._job.tally.total, unit="outcomes")
-        if not self.progress.shown and time.monotonic() - self._told >= _SECONDS_A_NOTE:
-            self._told = time.monotonic()
+        if not self.progress.shown and time.monotonic() - self._reported >= _SECONDS_A_NOTE:
+            self._reported = time.monotonic()
             self._notices.note(f"{self._job.tally.total:,} of {total:,} outcomes: {self._state()}")
 
-    def _tell_trouble(self, outcome: SourceOutcome) -> None:
+    def _report_trouble(self, outcome: SourceOutcome) -> None:
         for message in fold_warnings(outcome.warnings):
             self.progress.close()
             named = outcome.source in message
@@ -61,7 +62,7 @@ class Watch:
                 self._notices.failed(cell.error["message"], source=outcome.source)
 
     def _state(self) -> str:
-        """Return what is behind: documents, answers, errors, and how fast it goes."""
+        """Return the numbers of documents, answers and errors so far, and the speed."""
         tally = self._job.tally
         parts = [counted(self._sources, "document"), f"{tally.answered:,} answered"]
         parts += [f"{tally.failed:,} failed"] if tally.failed else []
@@ -71,14 +72,15 @@ class Watch:
         return self._asked / max(time.monotonic() - self._began, 1e-9)
 
     def end(self) -> None:
-        """Say what came of the whole job, and of this run."""
+        """Report the outcomes of the whole job and of this run."""
         self.progress.close()
         tally, seconds = self._job.tally, time.monotonic() - self._began
-        kinds = [f"{tally.answered:,} answered", f"{tally.unanswered:,} without an answer"]
-        kinds += [f"{tally.failed:,} failed"] if tally.failed else []
+        kinds = outcomes_in_words(
+            answered=tally.answered, unanswered=tally.unanswered, failed=tally.failed
+        )
         self._notices.note(
             f"{self._out}: {counted(self._n_sources, 'document')}, "
-            f"{counted(self._job.n_outcomes, 'outcome')}: {', '.join(kinds)}"
+            f"{counted(self._job.n_outcomes, 'outcome')}: {kinds}"
         )
         if self._asked:
             now = f"asked {self._asked:,} of them now, in {seconds:.1f} s"
@@ -87,7 +89,7 @@ class Watch:
             self._notices.note("the same command with --retry-failed asks again what failed")
 
     def leave(self) -> None:
-        """Say in one write what Ctrl-C leaves; nothing else is to be done."""
+        """Report in one write the outcomes that Ctrl-C leaves, and do nothing else."""
         done, total = self._job.tally.total, self._job.n_outcomes
         clear = "\r\x1b[K" if sys.stderr.isatty() else ""
         line = f"docqa: stopped; {self._out} has {done:,} of {total:,} outcomes"
@@ -95,14 +97,14 @@ class Watch:
         os.write(sys.stderr.fileno(), f"{clear}{line}".encode())
 
 
-def tell_resumed(resumed: Resumed, there: str, out: str, notices: Notices) -> None:
-    """Say what an earlier run left, and what is asked again.
+def report_resumed(resumed: Resumed, there: str, out: str, notices: Notices) -> None:
+    """Report the outcomes of an earlier run, and the questions that are asked again.
 
     Args:
-        resumed: what was found.
-        there: how many outcomes stand, in words.
+        resumed: the state that was found.
+        there: the number of outcomes kept, in words.
         out: the file of answers.
-        notices: told.
+        notices: for the report.
     """
     if resumed.cut_off:
         notices.note(f"{out}: cut off an end that was not whole")

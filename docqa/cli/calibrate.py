@@ -12,15 +12,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from docqa._version import __version__
-from docqa.cli.exits import ANSWERED, debug_option, debugging, hush_libraries
-from docqa.cli.interrupt import emit
 from docqa.cli.notices import Notices, counted
 from docqa.cli.options import LibraryDefault, isolation_options, reading_options
+from docqa.cli.output_files import require_outputs
+from docqa.cli.prelude import Run, command
 from docqa.cli.progress import ProgressLine
-from docqa.cli.question_data import read_data, require_outputs, root_option, seed_option
-from docqa.cli.terminal import console_for, speaks_unicode
+from docqa.cli.question_data import read_data, root_option, seed_option
+from docqa.cli.terminal import console_for
 from docqa.limits import Limits
-from docqa.outcome_records import json_line
 
 if TYPE_CHECKING:
     from docqa.asking.pipeline import Pipeline
@@ -54,7 +53,11 @@ Exit codes:
 """
 
 
-@click.command(epilog=_EPILOG, no_args_is_help=True)
+@command(
+    epilog=_EPILOG,
+    json="Write the report as one JSON object.",
+    quiet="No progress and notes; only errors.",
+)
 @click.argument("names", nargs=-1, required=True, metavar="DATA...", type=click.Path())
 @click.option(
     "--documents",
@@ -73,7 +76,7 @@ Exit codes:
     "--top-passages",
     cls=LibraryDefault,
     type=click.IntRange(min=1),
-    help="Read so many passages of a document.",
+    help="Passages read of a document.",
 )
 @click.option(
     "--observations",
@@ -87,14 +90,10 @@ Exit codes:
     type=click.Path(dir_okay=False, path_type=Path),
     help="Where the calibration goes; calibration.json in the reader's folder by default.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Write the report as one JSON object.")
-@click.option("--quiet", is_flag=True, help="No progress and notes; only errors.")
 @reading_options
 @isolation_options
-@debug_option
-@click.pass_context
 def calibrate(
-    ctx: click.Context,
+    run: Run,
     /,
     *,
     names: Sequence[str],
@@ -106,37 +105,33 @@ def calibrate(
     top_passages: int | None,
     observations: Path | None,
     output: Path | None,
-    as_json: bool,
-    quiet: bool,
     reader: str,
     isolate: bool,
     limits: Limits | None,
     **computing: Any,
 ) -> None:
-    """Learn from questions with gold answers how likely a reader's answers are right.
+    """Learn the probability that a reader's answers are right from questions with gold answers.
 
     The questions of DATA are asked from end to end. What is known of each best answer (its odds
     against all others, how well passage and sentence fit the question) is weighed so that the
     score becomes the probability that it matches a gold answer. The report compares scores before
     and after, on documents left out of the fit.
     """
-    hush_libraries(ctx)
-    notices = Notices(quiet=quiet, debug=debugging(ctx))
+    notices, progress = run.notices, run.progress
     target = output.expanduser() if output is not None else _beside(reader)
     kept_in = observations.expanduser() if observations is not None else None
     outputs = {"--output" if output is not None else "the reader's calibration": target}
     require_outputs(outputs if kept_in is None else {**outputs, "--observations": kept_in}, names)
     sets = [read_data(name, root, notices, sample=sample, seed=seed) for name in names]
-    progress = ProgressLine(quiet=quiet)
-    ctx.call_on_close(progress.close)
     progress.say("loading the reader")
-    import docqa
     from docqa.evaluation.calibration import USUAL_FEATURES
     from docqa.evaluation.calibration import calibrate as calibrated
+    from docqa.pipeline import Pipeline
+    from docqa.reader.models import load_reader
 
-    loaded = docqa.load_reader(reader, **computing, calibration=False)
+    loaded = load_reader(reader, **computing, calibration=False)
     reading: dict[str, Any] = {} if top_passages is None else {"top_passages": top_passages}
-    pipeline = docqa.Pipeline(reader=loaded, isolate=isolate, limits=limits, **reading)
+    pipeline = Pipeline(reader=loaded, isolate=isolate, limits=limits, **reading)
     settings = [documents, root and str(Path(root).resolve()), sample, seed, top_passages]
     asked = _made_by(loaded, names, settings)
     found = _kept(kept_in, asked)
@@ -156,13 +151,15 @@ def calibrate(
 
     write_new_file(target, report.calibration.to_json().encode())
     progress.close()
-    emit(sys.stdout, _json(report) if as_json else _table(report))
+    if run.as_json:
+        run.write_record(report.to_dict())
+    else:
+        run.write(_table(report))
     notices.note(f"wrote {target}")
-    ctx.exit(ANSWERED)
 
 
 def _beside(reader: str) -> Path:
-    """Return where the calibration of a reader lies: in its own folder.
+    """Return the path of a reader's calibration: in its own folder.
 
     Raises:
         click.UsageError: the reader has none that is the user's.
@@ -179,7 +176,7 @@ def _beside(reader: str) -> Path:
 
 
 def _made_by(reader: Reader, names: Sequence[str], settings: list[Any]) -> dict[str, Any]:
-    """Return what decides on observations: reader, questions by their content, settings."""
+    """Return the key of observations: reader, questions by their content, settings."""
     files = [Path(name).expanduser() for name in names]
     return {
         "docqa": __version__,
@@ -198,7 +195,7 @@ def _kept(path: Path | None, asked: dict[str, Any]) -> list[Observation] | None:
 
 
 def _documents(data: Data, pipeline: Pipeline, *, together: bool) -> list[AskedDocument]:
-    """Return the documents that the questions of one file are asked of."""
+    """Return the documents to which the questions of one file belong."""
     from docqa.evaluation.asked_documents import articles_as_documents
     from docqa.evaluation.observations import paragraphs_as_articles
     from docqa.evaluation.page_questions import PageQuestions
@@ -237,10 +234,6 @@ def _asked(
     if more := total - len(found) - lost.total():
         notices.note(f"{counted(more, 'question')} got no answer or cannot be read")
     return found
-
-
-def _json(report: CalibrationReport) -> str:
-    return json_line(report.to_dict(), unicode=speaks_unicode(sys.stdout))
 
 
 def _table(report: CalibrationReport) -> str:

@@ -1,4 +1,4 @@
-"""``docqa info`` of a collection: where it is, how large, how old, what failed."""
+"""``docqa info`` of a collection: place, size, age and failed sources."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from docqa.cli.collections import open_collection
-from docqa.cli.interrupt import emit
 from docqa.cli.notices import counted
-from docqa.cli.terminal import console_for, one_line, speaks_unicode
-from docqa.outcome_records import json_line
+from docqa.cli.prelude import Run
+from docqa.cli.terminal import console_for, one_line
 
 if TYPE_CHECKING:
     from docqa.collection.collection import Collection
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["describe_collection", "is_collection"]
 
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.I)
-_MOST_FAILED_TOLD = 10
+_MOST_FAILED_SHOWN = 10
 
 
 def is_collection(argument: str) -> bool:
@@ -33,23 +32,22 @@ def is_collection(argument: str) -> bool:
     return Path(argument).is_dir() and open_collection(argument).exists()
 
 
-def describe_collection(address: str, *, documents: bool, as_json: bool) -> None:
-    """Write what there is to know of a collection.
+def describe_collection(run: Run, address: str, *, documents: bool) -> None:
+    """Write the size, age, reader and failures of a collection.
 
     Args:
-        address: its.
-        documents: list them too.
-        as_json: one object instead of lines.
+        run: of the command.
+        address: the collection's.
+        documents: list its documents too.
 
     Raises:
         CollectionError: there is none, or it was made by another version.
     """
     with open_collection(address) as collection:
-        if as_json:
-            record = _record(collection, documents=documents)
-            emit(sys.stdout, json_line(record, unicode=speaks_unicode(sys.stdout)))
+        if run.as_json:
+            run.write_record(_record(collection, documents=documents))
         else:
-            _write(collection, documents=documents)
+            run.write(_text(collection, documents=documents))
 
 
 def _record(collection: Collection, *, documents: bool) -> dict[str, Any]:
@@ -64,7 +62,7 @@ def _record(collection: Collection, *, documents: bool) -> dict[str, Any]:
     return record
 
 
-def _write(collection: Collection, *, documents: bool) -> None:
+def _text(collection: Collection, *, documents: bool) -> str:
     from rich.text import Text
 
     info = collection.info()
@@ -77,7 +75,7 @@ def _write(collection: Collection, *, documents: bool) -> None:
             console.print(line, soft_wrap=True)
         for each in collection.documents() if documents else ():
             console.print(Text(f"  {_document(each)}"), soft_wrap=True)
-    emit(sys.stdout, written.get())
+    return written.get()
 
 
 def _lines(info: CollectionInfo, collection: Collection) -> Iterator[tuple[str, str]]:
@@ -95,21 +93,21 @@ def _lines(info: CollectionInfo, collection: Collection) -> Iterator[tuple[str, 
     sizes = f"up to {made.passage_tokens} tokens a passage, overlap {made.overlap}"
     yield "reader", f"{made.reader}, {sizes}, content {made.content}"
     if info.is_half_rebuilt:
-        ends = f"docqa index --rebuild {info.address} makes the others anew too"
+        ends = f"docqa kb rebuild {info.address} makes the others again too"
         yield "rebuild", f"was interrupted; {ends}"
     for folder in info.folders:
         yield "folder", folder
     failures = collection.failures()
-    for failure in failures[:_MOST_FAILED_TOLD]:
+    for failure in failures[:_MOST_FAILED_SHOWN]:
         named = "" if failure.key in failure.message else f"{failure.key}: "
         yield "failed", f"{named}{failure.message}"
-    if len(failures) > _MOST_FAILED_TOLD:
-        left = counted(len(failures) - _MOST_FAILED_TOLD, "more source")
+    if len(failures) > _MOST_FAILED_SHOWN:
+        left = counted(len(failures) - _MOST_FAILED_SHOWN, "more source")
         yield "failed", f"{left}; --json names them all"
 
 
 def _document(document: CollectedDocument) -> str:
-    """Return a document on one line: what it is filed under, its size, its metadata."""
+    """Return a document on one line: its key, its size, its metadata."""
     pages = f", {counted(document.n_pages, 'page')}" if document.n_pages else ""
     entries = "".join(f", {name}={value}" for name, value in document.metadata.items())
     size = f"{counted(document.n_passages, 'passage')}{pages}"

@@ -1,4 +1,4 @@
-"""Options that choose a collection, and which of its documents are asked."""
+"""Options of collections: which one, which of its documents, and the sizes of a new one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,12 @@ from docqa.cli.collections import parse_entries
 from docqa.index.contract import Where
 from docqa.loaders.formats import SUPPORTED_TYPES, TYPES_BY_SUFFIX
 
-__all__ = ["AskedCollection", "collection_options", "settled_collection_options"]
+__all__ = [
+    "AskedCollection",
+    "collection_options",
+    "settled_collection_options",
+    "size_options",
+]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _DATE = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
@@ -57,13 +62,34 @@ _CHOOSING = (
 )
 
 
+_SIZES = (
+    click.option(
+        "--passage-tokens",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Largest passage of a new collection, in the reader's tokens.",
+    ),
+    click.option(
+        "--overlap",
+        type=click.IntRange(min=0),
+        metavar="N",
+        help="Tokens that neighbouring passages of a new collection may share.",
+    ),
+    click.option(
+        "--content",
+        type=click.Choice(["all", "main"]),
+        help="main leaves navigation, footers and the like out of a new collection.",
+    ),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class AskedCollection:
-    """Hold which collection is asked.
+    """A collection to ask.
 
     Attributes:
-        address: its.
-        where: which of its documents.
+        address: the collection's.
+        where: the filter of its documents.
         sync: bring it up to date first.
     """
 
@@ -80,6 +106,27 @@ def collection_options(command: _Command) -> _Command:
 def settled_collection_options(command: _Command) -> _Command:
     """Add those options without ``--sync``, for a command that takes a collection as it is."""
     return _with_collection(command, (_IN, *_CHOOSING))
+
+
+def size_options(command: _Command) -> _Command:
+    """Add the options on passages; the command gets the given ones as `sizes`, by name."""
+
+    @functools.wraps(command)
+    def with_sizes(
+        *arguments: Any,
+        passage_tokens: int | None,
+        overlap: int | None,
+        content: str | None,
+        **given: Any,
+    ) -> Any:
+        sizes = {"passage_tokens": passage_tokens, "overlap": overlap, "content": content}
+        chosen = {name: value for name, value in sizes.items() if value is not None}
+        return command(*arguments, sizes=chosen, **given)
+
+    made = cast(_Command, with_sizes)
+    for option in reversed(_SIZES):
+        made = option(made)
+    return made
 
 
 def _with_collection(
@@ -134,7 +181,7 @@ def _where(
 
 
 def _media_type(kind: str) -> str:
-    """Return the media type that is meant by a type or a suffix.
+    """Return the media type of a type or a suffix.
 
     Raises:
         click.UsageError: there is none.

@@ -1,4 +1,4 @@
-"""What the commands that work on a collection share: opening it, and its metadata."""
+"""Collections for commands: opening one, its reader, its metadata."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def open_collection(address: str) -> Collection:
         MissingDependencyError: its engine's library is not installed.
         SettingError: there is no engine for the address.
     """
-    import docqa
+    from docqa.collection.collection import Collection
 
-    return docqa.Collection(address)
+    return Collection(address)
 
 
 def made_before(collection: Collection) -> CollectionSettings | None:
-    """Return how a collection was made; None where there is none, or of another version."""
+    """Return the settings of a collection; None where there is none, or of another version."""
     try:
         return collection.settings()
     except CollectionError:
@@ -47,7 +47,7 @@ def chosen_reader(
     *,
     by: Iterable[ParameterSource] = (ParameterSource.COMMANDLINE,),
 ) -> str:
-    """Return the reader that is to be used: the one that was asked for, or the collection's own.
+    """Return the reader to use: the one asked for, or the collection's own.
 
     Args:
         ctx: of the command, which has an option ``--reader``.
@@ -62,7 +62,7 @@ def chosen_reader(
 def asking_settings(
     ctx: click.Context, reading: ReadingSettings, address: str, made: CollectionSettings
 ) -> ReadingSettings:
-    """Return how a collection is asked: with its own reader, where no other was asked for.
+    """Return the settings for asking a collection: its own reader unless another is asked for.
 
     Args:
         ctx: of the command, which has an option ``--reader``.
@@ -75,11 +75,11 @@ def asking_settings(
     """
     if reading.content != "all":
         raise click.UsageError(
-            "--content was settled when the collection was made: docqa index --rebuild "
-            f"{shown(address)} --content {reading.content} makes it anew"
+            "--content was settled when the collection was made: docqa kb rebuild "
+            f"{shown(address)} --content {reading.content} makes it again"
         )
-    told = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
-    return replace(reading, reader=chosen_reader(ctx, reading.reader, made, by=told))
+    given = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
+    return replace(reading, reader=chosen_reader(ctx, reading.reader, made, by=given))
 
 
 def parse_entries(option: str, entries: Iterable[str]) -> dict[str, str]:

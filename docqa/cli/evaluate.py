@@ -1,4 +1,4 @@
-"""``docqa evaluate``: how good a reader is, alone and end to end."""
+"""``docqa evaluate``: the quality of a reader, alone and end to end."""
 
 from __future__ import annotations
 
@@ -10,21 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from docqa.cli.exits import ANSWERED, debug_option, debugging, hush_libraries
-from docqa.cli.interrupt import emit
 from docqa.cli.notices import Notices, counted
 from docqa.cli.options import LibraryDefault, isolation_options, reading_options
+from docqa.cli.output_files import require_outputs
+from docqa.cli.prelude import Run, command
 from docqa.cli.progress import ProgressLine
 from docqa.cli.question_data import (
     has_pages,
     read_data,
-    require_outputs,
     root_option,
     seed_option,
 )
-from docqa.cli.terminal import speaks_unicode
 from docqa.limits import Limits
-from docqa.outcome_records import json_line
 
 if TYPE_CHECKING:
     from docqa.cli.question_data import Data
@@ -56,7 +53,7 @@ Exit codes:
 
 @dataclass(frozen=True, slots=True)
 class _Asking:
-    """Hold how sets are measured.
+    """The settings for measuring sets of questions.
 
     Attributes:
         documents: ask each article as one document.
@@ -71,7 +68,7 @@ class _Asking:
     pipeline: dict[str, Any]
 
 
-@click.command(epilog=_EPILOG, no_args_is_help=True)
+@command(epilog=_EPILOG, json="Write one JSON object for each DATA.")
 @click.argument("names", nargs=-1, required=True, metavar="DATA...", type=click.Path())
 @click.option("--documents", is_flag=True, help="Join each article's paragraphs to one document.")
 @root_option
@@ -87,7 +84,7 @@ class _Asking:
     "--top-passages",
     cls=LibraryDefault,
     type=click.IntRange(min=1),
-    help="End to end: read so many passages of a document.",
+    help="End to end: passages read of a document.",
 )
 @click.option("--exhaustive", is_flag=True, help="End to end: read all passages.")
 @click.option(
@@ -110,14 +107,10 @@ class _Asking:
     type=click.Path(),
     help="Draw the reliability diagram and the risk-coverage curve, .svg or .png.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Write one JSON object for each DATA.")
-@click.option("--quiet", is_flag=True, help="No progress, notes and warnings; only errors.")
 @reading_options
 @isolation_options
-@debug_option
-@click.pass_context
 def evaluate(
-    ctx: click.Context,
+    run: Run,
     /,
     *,
     names: Sequence[str],
@@ -131,8 +124,6 @@ def evaluate(
     timed: int,
     predictions: str | None,
     plot: str | None,
-    as_json: bool,
-    quiet: bool,
     reader: str,
     isolate: bool,
     limits: Limits | None,
@@ -143,8 +134,7 @@ def evaluate(
     EM and F1 by the official SQuAD rules, by type of question and length of answer, with 95%
     intervals; the places of the answers; how far their scores can be trusted; speed.
     """
-    hush_libraries(ctx)
-    notices = Notices(quiet=quiet, debug=debugging(ctx))
+    notices, progress = run.notices, run.progress
     _require_use(
         names, documents=documents, root=root, settings=exhaustive or top_passages is not None
     )
@@ -154,28 +144,25 @@ def evaluate(
     if top_passages is not None:
         pipeline["top_passages"] = top_passages
     asking = _Asking(documents, timed, min_score, pipeline)
-    progress = ProgressLine(quiet=quiet)
-    ctx.call_on_close(progress.close)
     progress.say("loading the reader")
-    import docqa
+    from docqa.reader.models import load_reader
 
-    loaded = docqa.load_reader(reader, **computing)
+    loaded = load_reader(reader, **computing)
     for data in sets:
         report = _measured(loaded, data, asking, progress)
         progress.close()
-        _write(report, as_json=as_json)
-        _tell(report, notices)
+        _write(run, report)
+        _report_unread(report, notices)
         _write_files(report, predictions, plot, notices)
-    ctx.exit(ANSWERED)
 
 
 def _require_use(
     names: Sequence[str], *, documents: bool, root: str | None, settings: bool
 ) -> None:
-    """Check that options do something.
+    """Check that the given options have an effect.
 
     Raises:
-        click.UsageError: one does nothing.
+        click.UsageError: one has no effect.
     """
     paged = [has_pages(name) for name in names]
     if settings and not (documents or any(paged)):
@@ -229,17 +216,17 @@ def _measured(
     return evaluate_reader(reader, data, **given)
 
 
-def _write(report: EvaluationReport, *, as_json: bool) -> None:
-    if as_json:
-        emit(sys.stdout, json_line(report.to_dict(), unicode=speaks_unicode(sys.stdout)))
+def _write(run: Run, report: EvaluationReport) -> None:
+    if run.as_json:
+        run.write_record(report.to_dict())
         return
     from docqa.cli.evaluation_tables import write_tables
 
     write_tables(sys.stdout, report)
 
 
-def _tell(report: EvaluationReport, notices: Notices) -> None:
-    """Say what was not asked, and why."""
+def _report_unread(report: EvaluationReport, notices: Notices) -> None:
+    """Report the questions that were not asked, and the reasons."""
     for reason, count in report.unread.items():
         notices.warning(f"{report.data}: {counted(count, 'question')} not asked: {reason}")
 

@@ -29,7 +29,7 @@ _UNKNOWN = "-"
 
 
 def write_tables(stream: TextIO, report: EvaluationReport) -> None:
-    """Write everything that a report holds."""
+    """Write all figures of a report."""
     console = console_for(stream)
     with console.capture() as written:
         console.print(_heading(report), style="bold", soft_wrap=True)

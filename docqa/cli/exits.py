@@ -1,4 +1,4 @@
-"""How the command line ends: one line for every error, and an exit code."""
+"""The ends of the command line: one line for every error, and an exit code."""
 
 from __future__ import annotations
 
@@ -42,18 +42,20 @@ def _set_debug(ctx: click.Context, param: click.Parameter, value: bool) -> None:
         ctx.meta[_DEBUG] = True
 
 
-debug_option = click.option(
-    "--debug",
-    is_flag=True,
-    expose_value=False,
-    is_eager=True,
-    callback=_set_debug,
-    help="Show tracebacks, warnings and logs of the libraries beneath.",
-)
+def debug_option() -> click.Option:
+    """Return the option ``--debug``, which `debugging` reads."""
+    return click.Option(
+        ["--debug"],
+        is_flag=True,
+        expose_value=False,
+        is_eager=True,
+        callback=_set_debug,
+        help="Show tracebacks, warnings and logs of the libraries beneath.",
+    )
 
 
 def debugging(ctx: click.Context) -> bool:
-    """Say whether the user asked for tracebacks."""
+    """Say whether ``--debug`` is given."""
     return bool(ctx.meta.get(_DEBUG))
 
 
@@ -80,12 +82,12 @@ def guarded(ctx: click.Context, call: Callable[[click.Context], Any]) -> Any:
 
 
 def report_error(error: Exception) -> None:
-    """Write one line to standard error that says what went wrong."""
+    """Write the message of an error to standard error, as one line."""
     emit(sys.stderr, f"docqa: error: {describe(error)}\n")
 
 
 def describe(error: Exception) -> str:
-    r"""Return what an error says, on one line, harmless for terminals.
+    r"""Return the message of an error on one line, harmless for terminals.
 
     >>> describe(ValueError("bad\nvalue"))
     'unexpected ValueError: bad value; rerun with --debug to see where'
@@ -117,6 +119,6 @@ def hush_libraries(ctx: click.Context) -> None:
 
 
 def _drop_output() -> None:
-    """Point standard output at nothing, so that the flush at exit has nobody to disappoint."""
+    """Point standard output at nothing, so that the flush at exit does not fail."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

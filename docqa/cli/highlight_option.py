@@ -10,11 +10,12 @@ from typing import Any, TypeVar
 
 import click
 
-from docqa.cli.notices import Notices, counted, page_ranges
+from docqa.cli.notices import Notices, counted
 from docqa.cli.session import Session
 from docqa.cli.sources import Expansion
 from docqa.datamodel import Answer, Document, GridItem
 from docqa.errors import HighlightError
+from docqa.places import number_ranges
 
 __all__ = ["HighlightCopy", "highlight_copy", "highlight_options"]
 
@@ -47,12 +48,12 @@ def highlight_options(command: _Command) -> _Command:
 def highlight_copy(
     out: str | None, expansion: Expansion | None, session: Session, *, page_number: int | None
 ) -> HighlightCopy | None:
-    """Return what collects the answers to mark, or None where nobody asked for a copy.
+    """Return the collector of the answers to mark, or None where no copy is asked for.
 
     Args:
         out: the copy.
         expansion: the sources; None where a collection is asked, whose answers are to be of one.
-        session: asks.
+        session: of the command.
         page_number: of the page to draw, or None.
 
     Raises:
@@ -78,12 +79,12 @@ def highlight_copy(
 
 
 class HighlightCopy:
-    """Collect the answers of one source, and mark them in a copy of it.
+    """The answers of one source, to be marked in a copy of it.
 
     Args:
         out: the copy.
         page_number: of the page to draw, or None.
-        session: knows the password, and what it kept of sources that are read once.
+        session: has the password, and the bytes of sources that are read once.
     """
 
     def __init__(self, out: str, page_number: int | None, session: Session) -> None:
@@ -125,11 +126,11 @@ class HighlightCopy:
 
 
 def _said(marked: int, page_numbers: tuple[int, ...], out: str) -> str:
-    """Return what was marked and where.
+    """Return the number of marked answers and their pages in words.
 
     >>> _said(3, (3, 7), "out.pdf"), _said(1, (), "out.html")
     ('marked 3 answers on pages 3, 7 in out.pdf', 'marked 1 answer in out.html')
     """
     many = len(page_numbers) != 1
-    pages = f" on page{'s' * many} {page_ranges(page_numbers)}" if page_numbers else ""
+    pages = f" on page{'s' * many} {number_ranges(page_numbers)}" if page_numbers else ""
     return f"marked {counted(marked, 'answer')}{pages} in {out}"

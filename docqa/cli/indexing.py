@@ -1,4 +1,4 @@
-"""What ``docqa index`` does: take in, remove, make anew; with progress, and safe against Ctrl-C."""
+"""Changes of a collection, with progress and safe against Ctrl-C."""
 
 from __future__ import annotations
 
@@ -14,29 +14,35 @@ from typing import TYPE_CHECKING, Any
 from docqa.cli.exits import ANSWERED, FAILED, NOTHING_FOUND
 from docqa.cli.interrupt import emit, raising_interrupt
 from docqa.cli.notices import Notices, counted
+from docqa.cli.prelude import Run
 from docqa.cli.progress import ProgressLine
 from docqa.cli.sources import expand
+from docqa.cli.terminal import one_line
 from docqa.collection.changes import Changes, IndexProgress
 from docqa.errors import LoadError
 from docqa.load_settings import LoadSettings
 
 if TYPE_CHECKING:
     from docqa.asking.pipeline import Pipeline
-    from docqa.collection.checking import CheckReport
-    from docqa.collection.collection import Collection
     from docqa.collection.records import CollectedDocument
     from docqa.workers.pool import Pool
 
-__all__ = ["Indexing", "Taking", "indexing_pipeline"]
+__all__ = [
+    "Indexing",
+    "Taking",
+    "indexing_pipeline",
+    "write_changes",
+]
 
 _SECONDS_A_LINE = 30.0  # where no terminal shows the progress
-_MOST_ERRORS_TOLD = 20
-_CHANGED = ("added", "replaced", "moved", "removed", "unchanged", "failed")
+_MOST_ERRORS = 20
+_LISTED = ("added", "replaced", "moved", "removed")
+_CHANGED = (*_LISTED, "unchanged", "failed")
 
 
 @dataclass(frozen=True, slots=True)
 class Taking:
-    """Hold how sources are taken in; see `docqa.Collection.sync`."""
+    """The settings by which sources are taken in; see `docqa.Collection.sync`."""
 
     metadata: Mapping[str, str] | None
     checksum: bool
@@ -45,26 +51,26 @@ class Taking:
 
 def indexing_pipeline(reader: str, sizes: Mapping[str, Any]) -> Pipeline:
     """Return the pipeline whose reader's tokens are kept; its weights are not loaded."""
-    import docqa
+    from docqa.pipeline import Pipeline
 
-    return docqa.Pipeline(reader=reader, **sizes)
+    return Pipeline(reader=reader, **sizes)
 
 
 class Indexing:
-    """Change one collection for ``docqa index``.
+    """The changes of one collection by ``docqa index`` and ``docqa kb``.
 
     Args:
         address: the collection's.
-        reader: whose tokens are kept.
-        sizes: of passages, where they are asked for; see `docqa.Pipeline`.
-        loading: how sources are loaded.
-        pool: loads them; None for this process.
-        notices: told what went wrong.
-        progress: shows how far it has come.
+        reader: the reader whose tokens are kept.
+        sizes: sizes of passages, where they are asked for; see `docqa.Pipeline`.
+        loading: settings for loading sources.
+        pool: loads sources elsewhere; None for this process.
+        notices: for errors and notes.
+        progress: for the state.
 
     Attributes:
-        collection: it.
-        changes: what was done.
+        collection: the collection.
+        changes: all changes so far.
     """
 
     def __init__(
@@ -78,9 +84,9 @@ class Indexing:
         notices: Notices,
         progress: ProgressLine,
     ) -> None:
-        import docqa
+        from docqa.collection.collection import Collection
 
-        self.collection: Collection = docqa.Collection(
+        self.collection = Collection(
             address,
             pipeline=indexing_pipeline(reader, sizes).with_loading(loading),
             pool=pool,
@@ -125,46 +131,12 @@ class Indexing:
         self._note_pages()
         return all(could)
 
-    def remove(self, sources: Sequence[str]) -> int:
-        """Take documents out; return the exit code."""
-        self._do(self.collection.remove(sources))
-        return ANSWERED
-
     def rebuild(self) -> int:
-        """Make everything anew; return the exit code."""
-        with self._interruptible("made anew; the same command makes all anew, from the first on"):
+        """Make everything again from its sources; return the exit code."""
+        with self._interruptible("made again; the same command begins again with the first"):
             self._do(self.collection.rebuild(progress=self._watch))
         self._note_pages()
         return FAILED if self.changes.failed else ANSWERED
-
-    def compact(self) -> tuple[int | None, int | None]:
-        """Free room; return the bytes before and after."""
-        before = self.collection.info().size
-        self._progress.say("compacting")
-        self.collection.compact()
-        self._progress.close()
-        return before, self.collection.info().size
-
-    def check(self) -> CheckReport:
-        """Look at everything that is stored."""
-        self._progress.say("checking")
-        report = self.collection.check()
-        self._progress.close()
-        return report
-
-    def tell_failures(self) -> None:
-        """Write why sources are not in the collection."""
-        failed = self.changes.failed
-        for each in failed[:_MOST_ERRORS_TOLD]:
-            self._notices.error(LoadError(each.message, source=each.key))
-        if len(failed) > _MOST_ERRORS_TOLD:
-            left = f"{len(failed) - _MOST_ERRORS_TOLD:,} more sources failed"
-            self._notices.error(
-                LoadError(
-                    f"{left}; docqa info {self.collection.address} --json names them all",
-                    source=self.collection.address,
-                )
-            )
 
     def _sync(self, folder: str, taking: Taking) -> bool:
         """Keep one folder in step; say whether it could be read."""
@@ -193,12 +165,12 @@ class Indexing:
         self._watch.next()
 
     def _note_pages(self) -> None:
-        if told := self._watch.summary():
-            self._notices.note(told)
+        if summary := self._watch.summary():
+            self._notices.note(summary)
 
     @contextmanager
     def _interruptible(self, done: str = "") -> Iterator[None]:
-        """Say on Ctrl-C what stays; `done` is what was done with it, and what to do next."""
+        """Report on Ctrl-C the documents that stay; `done` says what to do next."""
         try:
             with raising_interrupt():
                 yield
@@ -210,9 +182,25 @@ class Indexing:
             raise
 
 
+def write_changes(run: Run, address: str, changes: Changes) -> None:
+    """Write the changes of a collection, and why sources are not in it."""
+    if run.as_json:
+        listed = {name: list(getattr(changes, name)) for name in _LISTED}
+        failed = [each.to_dict() for each in changes.failed]
+        counts = {"unchanged": len(changes.unchanged), "failed": failed}
+        run.write_record({"collection": address, **listed, **counts})
+    else:
+        run.write(f"{one_line(address)}: {changes}\n")
+    for each in changes.failed[:_MOST_ERRORS]:
+        run.notices.error(LoadError(each.message, source=each.key))
+    if (left := len(changes.failed) - _MOST_ERRORS) > 0:
+        advice = f"{left:,} more sources failed; docqa info {address} --json names them all"
+        run.notices.error(LoadError(advice, source=address))
+
+
 @dataclass
 class _Watch:
-    """Show how far indexing has come, and remember it."""
+    """The progress of indexing, shown and remembered."""
 
     notices: Notices
     progress: ProgressLine
@@ -220,39 +208,39 @@ class _Watch:
     ended: list[IndexProgress] = field(default_factory=list, init=False)
 
     def __post_init__(self) -> None:
-        self.began = self.told = time.monotonic()
+        self.began = self.noted = time.monotonic()
 
     def __call__(self, now: IndexProgress) -> None:
-        """Take a report."""
+        """Show the progress so far."""
         self.now = now
         if self.progress.shown:
             rest = self._rest(now)
             self.progress.say(
                 "indexing", total=now.total, done=now.done, unit=rest, since=self.began
             )
-        elif time.monotonic() - self.told > _SECONDS_A_LINE:
-            self.told = time.monotonic()
+        elif time.monotonic() - self.noted > _SECONDS_A_LINE:
+            self.noted = time.monotonic()
             seconds = f"{time.monotonic() - self.began:,.0f} s"
             self.notices.note(f"{now.done:,} of {now.total:,} {self._rest(now)}, {seconds}")
 
     def next(self) -> None:
-        """Keep the account of a change that is made."""
+        """Keep the progress of a change that has ended."""
         if self.now is not None:
             self.ended.append(self.now)
             self.now = None
 
     def summary(self) -> str:
-        """Return what was read; nothing where nothing was."""
+        """Return the numbers of files, pages and passages read in words; empty without any."""
         done = sum(each.done for each in self.ended)
         pages = sum(each.pages for each in self.ended)
         passages = sum(each.passages for each in self.ended)
         seconds = time.monotonic() - self.began
         of_pages = f"{counted(pages, 'page')}, " if pages else ""
-        told = f"read {counted(done, 'file')}: {of_pages}{counted(passages, 'passage')}"
-        return f"{told} in {seconds:.1f} seconds" if done else ""
+        read = f"read {counted(done, 'file')}: {of_pages}{counted(passages, 'passage')}"
+        return f"{read} in {seconds:.1f} seconds" if done else ""
 
     def kept(self) -> str:
-        """Return how many sources last after Ctrl-C: what was read is committed then."""
+        """Return the number of files that stay after Ctrl-C, in words; they are committed then."""
         last = [*self.ended, *([self.now] if self.now else [])]
         kept = sum(each.done - each.failed for each in last)
         total = sum(each.total for each in last)

@@ -1,4 +1,4 @@
-"""``docqa info``: what docqa sees in a file, and what is in a collection."""
+"""``docqa info``: pages, text and warnings of a file, or the state of a collection."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from typing import Any
 import click
 
 from docqa.cli.collection_info import describe_collection, is_collection
-from docqa.cli.exits import ANSWERED, FAILED, debug_option, debugging, hush_libraries
-from docqa.cli.interrupt import emit
-from docqa.cli.notices import Notices, fold_warnings, page_ranges
+from docqa.cli.exits import ANSWERED, FAILED
+from docqa.cli.notices import fold_warnings
 from docqa.cli.options import reading_options, source_options
-from docqa.cli.progress import ProgressLine
+from docqa.cli.prelude import Run, command
 from docqa.cli.session import Session
 from docqa.cli.sources import expand
-from docqa.cli.terminal import console_for, one_line, speaks_unicode
+from docqa.cli.terminal import console_for, one_line
 from docqa.datamodel import Document, Page
 from docqa.load_settings import LoadSettings
-from docqa.outcome_records import error_record, json_line
+from docqa.outcome_records import error_record
+from docqa.places import number_ranges
 from docqa.reading_settings import ReadingSettings
 
 __all__ = ["describe_document", "info", "label_ranges"]
@@ -41,68 +41,60 @@ Exit codes:
 """
 
 
-@click.command(epilog=_EPILOG, no_args_is_help=True)
+@command(
+    epilog=_EPILOG,
+    json="Write one JSON object a line.",
+    quiet="No progress and notes; only errors.",
+)
 @click.argument("arguments", nargs=-1, required=True, metavar="FILE...", type=click.Path())
 @click.option("--documents", is_flag=True, help="List the documents of a collection.")
-@click.option("--json", "as_json", is_flag=True, help="Write one JSON object a line.")
-@click.option("--quiet", is_flag=True, help="No progress and notes; only errors.")
 @reading_options
 @source_options
-@debug_option
-@click.pass_context
 def info(
-    ctx: click.Context,
+    run: Run,
     /,
     *,
     arguments: Sequence[str],
     documents: bool,
-    as_json: bool,
-    quiet: bool,
     loading: LoadSettings,
     **reading: Any,
-) -> None:
-    """Show what docqa sees in each FILE: pages, labels, text layer, passages, warnings.
+) -> int:
+    """Show the pages, labels, text layer, passages and warnings of each FILE.
 
-    A FILE may be a collection: then where it is, how large and how old, and what failed.
+    A FILE may be a collection: then its place, size and age, and the sources that failed.
     """
-    hush_libraries(ctx)
     collections = [each for each in arguments if is_collection(each)]
     for each in collections:
-        describe_collection(each, documents=documents, as_json=as_json)
+        describe_collection(run, each, documents=documents)
     arguments = [each for each in arguments if each not in collections]
     if documents and arguments:
         raise click.UsageError(f"--documents lists a collection, and {arguments[0]} is none")
     if not arguments:
-        ctx.exit(ANSWERED)
+        return ANSWERED
     expansion = expand(arguments)
-    session = Session(
-        loading,
-        ReadingSettings(**reading),
-        ProgressLine(quiet=quiet, steps=len(expansion.files)),
-    )
-    notices = Notices(quiet=quiet, debug=debugging(ctx))
-    notices.passed_over(expansion.passed_over)
-    ctx.call_on_close(session.progress.close)
+    run.progress.steps = len(expansion.files)
+    session = Session(loading, ReadingSettings(**reading), run.progress)
+    run.notices.passed_over(expansion.passed_over)
     count = session.passage_counter()
     described: list[bool] = []
     for file in expansion.files:
-        session.progress.next_step()
+        run.progress.next_step()
         try:
             with session.load(file) as document:
                 record = describe_document(document, count(document))
-                session.progress.close()
-                _write(record, document, as_json=as_json, first=not any(described))
+                run.progress.close()
+                _write(run, record, document, first=not any(described))
         except BrokenPipeError:
             raise
         except Exception as error:
-            session.progress.close()
-            notices.error(error, source=file.path)
-            if as_json:
-                _write_json({"source": file.path, "error": error_record(error)})
+            run.progress.close()
+            run.notices.error(error, source=file.path)
+            if run.as_json:
+                run.write_record({"source": file.path, "error": error_record(error)})
             described.append(False)
         else:
             described.append(True)
-    ctx.exit(ANSWERED if all(described) else FAILED)
+    return ANSWERED if all(described) else FAILED
 
 
 def describe_document(document: Document, n_passages: int) -> dict[str, Any]:
@@ -150,7 +142,7 @@ def text_layer(page: Page) -> str:
 
 
 def label_ranges(pages: Iterable[Page]) -> str:
-    """Return which pages have which labels, runs that count up as ranges.
+    """Return the labels of pages in words, runs that count up as ranges.
 
     >>> from docqa.datamodel import Span
     >>> numbers = ((1, "i"), (2, "ii"), (3, "1"), (4, "2"), (5, "3"), (6, None))
@@ -172,16 +164,16 @@ def _label_run(page: Page) -> tuple[str, object]:
 
 def _label_range(run: Sequence[Page]) -> str:
     first, last = run[0], run[-1]
-    numbers = page_ranges(page.number for page in run)
+    numbers = number_ranges(page.number for page in run)
     if first.label is None or last.label is None:
         return f"{numbers} = none"
     labels = first.label if len(run) == 1 else f"{first.label}-{last.label}"
     return f"{numbers} = {one_line(labels)}"
 
 
-def _write(record: dict[str, Any], document: Document, *, as_json: bool, first: bool) -> None:
-    if as_json:
-        _write_json(record)
+def _write(run: Run, record: dict[str, Any], document: Document, *, first: bool) -> None:
+    if run.as_json:
+        run.write_record(record)
         return
     from rich.text import Text
 
@@ -194,11 +186,7 @@ def _write(record: dict[str, Any], document: Document, *, as_json: bool, first: 
             style = "yellow" if name == "warning" else ""
             line = Text.assemble((f"  {name:<12}", "dim"), (one_line(value), style))
             console.print(line, soft_wrap=True)
-    emit(sys.stdout, written.get())
-
-
-def _write_json(record: dict[str, Any]) -> None:
-    emit(sys.stdout, json_line(record, unicode=speaks_unicode(sys.stdout)))
+    run.write(written.get())
 
 
 def _lines(record: dict[str, Any], document: Document) -> list[tuple[str, str]]:
@@ -238,4 +226,4 @@ def _layers(pages: Sequence[Page]) -> str:
         by_layer.setdefault(text_layer(page), []).append(page.number)
     if set(by_layer) == {"text"}:
         return "on every page"
-    return "; ".join(f"{layer}: {page_ranges(numbers)}" for layer, numbers in by_layer.items())
+    return "; ".join(f"{layer}: {number_ranges(numbers)}" for layer, numbers in by_layer.items())

@@ -1,4 +1,4 @@
-"""Leave at once on Ctrl-C, but never in the middle of a line of output."""
+"""Ctrl-C ends the process at once, but never in the middle of a line of output."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _CLEAR_BAR = b"\r\x1b[K\x1b[?25h"  # ECMA-48: to column 1, erase the line; DEC: 
 
 
 class _Output:
-    """Hold whether the process is ours to end, and whether Ctrl-C waits for a line's end."""
+    """The state of Ctrl-C: whether the process is ours to end, whether a line is being written."""
 
     installed = False
     writing = False
@@ -79,7 +79,7 @@ def emit(stream: TextIO, text: str) -> None:
     """Write `text` and flush; Ctrl-C waits for the end of the write, a second one does not.
 
     Raises:
-        BrokenPipeError: nobody reads any more.
+        BrokenPipeError: the reader of the pipe has left.
     """
     _Output.writing = True
     try:
@@ -102,7 +102,7 @@ def _leave() -> NoReturn:
     act, _Output.last_act = _Output.last_act, None
     try:
         if act is not None:
-            with suppress(Exception):  # nobody waits for a word about it
+            with suppress(Exception):  # the process ends; no message is read
                 act()
         if sys.stderr.isatty():
             os.write(sys.stderr.fileno(), _CLEAR_BAR + b"\n")

@@ -1,4 +1,4 @@
-"""What users should know beside the answers, on standard error, each thing once."""
+"""Notes, warnings and errors on standard error, each one once."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ import sys
 import traceback
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from itertools import groupby
 
 from docqa.cli.exits import describe
 from docqa.cli.interrupt import emit
 from docqa.cli.terminal import console_for, one_line
 from docqa.datamodel import Document, LoadWarning
 from docqa.errors import QuestionError
+from docqa.places import number_ranges
 
-__all__ = ["Notices", "counted", "fold_warnings", "page_ranges"]
+__all__ = ["Notices", "counted", "fold_warnings"]
 
 
 class Notices:
-    """Write notes, warnings and errors to standard error; `quiet` leaves only the errors."""
+    """The notes, warnings and errors of a command; `quiet` leaves only the errors."""
 
     def __init__(self, *, quiet: bool = False, debug: bool = False) -> None:
         self._quiet, self._debug = quiet, debug
         self._said: set[str] = set()
 
     def note(self, text: str) -> None:
-        """Write something that is good to know."""
+        """Write a note."""
         if not self._quiet:
             self._write("", text, style="dim")
 
@@ -39,12 +39,12 @@ class Notices:
             self._once(f"{prefix}{message}", "warning: ", style="yellow")
 
     def warning(self, text: str) -> None:
-        """Write something that is likely to be wrong."""
+        """Write a warning, unless it was written before."""
         if not self._quiet:
             self._once(text, "warning: ", style="yellow")
 
     def passed_over(self, counts: Counter[str]) -> None:
-        """Write how many files of folders are no sources, by suffix; nothing where all are."""
+        """Write the numbers of files in folders that are no sources, by suffix."""
         if total := sum(counts.values()):
             kinds = ", ".join(f"{count:,} {suffix}" for suffix, count in counts.most_common(8))
             files = "1 file of another kind" if total == 1 else f"{total:,} files of other kinds"
@@ -52,7 +52,7 @@ class Notices:
             self.note(f"passed over {files} in folders ({kinds}{more})")
 
     def error(self, error: Exception, *, source: str | None = None) -> None:
-        """Write why something failed and at which source, with the traceback when debugging."""
+        """Write an error and the source that failed, with the traceback when debugging."""
         if self._debug:
             traceback.print_exception(error)
         text = describe(error)
@@ -60,7 +60,7 @@ class Notices:
         self._once(text if named else f"{source}: {text}", "error: ", style="bold red")
 
     def failed(self, message: str, *, source: str) -> None:
-        """Write why a source failed elsewhere, where no more than the message came back."""
+        """Write the message of an error that happened in another process."""
         text = one_line(message)
         self._once(text if source in text else f"{source}: {text}", "error: ", style="bold red")
 
@@ -82,7 +82,7 @@ class Notices:
         emit(sys.stderr, written.get())
 
 
-# What a warning of several pages says; those of one page speak for themselves.
+# The message of a warning on several pages; that on one page has its own.
 _OF_MANY_PAGES = {
     "needs-ocr": "pages {} show images and (nearly) no text; --ocr (ocr=True) reads them",
     "ocr-found-nothing": "pages {} are images in which OCR found no words",
@@ -122,26 +122,15 @@ def _folded(group: Sequence[LoadWarning]) -> str:
     if len(pages) < 2:
         return first.message
     if first.kind in _OF_MANY_PAGES:
-        return _OF_MANY_PAGES[first.kind].format(page_ranges(pages))
-    rest = page_ranges(page for page in pages if page != first.page_number)
+        return _OF_MANY_PAGES[first.kind].format(number_ranges(pages))
+    rest = number_ranges(page for page in pages if page != first.page_number)
     return f"{first.message} (likewise page{'s' * (len(pages) > 2)} {rest})"
 
 
 def counted(number: int, noun: str) -> str:
-    """Return a number with what it counts.
+    """Return a number with its noun.
 
     >>> counted(1, "line"), counted(0, "form field")
     ('1 line', '0 form fields')
     """
     return f"{number:,} {noun}{'s' * (number != 1)}"
-
-
-def page_ranges(numbers: Iterable[int]) -> str:
-    """Return page numbers as ranges.
-
-    >>> page_ranges([9, 3, 4, 5, 11, 12])
-    '3-5, 9, 11-12'
-    """
-    runs = groupby(enumerate(sorted(set(numbers))), key=lambda pair: pair[1] - pair[0])
-    ranges = [[number for _, number in run] for _, run in runs]
-    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in ranges)

@@ -75,7 +75,7 @@ _SOURCE = (
         default=DEFAULT_LANGUAGE,
         metavar="LANG[+LANG]",
         show_default=True,
-        help="What Tesseract reads, such as deu or eng+deu.",
+        help="The languages that Tesseract reads, such as deu or eng+deu.",
     ),
 )
 device_option = click.option(
@@ -102,19 +102,19 @@ _READING = (
         default="auto",
         envvar="DOCQA_RUNTIME",
         show_default=True,
-        help="What computes: torch, or ONNX Runtime, which starts faster and runs on CPUs only.",
+        help="The runtime: torch, or ONNX Runtime, which starts faster and runs on CPUs only.",
     ),
     click.option(
         "--dtype",
         type=click.Choice(["int8", "float32", "bfloat16", "float16"]),
         envvar="DOCQA_DTYPE",
-        help="The number format it computes in; by default what suits runtime and device.",
+        help="The number format it computes in; by default one that suits runtime and device.",
     ),
 )
 
 
 class LibraryDefault(click.Option):
-    """Be an option that leaves its default to the library, and shows it in the help.
+    """An option that leaves its default to the library, and shows it in the help.
 
     The default of ``--top-passages`` is ``DEFAULT_TOP_PASSAGES`` of `docqa.asking.settings`, which
     is imported when the help is asked for.
@@ -139,7 +139,7 @@ _ANSWERS = (
         type=click.IntRange(min=1),
         default=1,
         show_default=True,
-        help="At most so many answers to each question from each source.",
+        help="Most answers to each question from each source.",
     ),
     click.option(
         "--min-score",
@@ -151,7 +151,7 @@ _ANSWERS = (
         "--top-passages",
         cls=LibraryDefault,
         type=click.IntRange(min=1),
-        help="Read so many of the passages that rank best for a question.",
+        help="Passages read for a question: those that rank best.",
     ),
     click.option("--exhaustive", is_flag=True, help="Read all passages; slow and thorough."),
     click.option(
@@ -166,18 +166,18 @@ _ANSWERS = (
         metavar="FILE",
         envvar="DOCQA_CALIBRATION",
         type=click.Path(dir_okay=False),
-        help="What docqa calibrate wrote for the reader, where it lies elsewhere than beside it.",
+        help="The calibration that docqa calibrate wrote, where it is not beside the reader.",
     ),
 )
 
 
 def answer_options(command: _Command) -> _Command:
-    """Add the options that say which answers are wanted, and what is read for them."""
+    """Add the options on the number of answers and on the passages read for them."""
     return _with(command, _ANSWERS)
 
 
 def source_options(command: _Command) -> _Command:
-    """Add the options that say how sources are loaded; the command gets them as `loading`."""
+    """Add the options on loading sources; the command gets them as `loading`."""
 
     @functools.wraps(command)
     def with_loading(

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from docqa.cli.artifacts import Artifact, write_all
 from docqa.cli.exits import ANSWERED, FAILED, NOTHING_FOUND
 from docqa.cli.notices import Notices
-from docqa.cli.output import Format, open_writer
-from docqa.datamodel import Document, GridItem
+from docqa.cli.output_files import Artifact, write_all
+from docqa.cli.writers import Format, open_writer
+from docqa.datamodel import Coverage, Document, GridItem
+from docqa.outcome_records import outcomes_in_words
 
 __all__ = ["OutcomeCounts", "write_outcomes"]
 
@@ -40,10 +41,12 @@ class OutcomeCounts:
         return ANSWERED if self.answered else NOTHING_FOUND
 
     def __str__(self) -> str:
-        outcomes = [f"{self.answered:,} answered", f"{self.unanswered:,} without an answer"]
-        outcomes += [f"{self.failed:,} failed"] if self.failed else []
-        read = f"read {self.passages_read:,} of {self.passages_total:,} passages"
-        return f"{', '.join(outcomes)}; {read}"
+        return outcomes_in_words(
+            answered=self.answered,
+            unanswered=self.unanswered,
+            failed=self.failed,
+            coverage=Coverage(self.passages_read, self.passages_total),
+        )
 
 
 def write_outcomes(

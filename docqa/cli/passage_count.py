@@ -1,4 +1,4 @@
-"""How many passages a document has for a reader, where possible without loading its weights."""
+"""The number of passages of a document for a reader, where possible without its weights."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ if TYPE_CHECKING:
 
 __all__ = ["PassageCounter"]
 
-# From so many positions on, a reader's window leaves room for the default passage size beside the
+# From this number of positions on, a window leaves room for the default passage size beside the
 # longest question (384 tokens less 64 and a few separators: `docqa.load_reader`).
 _ROOMY = 512
 
 
 class PassageCounter:
-    """Count passages with a reader's tokenizer alone, so that torch need not start.
+    """A counter of passages with a reader's tokenizer alone, so that no runtime need start.
 
     Args:
         tokenizer: the reader's.
@@ -29,7 +29,7 @@ class PassageCounter:
 
     @classmethod
     def of_reader(cls, name_or_path: str) -> PassageCounter | None:
-        """Return the counter of a reader, or None where only the loaded reader can tell.
+        """Return the counter of a reader, or None where the reader must be loaded for it.
 
         Raises:
             ModelError: there is no such reader.
@@ -47,5 +47,5 @@ class PassageCounter:
         return cls(FastTokenizer(Tokenizer.from_file(str(path)), pad_id=0))
 
     def count(self, document: Document) -> int:
-        """Return into how many passages the document is split with the default sizes."""
+        """Return the number of passages of a document with the default sizes."""
         return sum(1 for _ in self._splitter.split(document))

@@ -1,4 +1,4 @@
-"""The options that say where work is done."""
+"""The options that say where work is done: processes here, or a Ray cluster."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import click
 if TYPE_CHECKING:
     from docqa.workers.pool import Pool
 
-__all__ = ["MOST_JOBS", "loading_pool", "open_pool", "pool_options"]
+__all__ = ["MOST_JOBS", "loading_pool", "loading_pool_options", "open_pool", "pool_options"]
 
 MOST_JOBS = 8  # processes; each has a loader of its own under it, and the disk is one
 _FEW = 4  # files; to start processes for them takes longer than to read them
@@ -32,13 +32,30 @@ def pool_options(command: _Command) -> _Command:
         "--workers",
         type=click.IntRange(min=1),
         metavar="N",
-        help="So many processes work; with --ray at most so many. By default this one, and with"
+        help="Processes that work; with --ray at most N. By default this one, and with"
         " --ray one for every GPU of the cluster, or every processor where it has none.",
     )(command)
 
 
+def loading_pool_options(command: _Command) -> _Command:
+    """Add ``--jobs`` and ``--ray``; the command gets them as `jobs` and `ray`."""
+    command = click.option(
+        "--ray",
+        metavar="ADDRESS",
+        envvar="DOCQA_RAY",
+        help="Load on the machines of a Ray cluster: auto, HOST:PORT, ray://HOST:PORT, or local.",
+    )(command)
+    return click.option(
+        "--jobs",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Load N files at a time, each in a process of its own; by default one for each"
+        f" processor, at most {MOST_JOBS}.",
+    )(command)
+
+
 def open_pool(workers: int | None, ray_address: str | None, *, gpus: bool, few: int = 0) -> Pool:
-    """Return where the options want the work done.
+    """Return the pool of workers that the options ask for.
 
     Args:
         workers: how many processes; None for what suits.
@@ -51,7 +68,7 @@ def open_pool(workers: int | None, ray_address: str | None, *, gpus: bool, few: 
 
         return RayPool(ray_address, workers=workers, gpus=gpus)
     if workers is not None and workers > 1:
-        # Python's own cleaner of semaphores would tell of Ctrl-C what it does about it.
+        # Python's own cleaner of semaphores would report on Ctrl-C what it does about it.
         os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")
         from docqa.workers.process_pool import ProcessPool
 

@@ -1,4 +1,4 @@
-"""One line on standard error that says what is going on; nothing where nobody watches."""
+"""The line of progress on standard error, where that is a terminal."""
 
 from __future__ import annotations
 
@@ -18,21 +18,23 @@ _LONGEST_NAME = 48  # columns, so that the bar fits beside it on a terminal of 8
 
 
 class ProgressLine:
-    """Show one line of progress while `quiet` is off and standard error is a terminal.
+    """A line of progress on standard error, where that is a terminal.
 
     Args:
         quiet: show nothing.
+
+    Attributes:
         steps: how many sources there are; above 1 the line counts them.
     """
 
-    def __init__(self, *, quiet: bool = False, steps: int = 1) -> None:
+    def __init__(self, *, quiet: bool = False) -> None:
         self._shown = not quiet and sys.stderr.isatty()
-        self._steps, self._step = steps, 0
+        self.steps, self._step = 1, 0
         self._line: tuple[Progress, TaskID] | None = None
 
     @property
     def shown(self) -> bool:
-        """Say whether anybody sees it."""
+        """Say whether the line is seen."""
         return self._shown
 
     def next_step(self) -> None:
@@ -40,7 +42,7 @@ class ProgressLine:
         self._step += 1
 
     def end_steps(self) -> None:
-        """Count no longer: what follows concerns all sources."""
+        """End the counting of sources."""
         self._step = 0
 
     def say(
@@ -52,7 +54,7 @@ class ProgressLine:
         unit: str = "pages",
         since: float | None = None,
     ) -> None:
-        """Show what is going on.
+        """Show the current activity.
 
         Args:
             activity: in a few words.
@@ -63,7 +65,7 @@ class ProgressLine:
         """
         if not self._shown:
             return
-        count = f" ({self._step} of {self._steps})" if self._steps > 1 and self._step else ""
+        count = f" ({self._step} of {self.steps})" if self.steps > 1 and self._step else ""
         state: dict[str, Any] = {
             "description": _shortened(one_line(activity)) + count,
             "total": total,
@@ -84,7 +86,7 @@ class ProgressLine:
             self._line = progress, progress.add_task(**state)
 
     def pages(self, source: str) -> Callable[[int, int], None] | None:
-        """Return what a loader calls with (pages done, pages in all), or None unseen."""
+        """Return a loader's callback, (pages done, pages in all), or None where no line is seen."""
         if not self._shown:
             return None
 
@@ -107,13 +109,13 @@ def _line_of_progress() -> Progress:
     from docqa.cli.terminal import console_for
 
     class PageBar(BarColumn):
-        """Be a bar where the end is known, and nothing elsewhere."""
+        """A bar where the end is known, and nothing elsewhere."""
 
         def render(self, task: Task) -> Any:
             return super().render(task) if task.total else ""
 
     class Clock(ProgressColumn):
-        """Say how long it has taken, also while nothing is reported."""
+        """The time since the beginning, also while nothing is reported."""
 
         def render(self, task: Task) -> Text:
             since = task.fields["since"]

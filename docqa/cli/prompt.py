@@ -9,9 +9,9 @@ from contextlib import ExitStack, suppress
 from docqa.cli.exits import ANSWERED, FAILED
 from docqa.cli.interrupt import emit, raising_interrupt
 from docqa.cli.notices import Notices, counted
-from docqa.cli.output import Format, Writer, open_writer
 from docqa.cli.session import Session
 from docqa.cli.sources import SourceFile
+from docqa.cli.writers import Format, Writer, open_writer
 from docqa.datamodel import Document
 
 __all__ = ["converse", "typed_questions"]
@@ -81,7 +81,7 @@ def _answer(
 
 
 def typed_questions() -> Iterator[str]:
-    """Yield what is typed, with line editing and history; end at an empty line or Ctrl-D."""
+    """Yield the typed questions, with line editing and history, until an empty line or Ctrl-D."""
     if sys.stdout.isatty():
         with suppress(ImportError):  # on Windows the console itself edits lines
             import readline  # noqa: F401  # importing it gives `input` editing and history

@@ -1,9 +1,7 @@
-"""The questions that ``docqa evaluate`` and ``docqa calibrate`` read, and the files they write."""
+"""The questions that ``docqa evaluate`` and ``docqa calibrate`` read."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -17,7 +15,7 @@ if TYPE_CHECKING:
 
     Data: TypeAlias = QuestionSet | PageQuestions
 
-__all__ = ["has_pages", "read_data", "require_outputs", "root_option", "seed_option"]
+__all__ = ["has_pages", "read_data", "root_option", "seed_option"]
 
 root_option = click.option(
     "--root",
@@ -29,7 +27,7 @@ seed_option = click.option(
     "--seed", type=int, default=0, show_default=True, help="What --sample draws by."
 )
 
-_MOST_TOLD = 20  # bad rows named one by one
+_MOST_NAMED = 20  # bad rows named one by one
 _PAGE_QUESTIONS = ".jsonl"
 
 
@@ -43,7 +41,7 @@ def read_data(
 ) -> Data:
     """Return the questions of a file, fewer of them where a sample is asked for.
 
-    Rows that are left out are told with their reasons.
+    Rows that are left out are reported with their reasons.
 
     Raises:
         QuestionSetError: it holds none.
@@ -64,33 +62,8 @@ def read_data(
     else:
         questions = read_question_set(name)
         data = draw(questions, sample, seed=seed) if sample else questions
-    for bad in data.bad_rows[:_MOST_TOLD]:
+    for bad in data.bad_rows[:_MOST_NAMED]:
         notices.warning(str(bad))
-    if len(data.bad_rows) > _MOST_TOLD:
-        notices.warning(f"{name}: {counted(len(data.bad_rows) - _MOST_TOLD, 'more row')} left out")
+    if len(data.bad_rows) > _MOST_NAMED:
+        notices.warning(f"{name}: {counted(len(data.bad_rows) - _MOST_NAMED, 'more row')} left out")
     return data
-
-
-def require_outputs(outputs: Mapping[str, Path], names: Sequence[str]) -> None:
-    """Check before any work that files can be written, and replace nothing that is read.
-
-    Args:
-        outputs: the files, by what each is written for, such as ``"--output"``.
-        names: the files of questions.
-
-    Raises:
-        click.UsageError: an output holds the questions, or two outputs are one file.
-        HighlightError: one cannot be written.
-    """
-    from docqa.showing.new_file import is_one_file, require_writable
-
-    for option, out in outputs.items():
-        require_writable(out)
-        for name in names:
-            if is_one_file(out, Path(name).expanduser()):
-                raise click.UsageError(
-                    f"{option} would replace the questions {name}; choose another name"
-                )
-    for (option, one), (its, other) in combinations(outputs.items(), 2):
-        if is_one_file(one, other):
-            raise click.UsageError(f"{option} and {its} name one file; choose another name")

@@ -30,7 +30,7 @@ report_option = click.option(
 
 
 def report_page(out: str | None, session: Session) -> ReportPage | None:
-    """Return what collects the outcomes for a report, or None where nobody asked for one.
+    """Return the collector of outcomes for a report, or None where none is asked for.
 
     Raises:
         click.UsageError: the report is no HTML file.
@@ -49,11 +49,11 @@ def report_page(out: str | None, session: Session) -> ReportPage | None:
 
 
 class ReportPage:
-    """Collect the outcomes of all sources, and write a report of them.
+    """The outcomes of all sources, to be shown in a report.
 
     Args:
         out: the page.
-        session: knows the reader, the password, and what it kept of sources that are read once.
+        session: has the reader, the password, and the bytes of sources that are read once.
     """
 
     def __init__(self, out: str, session: Session) -> None:
@@ -63,13 +63,13 @@ class ReportPage:
         self._is_written = False
 
     def add(self, document: Document | None, item: GridItem) -> None:
-        """Keep one outcome, and what should be known of its source."""
+        """Keep one outcome, and the warnings of its source."""
         self._items += _by_document(item)
         if document is not None and item.source not in self._warnings:
             self._warnings[item.source] = fold_warnings(document.warnings)
 
     def write(self, notices: Notices) -> None:
-        """Write the page, and say where it is."""
+        """Write the page, and report its path."""
         result = self._report()
         self._is_written = True
         for note in result.notes:
@@ -102,7 +102,7 @@ class ReportPage:
 def _by_document(item: GridItem) -> Iterator[GridItem]:
     """Yield a collection's outcome as one for each document that answers, others as they are.
 
-    What was read is told with the first of them.
+    The coverage is that of the first of them.
     """
     if item.document is not None or not item.answers:
         yield item

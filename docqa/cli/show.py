@@ -6,10 +6,9 @@ from pathlib import Path
 
 import click
 
-from docqa.cli.exits import ANSWERED, debug_option, debugging, hush_libraries
-from docqa.cli.notices import Notices, counted
+from docqa.cli.notices import counted
 from docqa.cli.options import source_options
-from docqa.cli.progress import ProgressLine
+from docqa.cli.prelude import Run, command
 from docqa.cli.session import Session
 from docqa.cli.sources import STDIN, SourceFile
 from docqa.errors import SettingError
@@ -34,7 +33,7 @@ Exit codes:
 """
 
 
-@click.command(epilog=_EPILOG, no_args_is_help=True)
+@command(epilog=_EPILOG)
 @click.argument("file", type=click.Path())
 @click.argument("out", metavar="OUT.png", type=click.Path())
 @click.option(
@@ -47,35 +46,28 @@ Exit codes:
     help="The page to draw, counted from 1 whatever is printed on it.",
 )
 @click.option("--boxes", is_flag=True, help="Draw a line around every line of the page's text.")
-@click.option("--quiet", is_flag=True, help="No progress, notes and warnings; only errors.")
 @source_options
-@debug_option
-@click.pass_context
 def show(
-    ctx: click.Context,
+    run: Run,
     /,
     *,
     file: str,
     out: str,
     page_number: int,
     boxes: bool,
-    quiet: bool,
     loading: LoadSettings,
 ) -> None:
     """Draw a page of the PDF FILE into OUT.png, with what docqa sees on it."""
     from docqa.showing.new_file import require_new_file, require_writable, write_new_file
     from docqa.showing.page_view import view_page
 
-    hush_libraries(ctx)
     target = Path(out)
     if target.suffix.lower() != ".png":
         raise SettingError(f"{out}: the page is drawn as a PNG; let the file end in .png")
     require_writable(target)
     if file != STDIN:
         require_new_file(target, Path(file))
-    session = Session(loading, ReadingSettings(), ProgressLine(quiet=quiet))
-    ctx.call_on_close(session.progress.close)
-    notices = Notices(quiet=quiet, debug=debugging(ctx))
+    session = Session(loading, ReadingSettings(), run.progress)
     with session.load(SourceFile(file), keeps=True) as document:
         view = view_page(
             document,
@@ -86,8 +78,7 @@ def show(
             isolate=loading.isolate,
             limits=loading.limits,
         )
-        session.progress.close()
+        run.progress.close()
         write_new_file(target, view.png)
         outlined = f" with {counted(view.lines, 'line')}, {counted(view.fields, 'form field')}"
-        notices.note(f"drew page {page_number}{outlined if boxes else ''} in {out}")
-    ctx.exit(ANSWERED)
+        run.notices.note(f"drew page {page_number}{outlined if boxes else ''} in {out}")

@@ -1,4 +1,4 @@
-"""The arguments of ``docqa ask``: which are sources, which files they name, what is asked."""
+"""The arguments of ``docqa ask``: sources, their files, and the question."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.I)
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """Name one source to load, or say with `error` why it cannot be.
+    """A source to load, or with `error` the reason why it cannot be.
 
     Attributes:
         path: of the file, or ``-``.
@@ -48,7 +48,7 @@ class SourceFile:
 
 @dataclass(frozen=True, slots=True)
 class Expansion:
-    """Hold the sources that the arguments name, and what was passed over in folders.
+    """The sources that the arguments name, and the files passed over in folders.
 
     Attributes:
         files: in the order of the arguments, those of folders and patterns sorted; none twice.
@@ -89,7 +89,7 @@ def split_arguments(
 
 
 def _refuse_loose_words(arguments: Sequence[str]) -> None:
-    """Refuse neighbours that name nothing: what the shell makes of words without quotes."""
+    """Refuse neighbours that name nothing, as a shell makes them of words without quotes."""
     for missing, run in groupby(arguments, key=_is_loose):
         words = list(run) if missing else []
         if not all(map(_is_whole_name, words[:-1])):  # the last may be a question of one word

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -11,12 +10,11 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
-from docqa.cli.exits import debug_option, debugging, hush_libraries
-from docqa.cli.interrupt import emit
 from docqa.cli.notices import Notices, counted
 from docqa.cli.options import device_option
+from docqa.cli.prelude import Run, command
 from docqa.cli.progress import ProgressLine
-from docqa.outcome_records import json_line
+from docqa.cli.train_tools import TOOLS, TrainCommand
 from docqa.training.settings import TrainSettings
 
 if TYPE_CHECKING:
@@ -27,7 +25,7 @@ __all__ = ["train"]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
-_MOST_ROWS_TOLD = 5  # lines on standard error; --bad-rows writes them all
+_MOST_ROWS_NAMED = 5  # lines on standard error; --bad-rows writes them all
 _STEPS_A_LINE = 50  # where no bar is shown
 _SETTINGS_HELP = {
     "epochs": "How often the data is seen; 1.5 is once and a half.",
@@ -58,6 +56,8 @@ Examples:
   docqa train squad.json qamr.json.gz --weight qamr.json.gz 0.1 --evaluate-on dev.json --out run/
   docqa train questions.json --teacher distilbert --out run/
   docqa ask report.pdf "Who audits the company?" --reader run/reader
+  docqa train average mean/ run-a/reader run-b/reader
+  docqa train pack run/reader my-reader --no-answer
 
 \b
 DATA is in SQuAD form (v1.1 or v2.0). The same command goes on where a run was cut off.
@@ -85,7 +85,13 @@ def _settings_options(command: _Command) -> _Command:
     return cast(_Command, made)
 
 
-@click.command(epilog=_EPILOG, no_args_is_help=True)
+@command(
+    cls=TrainCommand,
+    epilog=_EPILOG,
+    json="Write the outcome as one JSON object.",
+    quiet="No progress and notes; only errors.",
+    subcommand_metavar="",
+)
 @click.argument("data", nargs=-1, required=True, metavar="DATA...", type=click.Path())
 @click.option(
     "--out",
@@ -129,12 +135,8 @@ def _settings_options(command: _Command) -> _Command:
     help="Write every row that is left out: file, id and reason.",
 )
 @_settings_options
-@click.option("--json", "as_json", is_flag=True, help="Write the outcome as one JSON object.")
-@click.option("--quiet", is_flag=True, help="No progress and notes; only errors.")
-@debug_option
-@click.pass_context
 def train(
-    ctx: click.Context,
+    run: Run,
     /,
     *,
     data: Sequence[str],
@@ -146,20 +148,15 @@ def train(
     device: str,
     bad_rows: str | None,
     settings: TrainSettings,
-    as_json: bool,
-    quiet: bool,
 ) -> None:
     """Fine-tune a reader on the questions of DATA and write it to DIR/reader."""
     from docqa.question_sets import read_question_set
-    from docqa.training.training_run import train as run
+    from docqa.training.training_run import train as train_reader
 
-    hush_libraries(ctx)
     files = _weighted(data, weights)
-    notices = Notices(quiet=quiet, debug=debugging(ctx))
-    watch = _Watch(notices, ProgressLine(quiet=quiet), bad_rows)
-    ctx.call_on_close(watch.progress.close)
-    watch.progress.say("reading the questions")
-    trained = run(
+    watch = _Watch(run.notices, run.progress, bad_rows)
+    run.progress.say("reading the questions")
+    trained = train_reader(
         files,
         out,
         start=start,
@@ -171,8 +168,15 @@ def train(
         on_teacher=watch.teacher,
         on_step=watch.step,
     )
-    watch.progress.close()
-    emit(sys.stdout, _json(trained) if as_json else _line(trained))
+    run.progress.close()
+    if run.as_json:
+        run.write_record({"reader": str(trained.reader), "figures": dict(trained.figures)})
+    else:
+        run.write(_line(trained))
+
+
+for _tool in TOOLS:
+    train.add_command(_tool)
 
 
 def _weighted(data: Sequence[str], weights: Sequence[tuple[str, float]]) -> Mapping[Any, float]:
@@ -190,7 +194,7 @@ def _weighted(data: Sequence[str], weights: Sequence[tuple[str, float]]) -> Mapp
 
 
 class _Watch:
-    """Tell the user what a run does."""
+    """The reports on a run of training."""
 
     def __init__(self, notices: Notices, progress: ProgressLine, bad_rows: str | None) -> None:
         self._notices, self.progress, self._bad_rows = notices, progress, bad_rows
@@ -203,11 +207,11 @@ class _Watch:
                 "hard negatives"
             )
         rows = data.bad_rows
-        for row in rows[:_MOST_ROWS_TOLD]:
+        for row in rows[:_MOST_ROWS_NAMED]:
             self._notices.note(f"left out: {row}")
-        if len(rows) > _MOST_ROWS_TOLD:
-            told = f"{len(rows) - _MOST_ROWS_TOLD:,} more rows are left out"
-            self._notices.note(f"{told}; --bad-rows FILE names them all")
+        if len(rows) > _MOST_ROWS_NAMED:
+            left = f"{len(rows) - _MOST_ROWS_NAMED:,} more rows are left out"
+            self._notices.note(f"{left}; --bad-rows FILE names them all")
         if self._bad_rows:
             Path(self._bad_rows).write_text("".join(f"{row}\n" for row in rows), "utf-8")
         self.progress.say("loading")
@@ -225,10 +229,6 @@ class _Watch:
         elif not self.progress.shown and report.step % _STEPS_A_LINE == 0:
             self._notices.note(f"step {report.step:,} of {report.steps:,}: {state}")
         self.progress.say(state, total=report.steps, done=report.step, unit="steps")
-
-
-def _json(trained: Trained) -> str:
-    return json_line({"reader": str(trained.reader), "figures": dict(trained.figures)})
 
 
 def _line(trained: Trained) -> str:

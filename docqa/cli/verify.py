@@ -12,17 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from docqa.cli.exits import FAILED, debug_option, debugging, hush_libraries
-from docqa.cli.interrupt import emit
+from docqa.cli.exits import FAILED
 from docqa.cli.notices import Notices, counted
 from docqa.cli.options import isolation_options, password_option
-from docqa.cli.progress import ProgressLine
-from docqa.cli.reading_text import place as where
-from docqa.cli.terminal import console_for, one_line, speaks_unicode
+from docqa.cli.prelude import Run, command
+from docqa.cli.terminal import console_for, one_line
 from docqa.errors import CitationError
 from docqa.limits import Limits
 from docqa.load_settings import LoadSettings
-from docqa.outcome_records import json_line
+from docqa.places import in_words
 
 if TYPE_CHECKING:
     from docqa.citations.outcomes import Verification
@@ -30,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["verify"]
 
-_MOST_BROKEN_TOLD = 5  # lines; a whole file of them is another kind of file
+_MOST_BROKEN_NAMED = 5  # lines; a whole file of them is another kind of file
 _STDIN = "-"
 _ALL_EXACT, _NOT_ALL = 0, 1
 _LONGEST_QUOTE = 60  # characters shown
@@ -48,8 +46,8 @@ Examples:
 Outcomes:
   exact      the same file, the words at the same place
   moved      the file changed, or the place did: found again by the words around them
-  ambiguous  the words stand at several places and nothing tells which was meant
-  gone       the words are not there any more, or the file is missing
+  ambiguous  the words stand at several places and nothing decides between them
+  gone       the words are no longer there, or the file is missing
   failed     the file, or the line of ANSWERS, cannot be read
 
 \b
@@ -60,7 +58,7 @@ Exit codes:
 
 @dataclass
 class _Records:
-    """Hold the citations of the input, the line that each comes from, and what was passed over."""
+    """The citations of the input, the line of each, and the numbers of other lines."""
 
     citations: list[Citation] = field(default_factory=list)
     places: list[str] = field(default_factory=list)
@@ -69,7 +67,11 @@ class _Records:
     n_broken: int = 0
 
 
-@click.command(epilog=_EPILOG, no_args_is_help=True)
+@command(
+    epilog=_EPILOG,
+    json="Write one JSON object a line.",
+    quiet="No progress and notes; only errors.",
+)
 @click.argument(
     "answers", nargs=-1, required=True, metavar="ANSWERS...", type=click.Path(allow_dash=True)
 )
@@ -80,50 +82,43 @@ class _Records:
     help="Relative paths start in this folder, and files that are gone from their path are looked"
     " for in it and below, by their content.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Write one JSON object a line.")
-@click.option("--quiet", is_flag=True, help="No progress and notes; only errors.")
 @password_option
 @isolation_options
-@debug_option
-@click.pass_context
 def verify(
-    ctx: click.Context,
+    run: Run,
     /,
     *,
     answers: Sequence[str],
     root: str | None,
-    as_json: bool,
-    quiet: bool,
     password: str | None,
     isolate: bool,
     limits: Limits | None,
-) -> None:
-    """Reopen the files that ANSWERS cite and tell whether the words still stand there.
+) -> int:
+    """Check that the words that ANSWERS cite still stand in their files.
 
     ANSWERS are files as docqa ask --json writes them, or - for standard input.
     """
     from docqa.citations.verification import verifications
 
-    hush_libraries(ctx)
-    notices = Notices(quiet=quiet, debug=debugging(ctx))
-    records = _read(answers, notices)
-    progress = ProgressLine(quiet=quiet)
-    ctx.call_on_close(progress.close)
+    records = _read(answers, run.notices)
     counts: Counter[str] = Counter()
     outcomes = verifications(
         records.citations,
         root=root,
         settings=LoadSettings(password=password, isolate=isolate, limits=limits),
-        on_file=lambda done, total, path: progress.say(f"checking {path}, {done + 1} of {total}"),
+        on_file=lambda n, total, path: run.progress.say(f"checking {path}, {n + 1} of {total}"),
     )
     for outcome, place in zip(outcomes, records.places, strict=True):
-        progress.close()
+        run.progress.close()
         counts[outcome.status] += 1
         if outcome.error is not None:
-            notices.error(outcome.error, source=outcome.citation.source)
-        emit(sys.stdout, _json(outcome, place) if as_json else _line(outcome))
-    notices.note(_summary(counts, records))
-    ctx.exit(FAILED if records.n_broken else _exit_code(counts))
+            run.notices.error(outcome.error, source=outcome.citation.source)
+        if run.as_json:
+            run.write_record({**outcome.to_dict(), "record": place})
+        else:
+            run.write(_line(outcome))
+    run.notices.note(_summary(counts, records))
+    return FAILED if records.n_broken else _exit_code(counts)
 
 
 def _read(names: Sequence[str], notices: Notices) -> _Records:
@@ -141,14 +136,14 @@ def _read(names: Sequence[str], notices: Notices) -> _Records:
             found = citations_of(_parsed(line))
         except CitationError as error:
             records.n_broken += 1
-            if records.n_broken <= _MOST_BROKEN_TOLD:
+            if records.n_broken <= _MOST_BROKEN_NAMED:
                 notices.error(CitationError(f"{place}: {error}"))
             continue
         records.n_without_answer += not found
         records.citations += found
         records.places += [place] * len(found)
-    if records.n_broken > _MOST_BROKEN_TOLD:
-        more = f"{records.n_broken - _MOST_BROKEN_TOLD:,} more lines are broken"
+    if records.n_broken > _MOST_BROKEN_NAMED:
+        more = f"{records.n_broken - _MOST_BROKEN_NAMED:,} more lines are broken"
         notices.error(CitationError(f"{more}; give what docqa ask --json wrote"))
     if not records.n_lines:
         raise click.UsageError(
@@ -178,13 +173,8 @@ def _parsed(line: bytes) -> Any:
         raise CitationError("this line is not JSON; one object a line is expected") from error
 
 
-def _json(outcome: Verification, place: str) -> str:
-    record = {**outcome.to_dict(), "record": place}
-    return json_line(record, unicode=speaks_unicode(sys.stdout))
-
-
 def _line(outcome: Verification) -> str:
-    """Return an outcome as one line: status, file, the words, where they are, why."""
+    """Return an outcome as one line: status, file, words, place and reason."""
     from rich.text import Text
 
     quote = one_line(outcome.citation.quote).strip()
@@ -204,8 +194,8 @@ def _line(outcome: Verification) -> str:
 
 
 def _now(outcome: Verification) -> str:
-    """Return where the words stand now; of several places the nearest ones."""
-    names = [where(place.locations) for place in outcome.places]
+    """Return the present place of the words; of several places the nearest ones."""
+    names = [one_line(in_words(place.locations)) for place in outcome.places]
     if outcome.status == "moved":
         span = outcome.places[0].span
         names = [f"{names[0]}, characters {span.start} to {span.end}"]
@@ -214,8 +204,8 @@ def _now(outcome: Verification) -> str:
 
 def _summary(counts: Counter[str], records: _Records) -> str:
     kinds = ("exact", "moved", "ambiguous", "gone", "failed")
-    told = ", ".join(f"{counts[kind]:,} {kind}" for kind in kinds if counts[kind])
-    summary = f"{counted(len(records.citations), 'citation')}: {told or 'nothing to check'}"
+    named = ", ".join(f"{counts[kind]:,} {kind}" for kind in kinds if counts[kind])
+    summary = f"{counted(len(records.citations), 'citation')}: {named or 'nothing to check'}"
     if records.n_without_answer:
         summary += f"; {counted(records.n_without_answer, 'record')} without an answer"
     if records.n_broken:

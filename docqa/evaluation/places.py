@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from docqa.datamodel import Box, Document, Location, PageLocation, Span
+from docqa.datamodel import Box, Document, Location, Span
+from docqa.places import boxed_places
 
 __all__ = [
     "AnswerPlace",
@@ -172,7 +173,7 @@ def union_area(boxes: Sequence[Box]) -> float:
 def _boxes_on_page(locations: Iterable[Location], page_number: int) -> tuple[Box, ...]:
     return tuple(
         box
-        for location in locations
-        if isinstance(location, PageLocation) and location.page_number == page_number
-        for box in location.boxes or ()
+        for place in boxed_places(locations)
+        if place.page_number == page_number
+        for box in place.boxes or ()
     )

@@ -1,4 +1,4 @@
-"""Give answers colours that readers with any colour vision tell apart, the same in every format.
+"""The colours of answers: distinct in any colour vision, the same in every format.
 
 The fills were found by search among light shades: black text on each has a contrast of at least 9:1
 (WCAG 2.2 asks 7:1 for its highest level), and any two differ by at least 26 (CIE 1976) as seen with
@@ -15,7 +15,7 @@ __all__ = ["PALETTE", "Colour", "colour", "fraction"]
 
 
 class Colour(NamedTuple):
-    """Hold the two shades of one answer, as ``#rrggbb``.
+    """The two shades of one answer, as ``#rrggbb``.
 
     Attributes:
         name: for readers who cannot see it.

@@ -1,4 +1,10 @@
-"""Mark answers in a copy of a web page, byte by byte as it is but for the marks."""
+"""Marks for answers in a copy of a web page, byte by byte as it is but for the marks.
+
+Tags stand in the page's own encoding. In ISO-2022 encodings an escape sequence says what the bytes
+after it mean (RFC 1468), so that a tag can stand only where ASCII is in force, or between two
+sequences that bring it about. Browsers take two sequences in a row for an error (Encoding Standard,
+12.2.1): none is ever put beside another.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +13,24 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
+from itertools import groupby
+from typing import NamedTuple
 
 from docqa.datamodel import Span
-from docqa.highlighting.html_insertion import Insertion, insert
+from docqa.errors import HighlightError
 
-__all__ = ["HtmlMark", "free_prefix", "mark_html"]
+__all__ = ["HtmlMark", "TagInsertion", "free_prefix", "insert_tags", "mark_html"]
+
+_ASCII = b"\x1b(B"
+_ESCAPE = re.compile(rb"\x1b(?:\([BIJ]|\$[@AB]|\$\([CDOPQ])")
+_LAST_ESCAPE = re.compile(rb".*(\x1b(?:\([BIJ]|\$[@AB]|\$\([CDOPQ]))", re.DOTALL)
+_ESCAPE_FREE = 4096
+"""Bytes looked back at a time for the escape sequence in force."""
 
 
 @dataclass(frozen=True, slots=True)
 class HtmlMark:
-    """Say what to mark in a page.
+    """A mark in a web page.
 
     Attributes:
         id: of its first ``<mark>`` element; further ones get ``-2``, ``-3`` and so on behind it.
@@ -34,7 +48,7 @@ class HtmlMark:
 
 @dataclass(frozen=True, slots=True)
 class _Element:
-    """Hold one ``<mark>`` element to be: the bytes it wraps and its mark's number."""
+    """A ``<mark>`` element to be: the bytes it wraps and its mark's number."""
 
     span: Span
     mark: int
@@ -62,16 +76,16 @@ def mark_html(data: bytes, marks: Sequence[HtmlMark], *, codec: str) -> bytes:
     """
     elements = _nested(marks)
     names = _names(marks, elements)
-    insertions: list[Insertion] = []
+    insertions: list[TagInsertion] = []
     open_elements: list[_Element] = []
     for element in elements:
         while open_elements and open_elements[-1].span.end <= element.span.start:
-            insertions.append(Insertion(open_elements.pop().span.end, "</mark>"))
-        insertions.append(Insertion(element.span.start, _start_tag(marks, element, names)))
+            insertions.append(TagInsertion(open_elements.pop().span.end, "</mark>"))
+        insertions.append(TagInsertion(element.span.start, _start_tag(marks, element, names)))
         open_elements.append(element)
     while open_elements:
-        insertions.append(Insertion(open_elements.pop().span.end, "</mark>"))
-    return insert(data, insertions, codec=codec)
+        insertions.append(TagInsertion(open_elements.pop().span.end, "</mark>"))
+    return insert_tags(data, insertions, codec=codec)
 
 
 def free_prefix(data: bytes, prefix: str = "docqa") -> str:
@@ -143,3 +157,65 @@ def _attribute(value: str) -> str:
     """
     readable = "".join(char if char >= " " and char != "\x7f" else " " for char in value)
     return html.escape(readable).encode("ascii", "xmlcharrefreplace").decode()
+
+
+class TagInsertion(NamedTuple):
+    """An ASCII text to insert in front of the byte `offset`."""
+
+    offset: int
+    text: str
+
+
+def insert_tags(data: bytes, insertions: Iterable[TagInsertion], *, codec: str) -> bytes:
+    r"""Return `data` with all insertions made; they are sorted by offset.
+
+    Args:
+        data: the file; it stays complete and in order.
+        insertions: at offsets between two characters.
+        codec: Python's name of the file's encoding.
+
+    Raises:
+        HighlightError: what bytes mean in this encoding depends on those before them, in a way
+            that leaves no place to insert.
+
+    >>> insert_tags("aé".encode("utf-16-le"), [TagInsertion(2, "<b>")], codec="utf-16-le")[:6]
+    b'a\x00<\x00b\x00'
+    """
+    escapes = codec.startswith("iso2022_jp")
+    if not escapes and (codec.startswith("iso2022") or codec in ("hz", "utf-7")):
+        raise HighlightError(
+            f"no tag can be put into a page in {codec}; save it as UTF-8 and ask that copy"
+        )
+    out: list[bytes] = []
+    position = 0
+    for offset, group in groupby(insertions, key=lambda one: one.offset):
+        text = "".join(one.text for one in group).encode(codec)
+        place, text = _between_escapes(data, offset, text) if escapes else (offset, text)
+        out += [data[position:place], text]
+        position = place
+    return b"".join([*out, data[position:]])
+
+
+def _between_escapes(data: bytes, offset: int, text: bytes) -> tuple[int, bytes]:
+    """Return an offset and a text to insert there, so that all after it means the same."""
+    before = _in_force(data, offset)
+    if before == _ASCII:
+        return offset, text
+    following = _ESCAPE.match(data, offset)
+    if following is None:
+        return offset, _ASCII + text + before
+    if following.group() == _ASCII:
+        return following.end(), text
+    return offset, _ASCII + text
+
+
+def _in_force(data: bytes, offset: int) -> bytes:
+    """Return the escape sequence in force at `offset`."""
+    end = offset
+    while end > 0:
+        start = max(0, end - _ESCAPE_FREE)
+        found = _LAST_ESCAPE.match(data, start, end)
+        if found:
+            return found.group(1)
+        end = start + 3 if start else 0  # a sequence may lie across the border
+    return _ASCII

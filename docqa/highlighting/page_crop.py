@@ -1,4 +1,4 @@
-"""Cut the place of an answer out of its page, small enough to put many into one file."""
+"""Pictures of the places of answers, small enough to put many into one file."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MOST_BYTES = 60_000  # a palette picture over this is a photograph, which JPEG 
 
 @dataclass(frozen=True, slots=True)
 class PageCrop:
-    """Hold a picture of a part of a page.
+    """A picture of a part of a page.
 
     Attributes:
         data: PNG or JPEG.
@@ -67,7 +67,7 @@ def page_crop(
 
 
 def _around(boxes: Sequence[Box]) -> Box:
-    """Return what to show: a page's width, or as much of a wide page, and a few lines.
+    """Return the part to show: a page's width, or as much of a wide page, and a few lines.
 
     >>> _around([Box(100, 200, 180, 212)])
     Box(x0=0.0, top=158.0, x1=620.0, bottom=254.0)

@@ -1,4 +1,4 @@
-"""Draw a page of a PDF with marks on it: PDFium's picture, Pillow's rectangles, a PNG."""
+"""Pictures of PDF pages with marks: PDFium's picture, Pillow's rectangles, a PNG."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LABEL_SIZE = 8.0  # points
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Hold a rectangle to mark on a page.
+    """A rectangle to mark on a page.
 
     Attributes:
         box: points from the displayed page's top left corner.

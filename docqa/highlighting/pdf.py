@@ -1,4 +1,4 @@
-"""Add highlight annotations to a PDF, and look whether they are there."""
+"""Highlight annotations added to a PDF, and the check that they are there."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ _SIGNED = re.compile(rb"/ByteRange\s*\[")
 _MOST_COMPARED = 100_000  # characters of a page
 
 _DECRYPTED = "the copy is not encrypted: the original's encryption cannot be continued"
-_REWRITTEN = "the copy is written anew: the original is damaged, so that nothing can be appended"
+_REWRITTEN = (
+    "the copy is written from scratch: the original is damaged, so that nothing can be appended"
+)
 _IS_SIGNED = (
     "the original is signed; its bytes stay as they are, and readers will show that comments were "
     "added after signing"
@@ -33,7 +35,7 @@ _NO_LONGER_SIGNED = "the original is signed; in the copy the signature is void"
 
 @dataclass(frozen=True, slots=True)
 class PdfMark:
-    """Hold one highlight: a comment over one or more rectangles of a page.
+    """A highlight: a comment over one or more rectangles of a page.
 
     Attributes:
         page_number: from 1.
@@ -50,7 +52,7 @@ class PdfMark:
 
 @dataclass(frozen=True, slots=True)
 class MarkedPdf:
-    """Hold a marked copy.
+    """A marked copy of a PDF.
 
     Attributes:
         data: its bytes.
@@ -65,7 +67,7 @@ class MarkedPdf:
 
 @dataclass(frozen=True, slots=True)
 class _Page:
-    """Hold what PDFium sees of a page that is to be marked.
+    """A page to be marked, as PDFium sees it.
 
     Attributes:
         frame: the displayed part of user space.
@@ -87,22 +89,22 @@ class _Page:
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """Hold what PDFium sees of a file: how many pages, and by their numbers those to be marked."""
+    """A file as PDFium sees it: the number of pages, and the pages to be marked by number."""
 
     page_count: int
     pages: Mapping[int, _Page]
 
 
 class _WriteError(Exception):
-    """Say why one way of writing the copy does not work."""
+    """The reason why one way of writing the copy does not work."""
 
 
 def mark_pdf(data: bytes, marks: Sequence[PdfMark], *, password: str | None = None) -> MarkedPdf:
     """Return a copy of a PDF with one highlight for each mark.
 
     The highlights are appended, so that all bytes of the original stay; an encrypted file stays
-    encrypted. Where a file is too damaged to append to, pypdf writes it anew first. Either copy is
-    opened again and compared before it is returned.
+    encrypted. Where a file is too damaged to append to, pypdf writes it from scratch first. Either
+    copy is opened again and compared before it is returned.
 
     Args:
         data: the PDF.
@@ -125,13 +127,13 @@ def mark_pdf(data: bytes, marks: Sequence[PdfMark], *, password: str | None = No
             return _rewritten(data, marks, seen, password)
         except _WriteError as error:
             raise HighlightError(
-                f"the PDF cannot be marked ({refusal}; written anew: {error}); repair it with a "
-                "PDF program and ask again, or name a .png for a picture of the page"
+                f"the PDF cannot be marked ({refusal}; written from scratch: {error}); repair it "
+                "with a PDF program and ask again, or name a .png for a picture of the page"
             ) from error
 
 
 def _require_cryptography(error: _WriteError) -> None:
-    """Say it where pypdf lacks what it needs to read and write an encrypted file."""
+    """Raise an error where pypdf lacks the package for encrypted files."""
     if type(error.__cause__).__name__ == "DependencyError":
         raise MissingDependencyError(
             "marking this encrypted PDF needs the package cryptography; install it with: "
@@ -169,7 +171,7 @@ def _rewritten(
 def _with_annotations(
     data: bytes, marks: Sequence[PdfMark], seen: _Seen, password: str | None
 ) -> tuple[bytes, list[str]]:
-    """Return a copy with the highlights appended, and what its reader should know of them."""
+    """Return a copy with the highlights appended, and notes on them."""
     when = datetime.now(timezone.utc)
     with translated(_WriteError):
         update = PdfUpdate(data, password)
@@ -181,7 +183,7 @@ def _with_annotations(
 
 
 def _one_page(indexes: Sequence[int]) -> str:
-    """Say that one page stands at several places.
+    """Return the note on one page that stands at several places.
 
     >>> _one_page([0, 2])
     'pages 1 and 3 are one page in the file: what is marked on one of them shows on each'

@@ -1,4 +1,4 @@
-"""Turn marks into highlight annotations (ISO 32000-1, 12.5.6.10)."""
+"""Marks as highlight annotations (ISO 32000-1, 12.5.6.10)."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def highlight_annotation(
 def appearance(
     frame: Frame, boxes: Sequence[Box], color: str, *, framed: Collection[Box] = ()
 ) -> Any:
-    """Return how the highlight looks, as a form XObject: exact rectangles, in every reader.
+    """Return the appearance of a highlight as a form XObject: exact rectangles, in every reader.
 
     Readers left to themselves draw highlights in shapes of their own; poppler's reach a quarter of
     the line's height over its ends. The blend mode lets the text show through (11.3.5).

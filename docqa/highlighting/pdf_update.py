@@ -1,4 +1,4 @@
-"""Append to a PDF without touching what is there: an incremental update (ISO 32000-1, 7.5.6).
+"""Incremental updates of a PDF, which keep all its bytes (ISO 32000-1, 7.5.6).
 
 pypdf reads the file and writes the objects; the cross-reference section is written here, because
 that of pypdf's own incremental mode loses the document information and the generations of
@@ -25,7 +25,7 @@ _MOST_OFFSET = 10**10  # a table has ten digits for an offset
 
 
 class PdfUpdate:
-    """Collect new and changed objects, and append them to a file's bytes.
+    """The new and changed objects of a file, to be appended to its bytes.
 
     What it raises is what pypdf raises, and so any exception.
 
@@ -57,7 +57,7 @@ class PdfUpdate:
 
     @property
     def page_count(self) -> int:
-        """Return how many pages pypdf finds."""
+        """Return the number of pages that pypdf finds."""
         return len(self._pages)
 
     @cached_property
@@ -136,7 +136,7 @@ class PdfUpdate:
         return start
 
     def _trailer(self, previous: int | None) -> Any:
-        """Return what the new section says of the file: what the last one said."""
+        """Return the trailer of the new section: that of the last one."""
         from pypdf.generic import DictionaryObject, NameObject, NumberObject
 
         old = self._reader.trailer
@@ -159,7 +159,7 @@ def _highest_number(reader: Any) -> int:
 
 
 def _startxref(data: bytes) -> int | None:
-    r"""Return where the file says that its last cross-reference section starts.
+    r"""Return the offset of the last cross-reference section, as the file states it.
 
     It is the file's own number, right or wrong: a reader that finds it wrong looks for the objects
     themselves, and finds the new ones too.
@@ -172,7 +172,7 @@ def _startxref(data: bytes) -> int | None:
 
 
 def _identity(trailer: Any, data: bytes) -> Any:
-    """Return the file's identifier: the first half stays, the second tells versions apart."""
+    """Return the file's identifier: the first half stays, the second names the version."""
     from pypdf.generic import ArrayObject, ByteStringObject
 
     halves = trailer.get("/ID")

@@ -1,4 +1,4 @@
-"""Write self-contained pages from templates: escaped throughout, without scripts or requests."""
+"""Self-contained pages from templates: escaped throughout, without scripts or requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Show a text with answers marked in it: one self-contained HTML page."""
+"""A text with answers marked in it: one self-contained HTML page."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _LINE_END = re.compile(r"\r\n|\n|\r")
 
 @dataclass(frozen=True, slots=True)
 class TextMark:
-    """Say what to mark in a text.
+    """A mark in a text.
 
     Attributes:
         id: of its first ``<mark>`` element.
@@ -43,7 +43,7 @@ class TextMark:
 
 @dataclass(frozen=True, slots=True)
 class LegendEntry:
-    """Hold what the page says of one answer above the text, with a link to its mark `id`."""
+    """An answer in the legend above the text, with a link to its mark `id`."""
 
     id: str
     shade: int
@@ -54,7 +54,7 @@ class LegendEntry:
 
 @dataclass(frozen=True, slots=True)
 class TextView:
-    """Hold a page and whether it shows only the surroundings of the answers."""
+    """A page, and whether it shows only the surroundings of the answers."""
 
     page: bytes
     is_excerpt: bool
@@ -62,7 +62,7 @@ class TextView:
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """Hold a stretch of a line: the marks around it, outermost first, and those that start."""
+    """A stretch of a line: the marks around it, outermost first, and those that start."""
 
     text: str
     marks: tuple[TextMark, ...]
@@ -71,7 +71,7 @@ class _Piece:
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """Hold a line, or with `gap` what is said of lines left out; number 0 shows none."""
+    """A line, or with `gap` the note on lines left out; number 0 shows none."""
 
     number: int = 0
     pieces: tuple[_Piece, ...] = ()
@@ -128,7 +128,7 @@ def _lines(text: str) -> list[Span]:
 
 
 def _excerpts(text: str, marks: Sequence[TextMark]) -> list[Span]:
-    """Return what to show of a text, sorted and apart from one another."""
+    """Return the excerpts of a text to show, sorted and apart from one another."""
     if len(text) <= _WHOLE:
         return [Span(0, len(text))]
     shown: list[Span] = []

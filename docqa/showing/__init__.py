@@ -1,1 +1,1 @@
-"""Show the place of answers: marked copies, page images, reports."""
+"""Views of the place of answers: marked copies, page images, reports."""

@@ -1,4 +1,4 @@
-"""Write a report of many answers over many sources: one page that holds all it shows."""
+"""The report of many answers over many sources: one self-contained page."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from docqa.highlighting.templating import render
 from docqa.limits import Limits
 from docqa.load_settings import LoadSettings
 from docqa.loaders.source_bytes import Source
+from docqa.places import boxed_places
 from docqa.showing.new_file import require_new_file, write_new_file
 from docqa.showing.original import read_original, work_on
 from docqa.showing.report_entries import AnswerEntry, Picture
@@ -32,7 +33,7 @@ _MOST_PICTURE_BYTES = 20_000_000
 
 @dataclass(frozen=True, slots=True)
 class ReportResult:
-    """Say what was written.
+    """A report that was written.
 
     Attributes:
         path: the report.
@@ -125,7 +126,7 @@ def _add_pictures(
     read: Callable[[DocumentInfo, Source | None], bytes],
     crop_of: Callable[[bytes, AnswerEntry], PageCrop],
 ) -> tuple[str, ...]:
-    """Give answers in PDFs a picture, the best ones first; return what could not be done."""
+    """Give answers in PDFs a picture, the best ones first; return a note on each that has none."""
     paged = [entry for entry in answers if _boxes(entry)]
     by_document: defaultdict[DocumentInfo, list[AnswerEntry]] = defaultdict(list)
     for entry in paged[:_MOST_PICTURES]:
@@ -156,8 +157,7 @@ def _add_pictures(
 
 def _boxes(entry: AnswerEntry) -> PageLocation | None:
     """Return the first place of an answer, where it has rectangles on a page."""
-    first = entry.answer.locations[0] if entry.answer.locations else None
-    return first if isinstance(first, PageLocation) and first.boxes else None
+    return next(boxed_places(entry.answer.locations[:1]), None)
 
 
 def _crop(

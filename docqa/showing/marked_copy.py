@@ -1,4 +1,4 @@
-"""Show the place: an original with the answers marked in it, or a picture of a page.
+"""Marked copies: an original with the answers marked in it, or a picture of a page.
 
 What can be made is the table `_MAKERS`: from a media type and the suffix of the new file.
 """
@@ -16,14 +16,14 @@ from docqa.limits import Limits
 from docqa.load_settings import LoadSettings
 from docqa.loaders.source_bytes import Source
 from docqa.showing.new_file import write_new_file
-from docqa.showing.original import Made, Original, read_original, work_on
+from docqa.showing.original import AnsweredFile, MarkedFile, read_original, work_on
 
 __all__ = ["HighlightResult", "highlight", "require_makeable", "require_suffix"]
 
 
 @dataclass(frozen=True, slots=True)
 class HighlightResult:
-    """Say what was made.
+    """A marked copy that was written.
 
     Attributes:
         path: the new file.
@@ -89,7 +89,7 @@ def highlight(
     data = read_original(document, source, out=target, most_bytes=most_bytes)
     if encoding is None:
         encoding = _encoding_asked_with(chosen[0])
-    original = Original(data, document, chosen, page_number, password, encoding)
+    original = AnsweredFile(data, document, chosen, page_number, password, encoding)
     made = work_on(document.source, maker, original, isolate=isolate, limits=limits)
     write_new_file(target, made.data)
     return HighlightResult(target, made.marked, made.page_numbers, made.keeps_original, made.notes)
@@ -155,31 +155,31 @@ def _suffixes(media_type: str) -> str:
     return " or ".join(sorted(suffix for known, suffix in _MAKERS if known == kind))
 
 
-def _pdf_copy(original: Original) -> Made:
+def _pdf_copy(original: AnsweredFile) -> MarkedFile:
     from docqa.showing.marked_pages import pdf_copy
 
     return pdf_copy(original)
 
 
-def _page_image(original: Original) -> Made:
+def _page_image(original: AnsweredFile) -> MarkedFile:
     from docqa.showing.marked_pages import page_image
 
     return page_image(original)
 
 
-def _html_copy(original: Original) -> Made:
+def _html_copy(original: AnsweredFile) -> MarkedFile:
     from docqa.showing.marked_html import html_copy
 
     return html_copy(original)
 
 
-def _text_page(original: Original) -> Made:
+def _text_page(original: AnsweredFile) -> MarkedFile:
     from docqa.showing.marked_text import text_page
 
     return text_page(original)
 
 
-_Maker = Callable[[Original], Made]
+_Maker = Callable[[AnsweredFile], MarkedFile]
 _OTHERS = "other documents"
 _MAKERS: dict[tuple[str, str], _Maker] = {
     ("application/pdf", ".pdf"): _pdf_copy,

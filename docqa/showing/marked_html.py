@@ -1,4 +1,4 @@
-"""Mark answers in a copy of a web page."""
+"""Answers marked in a copy of a web page."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from docqa.highlighting.html import HtmlMark, free_prefix, mark_html
 from docqa.loaders.html.loader import HtmlLoader
 from docqa.loaders.html.markable import Markable
 from docqa.loaders.html.source_map import HtmlSourceMap
-from docqa.showing.original import Made, Original, require_same_text
-from docqa.showing.place_words import one_spaced, score_words
+from docqa.places import one_spaced
+from docqa.showing.original import AnsweredFile, MarkedFile, mark_title, require_same_text
 
 __all__ = ["html_copy"]
 
 
-def html_copy(original: Original) -> Made:
+def html_copy(original: AnsweredFile) -> MarkedFile:
     """Return the page with each answer in ``<mark>`` elements, the first with the id ``docqa-N``.
 
     Raises:
@@ -38,7 +38,7 @@ def html_copy(original: Original) -> Made:
         for number, (answer, place) in enumerate(zip(original.answers, found, strict=True))
         for mark in _marks(document, answer, place, number, prefix)
     ]
-    return Made(
+    return MarkedFile(
         mark_html(original.data, marks, codec=_source_map(document).codec), marked, notes=notes
     )
 
@@ -57,11 +57,10 @@ def _marks(
 ) -> Iterator[HtmlMark]:
     """Yield the mark of an answer, then those of its occurrences, in a fainter shade."""
     name, shades = f"{prefix}-{number + 1}", colour(number)
-    title = f"{answer.question} — score {score_words(answer.score)}"
-    yield HtmlMark(name, place.stretches, shades.fill, title)
+    yield HtmlMark(name, place.stretches, shades.fill, mark_title(answer.question, answer.score))
     for count, occurrence in enumerate(answer.occurrences, start=1):
         stretches = _markable(document, occurrence.start, occurrence.end).stretches
-        title = f"{answer.question} — the same words again, score {score_words(occurrence.score)}"
+        title = mark_title(answer.question, occurrence.score, again=True)
         yield HtmlMark(f"{name}-also-{count}", stretches, shades.faint, title)
 
 

@@ -1,23 +1,23 @@
-"""Mark answers on the pages of a PDF: a copy with highlight annotations, or a page's picture."""
+"""Answers marked on the pages of a PDF: highlight annotations, or a picture of a page."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from docqa.datamodel import Answer, Box, Occurrence, PageLocation
+from docqa.datamodel import Answer, Box, Occurrence
 from docqa.errors import HighlightError
 from docqa.highlighting.colours import colour
 from docqa.highlighting.page_image import Mark, draw_page
 from docqa.highlighting.pdf import PdfMark, mark_pdf
-from docqa.showing.original import Made, Original
-from docqa.showing.place_words import score_words
+from docqa.places import boxed_places, score_in_words
+from docqa.showing.original import AnsweredFile, MarkedFile
 
 __all__ = ["page_image", "pdf_copy"]
 
 
 class _PagePlace(NamedTuple):
-    """Hold the rectangles of one place of one answer on one page."""
+    """The rectangles of one place of one answer on one page."""
 
     answer_number: int
     page_number: int
@@ -26,7 +26,7 @@ class _PagePlace(NamedTuple):
     comment: str
 
 
-def pdf_copy(original: Original) -> Made:
+def pdf_copy(original: AnsweredFile) -> MarkedFile:
     """Return the PDF with one highlight for each answer, or occurrence, and page.
 
     Raises:
@@ -35,7 +35,7 @@ def pdf_copy(original: Original) -> Made:
     places, unmarked = _places(original)
     marks = [PdfMark(each.page_number, each.boxes, each.shade, each.comment) for each in places]
     copy = mark_pdf(original.data, marks, password=original.password)
-    return Made(
+    return MarkedFile(
         copy.data,
         marked=len({each.answer_number for each in places}),
         page_numbers=tuple(sorted({each.page_number for each in places})),
@@ -44,7 +44,7 @@ def pdf_copy(original: Original) -> Made:
     )
 
 
-def page_image(original: Original) -> Made:
+def page_image(original: AnsweredFile) -> MarkedFile:
     """Return the picture of the chosen page, or of that of the first answer, with its marks.
 
     Raises:
@@ -58,12 +58,12 @@ def page_image(original: Original) -> Made:
     png = draw_page(original.data, page_number, password=original.password, marks=marks)
     if not here:
         note = f"no answer is on page {page_number}; the first one is on page {first}"
-        return Made(png, 0, notes=(*unmarked, note))
+        return MarkedFile(png, 0, notes=(*unmarked, note))
     marked = len({each.answer_number for each in here})
-    return Made(png, marked, page_numbers=(page_number,), notes=unmarked)
+    return MarkedFile(png, marked, page_numbers=(page_number,), notes=unmarked)
 
 
-def _places(original: Original) -> tuple[list[_PagePlace], tuple[str, ...]]:
+def _places(original: AnsweredFile) -> tuple[list[_PagePlace], tuple[str, ...]]:
     """Return every place of every answer, and a sentence on each answer that has none.
 
     Raises:
@@ -87,12 +87,12 @@ def _places(original: Original) -> tuple[list[_PagePlace], tuple[str, ...]]:
 def _on_pages(
     number: int, answer: Answer, place: Answer | Occurrence, shade: str
 ) -> Iterator[_PagePlace]:
-    comment = f"{answer.question}\nscore {score_words(place.score)}"
+    comment = f"{answer.question}\nscore {score_in_words(place.score)}"
     if place is not answer:
         comment += "\nthe same words at a further place"
-    for location in place.locations:
-        if isinstance(location, PageLocation) and location.boxes:
-            yield _PagePlace(number, location.page_number, location.boxes, shade, comment)
+    for location in boxed_places(place.locations):
+        assert location.boxes is not None
+        yield _PagePlace(number, location.page_number, location.boxes, shade, comment)
 
 
 def _without_boxes(answer: Answer) -> str:

@@ -1,4 +1,4 @@
-"""Show a text document with its answers marked, as a page of its own."""
+"""A text document with its answers marked, as a page of its own."""
 
 from __future__ import annotations
 
@@ -11,15 +11,20 @@ from docqa.highlighting.text_view import LegendEntry, TextMark, text_view
 from docqa.load_settings import LoadSettings
 from docqa.loaders.formats import SUPPORTED_TYPES
 from docqa.loaders.load import load_with
-from docqa.showing.original import Made, Original, require_same_text
-from docqa.showing.place_words import one_spaced, place_words, score_words
+from docqa.places import in_words, one_spaced, score_in_words
+from docqa.showing.original import (
+    AnsweredFile,
+    MarkedFile,
+    mark_title,
+    require_same_text,
+)
 
 __all__ = ["text_page"]
 
 _WITH_LINES = frozenset({"text/plain", "text/markdown"})
 
 
-def text_page(original: Original) -> Made:
+def text_page(original: AnsweredFile) -> MarkedFile:
     """Return an HTML page that shows the document's text with each answer marked.
 
     Raises:
@@ -39,21 +44,21 @@ def text_page(original: Original) -> Made:
             numbered=info.media_type in _WITH_LINES,
         )
     notes = ("the text is long: only what stands around the answers is shown",)
-    return Made(view.page, len(original.answers), notes=notes if view.is_excerpt else ())
+    return MarkedFile(view.page, len(original.answers), notes=notes if view.is_excerpt else ())
 
 
 def _marks(number: int, answer: Answer) -> Iterator[TextMark]:
     name, shade = _id(number), number % len(PALETTE)
-    title = f"{answer.question} — score {score_words(answer.score)}"
     for count, occurrence in enumerate(answer.occurrences, start=1):
-        again = f"{answer.question} — the same words again, score {score_words(occurrence.score)}"
+        title = mark_title(answer.question, occurrence.score, again=True)
         span = Span(occurrence.start, occurrence.end)
-        yield TextMark(f"{name}-also-{count}", span, shade, again, is_again=True)
+        yield TextMark(f"{name}-also-{count}", span, shade, title, is_again=True)
+    title = mark_title(answer.question, answer.score)
     yield TextMark(name, Span(answer.start, answer.end), shade, title)
 
 
 def _entry(number: int, answer: Answer) -> LegendEntry:
-    details = [f"score {score_words(answer.score)}", place_words(answer.locations)]
+    details = [f"score {score_in_words(answer.score)}", in_words(answer.locations, in_full=True)]
     more = len(answer.occurrences)
     if more:
         details.append(f"the same words at {more} more place{'s' * (more > 1)}")

@@ -1,8 +1,9 @@
-"""Write a new file whole or not at all, and never over the file that it was made from."""
+"""New files: written whole or not at all, and never over their original."""
 
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import stat
 from contextlib import suppress
@@ -10,7 +11,20 @@ from pathlib import Path
 
 from docqa.errors import HighlightError, SettingError
 
-__all__ = ["is_one_file", "require_new_file", "require_writable", "write_new_file"]
+__all__ = [
+    "is_made_by_docqa",
+    "is_one_file",
+    "require_new_file",
+    "require_writable",
+    "write_new_file",
+]
+
+# The head of a report or of a text's page, the first mark of a web page's copy, and the author of
+# the highlights in a PDF that is not encrypted.
+_MADE = re.compile(
+    rb'<meta name="generator" content="docqa |<mark id="docqa\d*-1" style="background:'
+    rb"|/T \(docqa\)"
+)
 
 
 def is_one_file(path: Path, other: Path) -> bool:
@@ -75,3 +89,14 @@ def write_new_file(out: Path, data: bytes) -> None:
 
 def _unwritable(out: Path, error: OSError) -> HighlightError:
     return HighlightError(f"{out}: cannot be written: {error.strerror or error}")
+
+
+def is_made_by_docqa(path: Path) -> bool:
+    """Say whether a file is a report or a marked copy; False where it cannot be known.
+
+    The copies of encrypted PDFs, and of web pages in UTF-16, cannot be recognised.
+    """
+    try:
+        return _MADE.search(path.read_bytes()) is not None
+    except (OSError, ValueError):
+        return False

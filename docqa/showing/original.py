@@ -1,4 +1,4 @@
-"""The original of a document: its bytes, read again, and checked to be those of the answers."""
+"""The original of a document: its bytes, read again and checked against the answers."""
 
 from __future__ import annotations
 
@@ -13,16 +13,24 @@ from docqa.datamodel import Answer, Document, DocumentInfo, is_nameless
 from docqa.errors import HighlightError
 from docqa.limits import Limits
 from docqa.loaders.source_bytes import Source, read_source
+from docqa.places import score_in_words
 from docqa.showing.new_file import require_new_file
 
-__all__ = ["Made", "Original", "read_original", "require_same_text", "work_on"]
+__all__ = [
+    "MarkedFile",
+    "AnsweredFile",
+    "mark_title",
+    "read_original",
+    "require_same_text",
+    "work_on",
+]
 
 _Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True, slots=True)
-class Original:
-    """Hold what a marked copy is made of.
+class AnsweredFile:
+    """A file with the answers that were found in it.
 
     Attributes:
         data: the original's bytes; their SHA-256 is the document's id.
@@ -42,8 +50,8 @@ class Original:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
-    """Hold a marked copy before it is written.
+class MarkedFile:
+    """A marked copy before it is written.
 
     Attributes:
         data: its bytes.
@@ -101,7 +109,7 @@ def read_original(
         most_bytes: no more is read; None for no limit.
 
     Raises:
-        HighlightError: the bytes are others now, or nobody says where they are.
+        HighlightError: the bytes are others now, or their place is unknown.
         LoadError: they cannot be read.
         SettingError: `out` is the original.
     """
@@ -120,6 +128,16 @@ def read_original(
             "again, or give the original as source="
         )
     return data
+
+
+def mark_title(question: str, score: float, *, again: bool = False) -> str:
+    """Return the words that a mark shows when the pointer rests on it.
+
+    >>> mark_title("How much oil?", 0.875, again=True)
+    'How much oil? — the same words again, score 0.88'
+    """
+    repeated = "the same words again, " if again else ""
+    return f"{question} — {repeated}score {score_in_words(score)}"
 
 
 def require_same_text(document: Document, answers: Iterable[Answer]) -> None:

@@ -1,4 +1,4 @@
-"""Draw a page as docqa sees it: its picture, and a thin line around every line of its text."""
+"""The picture of a page with a thin line around every line of its text."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from functools import partial
 
 from docqa._pdf_passwords import open_pdf
 from docqa._pdfium import PdfiumError
-from docqa.datamodel import Box, Document, Page, PageLocation
+from docqa.datamodel import Box, Document, Page
 from docqa.errors import HighlightError, SettingError
 from docqa.highlighting.page_image import Mark, draw_page
 from docqa.limits import Limits
+from docqa.places import boxed_places
 from docqa.showing.original import work_on
 
 __all__ = ["PageView", "chosen_page", "field_boxes", "view_page"]
 
-# Strong enough for thin lines, and told apart by every kind of colour vision: Okabe and Ito, "Color
+# Strong enough for thin lines, and distinct in every kind of colour vision: Okabe and Ito, "Color
 # Universal Design" (2008), https://jfly.uni-koeln.de/color/
 TEXT_LINE = "#0072b2"  # blue
 FIELD_LINE = "#d55e00"  # vermilion
@@ -24,7 +25,7 @@ OCR_LINE = "#cc79a7"  # pink
 
 @dataclass(frozen=True, slots=True)
 class PageView:
-    """Hold a drawn page.
+    """A drawn page.
 
     Attributes:
         png: the picture.
@@ -94,9 +95,7 @@ def _marks(document: Document, page: Page, fields: list[Box]) -> list[Mark]:
     """Return an outline for each rectangle of a page's text."""
     places = document.locate(page.span) if page.span else ()
     marks = []
-    for place in places:
-        if not isinstance(place, PageLocation):
-            continue
+    for place in boxed_places(places):
         text_line = TEXT_LINE if place.ocr_confidence is None else OCR_LINE
         for box in place.boxes or ():
             line = FIELD_LINE if any(box.is_near(field) for field in fields) else text_line

@@ -1,18 +1,19 @@
-"""What a report shows: questions, files, and the outcome of each question in each file."""
+"""The entries of a report: questions, files, and the outcome of each question in each file."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from docqa.datamodel import Answer, Coverage, SourceLocation
+from docqa.datamodel import Answer, Coverage
+from docqa.places import is_element_path
 
 __all__ = ["AnswerEntry", "FileEntry", "Outcome", "Picture", "QuestionEntry"]
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """Hold a picture that a page carries inside itself.
+    """A picture inside a page.
 
     Attributes:
         uri: a ``data:`` address.
@@ -26,7 +27,7 @@ class Picture:
 
 @dataclass(slots=True, eq=False)
 class AnswerEntry:
-    """Hold what a report shows of one answer.
+    """An answer in a report.
 
     Attributes:
         answer: as it was found.
@@ -57,12 +58,12 @@ class AnswerEntry:
     @property
     def is_path(self) -> bool:
         """Say whether the place is a path of elements, which is set apart."""
-        return bool(self.answer.locations) and isinstance(self.answer.locations[0], SourceLocation)
+        return is_element_path(self.answer.locations)
 
 
 @dataclass(slots=True, eq=False)
 class FileEntry:
-    """Hold what a report says of one source.
+    """A source in a report.
 
     Attributes:
         id: of its row in the page.
@@ -85,7 +86,7 @@ class FileEntry:
 
 @dataclass(slots=True, eq=False)
 class Outcome:
-    """Hold the outcome of one question in one file: answers, none, or an error."""
+    """The outcome of one question in one file: answers, none, or an error."""
 
     file: FileEntry
     question: QuestionEntry
@@ -101,7 +102,7 @@ class Outcome:
 
 @dataclass(slots=True, eq=False)
 class QuestionEntry:
-    """Hold one question with its outcomes, and those of a kind for the page."""
+    """A question in a report, with its outcomes by kind."""
 
     id: str
     text: str

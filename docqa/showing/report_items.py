@@ -1,26 +1,35 @@
-"""Arrange outcomes for a report: by question and by file, with a place in words for each answer."""
+"""The outcomes of a report, arranged by question and by file, with each place in words."""
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import TypeVar
+from urllib.parse import quote
 
-from docqa.datamodel import Answer, GridItem, PageLocation, SourceLocation
+from docqa.datamodel import Answer, Coverage, GridItem
 from docqa.errors import DocqaError
 from docqa.loaders.formats import SUPPORTED_TYPES
-from docqa.showing.place_words import around_answer, one_spaced, place_words, score_words
+from docqa.outcome_records import outcomes_in_words
+from docqa.places import (
+    in_words,
+    is_element_path,
+    link_part,
+    one_spaced,
+    score_in_words,
+    sentence_around,
+)
 from docqa.showing.report_entries import AnswerEntry, FileEntry, Outcome, QuestionEntry
-from docqa.showing.source_links import link_to_file, with_place
 
-__all__ = ["ReportItems"]
+__all__ = ["ReportItems", "link_to_file"]
 
 _Entry = TypeVar("_Entry")
 
 
 class ReportItems:
-    """Arrange outcomes; nothing is left out.
+    """The outcomes of a report; none is left out.
 
     Args:
         items: the outcomes, in the order in which questions and files are to stand.
@@ -68,18 +77,19 @@ class ReportItems:
 
     @property
     def summary(self) -> str:
-        """Return how many outcomes of which kind there are, and how much was read."""
+        """Return the numbers of outcomes by kind, and the coverage, in words."""
         outcomes = self.outcomes
         answered = sum(bool(one.answers) for one in outcomes)
         failed = sum(bool(one.error) for one in outcomes)
-        said = [
-            f"{answered:,} answered",
-            f"{len(outcomes) - answered - failed:,} without an answer",
-        ]
-        said += [f"{failed:,} failed"] if failed else []
-        read = sum(one.coverage.passages_read for one in outcomes)
-        total = sum(one.coverage.passages_total for one in outcomes)
-        return f"{', '.join(said)}; read {read:,} of {total:,} passages"
+        return outcomes_in_words(
+            answered=answered,
+            unanswered=len(outcomes) - answered - failed,
+            failed=failed,
+            coverage=Coverage(
+                sum(one.coverage.passages_read for one in outcomes),
+                sum(one.coverage.passages_total for one in outcomes),
+            ),
+        )
 
     def _question(self, text: str) -> QuestionEntry:
         return QuestionEntry(f"q{len(self.questions) + 1}", one_spaced(text))
@@ -107,7 +117,7 @@ class ReportItems:
 
     def _answer(self, answer: Answer, rank: int, file: FileEntry) -> AnswerEntry:
         self._count += 1
-        before, words, after = around_answer(answer)
+        before, words, after = sentence_around(answer)
         return AnswerEntry(
             answer=answer,
             id=f"a{self._count}",
@@ -115,16 +125,40 @@ class ReportItems:
             before=before,
             words=words,
             after=after,
-            score=score_words(answer.score),
+            score=score_in_words(answer.score),
             percent=round(100 * answer.score),
-            place=place_words(answer.locations),
-            link=with_place(file.link, answer.locations) if file.link else None,
+            place=in_words(answer.locations, in_full=True),
+            link=file.link + link_part(answer.locations) if file.link else None,
             notes=_notes(answer),
         )
 
 
+def link_to_file(source: str, folder: Path) -> str | None:
+    """Return the address of a file as seen from a page in `folder`, or None where there is none.
+
+    It is relative where a path leads there, so that both can be moved together. Every character
+    with a meaning in an address is escaped: a file called ``javascript:alert(1)`` stays a file.
+
+    Args:
+        source: the file's path, as it was asked.
+        folder: the folder of the page.
+    """
+    path = Path(source)
+    try:
+        if not path.is_file():
+            return None
+        target, start = path.absolute(), Path(os.path.realpath(folder))
+        relative = os.path.relpath(os.path.realpath(target.parent), start)
+    except OSError:
+        return None
+    except ValueError:  # another drive, or a name with a NUL
+        return path.absolute().as_uri() if "\0" not in source else None
+    whole = os.path.normpath(os.path.join(relative, target.name))  # noqa: PTH118  # keeps ".."
+    return quote(os.fsencode(whole.replace(os.sep, "/")), safe="/")
+
+
 def _last_part(source: str) -> str:
-    """Return what a source is called in its folder.
+    """Return the name of a source in its folder.
 
     >>> _last_part("reports/2025.pdf"), _last_part("-")
     ('2025.pdf', 'standard input')
@@ -144,20 +178,18 @@ def _entry(
 def _notes(answer: Answer) -> list[str]:
     notes = []
     more = len(answer.occurrences)
-    if more and any(isinstance(one, SourceLocation) for one in answer.locations):
+    if more and is_element_path(answer.locations):
         notes.append(f"The same words at {more} more place{'s' * (more > 1)}.")
     elif more:
-        places = dict.fromkeys(place_words(one.locations) for one in answer.occurrences)
+        places = dict.fromkeys(in_words(one.locations, in_full=True) for one in answer.occurrences)
         notes.append(f"The same words also on {'; '.join(places)}.")
-    for location in answer.locations:
-        if isinstance(location, PageLocation) and location.ocr_confidence is not None:
-            sure = f"{location.ocr_confidence:.0%}"
-            notes.append(f"Read from a picture of the page; its least certain word has {sure}.")
-            break
+    if answer.ocr_confidence is not None:
+        sure = f"{answer.ocr_confidence:.0%}"
+        notes.append(f"Read from a picture of the page; its least certain word has {sure}.")
     return notes
 
 
 def _described(error: Exception, source: str) -> str:
-    """Return what an error says, without the source's name, which stands in front of it."""
+    """Return the message of an error without the source's name in front of it."""
     text = one_spaced(str(error)).removeprefix(f"{source}: ")
     return text if isinstance(error, DocqaError) else f"unexpected {type(error).__name__}: {text}"

@@ -1,13 +1,12 @@
-"""Average the weights of checkpoints: ``python -m docqa.training.average OUT A B ...``.
+"""The mean of the weights of checkpoints: ``docqa train average OUT A B ...``.
 
 Runs that begin with the same weights end in one valley, and the mean of their weights often reads
 better than any of them, at the cost of none (Wortsman et al. 2022, "Model soups", arXiv
-2203.05482). OUT gets the other files of the first checkpoint.
+2203.05482).
 """
 
 from __future__ import annotations
 
-import argparse
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -62,19 +61,3 @@ def _weights(folder: Path) -> dict[str, torch.Tensor]:
     if not (folder / _WEIGHTS).is_file():
         raise ModelNotFoundError(f"{folder / _WEIGHTS} is missing; name folders of checkpoints")
     return load_file(folder / _WEIGHTS)
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Average the checkpoints that the command line names; the exit status is 0."""
-    parser = argparse.ArgumentParser(prog="python -m docqa.training.average", description=__doc__)
-    parser.add_argument("target", type=Path, metavar="OUT", help="folder to write to")
-    parser.add_argument(
-        "checkpoints", type=Path, nargs="+", metavar="CHECKPOINT", help="folders of checkpoints"
-    )
-    given = parser.parse_args(arguments)
-    average(given.checkpoints, given.target)
-    return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -1,4 +1,4 @@
-"""Turn a BERT encoder into a DistilBERT one: ``python -m docqa.training.convert SRC DST``.
+"""A BERT encoder as a DistilBERT one: ``docqa train convert SRC DST``.
 
 DistilBERT is BERT without token types and without a pooler (Sanh et al. 2019, section 3). An
 encoder that only ever sees the first token type is one already: that type's vector is added to
@@ -9,7 +9,6 @@ The start of the shipped ``mini``, all-MiniLM-L6-v2, was made by this module.
 
 from __future__ import annotations
 
-import argparse
 import json
 import re
 from pathlib import Path
@@ -115,17 +114,3 @@ def _weights(bert: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     positions = "embeddings.position_embeddings.weight"
     made[positions] = (made[positions] + bert[_TYPES][0]).contiguous()
     return {f"distilbert.{name}": tensor for name, tensor in made.items()}
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Convert the folder that the command line names; the exit status is 0."""
-    parser = argparse.ArgumentParser(prog="python -m docqa.training.convert")
-    parser.add_argument("source", type=Path, metavar="SRC", help="folder of a BERT encoder")
-    parser.add_argument("target", type=Path, metavar="DST", help="folder to write to")
-    given = parser.parse_args(arguments)
-    convert(given.source, given.target)
-    return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

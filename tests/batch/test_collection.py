@@ -169,7 +169,7 @@ def test_content_is_refused() -> None:
     """It was settled when the collection was made, and the message says what makes it anew."""
     result = batch("--content", "main")
     assert result.exit_code == 2
-    assert "docqa index --rebuild kb --content main" in result.stderr
+    assert "docqa kb rebuild kb --content main" in result.stderr
     assert not Path("answers.jsonl").exists()
 
 

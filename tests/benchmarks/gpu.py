@@ -22,12 +22,12 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
+from arithmetic import matrix_product_rate, pass_operations, wait_for
+from machine import describe_machine
+from made_document import MADE_QUESTIONS, make_pdf
+from shapes import SHAPES, Shape, load_shape
 
 import docqa
-from docqa.benchmark.arithmetic import matrix_product_rate, pass_operations, wait_for
-from docqa.benchmark.machine import describe_machine
-from docqa.benchmark.made_document import MADE_QUESTIONS, make_pdf
-from docqa.benchmark.shapes import SHAPES, Shape, load_shape
 from docqa.reader.models import load_reader
 from docqa.reader.span_reader import SpanReader
 

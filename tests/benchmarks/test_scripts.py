@@ -16,6 +16,7 @@ import torch
 SCRIPTS = Path(__file__).parent
 NAMES = sorted(path.stem for path in SCRIPTS.glob("*.py") if not path.match("test_*"))
 NOT_EVERYWHERE = {"lancedb", "playwright"}
+sys.path.insert(0, str(SCRIPTS))  # scripts import one another
 CONTEXT = "john live in seattle . and the company"
 ASKED = {"where do i live": "seattle", "who audits ?": "the company"}
 

@@ -156,7 +156,7 @@ def test_content_is_refused() -> None:
     """It was settled when the collection was made, and the message says what makes it anew."""
     result = ask(OIL, "--content", "main")
     assert result.exit_code == 2
-    assert "docqa index --rebuild kb --content main" in result.stderr
+    assert "docqa kb rebuild kb --content main" in result.stderr
 
 
 def test_no_collection_is_one_line() -> None:

@@ -104,9 +104,9 @@ def test_metadata_and_documents() -> None:
 def test_remove_takes_documents_out(folder: Path) -> None:
     """Files stay where they are; an unknown document is an error with advice."""
     run("index", "files", "--to", "kb")
-    assert run("index", "--remove", "files/lamp.txt", "--from", "kb").exit_code == 0
+    assert run("kb", "remove", "kb", "files/lamp.txt").exit_code == 0
     assert (folder / "lamp.txt").exists()
-    again = run("index", "--remove", "files/lamp.txt", "--from", "kb")
+    again = run("kb", "remove", "kb", "files/lamp.txt")
     assert again.exit_code == 2
     assert "no such document" in again.stderr
     assert "--documents lists them" in again.stderr
@@ -115,11 +115,33 @@ def test_remove_takes_documents_out(folder: Path) -> None:
 def test_upkeep() -> None:
     """Checking, compacting and rebuilding each say what they did."""
     run("index", "files", "--to", "kb")
-    assert "2 documents, 2 passages: all is right" in run("index", "--check", "kb").stdout
-    assert record(run("index", "--compact", "kb", "--json"))["bytes_after"] > 0
-    assert run("index", "--rebuild", "kb").stdout.endswith("kb: 2 replaced\n")
-    assert run("index", "--rebuild", "kb", "--to", "kb").exit_code == 2
-    assert run("index", "--check", "nowhere").exit_code == 2
+    assert "2 documents, 2 passages: all is right" in run("kb", "check", "kb").stdout
+    assert record(run("kb", "compact", "kb", "--json"))["bytes_after"] > 0
+    assert run("kb", "rebuild", "kb").stdout.endswith("kb: 2 replaced\n")
+    assert run("kb", "check", "nowhere").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (("--remove", "files/lamp.txt", "--from", "kb"), "docqa kb remove KB SOURCE..."),
+        (("--rebuild", "kb"), "docqa kb rebuild KB"),
+        (("--compact", "kb"), "docqa kb compact KB"),
+        (("--check", "kb", "--json"), "docqa kb check KB"),
+    ],
+)
+def test_old_spelling_names_the_new_command(old: tuple[str, ...], new: str) -> None:
+    """An option that became a command is a usage error and does nothing."""
+    result = run("index", *old)
+    assert (result.exit_code, Path("kb").exists()) == (2, False)
+    assert result.stderr.splitlines()[-1].endswith(f"is a command of its own: {new}")
+
+
+def test_kb_info_is_info_of_a_collection() -> None:
+    """Both spellings show the same."""
+    run("index", "files", "--to", "kb")
+    assert run("kb", "info", "kb", "--documents").stdout == run("info", "kb", "--documents").stdout
+    assert record(run("kb", "info", "kb", "--json")) == record(run("info", "kb", "--json"))
 
 
 def test_sizes_are_settled_when_a_collection_is_made() -> None:
@@ -127,15 +149,15 @@ def test_sizes_are_settled_when_a_collection_is_made() -> None:
     run("index", "files", "--to", "kb", "--passage-tokens", "50")
     refused = run("index", "files", "--to", "kb", "--passage-tokens", "60")
     assert refused.exit_code == 2
-    assert "docqa index --rebuild kb --passage-tokens 60" in refused.stderr
-    assert run("index", "--rebuild", "kb", "--passage-tokens", "60").exit_code == 0
+    assert "docqa kb rebuild kb --passage-tokens 60" in refused.stderr
+    assert run("kb", "rebuild", "kb", "--passage-tokens", "60").exit_code == 0
     assert docqa.Collection("kb").settings().passage_tokens == 60
 
 
 def test_rebuild_keeps_the_sizes() -> None:
     """What is not asked for stays as the collection was made."""
     run("index", "files", "--to", "kb", "--passage-tokens", "50")
-    run("index", "--rebuild", "kb")
+    run("kb", "rebuild", "kb")
     assert docqa.Collection("kb").settings().passage_tokens == 50
 
 
@@ -257,10 +279,10 @@ def test_pipe_is_passed_over(folder: Path) -> None:
     assert not [key for key in keys if key.endswith("pipe.txt")]
 
 
-@pytest.mark.parametrize("arguments", [("--rebuild", "no"), ("--remove", "x", "--from", "no")])
+@pytest.mark.parametrize("arguments", [("rebuild", "no"), ("remove", "no", "x")])
 def test_wrong_name_leaves_nothing(arguments: tuple[str, ...]) -> None:
     """A collection that is not there is not begun by what only changes one."""
-    result = run("index", *arguments)
+    result = run("kb", *arguments)
     assert (result.exit_code, Path("no").exists()) == (2, False)
     assert "there is no collection here" in result.stderr
 

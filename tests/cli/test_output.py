@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from docqa.cli.notices import Notices, fold_warnings
-from docqa.cli.output import CsvWriter, JsonWriter
-from docqa.cli.reading_text import TextWriter, marked_context, place
 from docqa.cli.terminal import one_line, safe
+from docqa.cli.text_writer import TextWriter
+from docqa.cli.writers import CsvWriter, JsonWriter
 from docqa.datamodel import (
     Answer,
     Answers,
@@ -33,6 +33,7 @@ from docqa.datamodel import (
     TextLocation,
 )
 from docqa.errors import EncryptedError
+from docqa.places import in_words, sentence_around
 
 INFO = DocumentInfo("0" * 64, "logbook.txt", None, "text/plain")
 LONG_PATH = "#content > div > div > article > section:nth-of-type(3) > table > tbody > tr > td"
@@ -154,7 +155,7 @@ def test_text_numbers_several_answers() -> None:
 )
 def test_place_is_told_in_words(locations: tuple[Location, ...], words: str) -> None:
     """Pages have their index and what is printed, texts lines, HTML elements."""
-    assert place(locations) == words
+    assert in_words(locations) == words
 
 
 @pytest.mark.parametrize(
@@ -174,14 +175,16 @@ def test_further_places_are_named(spots: tuple[Location, ...], words: str) -> No
 def test_long_sentence_is_cut_on_both_sides() -> None:
     """A sentence as long as a table shows the words around the answer only."""
     context = "before " * 90 + "ANSWER" + " behind" * 90
-    before, words, after = marked_context(answer("ANSWER", context))
+    before, words, after = sentence_around(answer("ANSWER", context), most=240)
     assert (before[:10], words, after[-10:]) == ("... before", "ANSWER", "behind ...")
     assert len(before) < 260 > len(after)
 
 
 def test_long_sentence_without_spaces_keeps_its_surroundings() -> None:
     """Scripts without spaces are cut between characters."""
-    before, _, after = marked_context(answer("ANSWER", "漢" * 500 + "ANSWER" + "字" * 500))
+    before, _, after = sentence_around(
+        answer("ANSWER", "漢" * 500 + "ANSWER" + "字" * 500), most=240
+    )
     assert (before[:5], before[-1], after[0]) == ("... 漢", "漢", "字")
 
 

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-import docqa.reader.models
 from docqa.calibration import Calibration
 from docqa.cli import main
 from docqa.datamodel import Evidence, logistic
@@ -19,6 +18,7 @@ from docqa.evaluation.calibration import calibrate, cross_validated, fit, trust
 from docqa.evaluation.logistic_fit import fit_logistic, gradient
 from docqa.evaluation.observations import Observation
 from docqa.evaluation.reliability import expected_calibration_error
+from docqa.reader import models
 from docqa.testing import FakeReader
 
 TRUTH = Calibration(-1.0, {"margin": 0.4, "odds": 0.2})
@@ -171,7 +171,7 @@ def write_questions(path: Path, *, articles: int = 16) -> None:
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a working folder with questions and the folder of a reader that needs no weights."""
-    monkeypatch.setattr(docqa, "load_reader", lambda *_, **__: FakeReader())
+    monkeypatch.setattr(models, "load_reader", lambda *_, **__: FakeReader())
     monkeypatch.chdir(tmp_path)
     (tmp_path / "reader").mkdir()
     write_questions(tmp_path / "questions.json")
@@ -258,7 +258,7 @@ def test_files_are_checked_before_any_work(
     folder: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], reason: str
 ) -> None:
     """Nobody waits for answers that cannot be written, and no questions are lost."""
-    monkeypatch.setattr(docqa, "load_reader", None)
+    monkeypatch.setattr(models, "load_reader", None)
     before = Path("questions.json").read_bytes()
     result = run("questions.json", "--reader", "reader", *arguments)
     assert (result.exit_code, Path("questions.json").read_bytes()) == (2, before)

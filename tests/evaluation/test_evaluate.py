@@ -25,6 +25,7 @@ from docqa.evaluation.evaluate import evaluate_documents, evaluate_pages, evalua
 from docqa.evaluation.page_questions import read_page_questions
 from docqa.evaluation.plot import plot_calibration
 from docqa.question_sets import QuestionSet, read_question_set
+from docqa.reader import models
 from docqa.testing import FakeReader
 
 LAMP = "The lamp burns oil. Bo Rask lit it. The keeper sleeps."
@@ -209,7 +210,7 @@ def test_what_cannot_be_drawn_says_why(
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Run ``docqa evaluate`` with a stand-in for the reader."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(docqa, "load_reader", lambda *_, **__: FakeReader(), raising=False)
+    monkeypatch.setattr(models, "load_reader", lambda *_, **__: FakeReader())
 
     def invoke(*arguments: str) -> Result:
         return CliRunner().invoke(main, ["evaluate", *arguments], prog_name="docqa")

@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 
 from docqa.datamodel import Document, Span
 from docqa.errors import HighlightError
-from docqa.highlighting.html import HtmlMark, free_prefix, mark_html
-from docqa.highlighting.html_insertion import Insertion, insert
+from docqa.highlighting.html import HtmlMark, TagInsertion, free_prefix, insert_tags, mark_html
 from docqa.loaders.html.loader import HtmlLoader
 from docqa.loaders.html.source_map import HtmlSourceMap
 
@@ -176,7 +175,7 @@ def test_escape_sequences_never_stand_side_by_side() -> None:
 def test_an_encoding_without_a_place_for_tags_is_refused() -> None:
     """The error says what to do."""
     with pytest.raises(HighlightError, match="save it as UTF-8"):
-        insert(b"~{<:Ky~}", [Insertion(2, "<mark>")], codec="hz")
+        insert_tags(b"~{<:Ky~}", [TagInsertion(2, "<mark>")], codec="hz")
 
 
 def test_xhtml_stays_well_formed() -> None:

@@ -22,7 +22,7 @@ from click.testing import CliRunner
 import docqa
 from docqa.cli import main, session
 from docqa.showing import answer_report
-from docqa.showing.source_links import link_to_file
+from docqa.showing.report_items import link_to_file
 from docqa.testing import FakeReader
 
 LAMP = "The lamp burns 40 litres of oil a week.\n"
@@ -317,7 +317,7 @@ def test_the_same_command_works_again(source: str, name: str, option: str, out: 
     first, second = (run("ask", source, question, option, out) for _ in range(2))
     assert (first.exit_code, second.exit_code) == (0, 0)
     assert first.stdout == second.stdout
-    said = f"docqa: {Path(out)} is no source: docqa made it, and {option} writes it anew"
+    said = f"docqa: {Path(out)} is no source: docqa made it, and {option} replaces it"
     assert (said in first.stderr, said in second.stderr) == (False, True)
 
 

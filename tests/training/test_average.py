@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from docqa.errors import ModelIncompatibleError, ModelNotFoundError
-from docqa.training.average import average, main
+from docqa.training.average import average
 
 
 def checkpoint(folder: Path, *numbers: float) -> Path:
@@ -22,7 +22,7 @@ def checkpoint(folder: Path, *numbers: float) -> Path:
 def test_mean_of_weights_and_the_files_of_the_first(tmp_path: Path) -> None:
     """Every number is the mean, in float32; the rest comes from the first checkpoint."""
     folders = [checkpoint(tmp_path / "a", 1, 2), checkpoint(tmp_path / "b", 2, 5)]
-    assert main([str(tmp_path / "out"), *map(str, folders)]) == 0
+    average(folders, tmp_path / "out")
     made = load_file(tmp_path / "out" / "model.safetensors")["w"]
     assert (made.dtype, made.tolist()) == (torch.float32, [1.5, 3.5])
     assert (tmp_path / "out" / "config.json").read_text() == '{"from": "a"}'

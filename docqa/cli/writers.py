@@ -1,4 +1,4 @@
-"""Outcomes as they are written: for people, as JSON lines, as CSV."""
+"""Writers of outcomes: text for people, JSON lines, CSV."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Format = Literal["text", "json", "csv"]
 
 
 class Writer(Protocol):
-    """Write outcomes to standard output, each as soon as it is known."""
+    """A writer of outcomes to standard output, each as soon as it is known."""
 
     def write(self, item: GridItem) -> None:
         """Write one cell of the grid and flush."""
@@ -46,19 +46,19 @@ def open_writer(kind: Format, *, many_sources: bool, many_questions: bool) -> Wr
         return JsonWriter(sys.stdout)
     if kind == "csv":
         return CsvWriter(sys.stdout)
-    from docqa.cli.reading_text import TextWriter
+    from docqa.cli.text_writer import TextWriter
 
     return TextWriter(sys.stdout, many_sources=many_sources, many_questions=many_questions)
 
 
 class JsonWriter:
-    """Write one JSON object a line: an answer, a missing answer or an error."""
+    """The writer of JSON lines: an answer, a missing answer or an error each."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
     def write(self, item: GridItem) -> None:
-        """Write one line for each answer, or one that says why there is none."""
+        """Write one line for each answer, or one with the reason why there is none."""
         for record in outcome_records(item):
             emit(self._stream, json_line(record, unicode=speaks_unicode(self._stream)))
 
@@ -75,7 +75,7 @@ _FORMULA = re.compile(r"[=@\t\r]|[+-](?![\d.,]+\s?%?$)")
 
 
 class CsvWriter:
-    """Write RFC 4180 rows under one header: an answer, a missing answer or an error each."""
+    """The writer of RFC 4180 rows: a header, then an answer, a missing answer or an error each."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -85,7 +85,7 @@ class CsvWriter:
             stream.reconfigure(newline="")  # the rows bring their own line ends
 
     def write(self, item: GridItem) -> None:
-        """Write a row for each answer, or one that says why there is none."""
+        """Write a row for each answer, or one with the reason why there is none."""
         if not self._begun:
             self._row(_COLUMNS)
             self._begun = True

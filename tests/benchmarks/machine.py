@@ -17,7 +17,7 @@ _PACKAGES = ("torch", "transformers", "tokenizers", "onnxruntime", "numpy", "pyp
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """Hold what a figure depends on beside the code.
+    """The things that a figure depends on beside the code.
 
     Attributes:
         processor: the CPU's name.

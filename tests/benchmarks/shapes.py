@@ -22,7 +22,7 @@ __all__ = ["SHAPES", "Shape", "load_shape", "random_module"]
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """Hold the sizes of a transformer encoder with a head for answers.
+    """The sizes of a transformer encoder with a head for answers.
 
     Attributes:
         origin: the paper, and the checkpoint whose sizes these are.
@@ -69,7 +69,7 @@ SHAPES = {
         30_522,
     ),
 }
-"""The shapes by the names that `docqa bench --reader` takes."""
+"""The shapes by the names that stages.py and gpu.py take."""
 
 
 def load_shape(name: str, *, device: str = "auto", dtype: str | None = None) -> SpanReader:

@@ -1,0 +1,61 @@
+"""What every command shares: options, the exit code, and one line for an error."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from docqa.cli import main
+from docqa.cli.exits import FAILED
+from docqa.cli.prelude import Run, command
+
+
+def commands(group: click.Group) -> Iterator[click.Command]:
+    """Yield every command below a group; a group that does something itself is one too."""
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        found = group.get_command(context, name)
+        assert found is not None
+        if isinstance(found, click.Group):
+            yield from commands(found)
+        if found.params:
+            yield found
+
+
+def test_every_command_can_be_quiet_and_debugged() -> None:
+    """No command is without the common options, and they stand at the end of its help."""
+    found = list(commands(main))
+    assert len(found) == 17
+    for each in found:
+        shown = [param.name for param in each.params if not getattr(param, "hidden", False)]
+        assert shown[-2:] == ["quiet", "debug"], each.name
+
+
+@command(json="Write JSON.", no_args_is_help=False)
+@click.option("--code", type=int)
+def demo(run: Run, /, *, code: int | None) -> int | None:
+    """Write something."""
+    run.notices.note("a note")
+    if run.as_json:
+        run.write_record({"code": code})
+    else:
+        run.write("text\n")
+    return code
+
+
+@pytest.mark.parametrize(
+    ("arguments", "output", "note"),
+    [
+        ((), "text\n", "docqa: a note\n"),
+        (("--json", "--code", "2"), '{"code": 2}\n', "docqa: a note\n"),
+        (("--quiet",), "text\n", ""),
+    ],
+)
+def test_run_writes_results_and_notes(arguments: tuple[str, ...], output: str, note: str) -> None:
+    """Results go to standard output, notes to standard error; the function's number is the code."""
+    result = CliRunner().invoke(demo, arguments)
+    assert (result.stdout, result.stderr) == (output, note)
+    assert result.exit_code == (FAILED if "2" in arguments else 0)
