@@ -65,7 +65,7 @@ class Calibration:
         return self.probability_of(lambda name: float(getattr(evidence, name)))
 
     def probability_of(self, feature: Callable[[str], float]) -> float:
-        """Return the probability of features; only those that are weighed are asked for."""
+        """Return the probability of features; only weighted ones are asked for."""
         parts = (weight * feature(name) for name, weight in self.weights.items())
         return logistic(math.fsum((self.bias, *parts)))
 

@@ -58,7 +58,7 @@ class ReadingForm:
         return cls("".join(a + b for a, b in zip(pieces, kept, strict=True)), inserted)
 
     def borders(self, borders: Sequence[int]) -> tuple[int, ...]:
-        """Return the passage's borders in the reading form, and those that insertions make.
+        """Return the borders in the reading form: the passage's own and those of insertions.
 
         No answer reaches over inserted characters, so the text behind them begins a block.
         """

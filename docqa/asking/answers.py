@@ -175,7 +175,7 @@ def _judged(
 
 
 def _one_per_place(headed: Iterable[HeadedSpan]) -> list[_Place]:
-    """Shift proposals (best first) to their documents and drop those that overlap a better one."""
+    """Return the places of proposals (best first) in their documents, one per place."""
     kept: list[_Place] = []
     taken: dict[str, list[Span]] = {}  # of each document, sorted, and apart from one another
     for each in headed:

@@ -15,7 +15,7 @@ _OPTIONAL = ("runtime", "calibration", "check_question", "read_all", "remember")
 
 
 def completed(reader: Any) -> Reader:
-    """Return a reader with all members of `Reader`; those that it lacks have their defaults.
+    """Return a reader with all members of `Reader`; missing ones have their defaults.
 
     Args:
         reader: a reader with at least `name`, `revision`, `tokenizer`, `max_passage_tokens` and

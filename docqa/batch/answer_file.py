@@ -116,7 +116,7 @@ class AnswerFile:
             self._rewrite([key for key in self.cells if key not in keys])
 
     def arrange(self, order: Iterable[Key]) -> None:
-        """Put the cells in this order, after those that are not in it.
+        """Put the cells in this order, after all others.
 
         Raises:
             BatchError: the file cannot be written again.

@@ -56,7 +56,7 @@ class Anchor:
 
 
 def find_quote(text: str, quote: Quote, *, near: int) -> list[Anchor]:
-    """Return the places of a quote, those that its surroundings speak for first.
+    """Return the places of a quote, best surroundings first.
 
     Places that are alike are ordered by their distance from `near`.
 

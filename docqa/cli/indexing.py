@@ -170,7 +170,7 @@ class Indexing:
 
     @contextmanager
     def _interruptible(self, done: str = "") -> Iterator[None]:
-        """Report on Ctrl-C the documents that stay; `done` says what to do next."""
+        """Report on Ctrl-C the documents that stay; `done` names the next step."""
         try:
             with raising_interrupt():
                 yield

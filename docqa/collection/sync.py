@@ -25,7 +25,7 @@ _PIECE = 1 << 20  # bytes that are read at once
 
 @dataclass(slots=True)
 class SyncPlan:
-    """The files of a folder by what is to be done with them; absolute paths.
+    """The files of a folder by the step that each needs; absolute paths.
 
     Attributes:
         new, changed: to be read.
@@ -105,7 +105,7 @@ def _compare(
 
 
 def _is_same(failure: FailedSource, path: str, stamp: FileStamp | None) -> bool:
-    """Say whether a source that failed is what it was."""
+    """Say whether a failed source is unchanged."""
     old = failure.stamp
     if old is not None and stamp is not None and old.same_file(stamp) and old.is_settled:
         return True

@@ -44,7 +44,7 @@ Known = Mapping[str, CollectedDocument]
 
 @dataclass(frozen=True, slots=True)
 class Updates:
-    """The changes of a collection; `docqa.Collection` says what each promises.
+    """The changes of a collection; `docqa.Collection` has the promise of each.
 
     Attributes:
         store: where the collection is kept.

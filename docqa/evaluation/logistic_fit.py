@@ -48,7 +48,7 @@ def fit_logistic(
 
 
 def _bounded(design: Floats, right: Floats, rising: NDArray[np.bool_], prior: float) -> Floats:
-    """Minimise with bounds by an active set: hold at 0 what falls below, free what would rise.
+    """Minimise with bounds by an active set: weights below 0 are held there, rising ones freed.
 
     The loss is convex, so a point where nothing held would rise is the minimum (the conditions of
     Karush, Kuhn and Tucker).

@@ -95,7 +95,7 @@ def _lines(file: Path) -> list[str]:
 
 @dataclass(slots=True)
 class _Reading:
-    """Turn lines into records, keeping note of broken ones."""
+    """The records of a file's lines, and notes on broken ones."""
 
     file: str
     folders: list[Path]

@@ -23,7 +23,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class AnswerPlace:
-    """Compare the place of one answer with the text and with the gold places.
+    """The place of one answer beside the text and the gold places.
 
     Attributes:
         exact: the text between the answer's offsets is the answer; None without an answer.

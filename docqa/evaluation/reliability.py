@@ -54,7 +54,7 @@ class ReliabilityBin:
 
 @dataclass(frozen=True, slots=True)
 class RiskPoint:
-    """The share of wrong answers among those that score at least `threshold`.
+    """The share of wrong answers among the answers with a score of at least `threshold`.
 
     Attributes:
         coverage: the share of questions that get an answer then, above 0 and at most 1.

@@ -62,7 +62,7 @@ class TextView:
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """A stretch of a line: the marks around it, outermost first, and those that start."""
+    """A stretch of a line: the marks around it, outermost first, and the marks that start."""
 
     text: str
     marks: tuple[TextMark, ...]

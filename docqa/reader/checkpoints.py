@@ -189,7 +189,7 @@ def _fetch(repository: str, revision: str | None) -> Path:
 
 @contextmanager
 def _quiet_client() -> Iterator[None]:
-    """Keep the hub client's lines on retries off the terminal; what fails in the end is raised.
+    """Keep the hub client's lines on retries off the terminal; the last failure is raised.
 
     An application that logs at level INFO or below (as with ``--debug``) sees them all the same.
     """

@@ -106,7 +106,7 @@ class SpanReader:
 
     @property
     def runtime(self) -> str:
-        """Say what computes, such as ``"onnx int8"``; ``""`` where the model does not say."""
+        """Return the runtime and number format, such as ``"onnx int8"``; ``""`` where they are unknown."""
         parts = getattr(self.model, "runtime", ""), getattr(self.model, "number_format", "")
         return " ".join(part for part in parts if part)
 
@@ -139,7 +139,7 @@ class SpanReader:
         self._passage_tokens.remember(tokens)
 
     def read_all(self, requests: Requests, *, top_k: int) -> list[AnswerSpans]:
-        """Return what `read` returns for each (question, passages), sharing batches.
+        """Return the spans of each (question, passages) as `read` does, sharing batches.
 
         Raises:
             QuestionError: a question is blank, or longer than `max_question_tokens`.

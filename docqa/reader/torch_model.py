@@ -120,7 +120,7 @@ class TorchModel:
 
     @property
     def number_format(self) -> str:
-        """Return what the module computes in, such as ``"bfloat16"``."""
+        """Return the number format of the module, such as ``"bfloat16"``."""
         return str(self.dtype).rpartition(".")[2]
 
     def __call__(self, input_ids: IntArray, attention_mask: IntArray) -> Logits:

@@ -65,7 +65,7 @@ class ReportItems:
 
     @property
     def answers(self) -> list[AnswerEntry]:
-        """Return all answers, those that a question's file answers best with first."""
+        """Return all answers, the best of each file and question first."""
         found = [entry for outcome in self.outcomes for entry in outcome.answers]
         return sorted(found, key=lambda entry: entry.rank)
 

@@ -40,7 +40,7 @@ class Commits:
         self._ended = self._took = 0.0  # the last commit, in seconds of the monotonic clock
 
     def write(self, changes: Mapping[str, StoredDocument | None]) -> None:
-        """Write documents by key, and remove those that are None, in one version of the table.
+        """Write documents by key, and remove the keys of None, in one version of the table.
 
         Raises:
             CollectionError: the changes cannot be written, and none of them is seen.
