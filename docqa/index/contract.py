@@ -302,7 +302,7 @@ class Store(Protocol):
         ...
 
     def compact(self) -> None:
-        """Free the room of replaced and removed documents; readers of older states may end."""
+        """Free the room of replaced and removed documents; reading an older state may fail then."""
         ...
 
     def size(self) -> int | None:
