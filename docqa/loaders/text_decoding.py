@@ -134,7 +134,7 @@ def _unmarked_utf16(sample: bytes) -> str | None:
     """Return the byte order of UTF-16 without a mark, or None.
 
     Latin text has a NUL in nearly every unit; other text only in its spaces and line ends, and is
-    told by the order that gives known characters and more of those of ASCII.
+    recognised by the order that gives known characters and more of those of ASCII.
     """
     half = len(sample) // 2
     if half < 2 or b"\0" not in sample:

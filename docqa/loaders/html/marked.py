@@ -279,7 +279,7 @@ class _Writer:
         """Return a number for these attributes, or -1 where they say nothing.
 
         Formatting elements with the same attributes count as one to a tree builder (it repeats at
-        most three of them), so that theirs are told apart in full.
+        most three of them), so that theirs are compared in full.
         """
         facts = element_facts(name, attributes)
         if self._boxed.holds(name, attributes):

@@ -74,7 +74,7 @@ class ZipArchive:
         if data.count(_CENTRAL_HEADER) > limits.entries:
             raise TooLargeError(
                 f"{source}: the container lists more than {limits.entries:,} parts; no document "
-                "that docqa reads has so many",
+                "that docqa reads has as many",
                 source=source,
             )
         with self._translated("the container cannot be opened"):
