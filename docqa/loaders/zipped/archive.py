@@ -73,8 +73,8 @@ class ZipArchive:
         self.source, self._limits = source, limits
         if data.count(_CENTRAL_HEADER) > limits.entries:
             raise TooLargeError(
-                f"{source}: the container lists more than {limits.entries:,} parts, more than "
-                "any document that docqa reads",
+                f"{source}: the container lists more than {limits.entries:,} parts; no document "
+                "that docqa reads has as many",
                 source=source,
             )
         with self._translated("the container cannot be opened"):
