@@ -50,6 +50,7 @@ def test_the_page_shows_the_text_and_marks_its_characters(text: str, places: lis
         assert found == re.sub(r"[\r\n]", "", shown[span.start : span.end])
 
 
+@pytest.mark.slow
 def test_many_marks_on_one_line_take_time_in_proportion() -> None:
     """Thousands of answers in a table without line ends do not look at one another."""
     marks = [TextMark(f"docqa-{n}", Span(9 * n, 9 * n + 4), n % 6, "q") for n in range(20_000)]

@@ -78,6 +78,7 @@ def expected(documents: Sequence[StoredDocument], query: Query) -> dict[tuple[st
     return {place: score for place, score in scores.items() if score > 0}
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(COLLECTIONS, QUERIES, st.sampled_from([0.0, 0.5, 2.0]), st.sampled_from([0.0, 0.5, 1.0]))
 def test_scores_are_those_of_memory(
@@ -112,6 +113,7 @@ def test_best_are_the_same_passages_in_the_same_order(
     assert ranked == pytest.approx([one.score for one in memory], rel=1e-5)
 
 
+@pytest.mark.slow
 @settings(max_examples=20)
 @given(st.lists(WORDS, min_size=1, max_size=12), st.integers(2, 20), QUERIES)
 def test_same_words_go_by_place(words: list[str], copies: int, query: list[str]) -> None:

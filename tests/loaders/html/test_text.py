@@ -253,6 +253,7 @@ def _calls(source: str) -> int:
     return count["call"] + count["c_call"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("attack", _ATTACKS)
 def test_work_grows_with_the_source(attack: str) -> None:
     """Twice the source takes at most about twice the calls, past the limits of depth."""

@@ -107,6 +107,7 @@ def some_span(text: str, ends: tuple[float, float]) -> Span:
     return Span(low, high + 1)
 
 
+@pytest.mark.slow
 @given(_BODIES, st.tuples(_SHARE, _SHARE))
 @settings(max_examples=100)
 def test_words_of_a_word_document_stand_where_it_says(
