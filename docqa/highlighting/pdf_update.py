@@ -52,7 +52,7 @@ class PdfUpdate:
 
     @cached_property
     def _pages(self) -> Any:
-        """Return the pages by a reader of their own: its walk changes the objects that it has read."""
+        """Return the pages by a second reader: its walk changes the objects it has read."""
         return self._opened().pages
 
     @property

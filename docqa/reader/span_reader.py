@@ -106,7 +106,7 @@ class SpanReader:
 
     @property
     def runtime(self) -> str:
-        """Return the runtime and number format, such as ``"onnx int8"``; ``""`` where they are unknown."""
+        """Return the runtime and number format, such as ``"onnx int8"``; ``""`` if unknown."""
         parts = getattr(self.model, "runtime", ""), getattr(self.model, "number_format", "")
         return " ".join(part for part in parts if part)
 
