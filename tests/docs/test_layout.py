@@ -142,7 +142,7 @@ def imports_at_start(module: str) -> set[str]:
 def test_every_room_has_a_row() -> None:
     """A new top-level name is placed in the order of imports on purpose."""
     homeless = {room(module) for module in TREES} - set(ORDER)
-    assert not homeless, f"in no row of tests/test_layout.py: {sorted(homeless)}; give each a place"
+    assert not homeless, f"in no row of this test: {sorted(homeless)}; give each a place"
 
 
 def test_every_row_has_its_rooms() -> None:

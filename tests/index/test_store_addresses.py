@@ -7,13 +7,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from checkout import DOCS
 
 import docqa
 from docqa.errors import MissingDependencyError, SettingError
 from docqa.index.contract import Store
 from docqa.index.opening import open_store
 
-GUIDES = Path(__file__).parent.parent / "docs" / "guides"
+GUIDES = DOCS / "guides"
 OTHERS = {"http", "https", "ray"}  # schemes in the guides that are no collection's
 LIBRARIES = {"lance": "lancedb", "s3": "lancedb"}
 

@@ -12,7 +12,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 import docqa
 
-sys.path.insert(0, str(Path(__file__).parent / "benchmarks"))
+sys.path.insert(0, str(Path(__file__).parent))
 
 import shapes
 from arithmetic import matrix_product_rate, pass_operations
