@@ -70,16 +70,21 @@ def convert(run: Run, /, *, source: Path, target: Path) -> None:
 @click.argument("source", metavar="SRC", type=_FOLDER)
 @click.argument("target", metavar="DST", type=_FOLDER)
 @click.option(
-    "--no-answer", is_flag=True, help="The model was trained with unanswerable questions."
+    "--no-answer",
+    is_flag=True,
+    default=None,
+    help="The model was trained with unanswerable questions.",
 )
-def pack(run: Run, /, *, source: Path, target: Path, no_answer: bool) -> None:
-    """Write the reader in the folder SRC to the folder DST, its weights as 8-bit rows.
+def pack(run: Run, /, *, source: Path, target: Path, no_answer: bool | None) -> None:
+    """Write the reader in the folder SRC to the folder DST, ready for ONNX Runtime.
+
+    The weights become 8-bit rows. DistilBERT, BERT and MPNet get the graphs that run them.
 
     A calibration of former weights in DST is removed; docqa calibrate makes one for the new ones.
     """
-    from docqa.cli.train_tools import pack as write_packed
+    from docqa.reader.pack import pack_reader
 
-    write_packed(source, target, no_answer=no_answer)
+    pack_reader(source, target, no_answer=no_answer)
     run.notices.note(f"wrote {target}")
 
 

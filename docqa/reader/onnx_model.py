@@ -107,7 +107,7 @@ def load_onnx_model(
     if not can_run(checkpoint, dtype):
         raise ModelIncompatibleError(
             f"the checkpoint {checkpoint.name!r} has no {graph.name} beside its weights, which "
-            "ONNX Runtime needs; pack it (python -m docqa.reader.pack SRC DST: DistilBERT, BERT "
+            "ONNX Runtime needs; pack it (docqa train pack SRC DST: DistilBERT, BERT "
             "and MPNet), or use runtime='torch'"
         )
     packed = checkpoint.config.get("docqa", {})

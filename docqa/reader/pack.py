@@ -1,4 +1,4 @@
-"""Pack a checkpoint for ONNX Runtime: ``python -m docqa.reader.pack SRC DST``.
+"""Pack a checkpoint for ONNX Runtime: ``docqa train pack SRC DST``.
 
 SRC is a folder with ``model.safetensors``, ``config.json`` and ``tokenizer.json``. DST gets the
 same three, the weights as 8-bit rows (`docqa.reader.quantized`), and for DistilBERT, BERT and MPNet
@@ -10,7 +10,6 @@ former weights in DST is removed: ``docqa calibrate`` makes one for the new ones
 
 from __future__ import annotations
 
-import argparse
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -136,23 +135,3 @@ def _write_graphs(architecture: Architecture, stored: Path, *, separator_id: int
     for name, linear in (("int8", integer_linear), ("float32", float_linear)):
         model = encoder_graph(architecture, weights, linear, separator_id=separator_id)
         stored.with_name(f"{name}.onnx").write_bytes(model)
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Pack the checkpoint that the command line names; the exit status is 0."""
-    parser = argparse.ArgumentParser(prog="python -m docqa.reader.pack", description=__doc__)
-    parser.add_argument("source", type=Path, metavar="SRC", help="folder of the checkpoint")
-    parser.add_argument("target", type=Path, metavar="DST", help="folder to write to")
-    parser.add_argument(
-        "--no-answer",
-        action="store_true",
-        default=None,
-        help="the model was trained with unanswerable questions",
-    )
-    given = parser.parse_args(arguments)
-    pack_reader(given.source, given.target, no_answer=given.no_answer)
-    return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -80,7 +80,7 @@ def load_model(
     if dtype == "int8":
         raise SettingError(
             "dtype 'int8' is computed by ONNX Runtime only: on the CPU, for checkpoints that were "
-            "packed for it (python -m docqa.reader.pack SRC DST)"
+            "packed for it (docqa train pack SRC DST)"
         )
     require(_need_of_torch(checkpoint, runtime, device, dtype), *TORCH_PACKAGES)
     from docqa.reader.modules import load_module, place

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from checkout import DOCS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -123,7 +124,7 @@ def test_same_words_go_by_place(words: list[str], copies: int, query: list[str])
     assert places == sorted(expected(documents, Query(query, 7)))[:7]
 
 
-GUIDES = sorted((Path(__file__).parent.parent / "docs").rglob("*.md"))
+GUIDES = sorted(DOCS.rglob("*.md"))
 
 
 def pages() -> list[StoredDocument]:

@@ -16,7 +16,7 @@ from docqa.datamodel import Passage, Span
 from docqa.errors import ModelIncompatibleError, ModelNotFoundError, SettingError
 from docqa.protocols import Reader
 from docqa.reader.models import load_reader
-from docqa.reader.pack import main, pack_reader
+from docqa.reader.pack import pack_reader
 
 TEXT = "my name is john and i live in seattle ."
 PASSAGE = Passage("d", 0, Span(0, len(TEXT)), TEXT)
@@ -57,7 +57,7 @@ def test_packed_reads_alike(
 ) -> None:
     """8-bit rows are a quarter of the size and give nearly the same logits."""
     source, target = checkpoint(architecture), tmp_path / "packed"
-    assert main([str(source), str(target), "--no-answer"]) == 0
+    pack_reader(source, target, no_answer=True)
     exact, packed = (load_reader(folder, device="cpu") for folder in (source, target))
     wanted, found = (each.read("who ?", [PASSAGE], top_k=1).spans[0] for each in (exact, packed))
     assert found.span_logit == pytest.approx(wanted.span_logit, abs=0.2)
