@@ -88,26 +88,30 @@ class Cell:
 
 
 def batches(
-    cells: Iterable[Cell], *, clock: Callable[[], float] = time.monotonic
+    cells: Iterable[Cell | None], *, clock: Callable[[], float] = time.monotonic
 ) -> Iterator[list[Cell]]:
     """Group cells, in order, into batches of bounded size that wait for no more than they must.
 
-    A batch ends with an error, which is reported at once, and with a source that was slow to load.
+    A batch ends with an error, which is reported at once, with a source that was slow to load, and
+    before one that may be.
 
     Args:
-        cells: made one by one, as they are taken.
+        cells: made one by one, as they are taken; None where the next may take long.
         clock: in seconds.
     """
     batch: list[Cell] = []
     n_passages = n_sources = 0
     most, started = _PASSAGES_AT_FIRST, clock()
     for cell in cells:
-        batch.append(cell)
-        n_passages += len(cell.ranked)
-        n_sources += cell.ends_source
-        full = n_passages >= most or n_sources >= _SOURCES_PER_BATCH
-        late = cell.ends_source and clock() - started >= _SECONDS_PER_BATCH
-        if full or late or cell.error is not None:
+        ends = cell is None
+        if cell is not None:
+            batch.append(cell)
+            n_passages += len(cell.ranked)
+            n_sources += cell.ends_source
+            full = n_passages >= most or n_sources >= _SOURCES_PER_BATCH
+            late = cell.ends_source and clock() - started >= _SECONDS_PER_BATCH
+            ends = full or late or cell.error is not None
+        if ends and batch:
             yield batch
             batch, n_passages, n_sources = [], 0, 0
             most, started = _PASSAGES_PER_BATCH, clock()

@@ -37,12 +37,15 @@ class AskedSource:
         load: returns its document.
         questions: asked in order.
         closes: the document is closed after the outcome of the last question.
+        waits: loading may take long, as of a pipe or a large file: the sources before it are
+            answered first.
     """
 
     name: str
     load: Callable[[], Document]
     questions: Sequence[str]
     closes: bool = False
+    waits: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +110,12 @@ class _Cells:
         self._call, self._held, self._failing, self._said = call, held, failing, said
         self._checked: dict[str, QuestionError | None] = {}  # the same for every source
 
-    def of(self, source: AskedSource) -> Iterator[Cell]:
-        """Yield a cell for each question; the document is loaded for the first."""
+    def of(self, source: AskedSource) -> Iterator[Cell | None]:
+        """Yield a cell for each question, the first after loading; None before a long wait."""
         if not source.questions:
             return
+        if source.waits:
+            yield None
         begun, prepared = self._begun(source)
         for number, question in enumerate(source.questions, start=1):
             last = number == len(source.questions)

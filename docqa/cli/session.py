@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from docqa.cli.sources import SourceFile
 
 __all__ = ["ReadingSettings", "Session", "open_pipeline"]
+
+_LARGE = 1 << 20  # bytes; a PDF of this size takes about a second to load
 
 
 @dataclass
@@ -116,7 +119,9 @@ class Session:
 
         self.open_early()
         return self._asked(
-            AskedSource(file.path, partial(self._checked, file), questions, closes=True)
+            AskedSource(
+                file.path, partial(self._checked, file), questions, closes=True, waits=_waits(file)
+            )
             for file in files
         )
 
@@ -157,3 +162,12 @@ class Session:
 
 def _itself(document: Document) -> Document:
     return document
+
+
+def _waits(file: SourceFile) -> bool:
+    """Say whether a source may take long to load: a pipe, a device or a large file."""
+    try:
+        found = Path(file.path).stat()
+    except (OSError, ValueError):
+        return file.path == STDIN
+    return not stat.S_ISREG(found.st_mode) or found.st_size > _LARGE

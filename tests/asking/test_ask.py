@@ -94,6 +94,20 @@ def test_a_slow_source_is_not_waited_for() -> None:
     assert [len(batch) for batch in batches(cells, clock=lambda: next(seconds))] == [1, 1, 1]
 
 
+def test_a_source_that_may_wait_is_loaded_after_the_others_are_answered() -> None:
+    """The outcome of a file is there while a pipe after it still waits for its writer."""
+
+    def load_never() -> Document:
+        raise AssertionError("it is loaded before the outcome of the first source")
+
+    sources = [
+        AskedSource("a.txt", lambda: docqa.load(LOG, name="a.txt"), [QUESTION]),
+        AskedSource("pipe", load_never, [QUESTION], waits=True),
+    ]
+    outcomes = ask_sources(sources, docqa.Pipeline(reader=FakeReader()).call)
+    assert next(outcomes)[1].source == "a.txt"
+
+
 def test_the_first_batch_is_small_and_an_error_ends_a_batch() -> None:
     """The first outcomes come soon, and an error at once."""
     cells = [Cell("?", "a", (RANKED,) * 32) for _ in range(12)]
