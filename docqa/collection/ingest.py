@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Union
+from typing import TYPE_CHECKING
 
 from docqa.asking.prepared import require_text, splitter_for
 from docqa.collection.packing import (
@@ -95,7 +95,7 @@ class Job:
     stamp: FileStamp | None = None
 
 
-Ingested = Union[StoredDocument, FailedSource]
+Ingested = StoredDocument | FailedSource
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Union
 
 from docqa.asking.prepared import splitter_for
 from docqa.collection.ingest import (
@@ -114,7 +113,7 @@ def ingest_all(
     yield from pool.run(partial(_ingested, recipe), sent, on_lost=lost, ordered=False)
 
 
-_Sent = Union[Job, FailedSource]  # a failed one is on its way back
+_Sent = Job | FailedSource  # a failed one is on its way back
 
 
 def _ingested(recipe: Recipe, sent: _Sent) -> Ingested:
