@@ -1,4 +1,4 @@
-"""Columns of whole numbers, and checks of those that come from an untrusted process.
+"""Columns of whole numbers, with checks for columns from an untrusted process.
 
 ``array[int]`` cannot be evaluated before Python 3.12, and the types of plain data that come from
 the isolation worker are evaluated; `Numbers` can be.

@@ -150,7 +150,7 @@ class WorkerProcess:
 
     @contextmanager
     def checked(self, words: str = "") -> Iterator[None]:
-        """End the process where what it sent is no message: it may be in the hands of the file.
+        """End the process where its words are no message: it may be in the hands of the file.
 
         Args:
             words: put in front of the reason.
