@@ -10,7 +10,6 @@ import click
 from click.core import ParameterSource
 
 from docqa.errors import CollectionError
-from docqa.index.opening import shown
 
 if TYPE_CHECKING:
     from docqa.collection.collection import Collection
@@ -76,7 +75,7 @@ def asking_settings(
     if reading.content != "all":
         raise click.UsageError(
             "--content was settled when the collection was made: docqa kb rebuild "
-            f"{shown(address)} --content {reading.content} makes it again"
+            f"{address} --content {reading.content} makes it again"
         )
     given = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
     return replace(reading, reader=chosen_reader(ctx, reading.reader, made, by=given))

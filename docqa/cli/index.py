@@ -14,7 +14,6 @@ from docqa.cli.options import reader_option, source_options
 from docqa.cli.pool_options import loading_pool, loading_pool_options
 from docqa.cli.prelude import Run, command
 from docqa.cli.sources import STDIN
-from docqa.index.opening import shown
 from docqa.load_settings import LoadSettings
 
 if TYPE_CHECKING:
@@ -133,7 +132,7 @@ def index(
     with open_collection(address) as before:
         made = made_before(before)
     if made is not None:
-        _require_sizes(made, sizes, shown(address))
+        _require_sizes(made, sizes, address)
     indexing = Indexing(
         address,
         reader=chosen_reader(run.context, reader, made),
@@ -157,8 +156,8 @@ def _require_sources(sources: Sequence[str], address: str) -> None:
     """
     if not sources:
         raise click.UsageError(
-            f"no source given: write docqa index SOURCE... --to {shown(address)}; docqa info "
-            f"{shown(address)} says what is in it"
+            f"no source given: write docqa index SOURCE... --to {address}; docqa info "
+            f"{address} says what is in it"
         )
     if STDIN in sources:
         raise click.UsageError("docqa index reads files and folders: save standard input to one")

@@ -51,7 +51,6 @@ class Collection:
             for this process, one after another.
 
     Raises:
-        CollectionError: it is no whole address of a cluster.
         SettingError: there is no engine for the address.
         MissingDependencyError: the engine's library is not installed.
     """
