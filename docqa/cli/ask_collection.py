@@ -38,9 +38,9 @@ class CollectionSession:
     def __init__(self, asked: AskedCollection, session: Session, ctx: click.Context) -> None:
         self._asked, self._session = asked, session
         with open_collection(asked.address) as known:
-            made = known.settings()
-        session.reading = asking_settings(ctx, session.reading, asked.address, made)
-        self._kept_by = made.reader
+            own = known.settings()
+        session.reading = asking_settings(ctx, session.reading, asked.address, own)
+        self._kept_by = own.reader
         self._collection: Collection | None = None
 
     @property

@@ -79,7 +79,7 @@ def _text(collection: Collection, *, documents: bool) -> str:
 
 
 def _lines(info: CollectionInfo, collection: Collection) -> Iterator[tuple[str, str]]:
-    made = info.settings
+    own = info.settings
     yield "documents", f"{info.n_documents:,}"
     if info.n_pages:
         yield "pages", f"{info.n_pages:,}"
@@ -87,11 +87,11 @@ def _lines(info: CollectionInfo, collection: Collection) -> Iterator[tuple[str, 
     yield "text", f"{info.n_characters:,} characters"
     if info.size is not None:
         yield "size", _bytes(info.size)
-    yield "made", f"{_when(info.created)}, by docqa {made.docqa}, format {made.format}"
+    yield "made", f"{_when(info.created)}, by docqa {own.docqa}, format {own.format}"
     if info.changed is not None:
         yield "last change", _when(info.changed)
-    sizes = f"up to {made.passage_tokens} tokens a passage, overlap {made.overlap}"
-    yield "reader", f"{made.reader}, {sizes}, content {made.content}"
+    sizes = f"up to {own.passage_tokens} tokens a passage, overlap {own.overlap}"
+    yield "reader", f"{own.reader}, {sizes}, content {own.content}"
     if info.is_half_rebuilt:
         ends = f"docqa kb rebuild {info.address} makes the others again too"
         yield "rebuild", f"was interrupted; {ends}"
