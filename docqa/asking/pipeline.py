@@ -81,13 +81,11 @@ class Pipeline:
     ) -> None:
         named = isinstance(reader, (str, os.PathLike))
         self._reader = self._named = reader if named else completed(reader)
-        self._passage_tokens = passage_tokens
-        self._overlap = overlap
+        self._splitting = Splitting(passage_tokens, overlap, content)
         self._top_passages = at_least_1("top_passages", top_passages)
         self._exhaustive = exhaustive
         self._min_score = share("min_score", min_score)
         self._rank_weight = not_negative("rank_weight", rank_weight)
-        self._content: Content = content
         self._loading = LoadSettings(
             isolate=isolate, limits=limits, ocr=ocr, ocr_language=ocr_language
         )
@@ -123,7 +121,7 @@ class Pipeline:
     @property
     def splitting(self) -> Splitting:
         """Return the settings under which documents are split."""
-        return Splitting(self._passage_tokens, self._overlap, self._content)
+        return self._splitting
 
     def with_loading(self, loading: LoadSettings) -> Pipeline:
         """Return a pipeline that loads sources with other settings; all else is the same.
@@ -323,14 +321,7 @@ class Pipeline:
     def _prepare(self, document: Document) -> PreparedDocument:
         return self._prepared.get_or_make(
             (document.id, document.media_type, document.text),
-            partial(
-                prepare,
-                document,
-                self.reader,
-                passage_tokens=self._passage_tokens,
-                overlap=self._overlap,
-                content=self._content,
-            ),
+            partial(prepare, document, self.reader, self._splitting),
         )
 
 
