@@ -20,13 +20,15 @@ class LoadSettings:
     """Settings of a caller for its sources; hashable, so that they can be part of a cache's key.
 
     Attributes:
-        password: opens encrypted PDFs.
-        media_type: overrules the detection.
+        password: opens encrypted PDFs; the user's or the owner's.
+        media_type: overrules the detection, such as ``"text/plain"`` to read HTML as text.
         encoding: overrules the declared encoding of text, Markdown and HTML.
-        isolate: load in a worker process, so that a hostile file cannot hurt the caller's.
-        limits: time, memory and sizes that loading may take; None takes `Limits()` for isolated
-            loading, and elsewhere only its caps on pages and their characters.
-        ocr: reads the scanned pages of PDFs, with Tesseract or with an engine of your own.
+        isolate: load in a worker process under limits on time and memory, so that a file from a
+            stranger cannot crash or fill this process.
+        limits: time, memory and sizes that loading may take. Without `isolate` only its caps hold;
+            None takes `Limits()` with it, and without it the caps on pages and their characters.
+        ocr: read the scanned pages of PDFs, those that show text but hold none: with Tesseract, or
+            with an engine of your own.
         ocr_language: language of Tesseract; several are joined as ``"eng+deu"``.
     """
 

@@ -124,10 +124,13 @@ def read_question_set(path: str | Path) -> QuestionSet:
     name = file.name.removesuffix(".gz").removesuffix(".json")
     made = QuestionSet(name, articles, tuple(reading.bad_rows), str(file))
     if not len(made):
-        first = f"; the first of {len(made.bad_rows)} faults: {made.bad_rows[0]}"
-        raise QuestionSetError(
-            f"{file} holds no question that can be used{first if made.bad_rows else ''}"
+        faults = made.bad_rows
+        reason = (
+            f"the first of {len(faults)} faults: {faults[0]}"
+            if faults
+            else "give it articles with paragraphs and questions ('qas')"
         )
+        raise QuestionSetError(f"{file} holds no question that can be used; {reason}")
     return made
 
 

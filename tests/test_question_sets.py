@@ -56,6 +56,22 @@ def test_impossible_questions_have_no_golds(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ({"data": []}, "can be used; give it articles with paragraphs"),
+        ({"data": [{"paragraphs": []}]}, "can be used; give it articles with paragraphs"),
+        ({"data": [3, 4]}, "can be used; the first of 2 faults: .*article 1: it has no list"),
+    ],
+)
+def test_a_set_without_questions_is_refused(tmp_path: Path, content: Any, reason: str) -> None:
+    """A file in the right form that holds no question says so, with its first fault if any."""
+    path = tmp_path / "asked.json"
+    path.write_text(json.dumps(content), "utf-8")
+    with pytest.raises(QuestionSetError, match=reason):
+        read_question_set(path)
+
+
+@pytest.mark.parametrize(
     ("broken", "reason"),
     [
         (row(id="b", answers=[{"text": "London", "answer_start": 0}]), "is not at 0"),

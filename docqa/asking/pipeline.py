@@ -10,11 +10,7 @@ from copy import copy
 from dataclasses import replace
 from functools import partial
 
-from docqa.asking.grid import (
-    AskCall,
-    AskedSource,
-    ask_sources,
-)
+from docqa.asking.grid import AskCall, AskedSource, ask_sources
 from docqa.asking.own_reader import completed
 from docqa.asking.prepared import PreparedDocument, prepare
 from docqa.asking.settings import (
@@ -61,11 +57,7 @@ class Pipeline:
             ``rank_weight * (1 - s)``. Scores do not change; 0 leaves the order to the reader.
         content: ``"main"`` leaves out blocks flagged as navigation, footers and the like;
             ``"all"`` ranks them down.
-        isolate: load sources in a worker process, so that a file from a stranger cannot crash or
-            fill this one.
-        limits: bounds on the cost of loading a source; without `isolate` only its caps hold.
-        ocr: read the scanned pages of PDFs; see `docqa.load`.
-        ocr_language: the language that Tesseract reads; several are joined as ``"eng+deu"``.
+        isolate, limits, ocr, ocr_language: of loading; see `docqa.load_settings.LoadSettings`.
 
     Raises:
         SettingError: a setting is out of its range.
@@ -89,13 +81,11 @@ class Pipeline:
     ) -> None:
         named = isinstance(reader, (str, os.PathLike))
         self._reader = self._named = reader if named else completed(reader)
-        self._passage_tokens = passage_tokens
-        self._overlap = overlap
+        self._splitting = Splitting(passage_tokens, overlap, content)
         self._top_passages = at_least_1("top_passages", top_passages)
         self._exhaustive = exhaustive
         self._min_score = share("min_score", min_score)
         self._rank_weight = not_negative("rank_weight", rank_weight)
-        self._content: Content = content
         self._loading = LoadSettings(
             isolate=isolate, limits=limits, ocr=ocr, ocr_language=ocr_language
         )
@@ -131,7 +121,7 @@ class Pipeline:
     @property
     def splitting(self) -> Splitting:
         """Return the settings under which documents are split."""
-        return Splitting(self._passage_tokens, self._overlap, self._content)
+        return self._splitting
 
     def with_loading(self, loading: LoadSettings) -> Pipeline:
         """Return a pipeline that loads sources with other settings; all else is the same.
@@ -159,7 +149,7 @@ class Pipeline:
     ) -> Document:
         """Return `source` as a document; the same bytes under the same name are loaded once.
 
-        The settings are those of `docqa.load`; whether OCR is used is the pipeline's own.
+        The settings are those of `LoadSettings`; None leaves one to the pipeline.
 
         Raises:
             LoadError: it cannot be loaded.
@@ -254,7 +244,7 @@ class Pipeline:
             exhaustive: overrules the pipeline's choice.
             password: opens encrypted PDFs.
             media_type: overrules the detection for every source.
-            encoding: overrules the declared encoding of texts and HTML.
+            encoding: overrules the declared encoding of every source.
             progress: called with (pages done, pages in all) while each PDF loads.
 
         Raises:
@@ -278,7 +268,7 @@ class Pipeline:
                 AskedSource(source_name(source), partial(load_source, source), asked)
                 for source in _each(sources)
             ),
-            partial(self._call, settings),
+            lambda: AskCall(self.reader, settings, self._prepare),
         )
         return (item for _, item in outcomes)
 
@@ -296,11 +286,10 @@ class Pipeline:
             ModelError: the reader cannot be loaded.
             SettingError: a setting is out of its range.
         """
-        return self._call(
-            self.ask_settings(
-                top_k=top_k, min_score=min_score, top_passages=top_passages, exhaustive=exhaustive
-            )
+        settings = self.ask_settings(
+            top_k=top_k, min_score=min_score, top_passages=top_passages, exhaustive=exhaustive
         )
+        return AskCall(self.reader, settings, self._prepare)
 
     def ask_settings(
         self,
@@ -322,9 +311,6 @@ class Pipeline:
             top_passages=self._passages_read(top_passages, exhaustive),
         )
 
-    def _call(self, settings: AskSettings) -> AskCall:
-        return AskCall(self.reader, settings, self._prepare)
-
     def _passages_read(self, top_passages: int | None, exhaustive: bool | None) -> int | None:
         if self._exhaustive if exhaustive is None else exhaustive:
             return None
@@ -335,14 +321,7 @@ class Pipeline:
     def _prepare(self, document: Document) -> PreparedDocument:
         return self._prepared.get_or_make(
             (document.id, document.media_type, document.text),
-            partial(
-                prepare,
-                document,
-                self.reader,
-                passage_tokens=self._passage_tokens,
-                overlap=self._overlap,
-                content=self._content,
-            ),
+            partial(prepare, document, self.reader, self._splitting),
         )
 
 

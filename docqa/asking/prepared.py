@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from docqa.asking.settings import Splitting
 from docqa.datamodel import Content, Document, Passage, RankedPassage
 from docqa.errors import NoTextError, SettingError
 from docqa.protocols import Index, Reader
@@ -53,49 +54,38 @@ class PreparedDocument:
         return (*found, *(RankedPassage(passage, rank + 1, 0.0) for rank, passage in filled))
 
 
-def prepare(
-    document: Document,
-    reader: Reader,
-    *,
-    passage_tokens: int | None = None,
-    overlap: int | None = None,
-    content: Content = "all",
-) -> PreparedDocument:
+def prepare(document: Document, reader: Reader, splitting: Splitting) -> PreparedDocument:
     """Split a document into passages for a reader and index them.
 
     Raises:
         SettingError: a setting is out of its range, or passages would not fit the reader.
     """
-    splitter = splitter_for(reader, passage_tokens=passage_tokens, overlap=overlap, content=content)
+    splitter = splitter_for(reader, splitting)
     passages = tuple(splitter.split(document))
-    return PreparedDocument(
-        passages, index_of(passages), splitter.passage_tokens, splitter.overlap, content
-    )
+    sizes = splitter.passage_tokens, splitter.overlap
+    return PreparedDocument(passages, index_of(passages), *sizes, splitting.content)
 
 
-def splitter_for(
-    reader: Reader | Tokenizing,
-    *,
-    passage_tokens: int | None = None,
-    overlap: int | None = None,
-    content: Content = "all",
-) -> Splitter:
-    """Return the splitter for a reader; None takes the default size, or the one that fits.
+def splitter_for(reader: Reader | Tokenizing, splitting: Splitting | None = None) -> Splitter:
+    """Return the splitter for a reader; None takes the default sizes, or those that fit.
 
     Raises:
         SettingError: a setting is out of its range, or passages would not fit the reader.
     """
     from docqa.passages.splitter import DEFAULT_OVERLAP, DEFAULT_PASSAGE_TOKENS, Splitter
 
-    fits = reader.max_passage_tokens
-    if passage_tokens is not None and passage_tokens > fits:
+    chosen, fits = splitting or Splitting(), reader.max_passage_tokens
+    size, overlap = chosen.passage_tokens, chosen.overlap
+    if size is None:
+        size = min(DEFAULT_PASSAGE_TOKENS, fits)
+    if size > fits:
         raise SettingError(
-            f"passage_tokens is {passage_tokens}, but the reader {reader.name!r} takes at most "
-            f"{fits} beside a question; choose a smaller number"
+            f"passage_tokens is {size}, but the reader {reader.name!r} takes at most {fits} beside "
+            "a question; choose a smaller number"
         )
-    size = min(DEFAULT_PASSAGE_TOKENS, fits) if passage_tokens is None else passage_tokens
-    shared = min(DEFAULT_OVERLAP, size // 2) if overlap is None else overlap
-    return Splitter(reader.tokenizer, passage_tokens=size, overlap=shared, content=content)
+    if overlap is None:
+        overlap = min(DEFAULT_OVERLAP, size // 2)
+    return Splitter(reader.tokenizer, passage_tokens=size, overlap=overlap, content=chosen.content)
 
 
 def index_of(passages: Iterable[Passage]) -> Index:

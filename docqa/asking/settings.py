@@ -27,11 +27,15 @@ DEFAULT_RANK_WEIGHT = 6.0
 
 @dataclass(frozen=True, slots=True)
 class Splitting:
-    """The settings under which documents are split; None leaves a size to the splitter."""
+    """The settings under which documents are split; None leaves a size to the splitter.
 
-    passage_tokens: int | None
-    overlap: int | None
-    content: Content
+    Attributes:
+        passage_tokens, overlap, content: see `docqa.Pipeline`.
+    """
+
+    passage_tokens: int | None = None
+    overlap: int | None = None
+    content: Content = "all"
 
 
 @dataclass(frozen=True, slots=True)

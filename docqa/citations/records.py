@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Union
+from typing import Any
 
 from docqa.datamodel import Answer
 from docqa.errors import CitationError, SettingError
@@ -14,7 +14,7 @@ from docqa.ocr_engine import DEFAULT_LANGUAGE
 
 __all__ = ["Citation", "Citable", "citations_of"]
 
-Citable = Union[Answer, Mapping[str, Any]]
+Citable = Answer | Mapping[str, Any]
 
 _NUMBERS = ("page_number", "page_label", "line")  # where the words start, beside the locations
 

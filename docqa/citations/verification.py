@@ -42,8 +42,8 @@ def verify(
         root: relative paths start here, and files that are gone from their path are looked for
             here by their content; None for the working directory.
         password: opens encrypted PDFs.
-        isolate: load in a worker process, so that a file from a stranger cannot hurt this one.
-        limits: what loading a file may cost, see `docqa.load`.
+        isolate: load in a worker process; see `docqa.load_settings.LoadSettings`.
+        limits: of loading.
 
     Returns:
         One outcome for every answer and for each of its occurrences, in order.

@@ -15,7 +15,6 @@ from docqa.cli.outcomes import OutcomeCounts
 from docqa.cli.session import Session
 from docqa.cli.writers import Format, open_writer
 from docqa.datamodel import GridItem
-from docqa.index.opening import shown
 
 if TYPE_CHECKING:
     from docqa.collection.collection import Collection
@@ -39,9 +38,9 @@ class CollectionSession:
     def __init__(self, asked: AskedCollection, session: Session, ctx: click.Context) -> None:
         self._asked, self._session = asked, session
         with open_collection(asked.address) as known:
-            made = known.settings()
-        session.reading = asking_settings(ctx, session.reading, asked.address, made)
-        self._kept_by = made.reader
+            own = known.settings()
+        session.reading = asking_settings(ctx, session.reading, asked.address, own)
+        self._kept_by = own.reader
         self._collection: Collection | None = None
 
     @property
@@ -77,14 +76,14 @@ class CollectionSession:
         )
         could = indexing.refresh()
         self._session.progress.close()
-        notices.note(f"{shown(self._asked.address)}: {indexing.changes}")
+        notices.note(f"{self._asked.address}: {indexing.changes}")
         indexing.collection.close()
         return could
 
     def ask_all(self, questions: Sequence[str]) -> Iterator[tuple[None, GridItem]]:
         """Yield the outcome of every question, in order and as soon as its batch is read."""
         collection, progress = self.collection, self._session.progress
-        asking = f"asking {shown(self._asked.address)}"
+        asking = f"asking {self._asked.address}"
         progress.say(asking)
         for item in collection.ask_all(
             questions, top_k=self._session.reading.top_k, where=self._asked.where
@@ -118,7 +117,7 @@ class CollectionSession:
         """Return advice for questions that nothing answers."""
         if not tally.passages_total:
             if not self._asked.where:
-                return f"{shown(self._asked.address)} has no documents; docqa index takes some in"
+                return f"{self._asked.address} has no documents; docqa index takes some in"
             return "no document of the collection is asked: the filters leave none"
         tries = []
         if tally.passages_read < tally.passages_total:

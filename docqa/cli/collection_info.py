@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -79,7 +79,7 @@ def _text(collection: Collection, *, documents: bool) -> str:
 
 
 def _lines(info: CollectionInfo, collection: Collection) -> Iterator[tuple[str, str]]:
-    made = info.settings
+    own = info.settings
     yield "documents", f"{info.n_documents:,}"
     if info.n_pages:
         yield "pages", f"{info.n_pages:,}"
@@ -87,11 +87,11 @@ def _lines(info: CollectionInfo, collection: Collection) -> Iterator[tuple[str, 
     yield "text", f"{info.n_characters:,} characters"
     if info.size is not None:
         yield "size", _bytes(info.size)
-    yield "made", f"{_when(info.created)}, by docqa {made.docqa}, format {made.format}"
+    yield "made", f"{_when(info.created)}, by docqa {own.docqa}, format {own.format}"
     if info.changed is not None:
         yield "last change", _when(info.changed)
-    sizes = f"up to {made.passage_tokens} tokens a passage, overlap {made.overlap}"
-    yield "reader", f"{made.reader}, {sizes}, content {made.content}"
+    sizes = f"up to {own.passage_tokens} tokens a passage, overlap {own.overlap}"
+    yield "reader", f"{own.reader}, {sizes}, content {own.content}"
     if info.is_half_rebuilt:
         ends = f"docqa kb rebuild {info.address} makes the others again too"
         yield "rebuild", f"was interrupted; {ends}"
@@ -117,7 +117,7 @@ def _document(document: CollectedDocument) -> str:
 
 def _when(seconds: float) -> str:
     """Return a time in the local zone, to the minute."""
-    return datetime.fromtimestamp(seconds, timezone.utc).astimezone().strftime("%Y-%m-%d %H:%M")
+    return datetime.fromtimestamp(seconds, UTC).astimezone().strftime("%Y-%m-%d %H:%M")
 
 
 def _bytes(size: int) -> str:

@@ -10,14 +10,19 @@ import click
 from click.core import ParameterSource
 
 from docqa.errors import CollectionError
-from docqa.index.opening import shown
 
 if TYPE_CHECKING:
     from docqa.collection.collection import Collection
     from docqa.collection.settings import CollectionSettings
     from docqa.reading_settings import ReadingSettings
 
-__all__ = ["asking_settings", "chosen_reader", "made_before", "open_collection", "parse_entries"]
+__all__ = [
+    "asking_settings",
+    "chosen_reader",
+    "open_collection",
+    "parse_entries",
+    "settings_before",
+]
 
 
 def open_collection(address: str) -> Collection:
@@ -32,7 +37,7 @@ def open_collection(address: str) -> Collection:
     return Collection(address)
 
 
-def made_before(collection: Collection) -> CollectionSettings | None:
+def settings_before(collection: Collection) -> CollectionSettings | None:
     """Return the settings of a collection; None where there is none, or of another version."""
     try:
         return collection.settings()
@@ -43,7 +48,7 @@ def made_before(collection: Collection) -> CollectionSettings | None:
 def chosen_reader(
     ctx: click.Context,
     given: str,
-    made: CollectionSettings | None,
+    own: CollectionSettings | None,
     *,
     by: Iterable[ParameterSource] = (ParameterSource.COMMANDLINE,),
 ) -> str:
@@ -52,15 +57,15 @@ def chosen_reader(
     Args:
         ctx: of the command, which has an option ``--reader``.
         given: the option's value.
-        made: of the collection, if there is one.
+        own: the settings of the collection, if there is one.
         by: ways to ask for a reader that count.
     """
     asked_for = ctx.get_parameter_source("reader") in tuple(by)
-    return given if made is None or asked_for else made.reader
+    return given if own is None or asked_for else own.reader
 
 
 def asking_settings(
-    ctx: click.Context, reading: ReadingSettings, address: str, made: CollectionSettings
+    ctx: click.Context, reading: ReadingSettings, address: str, own: CollectionSettings
 ) -> ReadingSettings:
     """Return the settings for asking a collection: its own reader unless another is asked for.
 
@@ -68,7 +73,7 @@ def asking_settings(
         ctx: of the command, which has an option ``--reader``.
         reading: what the options say.
         address: the collection's, as the user named it.
-        made: how it was made.
+        own: the settings of the collection.
 
     Raises:
         click.UsageError: ``--content`` does nothing here.
@@ -76,10 +81,10 @@ def asking_settings(
     if reading.content != "all":
         raise click.UsageError(
             "--content was settled when the collection was made: docqa kb rebuild "
-            f"{shown(address)} --content {reading.content} makes it again"
+            f"{address} --content {reading.content} makes it again"
         )
     given = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
-    return replace(reading, reader=chosen_reader(ctx, reading.reader, made, by=given))
+    return replace(reading, reader=chosen_reader(ctx, reading.reader, own, by=given))
 
 
 def parse_entries(option: str, entries: Iterable[str]) -> dict[str, str]:

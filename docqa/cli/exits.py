@@ -15,7 +15,6 @@ import click
 
 from docqa.cli.interrupt import INTERRUPTED, emit, leave_at_once
 from docqa.cli.terminal import one_line
-from docqa.cli.unused_gpu import note_unused_gpu
 from docqa.errors import DocqaError
 
 __all__ = [
@@ -35,6 +34,10 @@ ANSWERED, NOTHING_FOUND, FAILED = 0, 1, 2  # as grep ends
 BROKEN_PIPE = 141  # 128 + SIGPIPE, what shells report for a command whose reader left
 
 _DEBUG = "docqa.debug"
+_UNUSED_GPU = (
+    "docqa: reading on the CPU, though NVIDIA's driver is here, since torch is not installed; to "
+    "use the GPU: pip install 'docqa-exact[torch]'\n"
+)
 
 
 def _set_debug(ctx: click.Context, param: click.Parameter, value: bool) -> None:
@@ -106,7 +109,7 @@ def hush_libraries(ctx: click.Context) -> None:
     What matters of them reaches the user as warnings of the document. ``--debug`` shows them all.
     Where a library for the GPU is missing, one line says so.
     """
-    note_unused_gpu(ctx)
+    _note_unused_gpu(ctx)
     if debugging(ctx):
         logging.basicConfig(level=logging.INFO)
         return
@@ -116,6 +119,19 @@ def hush_libraries(ctx: click.Context) -> None:
     if not sys.warnoptions:
         warnings.simplefilter("ignore")
     logging.getLogger().addHandler(logging.NullHandler())
+
+
+def _note_unused_gpu(ctx: click.Context) -> None:
+    """Say that a GPU stands idle, where a command reads and may choose its device."""
+    asked = ctx.params
+    settings = "reader" in asked, asked.get("device"), asked.get("runtime", "auto")
+    if settings != (True, "auto", "auto") or asked.get("quiet"):
+        return
+    from docqa.reader.hardware import has_nvidia_driver
+    from docqa.reader.requirements import is_installed
+
+    if has_nvidia_driver() and not is_installed("torch"):
+        emit(sys.stderr, _UNUSED_GPU)
 
 
 def _drop_output() -> None:

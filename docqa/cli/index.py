@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from docqa.cli.collection_options import size_options
-from docqa.cli.collections import chosen_reader, made_before, open_collection, parse_entries
-from docqa.cli.indexing import Indexing, Taking, write_changes
+from docqa.cli.collections import chosen_reader, open_collection, parse_entries, settings_before
+from docqa.cli.indexing import Indexing, write_changes
 from docqa.cli.options import reader_option, source_options
 from docqa.cli.pool_options import loading_pool, loading_pool_options
 from docqa.cli.prelude import Run, command
 from docqa.cli.sources import STDIN
-from docqa.index.opening import shown
 from docqa.load_settings import LoadSettings
 
 if TYPE_CHECKING:
@@ -131,20 +130,24 @@ def index(
         raise click.UsageError("name the collection: docqa index SOURCE... --to KB")
     _require_sources(sources, address)
     with open_collection(address) as before:
-        made = made_before(before)
-    if made is not None:
-        _require_sizes(made, sizes, shown(address))
+        own = settings_before(before)
+    if own is not None:
+        _require_sizes(own, sizes, address)
     indexing = Indexing(
         address,
-        reader=chosen_reader(run.context, reader, made),
+        reader=chosen_reader(run.context, reader, own),
         sizes=sizes,
         loading=loading,
         pool=loading_pool(jobs, ray),
         notices=run.notices,
         progress=run.progress,
     )
-    metadata = parse_entries("--metadata", entries) if entries else None
-    code = indexing.add(sources, Taking(metadata, checksum, retry_failed))
+    code = indexing.add(
+        sources,
+        metadata=parse_entries("--metadata", entries) if entries else None,
+        checksum=checksum,
+        retry_failed=retry_failed,
+    )
     write_changes(run, indexing.collection.address, indexing.changes)
     return code
 
@@ -157,21 +160,21 @@ def _require_sources(sources: Sequence[str], address: str) -> None:
     """
     if not sources:
         raise click.UsageError(
-            f"no source given: write docqa index SOURCE... --to {shown(address)}; docqa info "
-            f"{shown(address)} says what is in it"
+            f"no source given: write docqa index SOURCE... --to {address}; docqa info "
+            f"{address} says what is in it"
         )
     if STDIN in sources:
         raise click.UsageError("docqa index reads files and folders: save standard input to one")
 
 
-def _require_sizes(made: CollectionSettings, asked_for: dict[str, Any], address: str) -> None:
+def _require_sizes(settings: CollectionSettings, asked_for: dict[str, Any], address: str) -> None:
     """Check that the sizes asked for are those of the collection.
 
     Raises:
         click.UsageError: one differs.
     """
     for name, value in asked_for.items():
-        own = getattr(made, name)
+        own = getattr(settings, name)
         if value != own:
             option = f"--{name.replace('_', '-')}"
             raise click.UsageError(

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Indexing",
-    "Taking",
     "indexing_pipeline",
     "write_changes",
 ]
@@ -38,15 +37,6 @@ _SECONDS_A_LINE = 30.0  # where no terminal shows the progress
 _MOST_ERRORS = 20
 _LISTED = ("added", "replaced", "moved", "removed")
 _CHANGED = (*_LISTED, "unchanged", "failed")
-
-
-@dataclass(frozen=True, slots=True)
-class Taking:
-    """The settings by which sources are taken in; see `docqa.Collection.sync`."""
-
-    metadata: Mapping[str, str] | None
-    checksum: bool
-    retry_failed: bool
 
 
 def indexing_pipeline(reader: str, sizes: Mapping[str, Any]) -> Pipeline:
@@ -95,8 +85,18 @@ class Indexing:
         self._notices, self._progress = notices, progress
         self._watch = _Watch(notices, progress)
 
-    def add(self, sources: Sequence[str], taking: Taking) -> int:
-        """Keep folders in step and add files; return the exit code."""
+    def add(
+        self,
+        sources: Sequence[str],
+        *,
+        metadata: Mapping[str, str] | None,
+        checksum: bool,
+        retry_failed: bool,
+    ) -> int:
+        """Keep folders in step and add files; return the exit code.
+
+        The settings are those of `docqa.Collection.sync`.
+        """
         folders = [each for each in sources if Path(each).is_dir()]
         found = expand(each for each in sources if each not in folders)
         is_failed = False
@@ -107,9 +107,11 @@ class Indexing:
         files = [file.path for file in found.files if file.error is None]
         with self._interruptible():
             for folder in folders:
-                is_failed |= not self._sync(folder, taking)
+                is_failed |= not self._sync(
+                    folder, metadata=metadata, checksum=checksum, retry_failed=retry_failed
+                )
             if files:
-                self._do(self.collection.add(files, metadata=taking.metadata, progress=self._watch))
+                self._do(self.collection.add(files, metadata=metadata, progress=self._watch))
         self._note_pages()
         if is_failed or self.changes.failed:
             return FAILED
@@ -121,10 +123,9 @@ class Indexing:
         Returns:
             Whether all of them could be read.
         """
-        taking = Taking(None, checksum=False, retry_failed=False)
         with self._interruptible():
             folders = self.collection.info().folders
-            could = [self._sync(folder, taking) for folder in folders]
+            could = [self._sync(folder) for folder in folders]
             alone = [each.key for each in self.collection.documents() if _is_alone(each)]
             if alone:
                 self._do(self.collection.add(alone, progress=self._watch))
@@ -138,17 +139,11 @@ class Indexing:
         self._note_pages()
         return FAILED if self.changes.failed else ANSWERED
 
-    def _sync(self, folder: str, taking: Taking) -> bool:
+    def _sync(self, folder: str, **settings: Any) -> bool:
         """Keep one folder in step; say whether it could be read."""
         self._progress.say(f"looking for changes in {folder}")
         try:
-            changes = self.collection.sync(
-                folder,
-                metadata=taking.metadata,
-                checksum=taking.checksum,
-                retry_failed=taking.retry_failed,
-                progress=self._watch,
-            )
+            changes = self.collection.sync(folder, progress=self._watch, **settings)
         except LoadError as error:
             self._notices.error(error)
             return False

@@ -9,7 +9,7 @@ import click
 
 from docqa.cli.collection_info import describe_collection
 from docqa.cli.collection_options import size_options
-from docqa.cli.collections import chosen_reader, made_before, open_collection
+from docqa.cli.collections import chosen_reader, open_collection, settings_before
 from docqa.cli.exits import ANSWERED, FAILED
 from docqa.cli.indexing import Indexing, write_changes
 from docqa.cli.notices import counted
@@ -94,10 +94,10 @@ def rebuild(
     Without them it keeps its reader and its sizes.
     """
     with open_collection(address) as before:
-        made = made_before(before)
-    chosen = chosen_reader(run.context, reader, made)
-    if made is not None and chosen == made.reader:
-        kept = {name: getattr(made, name) for name in ("passage_tokens", "overlap", "content")}
+        own = settings_before(before)
+    chosen = chosen_reader(run.context, reader, own)
+    if own is not None and chosen == own.reader:
+        kept = {name: getattr(own, name) for name in ("passage_tokens", "overlap", "content")}
         sizes = {**kept, **sizes}
     indexing = Indexing(
         address,

@@ -20,8 +20,13 @@ if TYPE_CHECKING:
     from docqa.asking.grid import AskedSource
     from docqa.asking.pipeline import Pipeline
     from docqa.cli.sources import SourceFile
+    from docqa.reader.tokenizer import FastTokenizer
 
-__all__ = ["ReadingSettings", "Session", "open_pipeline"]
+__all__ = ["PassageCounter", "ReadingSettings", "Session", "open_pipeline"]
+
+# From this number of positions on, a window leaves room for the default passage size beside the
+# longest question (384 tokens less 64 and a few separators: `docqa.load_reader`).
+_ROOMY = 512
 
 _LARGE = 1 << 20  # bytes; a PDF of this size takes about a second to load
 
@@ -99,8 +104,6 @@ class Session:
         Raises:
             ModelError: there is no such reader.
         """
-        from docqa.cli.passage_count import PassageCounter
-
         counter = PassageCounter.of_reader(self.reading.reader)
         if counter is not None:
             return counter.count
@@ -171,3 +174,39 @@ def _waits(file: SourceFile) -> bool:
     except (OSError, ValueError):
         return file.path == STDIN
     return not stat.S_ISREG(found.st_mode) or found.st_size > _LARGE
+
+
+class PassageCounter:
+    """A counter of passages with a reader's tokenizer alone, so that no runtime need start.
+
+    Args:
+        tokenizer: the reader's.
+    """
+
+    def __init__(self, tokenizer: FastTokenizer) -> None:
+        from docqa.passages.splitter import Splitter
+
+        self._splitter = Splitter(tokenizer)
+
+    @classmethod
+    def of_reader(cls, name_or_path: str) -> PassageCounter | None:
+        """Return the counter of a reader, or None where the reader must be loaded for it.
+
+        Raises:
+            ModelError: there is no such reader.
+        """
+        from docqa.reader.checkpoints import find_checkpoint
+
+        checkpoint = find_checkpoint(name_or_path, revision=None)
+        path = checkpoint.folder / "tokenizer.json"
+        if int(checkpoint.config.get("max_position_embeddings", 0)) < _ROOMY or not path.is_file():
+            return None
+        from tokenizers import Tokenizer
+
+        from docqa.reader.tokenizer import FastTokenizer
+
+        return cls(FastTokenizer(Tokenizer.from_file(str(path)), pad_id=0))
+
+    def count(self, document: Document) -> int:
+        """Return the number of passages of a document with the default sizes."""
+        return sum(1 for _ in self._splitter.split(document))

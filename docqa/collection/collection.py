@@ -51,7 +51,6 @@ class Collection:
             for this process, one after another.
 
     Raises:
-        CollectionError: it is no whole address of a cluster.
         SettingError: there is no engine for the address.
         MissingDependencyError: the engine's library is not installed.
     """
@@ -224,12 +223,12 @@ class Collection:
             ModelError: the reader cannot be loaded.
             SettingError: a setting is out of its range.
         """
-        made = self.settings()
+        own = self.settings()
         settings = self._pipeline.ask_settings(
             top_k=top_k, min_score=min_score, top_passages=top_passages
         )
         asked = [questions] if isinstance(questions, str) else list(questions)
-        return self._answered(made, asked, settings, with_absolute_paths(where))
+        return self._answered(own, asked, settings, with_absolute_paths(where))
 
     def documents(self, where: Where | None = None) -> list[CollectedDocument]:
         """Return the records of the documents, ordered by key.
@@ -301,7 +300,7 @@ class Collection:
 
     def _answered(
         self,
-        made: CollectionSettings,
+        own: CollectionSettings,
         questions: Sequence[str],
         settings: AskSettings,
         where: Where,
@@ -313,10 +312,10 @@ class Collection:
             reader=reader,
             settings=settings,
             read_settings=settings.with_sizes(
-                passage_tokens=made.passage_tokens, overlap=made.overlap, content=made.content
+                passage_tokens=own.passage_tokens, overlap=own.overlap, content=own.content
             ),
             loading=self._pipeline.loading,
-            is_kept=token_fingerprint(reader.tokenizer) == made.tokenizer != "",
+            is_kept=token_fingerprint(reader.tokenizer) == own.tokenizer != "",
             bodies=self._bodies,
             address=self.address,
         )

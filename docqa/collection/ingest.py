@@ -11,9 +11,10 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Union
+from typing import TYPE_CHECKING
 
 from docqa.asking.prepared import require_text, splitter_for
+from docqa.asking.settings import Splitting
 from docqa.collection.packing import (
     NOWHERE,
     PackedPassage,
@@ -30,7 +31,7 @@ from docqa.collection.records import (
     file_stamp,
     labels_of,
 )
-from docqa.datamodel import Content, Document, Table
+from docqa.datamodel import Document, Table
 from docqa.errors import DocqaError, LoadError
 from docqa.index.analysis import terms
 from docqa.index.contract import StoredDocument, StoredPassage
@@ -64,14 +65,12 @@ class Recipe:
     Attributes:
         loading: how sources are loaded.
         reader: the name or path of the reader whose tokens count.
-        passage_tokens, overlap, content: see `docqa.Pipeline`.
+        splitting: how documents are split.
     """
 
     loading: LoadSettings
     reader: str
-    passage_tokens: int | None = None
-    overlap: int | None = None
-    content: Content = "all"
+    splitting: Splitting
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +94,7 @@ class Job:
     stamp: FileStamp | None = None
 
 
-Ingested = Union[StoredDocument, FailedSource]
+Ingested = StoredDocument | FailedSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,13 +222,7 @@ def ingester_of(recipe: Recipe) -> Ingester:
     from docqa.reader.models import load_tokenizing
 
     reader = load_tokenizing(recipe.reader)
-    splitter = splitter_for(
-        reader,
-        passage_tokens=recipe.passage_tokens,
-        overlap=recipe.overlap,
-        content=recipe.content,
-    )
-    return Ingester(recipe.loading, splitter, reader.tokenizer)
+    return Ingester(recipe.loading, splitter_for(reader, recipe.splitting), reader.tokenizer)
 
 
 def token_fingerprint(tokenizer: Tokenizer) -> str:

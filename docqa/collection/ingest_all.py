@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Union
 
 from docqa.asking.prepared import splitter_for
 from docqa.collection.ingest import (
@@ -63,14 +62,8 @@ def ingester_for(pipeline: Pipeline, settings: CollectionSettings | None) -> Ing
     recipe = _recipe(pipeline, settings)
     if recipe is not None:
         return ingester_of(recipe)
-    reader, sizes = pipeline.reader, settings or pipeline.splitting
-    splitter = splitter_for(
-        reader,
-        passage_tokens=sizes.passage_tokens,
-        overlap=sizes.overlap,
-        content=sizes.content,
-    )
-    return Ingester(pipeline.loading, splitter, reader.tokenizer)
+    reader, splitting = pipeline.reader, (settings or pipeline).splitting
+    return Ingester(pipeline.loading, splitter_for(reader, splitting), reader.tokenizer)
 
 
 def ingest_all(
@@ -114,7 +107,7 @@ def ingest_all(
     yield from pool.run(partial(_ingested, recipe), sent, on_lost=lost, ordered=False)
 
 
-_Sent = Union[Job, FailedSource]  # a failed one is on its way back
+_Sent = Job | FailedSource  # a failed one is on its way back
 
 
 def _ingested(recipe: Recipe, sent: _Sent) -> Ingested:
@@ -147,10 +140,10 @@ def _can_be_sent(jobs: Iterable[Job]) -> bool:
 
 def _recipe(pipeline: Pipeline, settings: CollectionSettings | None) -> Recipe | None:
     """Return the recipe for any process; None for a reader that has no name."""
-    chosen, sizes = pipeline.chosen_reader, settings or pipeline.splitting
+    chosen = pipeline.chosen_reader
     if not isinstance(chosen, str):
         return None
-    return Recipe(pipeline.loading, chosen, sizes.passage_tokens, sizes.overlap, sizes.content)
+    return Recipe(pipeline.loading, chosen, (settings or pipeline).splitting)
 
 
 def _reader_name(pipeline: Pipeline) -> str:

@@ -12,6 +12,7 @@ import time
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from docqa.asking.settings import Splitting
 from docqa.datamodel import Content
 from docqa.errors import CollectionError
 from docqa.index.analysis import ANALYSIS_VERSION
@@ -57,6 +58,11 @@ class CollectionSettings:
     overlap: int
     content: Content
     created: float
+
+    @property
+    def splitting(self) -> Splitting:
+        """Return the settings under which documents are split."""
+        return Splitting(self.passage_tokens, self.overlap, self.content)
 
     def to_json(self) -> str:
         """Return the record as it is stored."""

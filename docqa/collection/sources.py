@@ -7,7 +7,6 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Union
 
 from docqa.collection.files import files_in
 from docqa.collection.ingest import Job
@@ -28,7 +27,7 @@ __all__ = [
 
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.I)
 
-Sources = Union[Iterable[Source], Source]
+Sources = Iterable[Source] | Source
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Union
+from typing import TYPE_CHECKING, Any
 
 from docqa.compat.inputs import Settings
 from docqa.datamodel import Span
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Result", "probabilities", "shaped"]
 
-Result = Union[dict[str, Any], list[dict[str, Any]]]
+Result = dict[str, Any] | list[dict[str, Any]]
 
 
 def probabilities(

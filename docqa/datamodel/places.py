@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Protocol, Union, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 from docqa.datamodel.spans import Box, Span
 
@@ -127,7 +127,7 @@ class TextLocation:
     byte_span: Span | None
 
 
-Location = Union[PageLocation, SourceLocation, TextLocation, PartLocation]
+Location = PageLocation | SourceLocation | TextLocation | PartLocation
 
 
 @runtime_checkable

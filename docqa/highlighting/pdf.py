@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from io import BytesIO
 from typing import Any
 
@@ -172,7 +172,7 @@ def _with_annotations(
     data: bytes, marks: Sequence[PdfMark], seen: _Seen, password: str | None
 ) -> tuple[bytes, list[str]]:
     """Return a copy with the highlights appended, and notes on them."""
-    when = datetime.now(timezone.utc)
+    when = datetime.now(UTC)
     with translated(_WriteError):
         update = PdfUpdate(data, password)
         for mark in marks:

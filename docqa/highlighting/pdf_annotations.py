@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 from docqa._pdfium import Frame, UserBox
@@ -40,7 +40,7 @@ def highlight_annotation(
         printing=True,
         title_bar=AUTHOR,
     )
-    date = TextStringObject(when.astimezone(timezone.utc).strftime("D:%Y%m%d%H%M%S+00'00'"))
+    date = TextStringObject(when.astimezone(UTC).strftime("D:%Y%m%d%H%M%S+00'00'"))
     annotation[NameObject("/Type")] = NameObject("/Annot")
     annotation[NameObject("/Contents")] = TextStringObject(_written(comment))
     annotation[NameObject("/CreationDate")] = date

@@ -20,8 +20,6 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from docqa.index.stop_words import STOP_WORDS
-
 if TYPE_CHECKING:
     from nltk.stem.snowball import EnglishStemmer
 
@@ -29,6 +27,21 @@ __all__ = ["ANALYSIS_VERSION", "terms"]
 
 ANALYSIS_VERSION = 1
 """Changes whenever the same text gives other terms; stored indexes keep it."""
+
+# Folded, before stemming; not "us" and "may", which are also a country and a month.
+_FUNCTION_WORDS = """
+    a an the this that these those
+    i me my we our ours you your yours he him his she her hers it its they them their theirs
+    am is are was were be been being do does did doing have has had having
+    can could might must shall should will would
+    who whom whose which what when where why how
+    and or but if nor so than then as because while although though
+    of at by for with about against between into through during before after above below to from up
+    down in out on off over under again further once upon
+    there here all any both each few more most other some such no not only own same too very just
+    also s t
+"""
+_STOP_WORDS = frozenset(_FUNCTION_WORDS.split())
 
 _STEMMED_AT_MOST = 40  # characters; longer words are no English ones
 _CACHED_AT_MOST = 60  # characters; longer runs hardly ever come back
@@ -140,7 +153,7 @@ def _number_terms(number: str) -> tuple[str, ...]:
 
 
 def _word_terms(word: str) -> tuple[str, ...]:
-    if word in STOP_WORDS:
+    if word in _STOP_WORDS:
         return ()
     return (_stem(word),)
 

@@ -10,10 +10,9 @@ from urllib.parse import unquote, urlsplit
 from docqa.errors import SettingError
 from docqa.index.contract import Store
 
-__all__ = ["open_store", "shown"]
+__all__ = ["open_store"]
 
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]+)://", re.I)
-_WITHOUT_USER = ("file", "lance", "s3")
 
 
 def open_store(address: str | os.PathLike[str]) -> Store:
@@ -38,19 +37,8 @@ def open_store(address: str | os.PathLike[str]) -> Store:
         from docqa.index.lance.store import LanceStore
 
         return LanceStore(text)
+    rest = text[len(scheme) + 3 :].rpartition("@")[2]  # without a user and a password
     raise SettingError(
-        f"{shown(text)}: no engine for addresses that begin with {scheme}://; a collection is a "
-        "folder, or lance:///FOLDER or s3://BUCKET/PREFIX"
+        f"{scheme}://{rest}: no engine for addresses that begin with {scheme}://; a collection is "
+        "a folder, or lance:///FOLDER or s3://BUCKET/PREFIX"
     )
-
-
-def shown(address: str) -> str:
-    """Return an address for messages, without user and password.
-
-    >>> shown("https://ada:s3cret@search.example.org/kb"), shown("notes/@home")
-    ('https://search.example.org/kb', 'notes/@home')
-    """
-    found = _SCHEME.match(address)
-    if not found or found.group(1).lower() in _WITHOUT_USER:
-        return address
-    return found.group() + address[found.end() :].rpartition("@")[2]

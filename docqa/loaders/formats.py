@@ -72,7 +72,7 @@ class Format:
         loader: makes the loader; its imports are its own, so that none happens before it is used.
         source_maps: classes of the source maps that the loader makes, as ``"module:Class"``. Maps
             of an isolated document come back from the worker as plain data and are restored by
-            these; see `docqa.loaders.isolation.plain`.
+            these; see `docqa.loaders.isolation.messages`.
         sniff: says of a content that it is this format, whatever its name.
         likely: says of a content without a known suffix that it is probably this format.
         zip_kind: for zip containers, the name that `docqa.loaders.zipped.kinds` gives.

@@ -31,18 +31,18 @@ def load(
 ) -> Document:
     """Load a document from a path, ``"-"``, bytes or a file object.
 
+    `docqa.load_settings.LoadSettings` says more of each setting.
+
     Args:
         source: a path, ``"-"`` for standard input, the bytes themselves, an open file (text or
             binary), or a `Document`, which is returned as it is.
         name: name of the source in messages and answers; its suffix helps to recognise the format.
-        password: opens an encrypted PDF; the user's or the owner's.
+        password: opens an encrypted PDF.
         media_type: overrules the detection, such as ``"text/plain"`` to read HTML as text.
         encoding: overrules the declared encoding of text, Markdown and HTML.
-        isolate: load in a worker process under limits on time and memory, so that a file from a
-            stranger cannot crash or fill this process.
-        limits: time, memory and sizes, see `Limits`; without `isolate` only its caps hold.
-        ocr: read the scanned pages of a PDF, those that show text but hold none: with Tesseract,
-            or with an engine of your own.
+        isolate: load in a worker process, so that a file from a stranger cannot hurt this one.
+        limits: time, memory and sizes that loading may take.
+        ocr: read the scanned pages of a PDF, with Tesseract or with an engine of your own.
         ocr_language: language of Tesseract; several are joined as ``"eng+deu"``.
         progress: called with (pages done, pages in all) while a PDF loads.
 

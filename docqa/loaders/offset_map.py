@@ -15,7 +15,7 @@ from enum import IntEnum
 from operator import le, lt
 
 from docqa.datamodel import Span
-from docqa.loaders.numbers import Numbers
+from docqa.loaders.numbers import Numbers, of_one_length, within
 
 __all__ = ["OffsetMap", "OffsetMapBuilder", "Segment", "SegmentKind"]
 
@@ -73,14 +73,13 @@ class OffsetMap:
             ValueError: a segment is out of order or out of bounds.
         """
         starts, ends = self.text_start, [*self.text_start[1:], self.text_length]
-        columns = (self.src_start, self.src_end, self.kind)
         is_sound = (
-            all(len(column) == len(starts) for column in columns)
+            of_one_length(starts, self.src_start, self.src_end, self.kind)
             and (starts[0] == 0 if starts else self.text_length == 0)
             and all(map(lt, starts, ends))
-            and min(self.src_start, default=0) >= 0
             and all(map(le, self.src_start, self.src_end))
-            and max(self.src_end, default=0) <= source_length
+            and within(self.src_start, 0, source_length + 1)
+            and within(self.src_end, 0, source_length + 1)
             and set(self.kind) <= set(SegmentKind)
         )
         if not is_sound:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import IO, Union
+from typing import IO
 
 from docqa.datamodel import Document
 from docqa.errors import SettingError, SourceNotFoundError, SourceUnreadableError, TooLargeError
 
 __all__ = ["Source", "read_source", "source_name"]
 
-Source = Union[str, "os.PathLike[str]", bytes, bytearray, memoryview, IO[bytes], IO[str], Document]
+Source = str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes] | IO[str] | Document
 
 
 def source_name(source: Source) -> str:

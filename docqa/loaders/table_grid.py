@@ -13,10 +13,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from docqa.datamodel import Block, Span, Table, TableCell, TableRow
+from docqa.datamodel import Span, Table, TableCell, TableRow
 from docqa.loaders.table_values import is_currency, is_value
 
-__all__ = ["GridCell", "grid_table", "innermost", "tabbed_tables"]
+__all__ = ["GridCell", "grid_table", "innermost"]
 
 _MOST_CHARACTERS = 90  # of one cell's headers together; more is mostly prose, and costs reading
 _MOST_COLUMNS = 100
@@ -80,49 +80,6 @@ def grid_table(text: str, rows: Iterable[Sequence[GridCell]]) -> Table | None:
         elif cells := tuple(_cells(text, row, headers)):
             found.append(TableRow(cells, _label(row)))
     return Table(tuple(found)) if found else None
-
-
-def tabbed_tables(
-    text: str, blocks: Iterable[Block], *, first_row_heads: bool = False
-) -> tuple[Table, ...]:
-    r"""Return the tables that rows next to each other form, their cells divided by tabs.
-
-    Args:
-        text: the document's.
-        blocks: of the document; those that are rows of tables count.
-        first_row_heads: the format says that the first row of each table is its header.
-
-    >>> text = "\t2021\nFees\t14\nCosts\t9"
-    >>> rows = [Span(0, 5), Span(6, 13), Span(14, 21)]
-    >>> (table,) = tabbed_tables(text, [Block(row, "table_row") for row in rows])
-    >>> [cell.headers for row in table.rows for cell in row.cells]
-    [(Span(start=1, end=5),), (Span(start=1, end=5),)]
-    """
-    grids: list[list[list[GridCell]]] = []
-    end = -1
-    for block in blocks:
-        if block.kind != "table_row":
-            continue
-        if end < 0 or text[end : block.span.start] not in ("\n", "\t", "\n\t"):
-            grids.append([])
-        grids[-1].append(_tabbed_cells(text, block.span, heads=first_row_heads and not grids[-1]))
-        end = block.span.end
-    found = (grid_table(text, grid) for grid in grids)
-    return tuple(table for table in found if table is not None)
-
-
-def _tabbed_cells(text: str, row: Span, *, heads: bool) -> list[GridCell]:
-    """Return the cells of a row; a block begins at its first visible cell, so tabs before count."""
-    start = row.start
-    while start > 0 and text[start - 1] == "\t":
-        start -= 1
-    cells, position = [], start
-    for words in text[start : row.end].split("\t"):
-        begin = position + len(words) - len(words.lstrip())
-        span = Span(begin, max(begin, position + len(words.rstrip())))
-        cells.append(GridCell(span, heads="column" if heads else None))
-        position += len(words) + 1
-    return cells
 
 
 def _place(rows: Iterable[Sequence[GridCell]]) -> list[_PlacedRow] | None:

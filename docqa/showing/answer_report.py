@@ -80,10 +80,8 @@ def report(
         notes: sentences to stand at the top of the page.
         pictures: False leaves the pictures of pages out.
         password: opens encrypted PDFs.
-        isolate: draw the pictures in a worker process, so that a file from a stranger cannot hurt
-            this one.
-        limits: what a picture may cost, see `Limits`; without `isolate` only the cap on bytes
-            holds.
+        isolate: draw pictures in a worker process; see `docqa.load_settings.LoadSettings`.
+        limits: of drawing one.
 
     Raises:
         HighlightError: the page cannot be written.

@@ -64,11 +64,10 @@ def highlight(
         source: the original, where it is no longer at the path that the answers name, or never
             was at one (bytes, standard input).
         page_number: the page to draw, from 1; None draws the page of the first answer.
-        password: opens an encrypted PDF.
         encoding: of a text or web page; None for the one with which it was asked.
-        isolate: open the original in a worker process, so that one from a stranger cannot hurt
-            this one.
-        limits: what that may cost, see `Limits`; without `isolate` only the cap on bytes holds.
+        password: opens an encrypted PDF.
+        isolate: open the original in a worker process; see `docqa.load_settings.LoadSettings`.
+        limits: of opening it.
 
     Raises:
         IsolationError: the original ended the worker process.

@@ -74,8 +74,8 @@ def view_page(
         page_number: from 1.
         boxes: draw the rectangles of the text, one per line, and of filled form fields.
         password: opens an encrypted file.
-        isolate: open it in the worker process.
-        limits: on time and memory there; None takes `Limits()`.
+        isolate: open it in a worker process; see `docqa.load_settings.LoadSettings`.
+        limits: of opening it.
 
     Raises:
         IsolationError: the file ended the worker process.

@@ -10,7 +10,6 @@ import numpy as np
 
 from docqa.question_sets import BadRow, Gold, QuestionSet
 from docqa.reader.encoding import window_ranges
-from docqa.training.noise import noisy
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -69,7 +68,7 @@ class ExampleMaker:
     Args:
         tokenizer: of the model to be trained.
         settings: sizes of windows and questions, the share that is written as people type (see
-            `noisy`), and the seed, which decides which windows and which noise.
+            `_noisy`), and the seed, which decides which windows and which noise.
 
     Attributes:
         bad_rows: questions that were left out, each once.
@@ -118,7 +117,7 @@ class ExampleMaker:
 
     def _written(self, question: str) -> str:
         as_typed = self._random.random() < self._settings.noise
-        return noisy(question, self._random) if as_typed else question
+        return _noisy(question, self._random) if as_typed else question
 
     def _windows(
         self, asked: QuestionSet, source: _Source, question: Tokens, tokens: Tokens
@@ -191,3 +190,24 @@ def _place(tokens: Tokens, gold: Gold) -> tuple[int, int]:
     first = np.searchsorted(tokens.ends, gold.start, "right")
     last = np.searchsorted(tokens.starts, gold.start + len(gold.text), "left") - 1
     return int(first), int(last)
+
+
+def _noisy(question: str, random: np.random.Generator) -> str:
+    """Return a question as people type it: in lower case, half of them with one slip.
+
+    The final question mark is gone. The slip swaps two neighbouring letters inside of a word of at
+    least five letters.
+
+    >>> import numpy
+    >>> _noisy("Where was Ada Lovelace born?", numpy.random.default_rng(0))
+    'where was ada lovelace born'
+    """
+    plain = question.rstrip(" ?").lower() or question
+    words = plain.split(" ")
+    long = [number for number, word in enumerate(words) if len(word) >= 5 and word.isalpha()]
+    if long and random.random() < 0.5:
+        chosen = long[int(random.integers(len(long)))]
+        word = words[chosen]
+        at = 1 + int(random.integers(len(word) - 3))
+        words[chosen] = word[:at] + word[at + 1] + word[at] + word[at + 2 :]
+    return " ".join(words)

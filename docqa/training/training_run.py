@@ -6,21 +6,24 @@ import hashlib
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from docqa.errors import SettingError
-from docqa.question_sets import BadRow, QuestionSet, read_question_set
+from docqa.errors import QuestionSetError, SettingError
+from docqa.evaluation.reading import read_gold_paragraphs
+from docqa.evaluation.summary import summarize
+from docqa.question_sets import Article, BadRow, QuestionSet, read_question_set
 from docqa.reader.models import load_reader
 from docqa.reader.requirements import TORCH_PACKAGES, require
+from docqa.reader.span_reader import SpanReader
 from docqa.training.distil import ask_teacher
 from docqa.training.examples import Example, ExampleMaker
-from docqa.training.held_out import evaluation
 from docqa.training.negatives import hard_negatives
 from docqa.training.settings import TrainSettings
 
 if TYPE_CHECKING:
+    from docqa.protocols import SpanModel
     from docqa.reader.tokenizer import FastTokenizer
     from docqa.training.finetune import StepReport
 
@@ -150,7 +153,7 @@ def train(
         )
     evaluate = None
     if evaluate_on is not None:
-        evaluate = evaluation(begun.tokenizer, evaluate_on, settings)
+        evaluate = _evaluation(begun.tokenizer, evaluate_on, settings)
     data = prepare_data(files, begun.tokenizer, settings)
     if on_data:
         on_data(data)
@@ -171,6 +174,51 @@ def train(
         progress=on_step,
     )
     return Trained(folder / "reader", outcome)
+
+
+def _evaluation(
+    tokenizer: FastTokenizer, asked: QuestionSet, settings: TrainSettings
+) -> Callable[[SpanModel], dict[str, float]]:
+    """Return a function that measures a model on the answerable questions of a set.
+
+    Each is asked of its own paragraph and gets the best span, whatever its score; a question too
+    long to be read counts as wrong. The function returns ``exact_match`` and ``f1``, 0 to 100, by
+    the official rules.
+
+    Raises:
+        QuestionSetError: no question of the set has an answer.
+    """
+    answerable = replace(asked, articles=tuple(map(_answerable, asked.articles)))
+    if not len(answerable):
+        raise QuestionSetError(
+            f"{asked.name}: no question has an answer, so it cannot choose the best version; give "
+            "questions with answers"
+        )
+    room = settings.window_tokens - tokenizer.template.n_special
+
+    def evaluate(model: SpanModel) -> dict[str, float]:
+        reader = SpanReader(
+            model,
+            tokenizer,
+            name="training",
+            no_answer=True,
+            window_tokens=settings.window_tokens,
+            window_overlap=settings.overlap(room - settings.max_question_tokens),
+            max_question_tokens=settings.max_question_tokens,
+        )
+        summary = summarize(answerable, read_gold_paragraphs(reader, answerable))
+        return {"exact_match": 100 * summary.exact_match, "f1": 100 * summary.f1}
+
+    return evaluate
+
+
+def _answerable(article: Article) -> Article:
+    """Return an article with those of its questions that have an answer."""
+    paragraphs = (
+        replace(each, questions=tuple(one for one in each.questions if one.answerable))
+        for each in article.paragraphs
+    )
+    return replace(article, paragraphs=tuple(paragraphs))
 
 
 def _fingerprint(

@@ -16,8 +16,7 @@ from click.testing import CliRunner, Result
 import docqa
 import docqa.pipeline
 from docqa.cli import main, session
-from docqa.cli.passage_count import PassageCounter
-from docqa.cli.session import ReadingSettings
+from docqa.cli.session import PassageCounter, ReadingSettings
 from docqa.testing import FakeReader
 
 LAMP = "The lamp burns 40 litres of oil a week. The keeper trims it at dusk.\n"

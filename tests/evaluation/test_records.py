@@ -12,11 +12,10 @@ import pytest
 from docqa.datamodel import Box, Span
 from docqa.errors import QuestionSetError
 from docqa.evaluation.bootstrap import bootstrap_means, resampling_unit
-from docqa.evaluation.groups import groups, means, types
+from docqa.evaluation.groups import answer_length, groups, means, question_type, types
 from docqa.evaluation.page_questions import read_page_questions
 from docqa.evaluation.places import box_overlap, find_words, place_of, union_area
 from docqa.evaluation.predictions import Prediction
-from docqa.evaluation.question_types import answer_length, question_type
 from docqa.evaluation.sampling import draw, draw_page_questions
 from docqa.evaluation.speed import percentile
 from docqa.evaluation.summary import judge

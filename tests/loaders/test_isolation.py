@@ -29,8 +29,7 @@ from docqa.loaders.html.paths import ElementTable, TextNodeTable
 from docqa.loaders.html.runs import Runs
 from docqa.loaders.isolation import calls as isolation
 from docqa.loaders.isolation.documents import LoadedDocument, plain_document
-from docqa.loaders.isolation.messages import MessageError, receive
-from docqa.loaders.isolation.plain import decode, encode
+from docqa.loaders.isolation.messages import MessageError, decode, encode, receive
 from docqa.loaders.isolation.requests import Done, Failed, Reply
 from docqa.loaders.isolation.shared_worker import SHARED
 from docqa.loaders.isolation.source_map import IsolatedSourceMap

@@ -8,7 +8,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterable
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -228,7 +228,7 @@ def test_a_report_of_nothing_is_refused() -> None:
 
 def test_same_outcomes_give_the_same_page() -> None:
     """Only the date differs between two runs, and it can be given."""
-    made = datetime(2026, 1, 2, 3, 4, tzinfo=timezone.utc)
+    made = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
     found = items(["lamp.txt", "handbook.pdf"])
     docqa.report(found, "one.html", made=made)
     docqa.report(found, "two.html", made=made)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from operator import le
 
 from docqa.loaders.html.elements import SVG_TAG_CASE
-from docqa.loaders.numbers import Numbers
+from docqa.loaders.numbers import Numbers, of_one_length, within
 
 __all__ = ["ElementTable", "TextNodeTable"]
 
@@ -48,12 +48,10 @@ class ElementTable:
         Raises:
             ValueError: an element is its own ancestor, or has no name.
         """
-        columns = (self.name_number, self.place, self.foreign)
         is_sound = (
-            all(len(column) == len(self.parent) for column in columns)
+            of_one_length(self.parent, self.name_number, self.place, self.foreign)
             and all(-1 <= parent < number for number, parent in enumerate(self.parent))
-            and min(self.name_number, default=0) >= 0
-            and max(self.name_number, default=-1) < len(self.names)
+            and within(self.name_number, 0, len(self.names))
             and self.id_counts.keys() >= set(self.ids.values())
         )
         if not is_sound:
@@ -175,14 +173,11 @@ class TextNodeTable:
         is_sound = (
             len(self.node_of_run) == runs
             and len(self.place) == len(self.first) == nodes > 0
-            and min(self.element) >= 0
-            and max(self.element) < elements
-            and min(self.first) >= 0
+            and within(self.element, 0, elements)
+            and self.first[0] >= 0
             and all(map(le, self.first, [*self.first[1:], len(self.run_numbers)]))
-            and min(self.run_numbers, default=0) >= 0
-            and max(self.run_numbers, default=-1) < runs
-            and min(self.node_of_run, default=0) >= -1
-            and max(self.node_of_run, default=-1) < nodes
+            and within(self.run_numbers, 0, runs)
+            and within(self.node_of_run, -1, nodes)
         )
         if not is_sound:
             raise ValueError("the text nodes of a page name what does not exist")

@@ -7,7 +7,7 @@ from array import array
 from dataclasses import dataclass, field
 from operator import le
 
-from docqa.loaders.numbers import Numbers
+from docqa.loaders.numbers import Numbers, of_one_length, within
 
 __all__ = ["Runs", "marker", "runs_of"]
 
@@ -44,10 +44,9 @@ class Runs:
         Raises:
             ValueError: a run is out of order or out of bounds.
         """
-        columns = (self.end, self.has_references, self.keeps_nul, self.in_table)
         is_sound = (
-            all(len(column) == len(self.start) for column in columns)
-            and min(self.start, default=0) >= 0
+            of_one_length(self.start, self.end, self.has_references, self.keeps_nul, self.in_table)
+            and within(self.start, 0, source_length + 1)
             and all(map(le, self.start, self.end))
             and all(map(le, self.end, [*self.start[1:], source_length]))
         )

@@ -10,14 +10,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, get_type_hints
 
 from docqa.datamodel import Document, LoadWarning
-from docqa.errors import IsolationError
 from docqa.limits import Limits
 from docqa.load_settings import LoadSettings
-from docqa.loaders.isolation.deaths import WorkerDeathError, death_of, error_of
+from docqa.loaders.isolation.deaths import WorkerDeathError, error_of
 from docqa.loaders.isolation.isolated_load import IsolatedLoad
-from docqa.loaders.isolation.messages import MessageError
-from docqa.loaders.isolation.plain import decode
-from docqa.loaders.isolation.requests import Call, Done, Failed
+from docqa.loaders.isolation.messages import decode
+from docqa.loaders.isolation.requests import Call, Done
 from docqa.loaders.isolation.shared_worker import SHARED
 from docqa.protocols import Progress
 
@@ -77,15 +75,9 @@ def call(
         with SHARED.claimed() as worker:
             request = Call(limits, function, arguments, settings)
             reply = SHARED.send(worker, request, b"", limits.wall_seconds)
-        if isinstance(reply, Failed):
-            if isinstance(reply.error, IsolationError):
-                raise death_of(reply.error, None)
-            raise reply.error
-        assert isinstance(reply, Done)
-        value: _Result = decode(reply.value, _returned_type(function))
-    except MessageError as error:
-        death = WorkerDeathError("crashed", str(error))
-        raise error_of(death, source, limits) from error
+            assert isinstance(reply, Done)
+            with worker.checked():
+                value: _Result = decode(reply.value, _returned_type(function))
     except WorkerDeathError as death:
         raise error_of(death, source, limits) from death
     return value

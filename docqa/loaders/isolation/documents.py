@@ -18,8 +18,7 @@ import msgspec
 from docqa.datamodel import Block, Document, LoadWarning, Page, Span, Table
 from docqa.datamodel.places import SourceMap
 from docqa.loaders.formats import FORMATS
-from docqa.loaders.isolation.messages import MessageError
-from docqa.loaders.isolation.plain import decode, encode
+from docqa.loaders.isolation.messages import MessageError, decode, encode
 
 __all__ = ["LoadedDocument", "PlainSourceMap", "document_of", "plain_document", "source_map_of"]
 
@@ -29,7 +28,7 @@ class PlainSourceMap(SourceMap, Protocol):
 
     Attributes:
         State: type of its state: a dataclass of plain values, arrays of whole numbers and the
-            like; see `docqa.loaders.isolation.plain`.
+            like; see `docqa.loaders.isolation.messages`.
     """
 
     State: ClassVar[Any]

@@ -12,12 +12,11 @@ from docqa.datamodel import Document, LoadWarning
 from docqa.datamodel.places import SourceMap
 from docqa.errors import IsolationError
 from docqa.load_settings import LoadSettings
-from docqa.loaders.isolation.deaths import WorkerDeathError, death_of, error_of, what_it_did
+from docqa.loaders.isolation.deaths import WorkerDeathError, error_of, what_it_did
 from docqa.loaders.isolation.documents import LoadedDocument, document_of, source_map_of
-from docqa.loaders.isolation.messages import MessageError
-from docqa.loaders.isolation.plain import decode
+from docqa.loaders.isolation.messages import decode
 from docqa.loaders.isolation.process import WorkerProcess
-from docqa.loaders.isolation.requests import Done, Failed, Load
+from docqa.loaders.isolation.requests import Done, Load
 from docqa.loaders.isolation.shared_worker import SHARED
 from docqa.loaders.isolation.source_map import IsolatedSourceMap
 from docqa.protocols import Progress
@@ -122,10 +121,6 @@ class IsolatedLoad:
             on_progress=on_progress,
             on_page=self._pages.__setitem__,
         )
-        if isinstance(reply, Failed):
-            if isinstance(reply.error, IsolationError):
-                raise death_of(reply.error, worker.page_index)
-            raise reply.error
         if n_pages and len(self._deaths) >= n_pages:
             raise self._error(self._deaths[0])
         assert isinstance(reply, Done)
@@ -133,13 +128,10 @@ class IsolatedLoad:
 
     def _document(self, reply: Done, worker: WorkerProcess) -> Document:
         """Return the document, with a source map that asks the worker where it must."""
-        try:
+        with worker.checked("no document came of it: "):
             loaded: LoadedDocument = decode(reply.value, LoadedDocument)
             source_map = self._source_map(loaded)
             document = document_of(loaded, source_map, data=self._data, name=self._name)
-        except MessageError as error:
-            worker.kill()  # it may be in the hands of the file
-            raise WorkerDeathError("crashed", f"no document came of it: {error}") from error
         if loaded.opens_source and not reply.leaves:
             worker.kept.add(self._key)
         return document

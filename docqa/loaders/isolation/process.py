@@ -13,8 +13,7 @@ from contextlib import contextmanager, suppress
 from docqa.errors import SettingError
 from docqa.loaders.isolation.deadline_clock import DeadlineClock
 from docqa.loaders.isolation.deaths import WorkerDeathError, cause_of
-from docqa.loaders.isolation.messages import MessageError, pack_request, receive, send
-from docqa.loaders.isolation.plain import decode
+from docqa.loaders.isolation.messages import MessageError, decode, pack_request, receive, send
 from docqa.loaders.isolation.requests import (
     NOT_SENT,
     Done,
@@ -148,6 +147,22 @@ class WorkerProcess:
                 self.page_index = index = reply.index
                 if on_progress is not None:
                     on_progress(reply.done, reply.total)
+
+    @contextmanager
+    def checked(self, words: str = "") -> Iterator[None]:
+        """End the process where its words are no message: it may be in the hands of the file.
+
+        Args:
+            words: put in front of the reason.
+
+        Raises:
+            WorkerDeathError: a `MessageError` was raised inside the `with` statement.
+        """
+        try:
+            yield
+        except MessageError as error:
+            self.kill()
+            raise WorkerDeathError("crashed", f"{words}{error}") from error
 
     def kill(self) -> None:
         """End the process and its children, and wait for that; a second call does nothing."""

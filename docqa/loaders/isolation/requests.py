@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Union
+from typing import Any
 
 import msgspec
 
@@ -99,7 +99,7 @@ class Call:
     forget: tuple[str, ...] = ()
 
 
-Request = Union[Load, Keep, CallKept, Call]
+Request = Load | Keep | CallKept | Call
 
 
 class _Reply(msgspec.Struct, frozen=True, tag=True):
@@ -200,4 +200,4 @@ class Unknown(_Reply, frozen=True):
     """The answer to a request about a source map that is not kept."""
 
 
-Reply = Union[Ready, Progressed, PageRead, Done, Failed, Unknown]
+Reply = Ready | Progressed | PageRead | Done | Failed | Unknown

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from docqa.errors import SettingError
+from docqa.errors import IsolationError, SettingError
+from docqa.loaders.isolation.deaths import death_of
 from docqa.loaders.isolation.process import WorkerProcess
 from docqa.loaders.isolation.requests import Done, Failed, Request, Unknown
 
@@ -58,16 +59,24 @@ class SharedWorker:
         content: bytes,
         seconds: float | None,
         **listeners: Callable[..., None],
-    ) -> Done | Failed | Unknown:
+    ) -> Done | Unknown:
         """Send a request and the keys to forget to a claimed worker; see `WorkerProcess.exchange`.
 
         Raises:
-            WorkerDeathError: the worker ended.
+            WorkerDeathError: the worker ended, or lived to tell what would have ended it.
+            DocqaError: any other error that it reports.
         """
         forgotten = [self._forgotten.popleft() for _ in range(len(self._forgotten))]
         worker.kept.difference_update(forgotten)
         request = replace(request, forget=tuple(forgotten))
-        return worker.exchange(request, content, seconds=seconds, **listeners)
+        reply = worker.exchange(request, content, seconds=seconds, **listeners)
+        if not isinstance(reply, Failed):
+            return reply
+        with worker.checked():
+            error = reply.error
+        if isinstance(error, IsolationError):
+            raise death_of(error, worker.page_index)
+        raise error
 
     def forget(self, key: str) -> None:
         """Let the worker drop a source map, with its next request; any thread, at any time."""

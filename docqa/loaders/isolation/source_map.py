@@ -10,12 +10,11 @@ from docqa._pdfium import UserBox
 from docqa.datamodel import Location, PageLocation, Span
 from docqa.errors import IsolationError
 from docqa.limits import Limits
-from docqa.loaders.isolation.deaths import WorkerDeathError, death_of, error_of
+from docqa.loaders.isolation.deaths import WorkerDeathError, error_of
 from docqa.loaders.isolation.documents import LoadedDocument
-from docqa.loaders.isolation.messages import MessageError
-from docqa.loaders.isolation.plain import decode
+from docqa.loaders.isolation.messages import decode
 from docqa.loaders.isolation.process import WorkerProcess
-from docqa.loaders.isolation.requests import CallKept, Done, Failed, Keep, Request
+from docqa.loaders.isolation.requests import CallKept, Done, Keep, Request, Unknown
 from docqa.loaders.isolation.shared_worker import SHARED
 
 __all__ = ["IsolatedSourceMap"]
@@ -73,35 +72,22 @@ class IsolatedSourceMap:
         try:
             with SHARED.claimed() as worker:
                 request = CallKept(self._limits, self._key, method, arguments)
-                if self._key in worker.kept:
+                reply = self._send(worker, request) if self._key in worker.kept else None
+                if not isinstance(reply, Done):
+                    keep = Keep(self._limits, self._key, self._class, self._state, self._pages)
+                    self._send(worker, keep, self._data)
+                    worker.kept.add(self._key)
                     reply = self._send(worker, request)
-                    if isinstance(reply, Done):
-                        return _decoded(reply, kind, worker)
-                keep = Keep(self._limits, self._key, self._class, self._state, self._pages)
-                self._send(worker, keep, self._data)
-                worker.kept.add(self._key)
-                reply = self._send(worker, request)
                 assert isinstance(reply, Done)
-                return _decoded(reply, kind, worker)
+                with worker.checked():
+                    return decode(reply.value, kind)
         except WorkerDeathError as death:
             raise error_of(death, "the document", self._limits) from death
 
-    def _send(self, worker: WorkerProcess, request: Request, content: bytes = b"") -> object:
-        """Return the reply where it is no error; one of those is raised."""
-        reply = SHARED.send(worker, request, content, self._limits.wall_seconds)
-        if isinstance(reply, Failed):
-            if isinstance(reply.error, IsolationError):
-                raise death_of(reply.error, None)
-            raise reply.error
-        return reply
-
-
-def _decoded(reply: Done, kind: Any, worker: WorkerProcess) -> Any:
-    try:
-        return decode(reply.value, kind)
-    except MessageError as error:
-        worker.kill()  # it may be in the hands of the file
-        raise WorkerDeathError("crashed", str(error)) from error
+    def _send(
+        self, worker: WorkerProcess, request: Request, content: bytes = b""
+    ) -> Done | Unknown:
+        return SHARED.send(worker, request, content, self._limits.wall_seconds)
 
 
 def _without_boxes(places: Iterable[PageLocation]) -> tuple[PageLocation, ...]:

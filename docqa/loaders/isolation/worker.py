@@ -24,8 +24,7 @@ from docqa.errors import DocqaError, LoaderCrashedError, LoadMemoryError, Settin
 from docqa.limits import Limits
 from docqa.loaders.formats import PageOptions, load_bytes
 from docqa.loaders.isolation.documents import plain_document, source_map_of
-from docqa.loaders.isolation.messages import receive, send, unpack_request
-from docqa.loaders.isolation.plain import decode, encode
+from docqa.loaders.isolation.messages import decode, encode, receive, send, unpack_request
 from docqa.loaders.isolation.process_limits import (
     MemoryWatch,
     forbid_core_files,
