@@ -16,7 +16,7 @@ from docqa.errors import ModelIncompatibleError, ModelNotFoundError
 
 __all__ = ["Checkpoint", "find_checkpoint", "weights_layout", "weights_revision"]
 
-_MINI = Path(__file__).with_name("mini")
+_SHIPPED = {name: Path(__file__).with_name(name) for name in ("mini", "base")}
 _DISTILBERT = (
     "distilbert/distilbert-base-cased-distilled-squad",
     "564e9b582944a57a3e586bbb98fd6f0a4118db7f",
@@ -92,7 +92,7 @@ def find_checkpoint(name: str, *, revision: str | None = None) -> Checkpoint:
     """Find the files of a reader, fetching them only when `name` is a hub repository.
 
     Args:
-        name: ``"mini"``, ``"distilbert"``, a folder, or ``"owner/name"`` on the hub.
+        name: ``"mini"``, ``"base"``, ``"distilbert"``, a folder, or ``"owner/name"`` on the hub.
         revision: commit, tag or branch on the hub; None for the pinned one of a short name, else
             the repository's main branch.
 
@@ -100,14 +100,14 @@ def find_checkpoint(name: str, *, revision: str | None = None) -> Checkpoint:
         ModelNotFoundError: no such folder or repository, or a file is missing in it.
         ModelIncompatibleError: its files are of a kind that is not read.
     """
-    if name == "mini":
-        return _in_folder(name, _MINI, "")
+    if name in _SHIPPED:
+        return _in_folder(name, _SHIPPED[name], "")
     if Path(name).expanduser().is_dir():
         return _in_folder(name, Path(name).expanduser(), "")
     repository, pinned = _HUB_NAMES.get(name, (name, None))
     if not _is_repository(repository):
         raise ModelNotFoundError(
-            f"no reader {name!r}: it is neither a folder here nor one of 'mini' and 'distilbert'; "
+            f"no reader {name!r}: it is neither a folder here nor one of 'mini', 'base' and 'distilbert'; "
             "repositories of the hub are named 'owner/name'"
         )
     folder = _fetch(repository, revision or pinned)
