@@ -37,6 +37,8 @@ class PassageCounter:
         from docqa.reader.checkpoints import find_checkpoint
 
         checkpoint = find_checkpoint(name_or_path, revision=None)
+        if checkpoint.parts:
+            checkpoint = find_checkpoint(checkpoint.parts[0])
         path = checkpoint.folder / "tokenizer.json"
         if int(checkpoint.config.get("max_position_embeddings", 0)) < _ROOMY or not path.is_file():
             return None

@@ -1,13 +1,13 @@
 """Weights as 4-bit codes in blocks of 32, and their exact expansion to 8-bit rows.
 
-A weight is ``code * multiple * scale``: the code from -8 to 7, the multiple a whole number from 1 to
-15 that 32 neighbouring inputs share, the scale a float of the whole row. Code times multiple fits
-into 8 bits, so that the expansion is integer arithmetic without rounding, and what computes with
-8-bit rows computes with these. `docqa.reader.packing.block_codes` chooses the numbers.
+A weight is ``code * multiple * scale``: the code from -8 to 7, the multiple a whole number from 1
+to 15 that 32 neighbouring inputs share, the scale a float of the whole row. Code times multiple
+fits into 8 bits, so that the expansion is integer arithmetic without rounding, and a graph of 8-bit
+rows computes with it. `docqa.reader.packing.block_codes` chooses the numbers.
 
-A byte holds two codes, each with 8 added: of the 32 of a block, byte ``i`` holds number ``i`` in its
-lower half and number ``i + 16`` in its upper half. A matrix that inputs are multiplied with is stored
-input by input, as a product of integers wants it; a table is stored row by row.
+A byte holds two codes, each with 8 added. Of the 32 of a block, byte ``i`` holds number ``i`` in
+its lower half and number ``i + 16`` in its upper half. A matrix that inputs are multiplied with is
+stored input by input, as a product of integers wants it; a table is stored row by row.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def packed_codes(codes: NDArray[Any]) -> ByteArray:
     [0, 17, 34]
     """
     stored = (codes + _ZERO).astype(np.uint8)
-    return stored[..., :_HALF] | stored[..., _HALF:] << 4
+    return stored[..., :_HALF] | stored[..., _HALF:] << np.uint8(4)
 
 
 def expanded_columns(codes: ByteArray, multiples: ByteArray) -> IntegerArray:

@@ -19,8 +19,9 @@ from docqa.calibration import CALIBRATION_FILE
 from docqa.errors import ModelIncompatibleError, ModelNotFoundError, SettingError
 from docqa.reader.blocks import BLOCK
 from docqa.reader.checkpoints import find_checkpoint, weights_layout, weights_revision
-from docqa.reader.models import knows_no_answer, load_tokenizer
+from docqa.reader.models import knows_no_answer
 from docqa.reader.requirements import TORCH_PACKAGES, require
+from docqa.reader.tokenizer_files import load_tokenizer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,9 +37,7 @@ _BITS = 8, 4
 _LEAST_ELEMENTS = 4096  # smaller matrices of unknown architectures weigh little and stay exact
 
 
-def pack_reader(
-    source: Path, target: Path, *, no_answer: bool | None = None, bits: int = 8
-) -> int:
+def pack_reader(source: Path, target: Path, *, no_answer: bool | None = None, bits: int = 8) -> int:
     """Write the checkpoint in `source` to the folder `target`, for ONNX Runtime and for torch.
 
     Args:
@@ -137,7 +136,7 @@ def _blocks(name: str, architecture: Architecture | None) -> set[str]:
     """Return the names of the matrices that become 4-bit blocks: all but the few positions."""
     if architecture is None:
         raise ModelIncompatibleError(
-            f"the checkpoint {name!r} is none of DistilBERT, BERT and MPNet, the architectures that "
+            f"{name!r} is none of DistilBERT, BERT and MPNet, the architectures that "
             "are packed in 4 bits; pack it in 8"
         )
     if architecture.width % BLOCK or architecture.inner_width % BLOCK:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from docqa.errors import SettingError
 from docqa.question_sets import BadRow, QuestionSet, read_question_set
-from docqa.reader.models import load_reader
+from docqa.reader.models import load_span_reader
 from docqa.reader.requirements import TORCH_PACKAGES, require
 from docqa.training.distil import ask_teacher
 from docqa.training.examples import Example, ExampleMaker
@@ -156,7 +156,7 @@ def train(
         on_data(data)
     soft_targets = None
     if teacher is not None:
-        reader = load_reader(teacher, device=device)
+        reader = load_span_reader(teacher, device=device)
         soft_targets = ask_teacher(reader, data.examples, folder / "teacher", progress=on_teacher)
     outcome = finetune(
         begun,

@@ -1,11 +1,11 @@
-"""How good answers are against how long they take, by the number of passages that `base` reads again.
+"""How good answers are against seconds, by the number of passages that `base` reads again.
 
     DOCQA_DATA=... python tests/benchmarks/cascade_curve.py [--sample 250] [--again 2,3,4,6]
 
-Every PDF of pdf-qa is loaded once, its passages are ranked once, and each reader reads the ten best
-of a question once. `base` reads passages one by one, so that its spans of some passages are those of
-a cascade that reads only these again. Yes/no questions are left out. Seconds are those of reading:
-`base`'s for the passages read again, as their share of all windows.
+Every PDF of pdf-qa is loaded once, its passages are ranked once, and each reader reads the ten
+best of a question once. `base` reads passages one by one, so that its spans of some passages are
+those of a cascade that reads only these again. Yes/no questions are left out. Seconds are those of
+reading: `base`'s for the passages read again, by their share of the characters.
 """
 
 from __future__ import annotations
