@@ -65,7 +65,7 @@ class Session:
             chosen.reader, runtime=chosen.runtime, device=chosen.device, dtype=chosen.dtype
         ):
             pool = ThreadPoolExecutor(1)
-            self._opening = pool.submit(open_pipeline, chosen)
+            self._opening = pool.submit(_opened_whole, chosen)
             pool.shutdown(wait=False)  # it takes nothing further
 
     def load(self, file: SourceFile, *, keeps: bool = False) -> Document:
@@ -157,3 +157,11 @@ class Session:
 
 def _itself(document: Document) -> Document:
     return document
+
+
+def _opened_whole(settings: ReadingSettings) -> Pipeline:
+    """Return the pipeline with all models of its reader loaded."""
+    pipeline = open_pipeline(settings)
+    if hasattr(pipeline.reader, "load"):
+        pipeline.reader.load()
+    return pipeline

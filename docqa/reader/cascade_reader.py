@@ -68,6 +68,17 @@ class CascadeReader:
         """Return the size of the largest passage that fits both readers."""
         return min(self.first.max_passage_tokens, self.second.max_passage_tokens)
 
+    def load(self) -> None:
+        """Load the models now that would be loaded by the first reading.
+
+        Raises:
+            ModelError: one cannot be loaded.
+        """
+        needed = (self.second,) if self.passages_again is None else (self.first, self.second)
+        for reader in needed:
+            if hasattr(reader, "load"):
+                reader.load()
+
     def check_question(self, question: str) -> None:
         """Check that both readers can read a question.
 

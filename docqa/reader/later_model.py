@@ -60,8 +60,15 @@ class LaterModel:
         Raises:
             ModelError: the model cannot be loaded, or fails.
         """
+        return self.load()(input_ids, attention_mask)
+
+    def load(self) -> LoadedModel:
+        """Return the model, loading it the first time.
+
+        Raises:
+            ModelError: it cannot be loaded.
+        """
         with self._lock:
             if self._model is None:
                 self._model = self._load()
-            model = self._model
-        return model(input_ids, attention_mask)
+            return self._model
