@@ -13,7 +13,7 @@ from docqa.protocols import Index, Reader
 
 if TYPE_CHECKING:
     from docqa.passages.splitter import Splitter
-    from docqa.reader.models import Tokenizing
+    from docqa.reader.tokenizing import Tokenizing
 
 __all__ = ["PreparedDocument", "index_of", "prepare", "require_text", "splitter_for"]
 

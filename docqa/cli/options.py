@@ -91,7 +91,7 @@ reader_option = click.option(
     envvar="DOCQA_READER",
     metavar="NAME|PATH",
     show_default=True,
-    help="The model that reads: mini, distilbert, or a checkpoint's name or folder.",
+    help="The model that reads: mini, base, cascade, distilbert, or a checkpoint's name or folder.",
 )
 _READING = (
     reader_option,

@@ -73,7 +73,7 @@ class Session:
             chosen.reader, runtime=chosen.runtime, device=chosen.device, dtype=chosen.dtype
         ):
             pool = ThreadPoolExecutor(1)
-            self._opening = pool.submit(open_pipeline, chosen)
+            self._opening = pool.submit(_opened_whole, chosen)
             pool.shutdown(wait=False)  # it takes nothing further
 
     def load(self, file: SourceFile, *, keeps: bool = False) -> Document:
@@ -198,6 +198,8 @@ class PassageCounter:
         from docqa.reader.checkpoints import find_checkpoint
 
         checkpoint = find_checkpoint(name_or_path, revision=None)
+        if checkpoint.parts:
+            checkpoint = find_checkpoint(checkpoint.parts[0])
         path = checkpoint.folder / "tokenizer.json"
         if int(checkpoint.config.get("max_position_embeddings", 0)) < _ROOMY or not path.is_file():
             return None
@@ -210,3 +212,11 @@ class PassageCounter:
     def count(self, document: Document) -> int:
         """Return the number of passages of a document with the default sizes."""
         return sum(1 for _ in self._splitter.split(document))
+
+
+def _opened_whole(settings: ReadingSettings) -> Pipeline:
+    """Return the pipeline with all models of its reader loaded."""
+    pipeline = open_pipeline(settings)
+    if hasattr(pipeline.reader, "load"):
+        pipeline.reader.load()
+    return pipeline

@@ -75,16 +75,24 @@ def convert(run: Run, /, *, source: Path, target: Path) -> None:
     default=None,
     help="The model was trained with unanswerable questions.",
 )
-def pack(run: Run, /, *, source: Path, target: Path, no_answer: bool | None) -> None:
+@click.option(
+    "--bits",
+    type=click.Choice(["8", "4"]),
+    default="8",
+    show_default=True,
+    help="Bits of the weights in the file.",
+)
+def pack(run: Run, /, *, source: Path, target: Path, no_answer: bool | None, bits: str) -> None:
     """Write the reader in the folder SRC to the folder DST, ready for ONNX Runtime.
 
-    The weights become 8-bit rows. DistilBERT, BERT and MPNet get the graphs that run them.
+    The weights become 8-bit rows, or 4-bit blocks, which are made 8-bit rows when they are loaded.
+    DistilBERT, BERT and MPNet get the graphs that run them.
 
     A calibration of former weights in DST is removed; docqa calibrate makes one for the new ones.
     """
     from docqa.reader.pack import pack_reader
 
-    pack_reader(source, target, no_answer=no_answer)
+    pack_reader(source, target, no_answer=no_answer, bits=int(bits))
     run.notices.note(f"wrote {target}")
 
 

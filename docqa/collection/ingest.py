@@ -219,7 +219,7 @@ def ingester_of(recipe: Recipe) -> Ingester:
         ModelError: there is no such reader.
         SettingError: passages of that size do not fit the reader.
     """
-    from docqa.reader.models import load_tokenizing
+    from docqa.reader.tokenizing import load_tokenizing
 
     reader = load_tokenizing(recipe.reader)
     return Ingester(recipe.loading, splitter_for(reader, recipe.splitting), reader.tokenizer)

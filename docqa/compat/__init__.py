@@ -71,12 +71,12 @@ def pipeline(
     dtype = next((str(each).rpartition(".")[2] for each in dtypes if each is not None), None)
     revision = settings.pop("revision", None)
     defaults = Settings().updated(settings)
-    from docqa.reader.models import load_reader
+    from docqa.reader.models import load_span_reader
 
     if hasattr(model, "forward"):
         return QuestionAnsweringPipeline(_wrapped(model, tokenizer, (device, dtype)), defaults)
     name = "mini" if model is None else model
-    reader = load_reader(name, device=device, dtype=dtype, revision=revision)
+    reader = load_span_reader(name, revision=revision, device=device, dtype=dtype)
     if tokenizer is not None and tokenizer != model:
         reader = _reader(reader.model, _fast(tokenizer), name=reader.name)
     return QuestionAnsweringPipeline(reader, defaults)

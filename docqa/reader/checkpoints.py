@@ -14,9 +14,9 @@ from typing import Any
 
 from docqa.errors import ModelIncompatibleError, ModelNotFoundError
 
-__all__ = ["Checkpoint", "find_checkpoint", "weights_layout", "weights_revision"]
+__all__ = ["SHIPPED", "Checkpoint", "find_checkpoint", "weights_layout", "weights_revision"]
 
-_MINI = Path(__file__).with_name("mini")
+SHIPPED = {name: Path(__file__).with_name(name) for name in ("mini", "base", "cascade")}
 _DISTILBERT = (
     "distilbert/distilbert-base-cased-distilled-squad",
     "564e9b582944a57a3e586bbb98fd6f0a4118db7f",
@@ -42,6 +42,7 @@ _FILES_WANTED = [
 ]
 
 
+_PARTS = 2  # of a reader that is made of others
 _LONGEST_HEAD = 100_000_000  # bytes, the format's own limit
 
 
@@ -55,12 +56,20 @@ class Checkpoint:
             ``{"docqa": {"revision": …}}``, else ``""``.
         folder: holds ``config.json``, safetensors weights and the tokenizer.
         config: the content of ``config.json``.
+
+    A reader made of two others has a ``config.json`` alone, which names them under ``{"docqa":
+    {"readers": […], "passages_again": …}}``, and a revision joined of theirs.
     """
 
     name: str
     revision: str
     folder: Path
     config: dict[str, Any]
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Return the names of the readers that it is made of; none where it is one model."""
+        return tuple(self.config.get("docqa", {}).get("readers", ()))
 
     @property
     def weights(self) -> Path:
@@ -92,7 +101,8 @@ def find_checkpoint(name: str, *, revision: str | None = None) -> Checkpoint:
     """Find the files of a reader, fetching them only when `name` is a hub repository.
 
     Args:
-        name: ``"mini"``, ``"distilbert"``, a folder, or ``"owner/name"`` on the hub.
+        name: ``"mini"``, ``"base"``, ``"cascade"``, ``"distilbert"``, a folder, or
+            ``"owner/name"`` on the hub.
         revision: commit, tag or branch on the hub; None for the pinned one of a short name, else
             the repository's main branch.
 
@@ -100,15 +110,15 @@ def find_checkpoint(name: str, *, revision: str | None = None) -> Checkpoint:
         ModelNotFoundError: no such folder or repository, or a file is missing in it.
         ModelIncompatibleError: its files are of a kind that is not read.
     """
-    if name == "mini":
-        return _in_folder(name, _MINI, "")
+    if name in SHIPPED:
+        return _in_folder(name, SHIPPED[name], "")
     if Path(name).expanduser().is_dir():
         return _in_folder(name, Path(name).expanduser(), "")
     repository, pinned = _HUB_NAMES.get(name, (name, None))
     if not _is_repository(repository):
         raise ModelNotFoundError(
-            f"no reader {name!r}: it is neither a folder here nor one of 'mini' and 'distilbert'; "
-            "repositories of the hub are named 'owner/name'"
+            f"no reader {name!r}: it is neither a folder here nor one of 'mini', 'base', "
+            "'cascade' and 'distilbert'; repositories of the hub are named 'owner/name'"
         )
     folder = _fetch(repository, revision or pinned)
     return _in_folder(name, folder, folder.name)
@@ -133,9 +143,27 @@ def _in_folder(name: str, folder: Path, revision: str) -> Checkpoint:
         raise ModelIncompatibleError(f"{config_file} is not JSON: {error}") from error
     if not isinstance(config, dict):
         raise ModelIncompatibleError(f"{config_file} holds no JSON object")
+    said = config.get("docqa", {})
+    if parts := _parts(config, config_file):
+        revisions = [find_checkpoint(part).revision for part in parts]
+        return Checkpoint(name, "+".join(revisions) if all(revisions) else "", folder, config)
     _check_weights(name, folder)
-    said = config.get("docqa", {}).get("revision", "")
-    return Checkpoint(name, revision or str(said), folder, config)
+    return Checkpoint(name, revision or str(said.get("revision", "")), folder, config)
+
+
+def _parts(config: dict[str, Any], config_file: Path) -> list[str]:
+    """Return the names of the readers that a reader is made of; none where it is one model."""
+    said = config.get("docqa", {})
+    if "readers" not in said:
+        return []
+    parts, again = said["readers"], said.get("passages_again")
+    names = isinstance(parts, list) and all(isinstance(part, str) for part in parts)
+    if not names or len(parts) != _PARTS or type(again) is not int or again < 1:
+        raise ModelIncompatibleError(
+            f"{config_file} must name two readers under 'docqa', 'readers', and how many passages "
+            "the second one reads under 'passages_again'"
+        )
+    return [str(part) for part in parts]
 
 
 def _check_weights(name: str, folder: Path) -> None:

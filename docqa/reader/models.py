@@ -2,63 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from docqa.calibration import CALIBRATION_FILE, Calibration
-from docqa.errors import ModelIncompatibleError, ModelNotFoundError, SettingError
+from docqa.errors import ModelIncompatibleError, SettingError
 from docqa.reader.checkpoints import Checkpoint, find_checkpoint
-from docqa.reader.requirements import require
+from docqa.reader.tokenizer_files import load_tokenizer
 
 if TYPE_CHECKING:
+    from docqa.reader.cascade_reader import CascadeReader
     from docqa.reader.runtimes import LoadedModel, Runtime
     from docqa.reader.span_reader import SpanReader
-    from docqa.reader.tokenizer import FastTokenizer
 
-__all__ = ["Tokenizing", "knows_no_answer", "load_reader", "load_tokenizer", "load_tokenizing"]
+__all__ = ["QUESTION_TOKENS", "WINDOW_TOKENS", "knows_no_answer", "load_reader", "load_span_reader"]
 
 # Tokens of one forward pass. On a CPU 256 to 8192 are equally fast and more takes memory; a GPU
 # needs about this many to be busy.
 _BATCH_TOKENS = {"cpu": 2048, "mps": 8192, "cuda": 32768}
-_WINDOW_TOKENS, _WINDOW_OVERLAP, _QUESTION_TOKENS = 384, 128, 64
-_ROOMY = 512  # positions from which on every kind of model has room for the usual window
-
-_SAVE_TOKENIZER = (
-    "save the tokenizer beside the weights: "
-    "transformers.AutoTokenizer.from_pretrained(NAME).save_pretrained(FOLDER)"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Tokenizing:
-    """All of a reader but its weights: enough to split documents for it.
-
-    Attributes:
-        name: what `load_reader` calls the reader.
-        tokenizer: the reader's.
-        max_passage_tokens: tokens of the largest passage that fits beside any allowed question.
-    """
-
-    name: str
-    tokenizer: FastTokenizer
-    max_passage_tokens: int
-
-
-def load_tokenizing(name_or_path: str | Path) -> Tokenizing:
-    """Load all of a reader but its weights, to split documents for it.
-
-    Raises:
-        ModelError: there is no such reader.
-    """
-    checkpoint = find_checkpoint(str(name_or_path))
-    positions = checkpoint.config.get("max_position_embeddings")
-    if isinstance(positions, int) and positions >= _ROOMY:
-        tokenizer = load_tokenizer(checkpoint)
-        room = _WINDOW_TOKENS - tokenizer.template.n_special
-        return Tokenizing(checkpoint.name, tokenizer, room - _QUESTION_TOKENS)
-    reader = load_reader(name_or_path)  # how many positions a small or odd model has, it says
-    return Tokenizing(reader.name, reader.tokenizer, reader.max_passage_tokens)
+WINDOW_TOKENS, _WINDOW_OVERLAP, QUESTION_TOKENS = 384, 128, 64
+_ANSWER_TOKENS = 30
 
 
 def load_reader(
@@ -68,28 +31,30 @@ def load_reader(
     device: str = "auto",
     dtype: str | None = None,
     batch_tokens: int | None = None,
-    max_answer_tokens: int = 30,
+    max_answer_tokens: int = _ANSWER_TOKENS,
     max_question_tokens: int | None = None,
     window_tokens: int | None = None,
     window_overlap: int | None = None,
     revision: str | None = None,
     no_answer: bool | None = None,
     calibration: bool | str | Path = True,
-) -> SpanReader:
+) -> SpanReader | CascadeReader:
     """Load a reader.
 
     Nothing is fetched unless `name_or_path` names a repository of the Hugging Face hub that is not
     in the local cache; ``HF_HUB_OFFLINE=1`` forbids that too.
 
     Args:
-        name_or_path: ``"mini"``, which ships with docqa; ``"distilbert"``, which is
+        name_or_path: ``"mini"``, ``"base"`` or ``"cascade"``, which ship with docqa: small and
+            quick, strong, and both together, where ``base`` reads only the best passages of
+            ``mini`` again (on a GPU all of them); ``"distilbert"``, which is
             distilbert/distilbert-base-cased-distilled-squad at a pinned revision; the folder of a
             checkpoint; or ``"owner/name"`` on the hub. Any extractive question-answering
             checkpoint with safetensors weights is read: DistilBERT, BERT, MPNet, RoBERTa,
             ModernBERT and others that put the question first.
         runtime: ``"torch"``, which runs every checkpoint on every device (the extra ``torch``);
-            ``"onnx"`` for ONNX Runtime, which runs checkpoints that were packed for it (``mini``
-            is one; `docqa.reader.pack` packs) on CPUs; ``"auto"`` for ONNX Runtime where it can
+            ``"onnx"`` for ONNX Runtime, which runs checkpoints that were packed for it (those that
+            ship are; `docqa.reader.pack` packs) on CPUs; ``"auto"`` for ONNX Runtime where it can
             run the model, on a machine without a GPU or with ``device="cpu"``, else torch.
         device: ``"auto"`` (CUDA, else MPS, else the CPU) or a torch device such as ``"cuda:1"``.
         dtype: ``"float32"``, ``"bfloat16"`` or ``"float16"``, or with ONNX Runtime ``"int8"`` or
@@ -117,21 +82,100 @@ def load_reader(
         MissingDependencyError: torch is needed for it, and the extra ``torch`` is not installed.
         SettingError: a size, runtime, device or dtype is out of range.
     """
+    checkpoint = find_checkpoint(str(name_or_path), revision=revision)
+    settings: ReaderSettings = {
+        "runtime": runtime,
+        "device": device,
+        "dtype": dtype,
+        "batch_tokens": batch_tokens,
+        "max_answer_tokens": max_answer_tokens,
+        "max_question_tokens": max_question_tokens,
+        "window_tokens": window_tokens,
+        "window_overlap": window_overlap,
+        "no_answer": no_answer,
+    }
+    return (_cascade if checkpoint.parts else _span_reader)(checkpoint, calibration, settings)
+
+
+class ReaderSettings(TypedDict, total=False):
+    """The settings of `load_reader` that every part of a reader takes."""
+
+    runtime: Runtime
+    device: str
+    dtype: str | None
+    batch_tokens: int | None
+    max_answer_tokens: int
+    max_question_tokens: int | None
+    window_tokens: int | None
+    window_overlap: int | None
+    no_answer: bool | None
+
+
+def load_span_reader(
+    name_or_path: str | Path, *, revision: str | None = None, **settings: Unpack[ReaderSettings]
+) -> SpanReader:
+    """Load a reader that is one model; see `load_reader`.
+
+    Raises:
+        ModelIncompatibleError: it is made of two readers.
+        ModelError: it cannot be loaded.
+    """
+    checkpoint = find_checkpoint(str(name_or_path), revision=revision)
+    if checkpoint.parts:
+        raise ModelIncompatibleError(
+            f"the reader {checkpoint.name!r} is made of {' and '.join(checkpoint.parts)}; name one "
+            "of them"
+        )
+    return _span_reader(checkpoint, True, settings)
+
+
+def _cascade(
+    checkpoint: Checkpoint, calibration: bool | str | Path, settings: ReaderSettings
+) -> CascadeReader:
+    """Return a reader of two parts, whose weights are loaded when they are needed.
+
+    With the second part on a GPU it reads everything, and the first one's are never loaded.
+    """
+    from docqa.reader.cascade_reader import CascadeReader
+
+    quick, strong = map(find_checkpoint, checkpoint.parts)
+    second = _span_reader(strong, False, settings, later=True)
+    on_cpu = getattr(second.model, "device_type", "cpu") == "cpu"
+    chosen = settings if on_cpu else settings | {"device": "cpu", "dtype": None}
+    return CascadeReader(
+        _span_reader(quick, False, chosen, later=True),
+        second,
+        passages_again=int(checkpoint.config["docqa"]["passages_again"]) if on_cpu else None,
+        name=checkpoint.name,
+        revision=checkpoint.revision,
+        calibration=_calibration(checkpoint, calibration),
+    )
+
+
+def _span_reader(
+    checkpoint: Checkpoint,
+    calibration: bool | str | Path,
+    settings: ReaderSettings,
+    *,
+    later: bool = False,
+) -> SpanReader:
     from docqa.reader.runtimes import load_model
     from docqa.reader.span_reader import SpanReader
 
-    checkpoint = find_checkpoint(str(name_or_path), revision=revision)
     tokenizer = load_tokenizer(checkpoint)
     model = load_model(
         checkpoint,
         separator_id=tokenizer.template.between[0],
-        runtime=runtime,
-        device=device,
-        dtype=dtype,
+        runtime=settings.get("runtime", "auto"),
+        device=settings.get("device", "auto"),
+        dtype=settings.get("dtype"),
+        later=later,
     )
-    window = _window(window_tokens, model)
+    window = _window(settings.get("window_tokens"), model)
     room = window - tokenizer.template.n_special
-    question = _or_default(max_question_tokens, min(_QUESTION_TOKENS, room // 2))
+    question = _or_default(settings.get("max_question_tokens"), min(QUESTION_TOKENS, room // 2))
+    overlap = min(_WINDOW_OVERLAP, (room - question) // 2)
+    no_answer = settings.get("no_answer")
     return SpanReader(
         model,
         tokenizer,
@@ -139,10 +183,12 @@ def load_reader(
         revision=checkpoint.revision,
         no_answer=knows_no_answer(checkpoint) if no_answer is None else no_answer,
         window_tokens=window,
-        window_overlap=_or_default(window_overlap, min(_WINDOW_OVERLAP, (room - question) // 2)),
+        window_overlap=_or_default(settings.get("window_overlap"), overlap),
         max_question_tokens=question,
-        max_answer_tokens=max_answer_tokens,
-        batch_tokens=_or_default(batch_tokens, _BATCH_TOKENS.get(model.device_type, 4096)),
+        max_answer_tokens=settings.get("max_answer_tokens", _ANSWER_TOKENS),
+        batch_tokens=_or_default(
+            settings.get("batch_tokens"), _BATCH_TOKENS.get(model.device_type, 4096)
+        ),
         calibration=_calibration(checkpoint, calibration),
     )
 
@@ -167,7 +213,7 @@ def _calibration(checkpoint: Checkpoint, given: bool | str | Path) -> Calibratio
 
 def _window(given: int | None, model: LoadedModel) -> int:
     if given is None:
-        return min(_WINDOW_TOKENS, model.max_tokens)
+        return min(WINDOW_TOKENS, model.max_tokens)
     if given > model.max_tokens:
         raise SettingError(
             f"window_tokens must be at most {model.max_tokens}, what the model has positions for; "
@@ -186,54 +232,3 @@ def knows_no_answer(checkpoint: Checkpoint) -> bool:
     if "no_answer" in said:
         return bool(said["no_answer"])
     return any(mark in checkpoint.name.lower() for mark in ("squad2", "squad_v2", "squad-v2"))
-
-
-def load_tokenizer(checkpoint: Checkpoint) -> FastTokenizer:
-    """Load the tokenizer that lies beside a checkpoint's weights.
-
-    Raises:
-        ModelNotFoundError: it has none.
-        ModelIncompatibleError: it cannot be read, or does not belong to the weights.
-    """
-    from tokenizers import Tokenizer as Backend
-
-    from docqa.reader.tokenizer import FastTokenizer
-
-    path = checkpoint.folder / "tokenizer.json"
-    if path.is_file():
-        try:
-            backend = Backend.from_file(str(path))
-        except Exception as error:  # the library raises bare Exception
-            raise ModelIncompatibleError(
-                f"{path} cannot be read as a tokenizer: {error}"
-            ) from error
-    else:
-        backend = _converted_tokenizer(checkpoint)
-    n_known, n_rows = backend.get_vocab_size(False), checkpoint.config.get("vocab_size")
-    if isinstance(n_rows, int) and not n_rows / 2 < n_known <= n_rows:
-        raise ModelIncompatibleError(
-            f"the tokenizer of {checkpoint.name!r} knows {n_known} tokens, its model {n_rows}; "
-            f"they do not belong together; {_SAVE_TOKENIZER}"
-        )
-    return FastTokenizer(backend, pad_id=checkpoint.config.get("pad_token_id") or 0)
-
-
-def _converted_tokenizer(checkpoint: Checkpoint) -> Any:
-    """Build the fast tokenizer of a checkpoint that has vocabulary files only."""
-    path = checkpoint.folder / "tokenizer.json"
-    if not any(any(checkpoint.folder.glob(name)) for name in ("vocab*", "*.model")):
-        # Without this, transformers would make a tokenizer that knows no words.
-        raise ModelNotFoundError(f"{path} is missing; {_SAVE_TOKENIZER}")
-    require(f"the tokenizer of {checkpoint.name!r}, which has no tokenizer.json,", "transformers")
-    from transformers import AutoTokenizer
-
-    try:
-        made = AutoTokenizer.from_pretrained(
-            checkpoint.folder, local_files_only=True, trust_remote_code=False
-        )
-        return made.backend_tokenizer
-    except Exception as error:  # conversion fails in many ways; all mean the same here
-        raise ModelIncompatibleError(
-            f"{path} is missing and could not be made from the vocabulary files beside it "
-            f"({error}); {_SAVE_TOKENIZER}"
-        ) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import numpy as np
 import onnxruntime
 
 from docqa.errors import ModelError, ModelIncompatibleError
+from docqa.reader.blocks import expanded_matrices
 from docqa.reader.checkpoints import weights_layout
 from docqa.reader.hardware import cpu_threads
 
@@ -35,6 +37,7 @@ class OnnxModel:
         path: an ONNX file, from ``input_ids (n_tokens,)`` to ``logits (2, n_tokens)``.
         number_format: what it computes in: ``"int8"`` or ``"float32"``.
         max_tokens: longest window that the model has positions for.
+        expanded: matrices that stand in no file, by name; see `docqa.reader.blocks`.
         threads: threads of a matrix product; None for `cpu_threads`.
 
     Raises:
@@ -44,11 +47,26 @@ class OnnxModel:
     runtime, device_type = "onnx", "cpu"
 
     def __init__(
-        self, path: Path, *, number_format: str, max_tokens: int, threads: int | None = None
+        self,
+        path: Path,
+        *,
+        number_format: str,
+        max_tokens: int,
+        expanded: Mapping[str, NDArray[np.int8]] | None = None,
+        threads: int | None = None,
     ) -> None:
         self.number_format, self.max_tokens = number_format, max_tokens
         options = _options(number_format, threads or cpu_threads())
+        # The runtime reads the matrices where they lie, so that they have to live as long.
+        self._expanded = {
+            name: onnxruntime.OrtValue.ortvalue_from_numpy(matrix)
+            for name, matrix in (expanded or {}).items()
+        }
         try:
+            if self._expanded:
+                options.add_external_initializers(
+                    list(self._expanded), list(self._expanded.values())
+                )
             self._session = onnxruntime.InferenceSession(
                 str(path), options, providers=["CPUExecutionProvider"]
             )
@@ -119,6 +137,7 @@ def load_onnx_model(
     return OnnxModel(
         graph,
         number_format=dtype or "int8",
+        expanded=expanded_matrices(checkpoint.weights) if packed.get("bits") == 4 else None,
         max_tokens=int(packed["max_tokens"]),
         threads=threads,
     )

@@ -1,11 +1,12 @@
 """Pack a checkpoint for ONNX Runtime: ``docqa train pack SRC DST``.
 
 SRC is a folder with ``model.safetensors``, ``config.json`` and ``tokenizer.json``. DST gets the
-same three, the weights as 8-bit rows (`docqa.reader.quantized`), and for DistilBERT, BERT and MPNet
-two ONNX graphs that refer to those weights: ``int8.onnx``, which `load_reader(DST)` runs on a CPU,
-and ``float32.onnx``. A checkpoint that is packed already can be packed again. A calibration of
-former weights in DST is removed: ``docqa calibrate`` makes one for the new ones. The shipped
-``mini`` was made by this module.
+same three, the weights as 8-bit rows (`docqa.reader.quantized`) or, with ``--bits 4``, as 4-bit
+blocks (`docqa.reader.blocks`), and for DistilBERT, BERT and MPNet two ONNX graphs that refer to
+those weights: ``int8.onnx``, which `load_reader(DST)` runs on a CPU, and ``float32.onnx``. A
+checkpoint that is packed already can be packed again. A calibration of former weights in DST is
+removed: ``docqa calibrate`` makes one for the new ones. The shipped readers were made by this
+module.
 """
 
 from __future__ import annotations
@@ -15,10 +16,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from docqa.calibration import CALIBRATION_FILE
-from docqa.errors import ModelIncompatibleError, ModelNotFoundError
+from docqa.errors import ModelIncompatibleError, ModelNotFoundError, SettingError
+from docqa.reader.blocks import BLOCK
 from docqa.reader.checkpoints import find_checkpoint, weights_layout, weights_revision
-from docqa.reader.models import knows_no_answer, load_tokenizer
+from docqa.reader.models import knows_no_answer
 from docqa.reader.requirements import TORCH_PACKAGES, require
+from docqa.reader.tokenizer_files import load_tokenizer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,10 +33,11 @@ if TYPE_CHECKING:
 __all__ = ["pack_reader"]
 
 _CONFIG_LEFT_OUT = ("dtype", "torch_dtype", "transformers_version", "_name_or_path")
+_BITS = 8, 4
 _LEAST_ELEMENTS = 4096  # smaller matrices of unknown architectures weigh little and stay exact
 
 
-def pack_reader(source: Path, target: Path, *, no_answer: bool | None = None) -> int:
+def pack_reader(source: Path, target: Path, *, no_answer: bool | None = None, bits: int = 8) -> int:
     """Write the checkpoint in `source` to the folder `target`, for ONNX Runtime and for torch.
 
     Args:
@@ -41,13 +45,17 @@ def pack_reader(source: Path, target: Path, *, no_answer: bool | None = None) ->
         target: folder to write to; made when missing.
         no_answer: the model was trained with unanswerable questions; written to the config. None
             for what `docqa.load_reader` takes `source` for.
+        bits: of the numbers in large matrices. 8 or 4; the latter for DistilBERT, BERT and MPNet
+            whose sizes are multiples of 32.
 
     Returns:
         Bytes written.
 
     Raises:
         ModelNotFoundError: a file of `source` is missing.
-        ModelIncompatibleError: `source` is no whole question-answering checkpoint.
+        ModelIncompatibleError: `source` is no whole question-answering checkpoint, or cannot be
+            packed in 4 bits.
+        SettingError: `bits` is neither 8 nor 4.
         MissingDependencyError: torch, safetensors or onnx is missing.
     """
     require("packing a reader", *TORCH_PACKAGES)
@@ -55,13 +63,18 @@ def pack_reader(source: Path, target: Path, *, no_answer: bool | None = None) ->
     from docqa.reader.packing.architectures import architecture_of
     from docqa.reader.packing.weights import write_weights
 
+    if bits not in _BITS:
+        raise SettingError(f"bits must be 8 or 4, not {bits}")
+
     checkpoint = find_checkpoint(str(source))
     for name in ("model.safetensors", "tokenizer.json"):
         if not (source / name).is_file():
             raise ModelNotFoundError(f"{source / name} is missing; packing needs it")
     separator_id = load_tokenizer(checkpoint).template.between[0]
     tokenizer = json.loads((source / "tokenizer.json").read_text("utf-8"))
-    weights, architecture = _weights(checkpoint.weights), architecture_of(checkpoint.config)
+    architecture = architecture_of(checkpoint.config)
+    weights = _weights(checkpoint.weights, floats=bits == 4)
+    blocks = _blocks(checkpoint.name, architecture) if bits == 4 else set()
     target.mkdir(parents=True, exist_ok=True)
     for former in (target / CALIBRATION_FILE, *target.glob("*.onnx")):
         former.unlink(missing_ok=True)
@@ -72,7 +85,11 @@ def pack_reader(source: Path, target: Path, *, no_answer: bool | None = None) ->
         _check(architecture, weights)
         linear = {f"{name}.weight" for name in architecture.linear()}
         write_weights(
-            weights, stored, matrices=linear | architecture.tables().keys(), multiplied=linear
+            weights,
+            stored,
+            matrices=linear | architecture.tables().keys(),
+            multiplied=linear,
+            blocks=blocks,
         )
         _write_graphs(architecture, stored, separator_id=separator_id)
     config = {k: v for k, v in checkpoint.config.items() if k not in _CONFIG_LEFT_OUT}
@@ -84,6 +101,7 @@ def pack_reader(source: Path, target: Path, *, no_answer: bool | None = None) ->
         config["docqa"] |= {
             "layout": weights_layout(stored),
             "max_tokens": architecture.max_tokens,
+            "bits": bits,
         }
     (target / "config.json").write_text(json.dumps(config, indent=2) + "\n", "utf-8")
     text = json.dumps(tokenizer, ensure_ascii=False, separators=(",", ":"))
@@ -92,11 +110,13 @@ def pack_reader(source: Path, target: Path, *, no_answer: bool | None = None) ->
     return sum(path.stat().st_size for path in written)
 
 
-def _weights(path: Path) -> Weights:
-    """Return weights as arrays: int8 as they are stored, all others as float32."""
+def _weights(path: Path, *, floats: bool) -> Weights:
+    """Return weights as arrays: 8-bit rows as they are stored unless floats are wanted."""
     import torch
     from safetensors import SafetensorError
     from safetensors.torch import load_file
+
+    from docqa.reader.quantized import dequantize
 
     try:
         loaded = load_file(path)
@@ -104,10 +124,28 @@ def _weights(path: Path) -> Weights:
         raise ModelIncompatibleError(
             f"{path} is not a whole safetensors file ({error}); fetch it again"
         ) from error
+    if floats or any(each.dtype == torch.uint8 for each in loaded.values()):  # 4-bit codes
+        loaded = dequantize(loaded)
     return {
         name: (each if each.dtype == torch.int8 else each.float()).numpy()
         for name, each in loaded.items()
     }
+
+
+def _blocks(name: str, architecture: Architecture | None) -> set[str]:
+    """Return the names of the matrices that become 4-bit blocks: all but the few positions."""
+    if architecture is None:
+        raise ModelIncompatibleError(
+            f"{name!r} is none of DistilBERT, BERT and MPNet, the architectures that "
+            "are packed in 4 bits; pack it in 8"
+        )
+    if architecture.width % BLOCK or architecture.inner_width % BLOCK:
+        raise ModelIncompatibleError(
+            f"the layers of {name!r} have {architecture.width} and {architecture.inner_width} "
+            f"inputs, which are no multiples of {BLOCK}; pack it in 8 bits"
+        )
+    linear = {f"{layer}.weight" for layer in architecture.linear()}
+    return linear | {architecture.token_table}
 
 
 def _large_matrices(weights: Weights) -> set[str]:
@@ -129,7 +167,7 @@ def _check(architecture: Architecture, weights: Weights) -> None:
 def _write_graphs(architecture: Architecture, stored: Path, *, separator_id: int) -> None:
     from docqa.reader.packing.encoder import encoder_graph
     from docqa.reader.packing.linear import float_linear, integer_linear
-    from docqa.reader.packing.weights import WeightsFile
+    from docqa.reader.weights_file import WeightsFile
 
     weights = WeightsFile(stored)
     for name, linear in (("int8", integer_linear), ("float32", float_linear)):

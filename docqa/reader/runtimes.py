@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from docqa.errors import MissingDependencyError, ModelIncompatibleError, SettingError
 from docqa.protocols import SpanModel
-from docqa.reader.checkpoints import find_checkpoint
+from docqa.reader.checkpoints import SHIPPED, find_checkpoint
 from docqa.reader.hardware import may_have_accelerator
+from docqa.reader.later_model import LaterModel
 from docqa.reader.requirements import TORCH_PACKAGES, is_installed, require
 
 if TYPE_CHECKING:
@@ -53,12 +55,21 @@ def load_model(
     runtime: Runtime = "auto",
     device: str = "auto",
     dtype: str | None = None,
+    later: bool = False,
 ) -> LoadedModel:
     """Return a checkpoint's model on the runtime that is named, or that suits it.
 
     ``"auto"`` is ONNX Runtime where the model is to run on a CPU, was packed for it, the number
     format is one of its own, and it can be imported and takes the model; else torch. Where torch is
     not installed, a GPU makes no difference.
+
+    Args:
+        checkpoint: where its files lie.
+        separator_id: first special token between question and passage.
+        runtime: see `docqa.load_reader`.
+        device: likewise.
+        dtype: likewise.
+        later: leave what ONNX Runtime is to load to the first forward pass.
 
     Raises:
         MissingDependencyError: torch is needed and not installed, or ONNX Runtime is broken.
@@ -71,6 +82,13 @@ def load_model(
     if runtime == "onnx":
         _check_onnx(device, dtype)
     if runtime == "onnx" or (runtime == "auto" and _suits_onnx(checkpoint, device, dtype)):
+        if later:
+            now = partial(load_model, checkpoint, separator_id=separator_id, runtime=runtime)
+            return LaterModel(
+                partial(now, device="cpu", dtype=dtype),
+                number_format=dtype or "int8",
+                max_tokens=int(checkpoint.config["docqa"]["max_tokens"]),
+            )
         from docqa.reader.onnx_model import load_onnx_model
 
         if runtime == "onnx" or dtype == "int8" or not is_installed("torch"):
@@ -105,12 +123,14 @@ def starts_fast(name_or_path: str, *, runtime: str, device: str, dtype: str | No
 
     False also where only loading it can tell what is wrong.
     """
-    known = name_or_path == "mini" or Path(name_or_path).expanduser().is_dir()
+    known = name_or_path in SHIPPED or Path(name_or_path).expanduser().is_dir()
     may_be_elsewhere = device == "auto" and may_have_accelerator()
     if not known or may_be_elsewhere or runtime == "torch":
         return False
     try:
-        return _suits_onnx(find_checkpoint(name_or_path), device, dtype)
+        checkpoint = find_checkpoint(name_or_path)
+        parts = map(find_checkpoint, checkpoint.parts) if checkpoint.parts else (checkpoint,)
+        return all(_suits_onnx(part, device, dtype) for part in parts)
     except Exception:  # whatever it is, loading the reader raises it where it can be handled
         return False
 

@@ -14,6 +14,7 @@ from docqa.errors import ModelError, QuestionError, SettingError
 from docqa.protocols import Tokens
 from docqa.reader.decoding import BestSpans, best_spans
 from docqa.reader.encoding import PassageTokens, Window, window_ranges
+from docqa.reader.later_model import LaterModel
 from docqa.reader.tokenizer import FastTokenizer
 from docqa.reader.window_logits import WindowLogits, read_windows
 from docqa.reading_form import ReadingForm
@@ -109,6 +110,15 @@ class SpanReader:
         """Return the runtime and number format, such as ``"onnx int8"``; ``""`` if unknown."""
         parts = getattr(self.model, "runtime", ""), getattr(self.model, "number_format", "")
         return " ".join(part for part in parts if part)
+
+    def load(self) -> None:
+        """Load the model now, where it would be loaded by the first reading.
+
+        Raises:
+            ModelError: it cannot be loaded.
+        """
+        if isinstance(self.model, LaterModel):
+            self.model.load()
 
     def check_question(self, question: str) -> None:
         """Check that a question can be read.

@@ -12,8 +12,8 @@ import torch
 
 from docqa.errors import ModelIncompatibleError, TrainingError
 from docqa.reader.checkpoints import Checkpoint, find_checkpoint, weights_revision
-from docqa.reader.models import load_tokenizer
 from docqa.reader.modules import load_module, n_positions, quiet_transformers
+from docqa.reader.tokenizer_files import load_tokenizer
 
 if TYPE_CHECKING:
     from docqa.reader.tokenizer import FastTokenizer

@@ -14,7 +14,7 @@ from docqa.errors import QuestionSetError, SettingError
 from docqa.evaluation.reading import read_gold_paragraphs
 from docqa.evaluation.summary import summarize
 from docqa.question_sets import Article, BadRow, QuestionSet, read_question_set
-from docqa.reader.models import load_reader
+from docqa.reader.models import load_span_reader
 from docqa.reader.requirements import TORCH_PACKAGES, require
 from docqa.reader.span_reader import SpanReader
 from docqa.training.distil import ask_teacher
@@ -159,7 +159,7 @@ def train(
         on_data(data)
     soft_targets = None
     if teacher is not None:
-        reader = load_reader(teacher, device=device)
+        reader = load_span_reader(teacher, device=device)
         soft_targets = ask_teacher(reader, data.examples, folder / "teacher", progress=on_teacher)
     outcome = finetune(
         begun,

@@ -76,7 +76,7 @@ class Writer:
 @lru_cache(maxsize=1)
 def _vocabulary() -> list[str]:
     """Return word forms, the frequent ones first, as the reader's vocabulary has them."""
-    from docqa.reader.models import load_tokenizing
+    from docqa.reader.tokenizing import load_tokenizing
 
     pieces = load_tokenizing("mini").tokenizer._backend.get_vocab()
     words = [word for word in sorted(pieces, key=pieces.__getitem__) if word.isalpha()]

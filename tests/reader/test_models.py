@@ -72,7 +72,7 @@ def test_pack_names_what_is_missing(tmp_path: Path) -> None:
 
 def test_unknown_name() -> None:
     """A name that is no folder and no repository lists what there is, without the network."""
-    with pytest.raises(ModelNotFoundError, match="'mini' and 'distilbert'"):
+    with pytest.raises(ModelNotFoundError, match="'cascade' and 'distilbert'"):
         load_reader("mimi")
 
 

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from docqa.reader.packing.linear import integer_linear
 from docqa.reader.packing.weights import (
-    WeightsFile,
     quantized_rows,
     rows_without_overflow,
     write_weights,
 )
+from docqa.reader.weights_file import WeightsFile
 
 
 def run(x: NDArray[np.float32], rows: NDArray[np.int8], folder: Path) -> NDArray[np.float32]:

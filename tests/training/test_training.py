@@ -28,7 +28,8 @@ from docqa.errors import (
 )
 from docqa.question_sets import Article, Gold, Paragraph, Question, QuestionSet, read_question_set
 from docqa.reader.checkpoints import find_checkpoint, weights_revision
-from docqa.reader.models import load_reader, load_tokenizer
+from docqa.reader.models import load_reader
+from docqa.reader.tokenizer_files import load_tokenizer
 from docqa.training.batches import epoch_batches, lay_out
 from docqa.training.checkpoint import device_random, set_device_random
 from docqa.training.convert import convert

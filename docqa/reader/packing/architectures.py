@@ -72,6 +72,11 @@ class Architecture:
         """Return the longest window that there are positions for."""
         return self.positions - self.first_position
 
+    @property
+    def token_table(self) -> str:
+        """Return the name of the table of tokens."""
+        return f"{self.embeddings}.word_embeddings.weight"
+
     def layer(self, number: int) -> LayerNames:
         """Return the whole names of a layer's weights."""
         at = f"{self.layers}.{number}"
@@ -90,7 +95,7 @@ class Architecture:
     def tables(self) -> dict[str, tuple[int, int]]:
         """Return the shapes of the tables of tokens and of positions, by name."""
         return {
-            f"{self.embeddings}.word_embeddings.weight": (self.vocabulary, self.width),
+            self.token_table: (self.vocabulary, self.width),
             f"{self.embeddings}.position_embeddings.weight": (self.positions, self.width),
         }
 

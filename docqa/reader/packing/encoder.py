@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from onnx import TensorProto
 
+from docqa.reader.blocks import BLOCK
 from docqa.reader.packing.graph import GraphBuilder
 from docqa.reader.packing.linear import float_linear
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from docqa.reader.packing.architectures import Architecture
     from docqa.reader.packing.linear import Linear
-    from docqa.reader.packing.weights import WeightsFile
+    from docqa.reader.weights_file import WeightsFile
 
 __all__ = ["encoder_graph", "relative_buckets"]
 
@@ -133,7 +134,24 @@ class _Encoder:
         graph = self.graph
         rows = graph.node(operator, graph.stored(table), *where)
         scales = graph.node(operator, graph.stored_column(f"{table}.scale"), *where)
-        return graph.node("Mul", graph.node("Cast", rows, to=TensorProto.FLOAT), scales)
+        if not graph.weights.is_blocks(table):
+            return graph.node("Mul", graph.node("Cast", rows, to=TensorProto.FLOAT), scales)
+        multiples = graph.node(operator, graph.stored(f"{table}.multiple"), *where)
+        return graph.node("Mul", self._expanded_rows(rows, multiples), scales)
+
+    def _expanded_rows(self, codes: str, multiples: str) -> str:
+        """Return rows in 4-bit blocks ``(n, width / 2)`` as floats, without their scales."""
+        graph, width = self.graph, self.architecture.width
+        sixteen, last = graph.constant(16.0), graph.constant([2])
+        by_block = graph.constant([0, width // BLOCK, BLOCK // 2])
+        pairs = graph.node("Cast", graph.node("Reshape", codes, by_block), to=TensorProto.FLOAT)
+        upper = graph.node("Floor", graph.node("Div", pairs, sixteen))
+        lower = graph.node("Sub", pairs, graph.node("Mul", upper, sixteen))
+        both = graph.node("Concat", lower, upper, axis=2)
+        signed = graph.node("Sub", both, graph.constant(8.0))
+        shared = graph.node("Unsqueeze", graph.node("Cast", multiples, to=TensorProto.FLOAT), last)
+        whole = graph.node("Mul", signed, shared)
+        return graph.node("Reshape", whole, graph.constant([0, width]))
 
     def _token_types(self) -> str:
         """Return 1 for every token after the first separator, else 0, ``(n_tokens,)``."""

@@ -10,7 +10,7 @@ from onnx import TensorProto, helper, numpy_helper
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from docqa.reader.packing.weights import WeightsFile
+    from docqa.reader.weights_file import WeightsFile
 
 __all__ = ["GraphBuilder"]
 
@@ -55,6 +55,18 @@ class GraphBuilder:
     def stored_column(self, name: str) -> str:
         """Refer to a vector ``(n,)`` of the file as a column ``(n, 1)``."""
         return self._external(f"{name}.column", name, (*self.weights.shape(name), 1))
+
+    def expanded(self, name: str) -> str:
+        """Refer to a matrix in 4-bit blocks as 8-bit weights ``(n_inputs, n_outputs)``.
+
+        They stand in no file: who loads the model gives them.
+        """
+        n_half, n_outputs = self.weights.shape(name)
+        tensor = TensorProto(name=name, dims=(2 * n_half, n_outputs), data_type=TensorProto.INT8)
+        tensor.data_location = TensorProto.EXTERNAL
+        tensor.external_data.add(key="location", value=self.weights.name)
+        self._tensors[name] = tensor
+        return name
 
     def _external(self, name: str, stored: str, shape: tuple[int, ...]) -> str:
         tensor = TensorProto(name=name, dims=shape)

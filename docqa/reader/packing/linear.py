@@ -20,7 +20,8 @@ class Linear(Protocol):
         """Return the names of the layers' outputs, each of shape ``(n_tokens, n_outputs)``.
 
         Args:
-            graph: gets the nodes; its file has ``LAYER.weight`` as 8-bit rows, ``LAYER.bias``.
+            graph: gets the nodes; its file has ``LAYER.weight`` as 8-bit rows or 4-bit blocks, and
+                ``LAYER.bias``.
             x: name of the input, shape ``(n_tokens, n_inputs)``.
             layers: layers that read the same input.
             bias: add it here; else a later node does.
@@ -35,12 +36,14 @@ def float_linear(graph: GraphBuilder, x: str, layers: list[str], *, bias: bool) 
     """
     outputs = []
     for layer in layers:
-        matrix = graph.stored(f"{layer}.weight")
-        if graph.weights.is_rows(f"{layer}.weight"):
-            scales = graph.stored_column(f"{layer}.weight.scale")
-            matrix = graph.node("Mul", graph.node("Cast", matrix, to=TensorProto.FLOAT), scales)
+        name, turned = f"{layer}.weight", graph.weights.is_blocks(f"{layer}.weight")
+        matrix = graph.expanded(name) if turned else graph.stored(name)
+        if turned or graph.weights.is_rows(name):
+            scale = graph.stored if turned else graph.stored_column
+            matrix = graph.node("Cast", matrix, to=TensorProto.FLOAT)
+            matrix = graph.node("Mul", matrix, scale(f"{name}.scale"))
         added = [graph.stored(f"{layer}.bias")] if bias else []
-        outputs.append(graph.node("Gemm", x, matrix, *added, transB=1))
+        outputs.append(graph.node("Gemm", x, matrix, *added, transB=int(not turned)))
     return outputs
 
 
@@ -64,10 +67,12 @@ def integer_linear(graph: GraphBuilder, x: str, layers: list[str], *, bias: bool
     read = graph.node("QuantizeLinear", graph.node("Div", x, step), one, middle)
     outputs = []
     for layer in layers:
-        rows = graph.stored(f"{layer}.weight")
-        scales = graph.stored(f"{layer}.weight.scale")
+        name, turned = f"{layer}.weight", graph.weights.is_blocks(f"{layer}.weight")
+        matrix = graph.expanded(name) if turned else graph.stored(name)
+        scales = graph.stored(f"{name}.scale")
         zeros = graph.constant(np.zeros(graph.weights.shape(scales), dtype=np.int8))
-        product = graph.fused("QGemm", read, one, middle, rows, scales, zeros, transB=1)
+        operands = read, one, middle, matrix, scales, zeros
+        product = graph.fused("QGemm", *operands, transB=int(not turned))
         product = graph.node("Mul", product, step)
         if bias:
             product = graph.node("Add", product, graph.stored(f"{layer}.bias"))

@@ -1,18 +1,19 @@
-"""Weights as 8-bit rows with scales, in a safetensors file that ONNX graphs refer to.
+"""Weights as 8-bit rows or 4-bit blocks, in a safetensors file that ONNX graphs refer to.
 
-The format is that of `docqa.reader.quantized`, which reads it for torch. Rows of linear layers are
-scaled so that no processor's 16-bit sums overflow; see `rows_without_overflow`.
+The formats are those of `docqa.reader.quantized`, which reads them for torch. Rows of linear layers
+are scaled so that no processor's 16-bit sums overflow; see `rows_without_overflow`.
 """
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from docqa.reader.quantized import FORMAT, SCALE
+from docqa.reader.packing.block_codes import block_codes
+from docqa.reader.quantized import BLOCKS_FORMAT, FORMAT
+from docqa.reader.weights_file import MULTIPLE, SCALE
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -23,44 +24,11 @@ if TYPE_CHECKING:
     FloatArray = NDArray[np.float32]
     RowArray = NDArray[np.int8]
 
-__all__ = ["WeightsFile", "quantized_rows", "rows_without_overflow", "write_weights"]
+__all__ = ["quantized_rows", "rows_without_overflow", "write_weights"]
 
 # The largest sum of two neighbouring weights of one sign: 255 * 128 <= 32767 < 255 * 129.
 _MOST_OF_A_PAIR = 128
 _ROUNDABLE = _MOST_OF_A_PAIR - 0.01  # a sum below 128 stays at most 128 when both are rounded
-_DTYPES: dict[str, np.dtype[Any]] = {"F32": np.dtype(np.float32), "I8": np.dtype(np.int8)}
-
-
-class WeightsFile:
-    """The places of weights in a safetensors file that `write_weights` wrote.
-
-    Attributes:
-        name: the file's name, without its folder.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.name = path.name
-        with path.open("rb") as file:
-            length = int.from_bytes(file.read(8), "little")
-            self._entries: dict[str, Any] = json.loads(file.read(length))
-        self._begin = 8 + length
-
-    def is_rows(self, name: str) -> bool:
-        """Say whether a weight is stored as 8-bit rows."""
-        return name + SCALE in self._entries
-
-    def shape(self, name: str) -> tuple[int, ...]:
-        """Return the shape of a weight."""
-        return tuple(self._entries[name]["shape"])
-
-    def dtype(self, name: str) -> np.dtype[Any]:
-        """Return the type of a weight's numbers."""
-        return _DTYPES[self._entries[name]["dtype"]]
-
-    def place(self, name: str) -> tuple[int, int]:
-        """Return the first byte of a weight in the file, and the one behind its last."""
-        begin, end = self._entries[name]["data_offsets"]
-        return self._begin + begin, self._begin + end
 
 
 def write_weights(
@@ -69,26 +37,33 @@ def write_weights(
     *,
     matrices: Collection[str],
     multiplied: Collection[str],
+    blocks: Collection[str] = (),
 ) -> None:
-    """Write weights, some of them as 8-bit rows, and the others as float32.
+    """Write weights, some of them as 8-bit rows or 4-bit blocks, and the others as float32.
 
     Args:
         weights: floats, or rows of int8 with their scales under ``NAME.scale``.
         path: the file; replaced at once when it is whole.
         matrices: names of those that become rows.
-        multiplied: names of those among them that inputs are multiplied with.
+        multiplied: names of matrices that inputs are multiplied with.
+        blocks: names of matrices of floats that become 4-bit blocks; their columns are a multiple
+            of 32.
     """
     from safetensors.numpy import save
 
     stored: dict[str, Array] = {}
     for name, weight in weights.items():
         scales = weights.get(name + SCALE)
-        if name in matrices:
+        if name in blocks:
+            made = block_codes(weight, multiplied=name in multiplied)
+            arrays = made.by_input() if name in multiplied else made.by_row()
+            stored |= zip((name, name + MULTIPLE, name + SCALE), arrays, strict=True)
+        elif name in matrices:
             stored[name], stored[name + SCALE] = _rows(weight, scales, name in multiplied)
         elif not (name.endswith(SCALE) and name.removesuffix(SCALE) in matrices):
             stored[name] = np.ascontiguousarray(weight, dtype=np.float32)
     new = path.with_name(f"{path.name}.new")
-    new.write_bytes(save(stored, metadata={"format": FORMAT}))
+    new.write_bytes(save(stored, metadata={"format": BLOCKS_FORMAT if blocks else FORMAT}))
     new.replace(path)
 
 
