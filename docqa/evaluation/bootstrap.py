@@ -1,4 +1,4 @@
-"""Confidence intervals by resampling: how far would another sample of such questions differ.
+"""Confidence intervals by resampling: the spread of a figure over other samples of such questions.
 
 Questions about one article are alike (one topic, one writer of questions), so whole articles are
 drawn, not questions: the cluster bootstrap (Davison and Hinkley 1997, "Bootstrap Methods and Their
