@@ -124,9 +124,9 @@ def calibrate(
     require_outputs(outputs if kept_in is None else {**outputs, "--observations": kept_in}, names)
     sets = [read_data(name, root, notices, sample=sample, seed=seed) for name in names]
     progress.say("loading the reader")
+    from docqa.asking.pipeline import Pipeline
     from docqa.evaluation.calibration import USUAL_FEATURES
     from docqa.evaluation.calibration import calibrate as calibrated
-    from docqa.pipeline import Pipeline
     from docqa.reader.models import load_reader
 
     loaded = load_reader(reader, **computing, calibration=False)
