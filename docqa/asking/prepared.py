@@ -67,7 +67,7 @@ def prepare(document: Document, reader: Reader, splitting: Splitting) -> Prepare
 
 
 def splitter_for(reader: Reader | Tokenizing, splitting: Splitting | None = None) -> Splitter:
-    """Return the splitter for a reader; None takes the default sizes, or those that fit.
+    """Return the splitter for a reader; None takes default sizes that fit.
 
     Raises:
         SettingError: a setting is out of its range, or passages would not fit the reader.

@@ -10,12 +10,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from docqa.asking.grid import AskedSource, ask_sources
+from docqa.asking.reading_settings import ReadingSettings, open_pipeline
 from docqa.batch.questions import BatchQuestion
 from docqa.datamodel import Document, GridItem, LoadWarning
 from docqa.errors import DocqaError, LoadError, ModelIncompatibleError
 from docqa.load_settings import LoadSettings
 from docqa.outcome_records import error_record, json_line, outcome_records
-from docqa.reading_settings import ReadingSettings, open_pipeline
 
 if TYPE_CHECKING:
     from docqa.asking.pipeline import Pipeline

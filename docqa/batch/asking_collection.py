@@ -6,10 +6,10 @@ import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from docqa.asking.reading_settings import ReadingSettings, open_pipeline
 from docqa.batch.asking import SourceJob, SourceOutcome, cell_outcome, require_reader
 from docqa.index.contract import Where
 from docqa.load_settings import LoadSettings
-from docqa.reading_settings import ReadingSettings, open_pipeline
 
 if TYPE_CHECKING:
     from docqa.collection.collection import Collection

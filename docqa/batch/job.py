@@ -8,13 +8,13 @@ from functools import partial
 from itertools import product
 from pathlib import Path
 
+from docqa.asking.reading_settings import ReadingSettings
 from docqa.batch.answer_file import AnswerFile, Key
 from docqa.batch.asking import SourceJob, SourceOutcome, Status, lost_outcome
 from docqa.batch.questions import BatchQuestion
 from docqa.batch.settings import settings_record
 from docqa.batch.targets import BatchSource, BatchTarget
 from docqa.load_settings import LoadSettings
-from docqa.reading_settings import ReadingSettings
 from docqa.workers.pool import LocalPool, Pool
 
 __all__ = ["BatchJob", "JobTally", "Resumed"]

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from docqa._version import __version__
+from docqa.asking.reading_settings import ReadingSettings
 from docqa.calibration import CALIBRATION_FILE
 from docqa.errors import ModelNotFoundError
 from docqa.load_settings import LoadSettings
-from docqa.reading_settings import ReadingSettings
 
 __all__ = ["differences", "settings_record"]
 

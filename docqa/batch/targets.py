@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
+from docqa.asking.reading_settings import ReadingSettings
 from docqa.batch.asking import Asking, SourceJob, SourceOutcome
 from docqa.batch.asking_collection import AskingCollection, fingerprint
 from docqa.batch.questions import BatchQuestion
@@ -14,7 +15,6 @@ from docqa.errors import LoadError
 from docqa.index.contract import Where
 from docqa.load_settings import LoadSettings
 from docqa.loaders.source_bytes import read_source
-from docqa.reading_settings import ReadingSettings
 
 __all__ = ["BatchSource", "BatchTarget", "Documents", "WholeCollection"]
 

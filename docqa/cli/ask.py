@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from docqa.asking.reading_settings import ReadingSettings
 from docqa.cli.collection_options import AskedCollection, collection_options
 from docqa.cli.exits import FAILED
 from docqa.cli.highlight_option import highlight_copy, highlight_options
@@ -25,7 +26,6 @@ from docqa.cli.writers import Format
 from docqa.datamodel import Document, GridItem
 from docqa.errors import NoTextError
 from docqa.load_settings import LoadSettings
-from docqa.reading_settings import ReadingSettings
 
 if TYPE_CHECKING:
     from docqa.cli.ask_collection import CollectionSession

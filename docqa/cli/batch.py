@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from docqa.asking.reading_settings import ReadingSettings
 from docqa.cli.batch_watch import Watch, report_resumed
 from docqa.cli.collection_options import AskedCollection, settled_collection_options
 from docqa.cli.collections import asking_settings, open_collection
@@ -20,7 +21,6 @@ from docqa.cli.pool_options import open_pool, pool_options
 from docqa.cli.prelude import Run, command
 from docqa.cli.sources import STDIN, expand
 from docqa.load_settings import LoadSettings
-from docqa.reading_settings import ReadingSettings
 
 if TYPE_CHECKING:
     from docqa.batch.job import JobTally

@@ -17,7 +17,7 @@ from docqa.cli.options import LibraryDefault, isolation_options, reading_options
 from docqa.cli.output_files import require_outputs
 from docqa.cli.prelude import Run, command
 from docqa.cli.progress import ProgressLine
-from docqa.cli.question_data import read_data, root_option, seed_option
+from docqa.cli.question_data import data_options, read_data
 from docqa.cli.terminal import console_for
 from docqa.limits import Limits
 
@@ -58,15 +58,12 @@ Exit codes:
     json="Write the report as one JSON object.",
     quiet="No progress and notes; only errors.",
 )
-@click.argument("names", nargs=-1, required=True, metavar="DATA...", type=click.Path())
+@data_options
 @click.option(
     "--documents",
     is_flag=True,
     help="Join each article's paragraphs to one document, as long as those of real use.",
 )
-@root_option
-@click.option("--sample", type=click.IntRange(min=1), metavar="N", help="Draw N questions a DATA.")
-@seed_option
 @click.option(
     "--margin-only",
     is_flag=True,
@@ -124,9 +121,9 @@ def calibrate(
     require_outputs(outputs if kept_in is None else {**outputs, "--observations": kept_in}, names)
     sets = [read_data(name, root, notices, sample=sample, seed=seed) for name in names]
     progress.say("loading the reader")
+    from docqa.asking.pipeline import Pipeline
     from docqa.evaluation.calibration import USUAL_FEATURES
     from docqa.evaluation.calibration import calibrate as calibrated
-    from docqa.pipeline import Pipeline
     from docqa.reader.models import load_reader
 
     loaded = load_reader(reader, **computing, calibration=False)

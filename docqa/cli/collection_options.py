@@ -11,6 +11,7 @@ from typing import Any, TypeVar, cast
 import click
 
 from docqa.cli.collections import parse_entries
+from docqa.cli.options import Option, with_options
 from docqa.index.contract import Where
 from docqa.loaders.formats import SUPPORTED_TYPES, TYPES_BY_SUFFIX
 
@@ -123,15 +124,10 @@ def size_options(command: _Command) -> _Command:
         chosen = {name: value for name, value in sizes.items() if value is not None}
         return command(*arguments, sizes=chosen, **given)
 
-    made = cast(_Command, with_sizes)
-    for option in reversed(_SIZES):
-        made = option(made)
-    return made
+    return with_options(cast(_Command, with_sizes), *_SIZES)
 
 
-def _with_collection(
-    command: _Command, options: Sequence[Callable[[_Command], _Command]]
-) -> _Command:
+def _with_collection(command: _Command, options: Sequence[Option]) -> _Command:
     @functools.wraps(command)
     def with_collection(*arguments: Any, kb: str | None, sync: bool = False, **given: Any) -> Any:
         filters = {name: given.pop(name) for name in _FILTERS}
@@ -142,10 +138,7 @@ def _with_collection(
         collection = None if kb is None else AskedCollection(kb, _where(**filters), sync)
         return command(*arguments, collection=collection, **given)
 
-    made = cast(_Command, with_collection)
-    for option in reversed(options):
-        made = option(made)
-    return made
+    return with_options(cast(_Command, with_collection), *options)
 
 
 _FILTERS = {

@@ -12,9 +12,9 @@ from click.core import ParameterSource
 from docqa.errors import CollectionError
 
 if TYPE_CHECKING:
+    from docqa.asking.reading_settings import ReadingSettings
     from docqa.collection.collection import Collection
     from docqa.collection.settings import CollectionSettings
-    from docqa.reading_settings import ReadingSettings
 
 __all__ = [
     "asking_settings",

@@ -15,12 +15,7 @@ from docqa.cli.options import LibraryDefault, isolation_options, reading_options
 from docqa.cli.output_files import require_outputs
 from docqa.cli.prelude import Run, command
 from docqa.cli.progress import ProgressLine
-from docqa.cli.question_data import (
-    has_pages,
-    read_data,
-    root_option,
-    seed_option,
-)
+from docqa.cli.question_data import data_options, has_pages, read_data
 from docqa.limits import Limits
 
 if TYPE_CHECKING:
@@ -69,11 +64,8 @@ class _Asking:
 
 
 @command(epilog=_EPILOG, json="Write one JSON object for each DATA.")
-@click.argument("names", nargs=-1, required=True, metavar="DATA...", type=click.Path())
+@data_options
 @click.option("--documents", is_flag=True, help="Join each article's paragraphs to one document.")
-@root_option
-@click.option("--sample", type=click.IntRange(min=1), metavar="N", help="Draw N questions.")
-@seed_option
 @click.option(
     "--min-score",
     cls=LibraryDefault,

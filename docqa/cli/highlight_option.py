@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from docqa.cli.notices import Notices, counted
+from docqa.cli.options import with_options
 from docqa.cli.session import Session
 from docqa.cli.sources import Expansion
 from docqa.datamodel import Answer, Document, GridItem
@@ -24,14 +25,8 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 def highlight_options(command: _Command) -> _Command:
     """Add the options that write a marked copy."""
-    for option in (
-        click.option(
-            "--page",
-            "page_number",
-            type=click.IntRange(min=1),
-            metavar="N",
-            help="Draw page N where --highlight names a .png; the first answer's page otherwise.",
-        ),
+    return with_options(
+        command,
         click.option(
             "--highlight",
             "highlight_out",
@@ -40,9 +35,14 @@ def highlight_options(command: _Command) -> _Command:
             help="Write a copy of the source with the answers marked: from a PDF a .pdf, or a"
             " .png of one page; from all else an .html.",
         ),
-    ):
-        command = option(command)
-    return command
+        click.option(
+            "--page",
+            "page_number",
+            type=click.IntRange(min=1),
+            metavar="N",
+            help="Draw page N where --highlight names a .png; the first answer's page otherwise.",
+        ),
+    )
 
 
 def highlight_copy(

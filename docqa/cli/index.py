@@ -113,7 +113,7 @@ def index(
     sources: Sequence[str],
     address: str | None,
     jobs: int | None,
-    ray: str | None,
+    ray_address: str | None,
     entries: Sequence[str],
     checksum: bool,
     retry_failed: bool,
@@ -138,7 +138,7 @@ def index(
         reader=chosen_reader(run.context, reader, own),
         sizes=sizes,
         loading=loading,
-        pool=loading_pool(jobs, ray),
+        pool=loading_pool(jobs, ray_address),
         notices=run.notices,
         progress=run.progress,
     )

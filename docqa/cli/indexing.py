@@ -41,7 +41,7 @@ _CHANGED = (*_LISTED, "unchanged", "failed")
 
 def indexing_pipeline(reader: str, sizes: Mapping[str, Any]) -> Pipeline:
     """Return the pipeline whose reader's tokens are kept; its weights are not loaded."""
-    from docqa.pipeline import Pipeline
+    from docqa.asking.pipeline import Pipeline
 
     return Pipeline(reader=reader, **sizes)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from docqa.asking.reading_settings import ReadingSettings
 from docqa.cli.collection_info import describe_collection, is_collection
 from docqa.cli.exits import ANSWERED, FAILED
 from docqa.cli.notices import fold_warnings
@@ -22,7 +23,6 @@ from docqa.datamodel import Document, Page
 from docqa.load_settings import LoadSettings
 from docqa.outcome_records import error_record
 from docqa.places import number_ranges
-from docqa.reading_settings import ReadingSettings
 
 __all__ = ["describe_document", "info", "label_ranges"]
 

@@ -84,7 +84,7 @@ def rebuild(
     *,
     address: str,
     jobs: int | None,
-    ray: str | None,
+    ray_address: str | None,
     reader: str,
     loading: LoadSettings,
     sizes: dict[str, Any],
@@ -104,7 +104,7 @@ def rebuild(
         reader=chosen,
         sizes=sizes,
         loading=loading,
-        pool=loading_pool(jobs, ray),
+        pool=loading_pool(jobs, ray_address),
         notices=run.notices,
         progress=run.progress,
     )

@@ -16,6 +16,7 @@ from docqa.ocr_engine import DEFAULT_LANGUAGE
 
 __all__ = [
     "LibraryDefault",
+    "Option",
     "answer_options",
     "device_option",
     "isolation_options",
@@ -23,9 +24,13 @@ __all__ = [
     "reader_option",
     "reading_options",
     "source_options",
+    "with_options",
 ]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
+
+Option = Callable[[Callable[..., Any]], Callable[..., Any]]
+"""A decorator that adds an option or an argument of click."""
 
 password_option = click.option(
     "--password",
@@ -173,7 +178,7 @@ _ANSWERS = (
 
 def answer_options(command: _Command) -> _Command:
     """Add the options on the number of answers and on the passages read for them."""
-    return _with(command, _ANSWERS)
+    return with_options(command, *_ANSWERS)
 
 
 def source_options(command: _Command) -> _Command:
@@ -193,7 +198,7 @@ def source_options(command: _Command) -> _Command:
         loading = LoadSettings(isolate=isolate, limits=limits, **named)
         return command(*arguments, loading=loading, **given)
 
-    return _with(cast(_Command, with_loading), _SOURCE)
+    return with_options(cast(_Command, with_loading), *_SOURCE)
 
 
 def isolation_options(command: _Command) -> _Command:
@@ -210,12 +215,12 @@ def isolation_options(command: _Command) -> _Command:
         limits = _limits(isolate=isolate, time_limit=time_limit, memory_limit=memory_limit)
         return command(*arguments, isolate=isolate, limits=limits, **given)
 
-    return _with(cast(_Command, with_limits), _ISOLATION)
+    return with_options(cast(_Command, with_limits), *_ISOLATION)
 
 
 def reading_options(command: _Command) -> _Command:
     """Add the options that choose the reader."""
-    return _with(command, _READING)
+    return with_options(command, *_READING)
 
 
 def _limits(*, isolate: bool, time_limit: float | None, memory_limit: int | None) -> Limits | None:
@@ -234,7 +239,8 @@ def _limits(*, isolate: bool, time_limit: float | None, memory_limit: int | None
     return Limits(**given) if given else None
 
 
-def _with(command: _Command, options: tuple[Callable[[_Command], _Command], ...]) -> _Command:
+def with_options(command: _Command, *options: Option) -> _Command:
+    """Return a command with options (and arguments) added, in the order of its help."""
     for option in reversed(options):
-        command = option(command)
+        command = cast(_Command, option(command))
     return command

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from docqa.cli.options import with_options
+
 if TYPE_CHECKING:
     from docqa.workers.pool import Pool
 
@@ -21,37 +23,37 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 def pool_options(command: _Command) -> _Command:
     """Add ``--workers`` and ``--ray``; the command gets them as `workers` and `ray_address`."""
-    command = click.option(
-        "--ray",
-        "ray_address",
-        metavar="ADDRESS",
-        envvar="DOCQA_RAY",
-        help="Work on the machines of a Ray cluster: auto, HOST:PORT, ray://HOST:PORT, or local.",
-    )(command)
-    return click.option(
+    workers = click.option(
         "--workers",
         type=click.IntRange(min=1),
         metavar="N",
         help="Processes that work; with --ray at most N. By default this one, and with"
         " --ray one for every GPU of the cluster, or every processor where it has none.",
-    )(command)
+    )
+    return with_options(command, workers, _ray_option("Work"))
 
 
 def loading_pool_options(command: _Command) -> _Command:
-    """Add ``--jobs`` and ``--ray``; the command gets them as `jobs` and `ray`."""
-    command = click.option(
-        "--ray",
-        metavar="ADDRESS",
-        envvar="DOCQA_RAY",
-        help="Load on the machines of a Ray cluster: auto, HOST:PORT, ray://HOST:PORT, or local.",
-    )(command)
-    return click.option(
+    """Add ``--jobs`` and ``--ray``; the command gets them as `jobs` and `ray_address`."""
+    jobs = click.option(
         "--jobs",
         type=click.IntRange(min=1),
         metavar="N",
         help="Load N files at a time, each in a process of its own; by default one for each"
         f" processor, at most {MOST_JOBS}.",
-    )(command)
+    )
+    return with_options(command, jobs, _ray_option("Load"))
+
+
+def _ray_option(work: str) -> Callable[[_Command], _Command]:
+    return click.option(
+        "--ray",
+        "ray_address",
+        metavar="ADDRESS",
+        envvar="DOCQA_RAY",
+        help=f"{work} on the machines of a Ray cluster: auto, HOST:PORT, ray://HOST:PORT, or"
+        " local.",
+    )
 
 
 def open_pool(workers: int | None, ray_address: str | None, *, gpus: bool, few: int = 0) -> Pool:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import click
 
 from docqa.cli.notices import Notices, counted
+from docqa.cli.options import with_options
 
 if TYPE_CHECKING:
     from docqa.evaluation.page_questions import PageQuestions
@@ -15,20 +17,35 @@ if TYPE_CHECKING:
 
     Data: TypeAlias = QuestionSet | PageQuestions
 
-__all__ = ["has_pages", "read_data", "root_option", "seed_option"]
+__all__ = ["data_options", "has_pages", "read_data"]
 
-root_option = click.option(
-    "--root",
-    metavar="DIR",
-    type=click.Path(exists=True, file_okay=False),
-    help="Where the files named in a .jsonl are; its own folder, or pdfs in it, by default.",
-)
-seed_option = click.option(
-    "--seed", type=int, default=0, show_default=True, help="What --sample draws by."
-)
+_Command = TypeVar("_Command", bound=Callable[..., Any])
 
 _MOST_NAMED = 20  # bad rows named one by one
 _PAGE_QUESTIONS = ".jsonl"
+
+
+def data_options(command: _Command) -> _Command:
+    """Add the questions and the options on them: `names`, `root`, `sample` and `seed`."""
+    return with_options(
+        command,
+        click.argument("names", nargs=-1, required=True, metavar="DATA...", type=click.Path()),
+        click.option(
+            "--root",
+            metavar="DIR",
+            type=click.Path(exists=True, file_okay=False),
+            help="Where the files named in a .jsonl are; by default its own folder, or pdfs in it.",
+        ),
+        click.option(
+            "--sample",
+            type=click.IntRange(min=1),
+            metavar="N",
+            help="Draw N questions of each DATA.",
+        ),
+        click.option(
+            "--seed", type=int, default=0, show_default=True, help="The seed of --sample."
+        ),
+    )
 
 
 def has_pages(name: str) -> bool:

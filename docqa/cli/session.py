@@ -10,11 +10,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from docqa.asking.reading_settings import ReadingSettings, open_pipeline
 from docqa.cli.progress import ProgressLine
 from docqa.cli.sources import STDIN
 from docqa.datamodel import Document, GridItem
 from docqa.load_settings import LoadSettings
-from docqa.reading_settings import ReadingSettings, open_pipeline
 
 if TYPE_CHECKING:
     from docqa.asking.grid import AskedSource

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from docqa.asking.reading_settings import ReadingSettings
 from docqa.cli.notices import counted
 from docqa.cli.options import source_options
 from docqa.cli.prelude import Run, command
@@ -13,7 +14,6 @@ from docqa.cli.session import Session
 from docqa.cli.sources import STDIN, SourceFile
 from docqa.errors import SettingError
 from docqa.load_settings import LoadSettings
-from docqa.reading_settings import ReadingSettings
 
 __all__ = ["show"]
 

@@ -31,9 +31,9 @@ _SETTINGS_HELP = {
     "epochs": "How often the data is seen; 1.5 is once and a half.",
     "batch_tokens": "Tokens of one forward pass, padding included.",
     "accumulate": "Forward passes whose gradients make one step.",
-    "learning_rate": "The highest, after warm-up; falls to 0 on a line.",
+    "learning_rate": "The highest, after warm-up; falls linearly to 0.",
     "warmup": "Share of the steps in which the rate rises.",
-    "weight_decay": "AdamW's, not of biases and norms.",
+    "weight_decay": "Of AdamW; biases and norms have none.",
     "clip_norm": "Longest gradient.",
     "dropout": "Share of dropped activations; the checkpoint's own by default.",
     "window_tokens": "Longest window: question, passage and special tokens.",
@@ -46,7 +46,7 @@ _SETTINGS_HELP = {
     "temperature": "Softens the teacher's distributions.",
     "evaluate_every": "In steps.",
     "checkpoint_every": "In steps: what a kill costs at most.",
-    "seed": "Decides all that is drawn.",
+    "seed": "Of all random draws.",
 }
 
 _EPILOG = """
@@ -98,7 +98,7 @@ def _settings_options(command: _Command) -> _Command:
     required=True,
     metavar="DIR",
     type=click.Path(file_okay=False),
-    help="Gets reader/, log.jsonl, and what going on takes.",
+    help="Gets reader/, log.jsonl, and the state to resume from.",
 )
 @click.option(
     "--start",

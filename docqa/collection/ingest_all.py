@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
+from docqa.asking.pipeline import Pipeline
 from docqa.asking.prepared import splitter_for
 from docqa.collection.ingest import (
     Ingested,
@@ -25,7 +26,6 @@ from docqa.collection.records import FailedSource, file_stamp
 from docqa.collection.settings import CollectionSettings
 from docqa.errors import CollectionError, DocqaError, LoaderCrashedError, LoadError
 from docqa.loaders.source_bytes import read_source
-from docqa.pipeline import Pipeline
 from docqa.workers.pool import Pool
 
 __all__ = ["ingest_all", "ingester_for", "new_settings"]

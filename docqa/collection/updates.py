@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
+from docqa.asking.pipeline import Pipeline
 from docqa.collection.changes import Changes, Report
 from docqa.collection.commits import CollectionWriter, read_failures
 from docqa.collection.files import FolderFiles, files_in, is_inside
@@ -34,7 +35,6 @@ from docqa.collection.sync import (
 from docqa.errors import CollectionError, SourceNotFoundError, SourceUnreadableError
 from docqa.index.contract import Snapshot, Store, Where
 from docqa.loaders.source_bytes import source_name
-from docqa.pipeline import Pipeline
 from docqa.workers.pool import Pool
 
 __all__ = ["Updates"]

@@ -51,8 +51,8 @@ def pipeline(
 
     Args:
         task: ``"question-answering"``; no other task is served.
-        model: what `docqa.load_reader` takes (None for ``"mini"``), or a transformers model with
-            a question-answering head.
+        model: a name or path for `docqa.load_reader` (None for ``"mini"``), or a transformers model
+            with a question-answering head.
         tokenizer: None for the model's own; needed, as a fast tokenizer, beside a model object.
         settings: ``device`` (a name, or a number: -1 for the CPU, n for the nth GPU), ``dtype`` or
             ``torch_dtype``, ``revision``, and defaults for the settings of the call.
@@ -83,10 +83,7 @@ def pipeline(
 
 
 class QuestionAnsweringPipeline:
-    """Answer questions about contexts, in the removed pipeline's shapes.
-
-    Made by `pipeline`.
-    """
+    """The callable that `pipeline` returns, with the removed pipeline's inputs and results."""
 
     task = "question-answering"
 

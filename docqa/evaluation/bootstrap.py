@@ -1,4 +1,4 @@
-"""Confidence intervals by resampling: how far would another sample of such questions differ.
+"""Confidence intervals by resampling: the spread of a figure over other samples of such questions.
 
 Questions about one article are alike (one topic, one writer of questions), so whole articles are
 drawn, not questions: the cluster bootstrap (Davison and Hinkley 1997, "Bootstrap Methods and Their
@@ -15,9 +15,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["FEWEST_UNITS", "Estimate", "bootstrap_means", "resampling_unit"]
+__all__ = ["Estimate", "bootstrap_means", "resampling_unit"]
 
-FEWEST_UNITS = 20  # below, intervals come out too short (Cameron et al. 2008, RES 90: 5 to 30)
+_FEWEST_UNITS = 20  # below, intervals come out too short (Cameron et al. 2008, RES 90: 5 to 30)
 _RESAMPLES = 2000
 _LEVEL = 0.95
 
@@ -41,25 +41,19 @@ def resampling_unit(units: Mapping[str, Sequence[str]]) -> tuple[str, Sequence[s
     'questions'
     """
     for name, labels in units.items():
-        if len(set(labels)) >= FEWEST_UNITS:
+        if len(set(labels)) >= _FEWEST_UNITS:
             return name, labels
     return list(units.items())[-1]
 
 
-def bootstrap_means(
-    figures: Sequence[Sequence[float]],
-    labels: Sequence[str],
-    *,
-    resamples: int = _RESAMPLES,
-    seed: int = 0,
-) -> list[Estimate]:
+def bootstrap_means(figures: Sequence[Sequence[float]], labels: Sequence[str]) -> list[Estimate]:
     """Return the mean of each figure with the 2.5th and 97.5th percentile of its resampled means.
+
+    The same questions give the same interval: the draws have one seed.
 
     Args:
         figures: for each figure, its value for every question.
         labels: the unit of every question; units are drawn with replacement, as many as there are.
-        resamples: how often.
-        seed: the same seed gives the same intervals.
 
     Raises:
         ValueError: there is no question, or the lengths differ.
@@ -74,8 +68,8 @@ def bootstrap_means(
     n_units = int(unit.max()) + 1
     sums = np.stack([np.bincount(unit, weights=row, minlength=n_units) for row in values], axis=1)
     counts = np.bincount(unit, minlength=n_units)
-    chance = np.random.default_rng(seed)
-    drawn = chance.multinomial(n_units, np.full(n_units, 1 / n_units), size=resamples)
+    chance = np.random.default_rng(0)
+    drawn = chance.multinomial(n_units, np.full(n_units, 1 / n_units), size=_RESAMPLES)
     means = (drawn @ sums) / (drawn @ counts)[:, None]
     tail = (1.0 - _LEVEL) / 2
     low, high = np.quantile(means, [tail, 1.0 - tail], axis=0)

@@ -2,7 +2,8 @@
 
 An answer is right when it matches a gold answer exactly, by the SQuAD rules; the page on scores in
 the documentation says why. A calibration must be fitted on questions that the reader was not
-trained on: there a reader is right, and sure of it, more often than it will ever be again.
+trained on: on its training questions a reader is right, and sure of it, more often than on any
+others.
 
 This module imports numpy: import it when it is first used.
 """
@@ -52,9 +53,8 @@ class Trust:
 
     Attributes:
         mean_score: of all answers.
-        ece: expected calibration error in 15 bins, where an answer is right that matches a gold
-            answer exactly.
-        ece_overlap: the same where one is right that has an F1 of at least 0.5.
+        ece: expected calibration error in 15 bins; an exact match with a gold answer is right.
+        ece_overlap: the same; an F1 of at least 0.5 is right.
         brier: mean squared distance between score and outcome.
         risk_at_half: the share of wrong answers in the half with the highest scores.
     """
@@ -185,13 +185,13 @@ def cross_validated(
 ) -> list[float]:
     """Return a score for each observation, by a calibration that saw nothing of its document.
 
-    Documents are dealt to five parts, the largest first and each to the part that is smallest so
-    far; a part is scored by a calibration of the others. What all documents together give must be
-    enough for a fit; a calibration that only scores a part makes do with both kinds of outcomes.
+    Documents are dealt to five parts, the largest first, each to the part that is smallest so far.
+    Each part is scored by a calibration of the other four. All documents together must give enough
+    outcomes for a fit; four parts need one of each kind.
 
     Raises:
-        CalibrationError: there are fewer than two documents, or too few outcomes, or all right
-            answers, or all wrong ones, are of documents of one part.
+        CalibrationError: there are fewer than two documents, or too few outcomes; or all right
+            answers, or all wrong ones, are in one part.
     """
     _require_enough(observations, features)
     parts = _parts([each.document for each in observations])

@@ -35,8 +35,7 @@ class DocumentOutcome:
         pages: the pages of the first five answers with no threshold.
         gold_read: whether a passage that was read holds the gold answer (for PDFs: touches its
             page); None without a gold place.
-        proposed: whether a span that the reader proposed is right, wherever it was ordered; None
-            without a gold answer.
+        proposed: whether the reader proposed a right span, at any rank; None without a gold answer.
         seconds: of asking the question alone, where that was measured.
     """
 
@@ -61,7 +60,7 @@ def ask_document(
     """Yield the outcome of every question of a document, in order.
 
     A document that cannot be loaded, or a question that cannot be read, gives outcomes without
-    words that say why.
+    words, with the reason.
 
     Args:
         pipeline: reads with `reader`.

@@ -33,7 +33,7 @@ class Group:
 
     Attributes:
         name: of the trait that they share.
-        questions: how many they are.
+        questions: their number.
     """
 
     name: str
@@ -63,8 +63,8 @@ def groups(
 ) -> tuple[Group, ...]:
     """Return EM and F1 of the questions of each label, in the order of types and lengths.
 
-    Each group has its own unit of resampling (see `resampling_unit`): a group that comes from a few
-    articles, of many in the set, would have intervals of no width by articles.
+    Each group has its own unit of resampling (see `resampling_unit`): by articles, a group from few
+    of them would have intervals of no width.
     """
     members: dict[str, list[int]] = {}
     for at, label in enumerate(labels):

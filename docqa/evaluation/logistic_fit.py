@@ -1,7 +1,7 @@
 """Fit a logistic regression: Newton's method, with weights that may not fall below zero.
 
-Own code, since it is forty lines, and scikit-learn and scipy cost seconds wherever they are
-installed beside docqa: nltk imports them when it finds them.
+These are forty lines of docqa's own. Where scikit-learn and scipy are installed, nltk imports them
+too, which costs every command seconds.
 
 This module imports numpy: import it when it is first used.
 """
@@ -48,10 +48,10 @@ def fit_logistic(
 
 
 def _bounded(design: Floats, right: Floats, rising: NDArray[np.bool_], prior: float) -> Floats:
-    """Minimise with bounds by an active set: weights below 0 are held there, rising ones freed.
+    """Minimise with bounds by an active set of weights that are held at 0.
 
-    The loss is convex, so a point where nothing held would rise is the minimum (the conditions of
-    Karush, Kuhn and Tucker).
+    A weight that falls below 0 is held, and freed where it would rise. The loss is convex, so a
+    point where nothing held would rise is the minimum (the conditions of Karush, Kuhn and Tucker).
     """
     held = np.zeros(design.shape[1], dtype=bool)
     for _ in range(4 * len(held)):

@@ -29,7 +29,7 @@ class Observation:
     """The outcome of a question: the evidence of the best answer, and its quality.
 
     Attributes:
-        document: which one was asked; a name.
+        document: name of the document that was asked.
         evidence: of the best answer, whatever its score.
         answerable: whether the document has an answer, as the questions' author says.
         exact_match, f1: by the SQuAD rules; 0 where the document has no answer.
@@ -51,8 +51,7 @@ def observe(
 ) -> Iterator[Observation]:
     """Ask every question of its document; yield the observations.
 
-    A question that the reader cannot read, or to which not even a guess is proposed, yields
-    nothing.
+    Nothing comes of a question that the reader cannot read, or for which it proposes no span.
 
     Args:
         pipeline: how questions are asked; its `min_score` does not count here.

@@ -5,8 +5,8 @@
     {"pdf": "report.pdf", "question": "Who audits it?", "answer": "Ada Quill", "page_number": 3}
 
 ``"id"`` (else the line's number), ``"answers"`` (several golds instead of one), ``"answer_form"``
-and ``"verbatim_on_page"`` (whether the answer stands on its page word for word) are read where they
-are there.
+and ``"verbatim_on_page"`` (whether the answer stands on its page word for word) are read where a
+line has them.
 """
 
 from __future__ import annotations

@@ -107,8 +107,8 @@ def _mean(values: Sequence[float]) -> float | None:
 def find_words(text: str, words: str, within: Span) -> list[Span]:
     r"""Return where words stand in a part of a text, whatever white space is between them.
 
-    Case counts first; only words that are nowhere as they are are looked for in any case. A match
-    neither begins nor ends inside a longer word or number.
+    Case counts first; words without a match are looked for in any case. A match neither begins nor
+    ends inside a longer word or number.
 
     >>> find_words("Net income\nof 12 and 112", "income of 12", Span(0, 24))
     [Span(start=4, end=16)]

@@ -22,11 +22,11 @@ def read_gold_paragraphs(
     """Return the reader's best span for each question, read in its own paragraph.
 
     A paragraph is one passage, whatever its length; the reader cuts it into windows. A question
-    that the reader cannot read has a prediction without words that says why.
+    that the reader cannot read has a prediction without words, with the reason.
 
     Args:
         reader: the one that is measured.
-        question_set: in whose order the predictions come.
+        question_set: gives the order of the predictions.
         progress: called with (questions done, questions in all).
 
     Raises:

@@ -126,15 +126,15 @@ class EvaluationReport:
         mode: ``"paragraphs"``: the reader alone, each question asked of its own paragraph;
             ``"documents"``: end to end, each article one document; ``"pages"``: end to end, files
             with pages.
-        reader: which weights.
+        reader: its name and its weights.
         min_score: the threshold for "no answer".
         questions, documents: how many were asked; documents is None for paragraphs.
         summary: EM and F1 by the official rules.
         exact_match, f1: the same totals with 95% intervals.
         resampled: the unit drawn for these: articles, paragraphs, files or questions.
         answered: the share of questions whose answer passes the threshold.
-        at_threshold: EM and F1 when an answer below the threshold counts as none, which costs
-            where the question has one; the same as the totals where the set has unanswerable
+        at_threshold: EM and F1 where an answer below the threshold counts as none, which lowers
+            them for questions with an answer; the same as the totals where the set has unanswerable
             questions.
         by_type, by_length, by_form: parts of the questions; `by_form` is empty unless the set
             names forms of answers.
@@ -142,7 +142,7 @@ class EvaluationReport:
         calibration: whether the scores can be trusted.
         retrieval: the reach of the stages around the reader; None for paragraphs.
         speed: times on this machine.
-        unread: reasons why questions could not be asked, with how many they are.
+        unread: reasons why questions could not be asked, with the number of questions.
         left_out: how many questions of the set were left out, since their answer is not on its page
             word for word.
         bad_rows: rows of the set that are broken.

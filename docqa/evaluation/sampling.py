@@ -35,7 +35,7 @@ def draw(question_set: QuestionSet, count: int, *, seed: int = 0) -> QuestionSet
 
 
 def draw_page_questions(questions: PageQuestions, count: int, *, seed: int = 0) -> PageQuestions:
-    """Return the same with at most `count` questions; files without any are dropped."""
+    """Return at most `count` of the questions over files; files without any are dropped."""
     chosen = _chosen(len(questions), count, seed)
     numbers = iter(range(len(questions)))
     files = {

@@ -1,8 +1,8 @@
 """Exact match and F1 by the rules of the official SQuAD evaluation, v1.1 and v2.0.
 
 Rajpurkar et al. 2016 (arXiv 1606.05250) and 2018 (arXiv 1806.03822). The two differ where nothing
-is left of a text once it is normalized: v2.0 counts no answer as right for a question without one,
-and passes over gold answers such as "the".
+is left of a text once it is normalized: v2.0 counts "no answer" as right for a question without
+one, and passes over gold answers such as "the".
 """
 
 from __future__ import annotations

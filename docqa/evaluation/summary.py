@@ -67,8 +67,8 @@ class Summary:
         total: over all questions.
         has_answer, no_answer: over those that have an answer, and those that have none; None where
             the set has no unanswerable questions, whose rules are those of v1.1 then.
-        best_exact_match, best_f1: at the best threshold; None likewise. It looks at the first
-            answer alone, end to end too, where the order of answers is not that of their scores.
+        best_exact_match, best_f1: at the best threshold; None likewise. It is a threshold for the
+            first answer; end to end, answers are not in the order of their scores.
     """
 
     total: Scores
@@ -108,8 +108,8 @@ def judge(
         questions: with their gold answers.
         predictions: the best answer to each, in any order.
         min_score: the threshold.
-        decided: what is answered with the threshold, where that is more than leaving out what
-            scores below it; empty words mean "no answer".
+        decided: the outcomes under the threshold, where these are other answers than `predictions`
+            without the low scores; empty words mean "no answer".
 
     Raises:
         ValueError: a question has no prediction.

@@ -27,9 +27,9 @@ def best_threshold(
     """Return the threshold at which most is right: answers above it, "no answer" below.
 
     ``find_best_thresh`` of evaluate-v2.0.py (Rajpurkar et al. 2018): from the surest answer down,
-    each one adds its own figure, or takes the point away that its question without an answer had.
-    Unlike there, questions of equal score are decided together, as every threshold does; of equal
-    figures the one with the fewest answers wins.
+    each one adds its own figure; for a question without an answer it takes away the point of "no
+    answer". Unlike there, questions of equal score are decided together, since no threshold divides
+    them. Of equal figures the one with the fewest answers wins.
 
     Args:
         scores: of the best answers, one for each question.

@@ -26,15 +26,15 @@ class ReadPassages:
 
 @dataclass
 class WatchedReader:
-    """A reader that returns the spans of another one, and keeps note.
+    """A reader that returns the spans of another one and keeps note of them.
 
     A request that was read before is answered from memory until `forget`, so that the same
     questions can be asked under several settings at the cost of one.
 
     Attributes:
         inner: the reader that reads.
-        seconds: how long it has read.
-        n_passages: how many passages.
+        seconds: spent reading.
+        n_passages: passages read.
         n_tokens: tokens of these and of their questions, without padding and overlap.
     """
 
@@ -121,7 +121,7 @@ class WatchedReader:
 
     @contextmanager
     def aside(self) -> Iterator[None]:
-        """Read again and without note inside the block."""
+        """Read without memory and without note inside the `with` block."""
         self._aside = True
         try:
             yield

@@ -175,8 +175,8 @@ def insert_tags(data: bytes, insertions: Iterable[TagInsertion], *, codec: str) 
         codec: Python's name of the file's encoding.
 
     Raises:
-        HighlightError: what bytes mean in this encoding depends on those before them, in a way
-            that leaves no place to insert.
+        HighlightError: the meaning of bytes in this encoding depends on those before them, so that
+            no place is left to insert.
 
     >>> insert_tags("aé".encode("utf-16-le"), [TagInsertion(2, "<b>")], codec="utf-16-le")[:6]
     b'a\x00<\x00b\x00'

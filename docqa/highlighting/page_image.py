@@ -59,8 +59,8 @@ def draw_page(
         password: opens an encrypted file.
         scale: pixels per point; made smaller where the picture would have over 25 million pixels.
         marks: drawn in order, later ones over earlier ones.
-        crop: the part of the displayed page to draw, in points from its top left corner; what of
-            it lies outside the page is left out. None draws all of it.
+        crop: the part of the displayed page to draw, in points from its top left corner; parts
+            outside the page are left out. None draws all of it.
 
     Raises:
         HighlightError: PDFium cannot open the file or draw the page, or there is no such page.

@@ -57,7 +57,7 @@ class MarkedPdf:
     Attributes:
         data: its bytes.
         keeps_original: they begin with all bytes of the original.
-        notes: what its reader should know.
+        notes: sentences for its reader.
     """
 
     data: bytes

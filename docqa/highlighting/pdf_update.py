@@ -27,7 +27,7 @@ _MOST_OFFSET = 10**10  # a table has ten digits for an offset
 class PdfUpdate:
     """The new and changed objects of a file, to be appended to its bytes.
 
-    What it raises is what pypdf raises, and so any exception.
+    Its methods raise the exceptions of pypdf, which may be of any type.
 
     Args:
         data: a PDF, plain or encrypted; new objects are encrypted as the file is.
@@ -62,7 +62,7 @@ class PdfUpdate:
 
     @cached_property
     def _places(self) -> dict[tuple[int, int], list[int]]:
-        """Return by its number and generation at which indexes each page stands."""
+        """Return the indexes of each page, by the number and generation of its object."""
         found: dict[tuple[int, int], list[int]] = {}
         for index, page in enumerate(self._pages):
             if (reference := page.indirect_reference) is not None:

@@ -20,7 +20,7 @@ _NONCHARACTERS = re.compile("[\\ud800-\\udfff\\ufffe\\uffff]")
 
 
 def readable(text: str) -> str:
-    r"""Return `text` with something to see in place of every character that no page may hold.
+    r"""Return `text` with a visible sign in place of every character that no page may hold.
 
     >>> readable("a\0b\x1b[31m")
     'a␀b␛[31m'
@@ -31,7 +31,7 @@ def readable(text: str) -> str:
 def render(template: str, **values: object) -> bytes:
     """Return the page that a template makes of `values`, in UTF-8.
 
-    Everything is escaped but what a value says is markup already (``__html__``).
+    Everything is escaped, except values that are marked as markup (``__html__``).
     """
     from docqa._version import __version__
 

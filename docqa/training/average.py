@@ -1,8 +1,7 @@
 """The mean of the weights of checkpoints: ``docqa train average OUT A B ...``.
 
 Runs that begin with the same weights end in one valley, and the mean of their weights often reads
-better than any of them, at the cost of none (Wortsman et al. 2022, "Model soups", arXiv
-2203.05482).
+better than any of them, in the time of one (Wortsman et al. 2022, "Model soups", arXiv 2203.05482).
 """
 
 from __future__ import annotations

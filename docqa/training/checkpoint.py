@@ -1,4 +1,4 @@
-"""Checkpoints of a run: all that going on takes, in one file that is replaced at once."""
+"""Checkpoints of a run: all that a resumed run needs, in one file that is replaced as a whole."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ class StepReport:
 
 
 Evaluate = Callable[[Any], dict[str, float]]
-"""Takes the `SpanModel` in training, returns figures; what has the highest "f1" is kept."""
+"""From the `SpanModel` in training to figures; the version with the highest "f1" is kept."""
 
 
 def finetune(
@@ -81,7 +81,7 @@ def finetune(
         start: its module is trained in place.
         examples: what it learns.
         weights: how often each example is seen an epoch.
-        folder: of the run; a checkpoint in it is taken up.
+        folder: of the run, which is resumed from a checkpoint in it.
         settings: of the run.
         fingerprint: tells the run from others; a checkpoint with another one is refused.
         soft_targets: the teacher's, of all examples.
@@ -153,7 +153,7 @@ class _Run:
         torch.manual_seed(settings.seed)
 
     def resume(self, folder: Path, fingerprint: str) -> dict[str, float]:
-        """Take up the checkpoint of `folder`, if there is one; return the best figures so far."""
+        """Resume from a folder's checkpoint, if there is one; return the best figures so far."""
         state = read_state(folder)
         if state is None:
             return {}
@@ -170,7 +170,7 @@ class _Run:
         return state.best
 
     def state(self, fingerprint: str, best: dict[str, float]) -> TrainingState:
-        """Return all that going on from here takes."""
+        """Return the state from which a run is resumed."""
         return TrainingState(
             fingerprint=fingerprint,
             step=self.step,

@@ -19,9 +19,9 @@ class TrainSettings:
         epochs: how often the data is seen; 1.5 is once and a half.
         batch_tokens: tokens of one forward pass, padding included.
         accumulate: forward passes whose gradients make one step.
-        learning_rate: the highest, after warm-up; falls to 0 on a line.
-        warmup: share of the steps in which the rate rises on a line.
-        weight_decay: AdamW's (Loshchilov and Hutter 2019), not of biases and norms.
+        learning_rate: the highest, after warm-up; falls linearly to 0.
+        warmup: share of the steps in which the rate rises linearly.
+        weight_decay: of AdamW (Loshchilov and Hutter 2019); biases and norms have none.
         clip_norm: longest gradient; a longer one is shortened to it.
         dropout: share of dropped activations; None for what the checkpoint's configuration says.
         window_tokens, max_question_tokens: as in `docqa.load_reader`.
@@ -33,7 +33,7 @@ class TrainSettings:
         teacher_weight: share of the teacher in the loss, where there is one.
         temperature: softens the teacher's distributions.
         evaluate_every, checkpoint_every: in steps.
-        seed: decides all that is drawn.
+        seed: of all random draws.
 
     Raises:
         SettingError: a setting is out of its range.

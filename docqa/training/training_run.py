@@ -117,7 +117,7 @@ def train(
     Args:
         files: paths with their weights: how often each is seen an epoch.
         folder: gets ``reader/`` (a checkpoint that `docqa.load_reader` and transformers load),
-            ``log.jsonl`` (a line for each step), ``state.pt`` (what going on takes) and
+            ``log.jsonl`` (a line for each step), ``state.pt`` (all that a resumed run needs) and
             ``teacher/`` (the teacher's logits).
         start: the checkpoint to start from, as in `docqa.load_reader`; also the folder of an
             encoder, which gets a new answer head.

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import docqa
+from docqa.asking.reading_settings import ReadingSettings
 from docqa.batch import asking, job
 from docqa.batch.answer_file import AnswerFile
 from docqa.batch.job import BatchJob
@@ -18,7 +19,6 @@ from docqa.batch.targets import BatchSource, Documents
 from docqa.cli import main, session
 from docqa.errors import BatchError, ClusterError
 from docqa.reader.checkpoints import find_checkpoint
-from docqa.reading_settings import ReadingSettings
 from docqa.testing import FakeReader
 
 LAMP = "The lamp burns 40 litres of oil a week. The keeper trims it at dusk.\n"

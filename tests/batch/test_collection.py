@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import docqa
+from docqa.asking.reading_settings import ReadingSettings
 from docqa.batch import asking_collection
 from docqa.batch.asking import SourceJob
 from docqa.batch.questions import numbered
@@ -21,7 +22,6 @@ from docqa.cli import main
 from docqa.collection import originals
 from docqa.load_settings import LoadSettings
 from docqa.reader.checkpoints import find_checkpoint
-from docqa.reading_settings import ReadingSettings
 from docqa.testing import FakeReader
 
 pytest.importorskip("tantivy")

@@ -4,7 +4,7 @@
 
 Times are processor time, both ways in one process, file by file in turn; only ratios mean
 anything on a shared machine. pypdf reads at most `--pages` pages a file (it is that much slower);
-docqa loads the same pages (``max_pages``). Memory is the peak of a fresh process for each file,
+docqa loads the same pages (`Limits.pages`). Memory is the peak of a fresh process for each file,
 less that of one that has loaded a file of one page.
 """
 
@@ -21,6 +21,7 @@ from pathlib import Path
 
 import pypdf
 
+from docqa.limits import Limits
 from docqa.loaders.pdf.loader import PdfLoader
 
 PEAK = """
@@ -78,7 +79,7 @@ def generated(pages: int) -> bytes:
 def timed_docqa(data: bytes, pages: int) -> float:
     """Return the seconds of processor time in which docqa loads the first pages."""
     start = time.process_time()
-    PdfLoader(max_pages=pages).load(data, source="file").close()
+    PdfLoader(limits=Limits(pages=pages, characters=None)).load(data, source="file").close()
     return time.process_time() - start
 
 

@@ -24,7 +24,7 @@ ROWS = {
     "calibration protocols places reading_form recent question_sets outcome_records",
     "PDF libraries": "_pdfium _pypdf _pdf_passwords",
     "stages": "loaders passages index reader highlighting",
-    "asking": "asking pipeline reading_settings",
+    "asking": "asking pipeline",
     "show": "citations showing",
     "many": "workers collection batch",
     "measure": "evaluation training",
@@ -35,10 +35,8 @@ STAGES = set(ROWS["stages"].split())
 # Libraries that are imported when first used.
 HEAVY = {
     "bs4",
-    "fastapi",
     "PIL",
     "filelock",
-    "flask",
     "html5lib",
     "jinja2",
     "lancedb",
@@ -48,7 +46,6 @@ HEAVY = {
     "onnx",
     "onnxruntime",
     "pyarrow",
-    "opensearchpy",
     "pypdf",
     "pypdfium2",
     "ray",
@@ -56,12 +53,10 @@ HEAVY = {
     "rapidfuzz",
     "safetensors",
     "selectolax",
-    "starlette",
     "tantivy",
     "tokenizers",
     "torch",
     "transformers",
-    "uvicorn",
 }
 
 

@@ -54,9 +54,8 @@ class PdfLoader:
     Args:
         password: opens an encrypted file; the user's or the owner's.
         progress: called with (pages done, pages in all) after each page.
-        max_pages: pages beyond are left out with a warning: a file of a few hundred bytes can
-            claim any number of pages. None takes that of `limits`.
-        limits: caps on pages and characters.
+        limits: caps on pages and characters. Pages beyond are left out with a warning: a file of a
+            few hundred bytes can claim any number of them.
         ocr: reads the pages that show text but hold none; None leaves them as they are.
         only: indexes (from 0) of the pages to read; the others stay empty. None reads all.
         log: gives pages that an earlier attempt read, and takes note of this one.
@@ -67,7 +66,6 @@ class PdfLoader:
         password: str | None = None,
         progress: Progress | None = None,
         *,
-        max_pages: int | None = None,
         limits: Limits | None = None,
         ocr: OcrEngine | None = None,
         only: Collection[int] | None = None,
@@ -75,7 +73,6 @@ class PdfLoader:
     ) -> None:
         self._password, self._progress = password, progress
         self._limits = Limits(characters=None) if limits is None else limits
-        self._max_pages = self._limits.pages if max_pages is None else max_pages
         self._ocr = ocr
         self._only, self._log = only, log
 
@@ -179,7 +176,8 @@ class PdfLoader:
         source: str,
     ) -> None:
         """Add every page to `builder`, those of an earlier attempt from the log."""
-        total = page_count if self._max_pages is None else min(page_count, self._max_pages)
+        most = self._limits.pages
+        total = page_count if most is None else min(page_count, most)
 
         def opened(index: int) -> tuple[ReadPage, Scan | None]:
             known = self._known(index)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from docqa.datamodel import Document, Span
 from docqa.errors import EncryptedError, LoadError, MalformedError, SettingError
+from docqa.limits import Limits
 from docqa.loaders.pdf.loader import PdfLoader
 from docqa.protocols import Loader, SourceMap
 
@@ -202,7 +203,7 @@ def test_claimed_pages_are_bounded(pdf, write, load):
     """A file that claims more pages than allowed is cut with a warning."""
     for _ in range(5):
         pdf.page(write(20, 150, "words"))
-    document = load(pdf, max_pages=3)
+    document = load(pdf, limits=Limits(pages=3, characters=None))
     assert len(document.pages) == 3
     (warning,) = document.warnings
     assert (warning.kind, warning.page_number) == ("page-limit", 4)
