@@ -12,7 +12,8 @@ from docqa.reader.tokenizer_files import load_tokenizer
 
 if TYPE_CHECKING:
     from docqa.reader.cascade_reader import CascadeReader
-    from docqa.reader.runtimes import LoadedModel, Runtime
+    from docqa.reader.loaded_model import LoadedModel
+    from docqa.reader.runtimes import Runtime
     from docqa.reader.span_reader import SpanReader
 
 __all__ = ["QUESTION_TOKENS", "WINDOW_TOKENS", "knows_no_answer", "load_reader", "load_span_reader"]

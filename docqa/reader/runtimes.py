@@ -5,13 +5,12 @@ from __future__ import annotations
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal
 
 from docqa.errors import MissingDependencyError, ModelIncompatibleError, SettingError
-from docqa.protocols import SpanModel
 from docqa.reader.checkpoints import SHIPPED, find_checkpoint
 from docqa.reader.hardware import may_have_accelerator
-from docqa.reader.later_model import LaterModel
+from docqa.reader.loaded_model import LaterModel, LoadedModel
 from docqa.reader.requirements import TORCH_PACKAGES, is_installed, require
 
 if TYPE_CHECKING:
@@ -19,33 +18,10 @@ if TYPE_CHECKING:
 
     Runtime = Literal["auto", "onnx", "torch"]
 
-__all__ = ["LoadedModel", "load_model", "starts_fast"]
+__all__ = ["load_model", "starts_fast"]
 
 _RUNTIMES = "auto", "onnx", "torch"
 _ONNX_DTYPES = "int8", "float32"
-
-
-class LoadedModel(SpanModel, Protocol):
-    """A `SpanModel` with a description of itself.
-
-    Attributes:
-        runtime: ``"onnx"`` or ``"torch"``.
-        device_type: ``"cpu"``, ``"cuda"`` or ``"mps"``.
-        number_format: what it computes in, such as ``"int8"`` or ``"float32"``.
-        max_tokens: longest window that it has positions for.
-    """
-
-    @property
-    def runtime(self) -> str: ...  # noqa: D102 - described above
-
-    @property
-    def device_type(self) -> str: ...  # noqa: D102 - described above
-
-    @property
-    def number_format(self) -> str: ...  # noqa: D102 - described above
-
-    @property
-    def max_tokens(self) -> int: ...  # noqa: D102 - described above
 
 
 def load_model(

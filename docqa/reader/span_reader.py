@@ -14,7 +14,7 @@ from docqa.errors import ModelError, QuestionError, SettingError
 from docqa.protocols import Tokens
 from docqa.reader.decoding import BestSpans, best_spans
 from docqa.reader.encoding import PassageTokens, Window, window_ranges
-from docqa.reader.later_model import LaterModel
+from docqa.reader.loaded_model import LaterModel
 from docqa.reader.tokenizer import FastTokenizer
 from docqa.reader.window_logits import WindowLogits, read_windows
 from docqa.reading_form import ReadingForm

@@ -109,7 +109,7 @@ except docqa.UnsupportedFormatError as error:
 def copy(tmp_path_factory) -> Path:
     """Return a copy of the package to which a module and a row were added."""
     folder = tmp_path_factory.mktemp("copy") / "copy"
-    ignored = shutil.ignore_patterns("mini", "__pycache__")
+    ignored = shutil.ignore_patterns("mini", "base", "__pycache__")
     shutil.copytree(PACKAGE, folder / "docqa", ignore=ignored)
     (folder / "docqa/reader/mini").symlink_to(PACKAGE / "reader/mini")
     (folder / "docqa/loaders/lamps.py").write_text(MODULE, encoding="utf-8")

@@ -16,7 +16,7 @@ from docqa.errors import ModelIncompatibleError, QuestionError, SettingError
 from docqa.protocols import BaseReader, Reader, StoringReader, Tokens
 from docqa.reader.cascade_reader import CascadeReader
 from docqa.reader.checkpoints import find_checkpoint, weights_layout, weights_revision
-from docqa.reader.later_model import LaterModel
+from docqa.reader.loaded_model import LaterModel
 from docqa.reader.models import load_reader, load_span_reader
 from docqa.reader.runtimes import starts_fast
 from docqa.reader.span_reader import SpanReader

@@ -1,21 +1,44 @@
-"""A model that is loaded when it first reads."""
+"""A model with a description of itself, loaded at once or when it first reads."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
+
+from docqa.protocols import SpanModel
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from docqa.reader.runtimes import LoadedModel
-
     IntArray = NDArray[np.int64]
     FloatArray = NDArray[np.float32]
 
-__all__ = ["LaterModel"]
+__all__ = ["LaterModel", "LoadedModel"]
+
+
+class LoadedModel(SpanModel, Protocol):
+    """A `SpanModel` with a description of itself.
+
+    Attributes:
+        runtime: ``"onnx"`` or ``"torch"``.
+        device_type: ``"cpu"``, ``"cuda"`` or ``"mps"``.
+        number_format: what it computes in, such as ``"int8"`` or ``"float32"``.
+        max_tokens: longest window that it has positions for.
+    """
+
+    @property
+    def runtime(self) -> str: ...  # noqa: D102 - described above
+
+    @property
+    def device_type(self) -> str: ...  # noqa: D102 - described above
+
+    @property
+    def number_format(self) -> str: ...  # noqa: D102 - described above
+
+    @property
+    def max_tokens(self) -> int: ...  # noqa: D102 - described above
 
 
 class LaterModel:
