@@ -32,6 +32,9 @@ __all__ = ["FastTokenizer", "Template", "Tokens"]
 
 _TEXTS_AT_A_TIME = 512  # bounds what the library holds beside the arrays kept here
 _SURROGATE = re.compile("[\ud800-\udfff]")
+# BERT's normaliser drops control characters, so that "19\f2 Position" would become 192. They part
+# words: form feeds between pages, NULs, C1 controls, and the two separators of Unicode.
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029]")
 # The code points for which str.isspace() holds (Unicode 15: 29 of them, all below U+3001).
 _SPACES = np.array([code for code in range(0x3001) if chr(code).isspace()], dtype=np.uint32)
 
@@ -100,7 +103,7 @@ class FastTokenizer:
         made: list[Tokens] = []
         for first in range(0, len(texts), _TEXTS_AT_A_TIME):
             some = texts[first : first + _TEXTS_AT_A_TIME]
-            clean = [_SURROGATE.sub("\ufffd", text) for text in some]
+            clean = [_CONTROL.sub(" ", _SURROGATE.sub("\ufffd", text)) for text in some]
             encodings = self._backend.encode_batch(clean, add_special_tokens=False)
             made += [_tokens(*pair) for pair in zip(clean, encodings, strict=True)]
         return made

@@ -6,6 +6,7 @@ better than any of them, in the time of one (Wortsman et al. 2022, "Model soups"
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,6 +26,10 @@ _WEIGHTS = "model.safetensors"
 def average(checkpoints: Sequence[Path], target: Path) -> None:
     """Write the mean of some checkpoints' weights, in float32.
 
+    Packed readers are averaged as the floats that they stand for, and the mean is not packed. A
+    calibration, ONNX graphs and a card belong to one of them alone: the target gets none, and loses
+    former ones.
+
     Args:
         checkpoints: folders with ``model.safetensors``, at least one.
         target: folder to write to; made when missing.
@@ -36,6 +41,8 @@ def average(checkpoints: Sequence[Path], target: Path) -> None:
     """
     require("averaging weights", *TORCH_PACKAGES)
     from safetensors.torch import save_file
+
+    from docqa.calibration import CALIBRATION_FILE
 
     mean: dict[str, torch.Tensor] = {}
     for folder in checkpoints:
@@ -51,12 +58,31 @@ def average(checkpoints: Sequence[Path], target: Path) -> None:
             share = each.float() / len(checkpoints)
             mean[name] = mean[name] + share if name in mean else share
     shutil.copytree(checkpoints[0], target, dirs_exist_ok=True)
+    for former in (target / CALIBRATION_FILE, target / "README.md", *target.glob("*.onnx")):
+        former.unlink(missing_ok=True)
+    _forget_packing(target / "config.json")
     save_file(mean, target / _WEIGHTS, metadata={"format": "pt"})
+
+
+def _forget_packing(path: Path) -> None:
+    """Take out of a configuration the facts about weights that were packed."""
+    if not path.is_file():
+        return
+    config = json.loads(path.read_text("utf-8"))
+    own = config.get("docqa", {})
+    if packed := [name for name in ("revision", "layout", "max_tokens") if name in own]:
+        for name in packed:
+            del own[name]
+        path.write_text(json.dumps(config, indent=2) + "\n", "utf-8")
 
 
 def _weights(folder: Path) -> dict[str, torch.Tensor]:
     from safetensors.torch import load_file
 
+    from docqa.reader.quantized import is_quantized, read_weights
+
     if not (folder / _WEIGHTS).is_file():
         raise ModelNotFoundError(f"{folder / _WEIGHTS} is missing; name folders of checkpoints")
+    if is_quantized(folder / _WEIGHTS):
+        return read_weights(folder / _WEIGHTS)
     return load_file(folder / _WEIGHTS)

@@ -69,6 +69,15 @@ def test_offsets_of_any_text(text: str) -> None:
     assert [span.start for span in spans] == sorted(span.start for span in spans)
 
 
+@pytest.mark.parametrize("control", ["\f", "\v", "\0", "\x85", "\u2028"])
+def test_control_characters_part_words(tokenizer: FastTokenizer, control: str) -> None:
+    """The number above a page break and the number below it are two tokens, at their places."""
+    [tokens] = tokenizer.encode([f"the{control}company"])
+    spaced = tokenizer.encode(["the company"])[0]
+    assert tokens.ids.tolist() == spaced.ids.tolist()
+    assert tokens.starts.tolist() == spaced.starts.tolist()
+
+
 def test_lone_surrogates_keep_places(tokenizer: FastTokenizer) -> None:
     """A lone surrogate is read as one character and moves nothing."""
     assert spans_of(tokenizer, "my \ud800 name")[-1] in ("name", "e")

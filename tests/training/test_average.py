@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+import docqa
+from docqa.datamodel import Passage, Span
 from docqa.errors import ModelIncompatibleError, ModelNotFoundError
 from docqa.training.average import average
 
@@ -35,3 +38,21 @@ def test_other_architectures_are_refused(tmp_path: Path) -> None:
         average([one, other], tmp_path / "out")
     with pytest.raises(ModelNotFoundError, match="is missing"):
         average([one, tmp_path / "none"], tmp_path / "out")
+
+
+def test_packed_readers_are_averaged_as_their_floats(
+    packed: Callable[[str], Path], tmp_path: Path
+) -> None:
+    """The mean of a packed reader with itself proposes its spans; nothing in it is packed."""
+    reader = packed("distilbert")
+    average([reader, reader], tmp_path / "out")
+    assert not list((tmp_path / "out").glob("*.onnx"))
+    passage = Passage("id", 0, Span(0, 22), "john live in seattle .")
+    both = [
+        docqa.load_reader(folder, runtime="torch", device="cpu").read(
+            "where do i live", [passage], top_k=3
+        )
+        for folder in (reader, tmp_path / "out")
+    ]
+    assert [one.span for one in both[0].spans] == [one.span for one in both[1].spans]
+    assert docqa.load_reader(tmp_path / "out", device="cpu").revision == ""
