@@ -57,7 +57,7 @@ napoleon_use_ivar = True
 
 # Names outside docqa are not linked: their inventories would have to be fetched.
 nitpicky = True
-nitpick_ignore_regex = [(r"py:.*", r"(?!docqa).*"), (r"py:.*", r"docqa\..*\._?(Result|Item)")]
+nitpick_ignore_regex = [(r"py:.*", r"(?!docqa).*"), (r"py:.*", r"docqa\..*\.(_?Result|Item)")]
 
 
 def show_examples_as_they_are(app: Sphinx, ctx: click.Context, lines: list[str]) -> None:

@@ -23,12 +23,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from nltk.stem.snowball import EnglishStemmer
 
-__all__ = ["ANALYSIS_VERSION", "terms"]
+__all__ = ["ANALYSIS_VERSION", "STOP_WORDS", "terms"]
 
 ANALYSIS_VERSION = 1
 """Changes whenever the same text gives other terms; stored indexes keep it."""
 
-# Folded, before stemming; not "us" and "may", which are also a country and a month.
 _FUNCTION_WORDS = """
     a an the this that these those
     i me my we our ours you your yours he him his she her hers it its they them their theirs
@@ -41,7 +40,8 @@ _FUNCTION_WORDS = """
     there here all any both each few more most other some such no not only own same too very just
     also s t
 """
-_STOP_WORDS = frozenset(_FUNCTION_WORDS.split())
+STOP_WORDS = frozenset(_FUNCTION_WORDS.split())
+"""Folded, before stemming; not "us" and "may", which are also a country and a month."""
 
 _STEMMED_AT_MOST = 40  # characters; longer words are no English ones
 _CACHED_AT_MOST = 60  # characters; longer runs hardly ever come back
@@ -153,7 +153,7 @@ def _number_terms(number: str) -> tuple[str, ...]:
 
 
 def _word_terms(word: str) -> tuple[str, ...]:
-    if word in _STOP_WORDS:
+    if word in STOP_WORDS:
         return ()
     return (_stem(word),)
 
