@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -77,6 +78,32 @@ def test_picture_shows_every_room(house: ModuleType) -> None:
     picture = house.picture()
     labels = [room.label for room in house.house().values()]
     assert [label for label in labels if f">{label}</text>" not in picture] == []
+
+
+def test_no_arrow_passes_through_a_box(house: ModuleType) -> None:
+    """An arrow touches the edges of the two boxes that it joins, and runs behind none."""
+    boxes, _, _ = house.layout()
+    ways = house.routes(boxes)
+    assert sorted(ways) == sorted(house.drawn())
+    points = [(pair, point) for pair, curves in ways.items() for point in _sampled(curves)]
+    assert [
+        (*pair, name)
+        for pair, (x, y) in points
+        for name, box in boxes.items()
+        if 0 < x - box.x < box.width and 0 < y - box.y < house.BOX_HEIGHT
+    ] == []
+
+
+def _sampled(curves: list[tuple[tuple[float, float], ...]]) -> Iterator[tuple[float, float]]:
+    """Yield points of cubic Bezier curves, about every pixel."""
+    for curve in curves:
+        for number in range(401):
+            t = number / 400
+            weights = ((1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3)
+            x, y = (
+                sum(w * point[i] for w, point in zip(weights, curve, strict=True)) for i in (0, 1)
+            )
+            yield x, y
 
 
 def test_every_room_has_a_line(house: ModuleType) -> None:
