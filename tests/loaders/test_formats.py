@@ -161,7 +161,7 @@ def test_every_row_names_what_exists():
 def test_no_two_rows_have_a_sign():
     """A second row with a suffix or a media type of the first would never be used."""
     toy = replace(FORMATS[0], name="reStructuredText", media_type="text/x-rst", suffixes=(".rst",))
-    with pytest.raises(ValueError, match="'plain text' and 'reStructuredText' both have '.rst'"):
+    with pytest.raises(ValueError, match=r"'plain text' and 'reStructuredText' both"):
         rows_by((*FORMATS, toy), lambda row: row.suffixes)
     toy = replace(toy, media_type="text/plain")
     with pytest.raises(ValueError, match="both have 'text/plain'"):
