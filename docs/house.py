@@ -24,15 +24,18 @@ from sphinx.util.docutils import SphinxDirective
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "docqa"
 FACE = "__init__"  # the package's own module
-NOT_DRAWN = ("words", "PDF libraries")  # rows that nearly every room imports: no arrows to them
+NOT_DRAWN = ("words",)  # the row whose rooms nearly every room imports: no arrows to it
 
 Edges = dict[str, set[str]]
+Point = tuple[float, float]
+Curve = tuple[Point, Point, Point, Point]  # a cubic Bezier curve: start, two controls, end
 
 # Of the picture, in pixels.
 _WIDTH, _LABEL, _LINE, _BETWEEN, _CHARACTER = 900, 96, 36, 46, 7.6
-_BOX, _PADDING, _GAP = 26, 10, 14
-# Colours are the page's own, so that the picture is right on dark pages too.
-_PAPER = "var(--color-background-primary, #fff)"
+BOX_HEIGHT, _PADDING, _GAP = 26, 10, 14
+_FROM_BOX, _APART = 9, 9  # between an arrow and a box that it passes, and between arrows there
+# Arrows and names of rows have the page's own colour; boxes are light with dark text on any page.
+_FILL, _EDGE, _INK = "#f6f8fa", "#57606a", "#1f2328"
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +207,8 @@ def picture() -> str:
     """Return the rooms, in their rows from the top down, and the arrows between them as SVG."""
     boxes, bands, height = layout()
     parts = [
-        f'<svg viewBox="0 0 {_WIDTH} {height:.0f}" xmlns="http://www.w3.org/2000/svg" role="img" '
+        f'<svg width="{_WIDTH}" height="{height:.0f}" viewBox="0 0 {_WIDTH} {height:.0f}" '
+        'xmlns="http://www.w3.org/2000/svg" role="img" '
         'aria-label="The rooms of docqa and their imports" '
         'font-family="sans-serif" font-size="13" style="max-width: 100%; height: auto">',
         '<defs><marker id="house-head" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" '
@@ -218,15 +222,15 @@ def picture() -> str:
             f'<text x="8" y="{top + 22}" font-style="italic" fill="currentColor">'
             f"{escape(row)}</text>"
         )
-    parts += _arrow_paths(boxes)
+    parts += [_arrow(curves) for curves in routes(boxes).values()]
     for name, box in boxes.items():
         room = house()[name]
         parts.append(
             f"<g><title>{escape(f'{room.path}: {room.line}')}</title>"
-            f'<rect x="{box.x:.1f}" y="{box.y:.1f}" width="{box.width:.1f}" height="{_BOX}" rx="5" '
-            f'stroke="currentColor" style="fill: {_PAPER}"/>'
+            f'<rect x="{box.x:.1f}" y="{box.y:.1f}" width="{box.width:.1f}" '
+            f'height="{BOX_HEIGHT}" rx="5" fill="{_FILL}" stroke="{_EDGE}"/>'
             f'<text x="{box.middle:.1f}" y="{box.y + 17:.1f}" text-anchor="middle" '
-            f'fill="currentColor">{escape(room.label)}</text></g>'
+            f'fill="{_INK}">{escape(room.label)}</text></g>'
         )
     return "\n".join([*parts, "</svg>"])
 
@@ -244,27 +248,94 @@ def drawn() -> list[tuple[str, str]]:
     ]
 
 
-def _arrow_paths(boxes: Mapping[str, Box]) -> Iterator[str]:
-    pairs = sorted(drawn(), key=lambda pair: (boxes[pair[0]].middle, boxes[pair[1]].middle))
-    out: dict[str, list[str]] = defaultdict(list)
-    into: dict[str, list[str]] = defaultdict(list)
-    for importer, target in pairs:
-        out[importer].append(target)
-        into[target].append(importer)
-    for importer, target in pairs:
+def routes(boxes: Mapping[str, Box]) -> dict[tuple[str, str], list[Curve]]:
+    """Return the way of every arrow as curves, which run through no box.
+
+    Between neighbours of a row an arrow is straight. A longer one passes each row between it in a
+    gap between the boxes.
+    """
+    found: dict[tuple[str, str], list[Curve]] = {}
+    lanes: dict[tuple[str, str], list[Point]] = {}
+    taken: dict[float, list[float]] = defaultdict(list)
+    for importer, target in sorted(drawn(), key=lambda pair: _distance(boxes, pair)):
         start, end = boxes[importer], boxes[target]
-        targets = sorted(out[importer], key=lambda name: boxes[name].middle)
-        importers = sorted(into[target], key=lambda name: boxes[name].middle)
-        x0 = start.x + start.width * (targets.index(target) + 1) / (len(targets) + 1)
-        x1 = end.x + end.width * (importers.index(importer) + 1) / (len(importers) + 1)
-        y0, y1 = start.y + _BOX, end.y
-        if start.y == end.y:  # neighbours in a row: below their boxes
-            y1 = y0
-            path = f"M{x0:.1f},{y0} C{x0:.1f},{y0 + 24} {x1:.1f},{y1 + 24} {x1:.1f},{y1 + 1}"
+        if start.y == end.y and end.x < start.x and not _is_between(boxes, end, start):
+            y = start.y + BOX_HEIGHT / 2
+            found[importer, target] = [_straight((start.x, y), (end.x + end.width + 1, y))]
         else:
-            bend = (y1 - y0) / 2
-            path = f"M{x0:.1f},{y0} C{x0:.1f},{y0 + bend} {x1:.1f},{y1 - bend} {x1:.1f},{y1 - 1}"
-        yield f'<path d="{path}" fill="none" stroke="currentColor" marker-end="url(#house-head)"/>'
+            lanes[importer, target] = _lanes(boxes, start, end, taken)
+    for pair, passed in lanes.items():
+        # The ports of a box are in the order of the ways that leave or reach it.
+        out = sorted(
+            (other for other in lanes if other[0] == pair[0]),
+            key=lambda other: (lanes[other] or [(boxes[other[1]].middle, 0.0)])[0],
+        )
+        into = sorted(
+            (other for other in lanes if other[1] == pair[1]),
+            key=lambda other: (lanes[other] or [(boxes[other[0]].middle, 0.0)])[-1],
+        )
+        start, end = boxes[pair[0]], boxes[pair[1]]
+        x0 = start.x + start.width * (out.index(pair) + 1) / (len(out) + 1)
+        x1 = end.x + end.width * (into.index(pair) + 1) / (len(into) + 1)
+        found[pair] = _curves((x0, start.y), passed, (x1, end.y))
+    return found
+
+
+def _distance(boxes: Mapping[str, Box], pair: tuple[str, str]) -> tuple[float, float]:
+    start, end = boxes[pair[0]], boxes[pair[1]]
+    return end.y - start.y, abs(end.middle - start.middle)
+
+
+def _is_between(boxes: Mapping[str, Box], left: Box, right: Box) -> bool:
+    return any(box.y == left.y and left.x < box.x < right.x for box in boxes.values())
+
+
+def _lanes(
+    boxes: Mapping[str, Box], start: Box, end: Box, taken: dict[float, list[float]]
+) -> list[Point]:
+    """Return where an arrow passes the rows between two boxes, nearest to the straight way."""
+    found, x, y = [], start.middle, start.y
+    for row in sorted({box.y for box in boxes.values() if start.y < box.y < end.y}):
+        wanted = x + (end.middle - x) * (row - y) / (end.y - y)
+        beside = [box for box in boxes.values() if box.y == row]
+        free = [
+            float(place)
+            for place in range(_LABEL, _WIDTH - _FROM_BOX)
+            if all(not -_FROM_BOX < place - box.x < box.width + _FROM_BOX for box in beside)
+            and all(abs(place - other) >= _APART for other in taken[row])
+        ]
+        x, y = min(free, key=lambda place: abs(place - wanted)), row
+        taken[row].append(x)
+        found.append((x, y))
+    return found
+
+
+def _curves(start: Point, passed: list[Point], end: Point) -> list[Curve]:
+    """Return the curves from the foot of a box, straight down past boxes, to the top of another."""
+    (x, y), curves = start, []
+    if start[1] == end[1]:  # in a row, with others between: below them
+        y += BOX_HEIGHT
+        return [((x, y), (x, y + 24), (end[0], y + 24), (end[0], y + 1))]
+    for number, (to_x, to_y) in enumerate([*passed, end]):
+        if number:
+            curves.append(_straight((x, y), (x, y + BOX_HEIGHT)))
+        top = to_y - 1 if number == len(passed) else to_y
+        y += BOX_HEIGHT
+        bend = (top - y) / 2
+        curves.append(((x, y), (x, y + bend), (to_x, top - bend), (to_x, top)))
+        x, y = to_x, to_y
+    return curves
+
+
+def _straight(start: Point, end: Point) -> Curve:
+    return start, start, end, end
+
+
+def _arrow(curves: list[Curve]) -> str:
+    path = f"M{curves[0][0][0]:.1f},{curves[0][0][1]:.1f}"
+    for _, *points in curves:
+        path += " C" + " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+    return f'<path d="{path}" fill="none" stroke="currentColor" marker-end="url(#house-head)"/>'
 
 
 class HousePicture(SphinxDirective):

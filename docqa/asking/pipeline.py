@@ -23,7 +23,7 @@ from docqa.asking.settings import (
     not_negative,
     share,
 )
-from docqa.datamodel import Answers, Content, Document, GridItem, Passage
+from docqa.datamodel import Answers, Content, Document, GridItem, Passage, RankedPassage
 from docqa.errors import QuestionError
 from docqa.limits import Limits
 from docqa.load_settings import LoadSettings
@@ -172,6 +172,15 @@ class Pipeline:
     def passages(self, document: Document) -> tuple[Passage, ...]:
         """Return the passages that a document is split into, in order of its text."""
         return self._prepare(document).passages
+
+    def ranked(self, document: Document, question: str) -> tuple[RankedPassage, ...]:
+        """Return the passages of a document that would be read for a question, best rank first.
+
+        At most `top_passages`, or all with `exhaustive`. Passages that share no term with the
+        question have the score 0.0; they follow in order of the text.
+        """
+        top_passages = self._passages_read(None, None)
+        return self._prepare(document).passages_to_read(question, top_passages=top_passages)
 
     def ask(
         self,

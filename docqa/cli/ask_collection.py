@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from docqa.asking.settings import DEFAULT_TOP_PASSAGES
 from docqa.cli.collection_options import AskedCollection
 from docqa.cli.collections import asking_settings, open_collection
 from docqa.cli.exits import ANSWERED
@@ -119,10 +120,16 @@ class CollectionSession:
             if not self._asked.where:
                 return f"{self._asked.address} has no documents; docqa index takes some in"
             return "no document of the collection is asked: the filters leave none"
-        tries = []
-        if tally.passages_read < tally.passages_total:
+        if not tally.passages_read:
+            question = "the question" if tally.unanswered == 1 else "any of the questions"
+            return f"no passage shares a word with {question}; to try: other words"
+        reading, tries = self._session.reading, []
+        # Fewer are read where no more share a word with the question.
+        if not reading.exhaustive and tally.most_read == (
+            reading.top_passages or DEFAULT_TOP_PASSAGES
+        ):
             tries.append("a higher --top-passages reads more of the passages")
-        if self._session.reading.min_score != 0:
+        if reading.min_score != 0:
             tries.append("--min-score 0 shows even unlikely answers")
         tries.append("other words may match the documents' better")
         return f"to try: {'; '.join(tries)}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import click
@@ -47,7 +48,7 @@ _kb_argument = click.argument("address", metavar="KB")
 
 @click.group(epilog=_EPILOG, no_args_is_help=True)
 def kb() -> None:
-    """Look after a collection: list, remove, rebuild, compact and check its documents."""
+    """Look after a collection: show it, remove documents, rebuild, compact and check it."""
 
 
 @command(json=_OBJECT, quiet=_QUIET)
@@ -65,10 +66,21 @@ def info(run: Run, /, *, address: str, documents: bool) -> int:
 def remove(run: Run, /, *, address: str, sources: Sequence[str]) -> int:
     """Take each SOURCE out of the collection KB; no file is touched.
 
-    A SOURCE is a document, by its path, or a folder.
+    A SOURCE is a document, by its path, or a folder. A file in a folder that the collection
+    follows comes back with the next docqa index of that folder, or --sync: move it elsewhere, or
+    remove the folder.
     """
     with open_collection(address) as collection:
-        write_changes(run, collection.address, collection.remove(sources))
+        folders = {each.key: each.folder for each in collection.documents()}
+        changes = collection.remove(sources)
+        write_changes(run, collection.address, changes)
+        left = {folders[key] for key in changes.removed if Path(key).is_file()}
+        followed = () if settings_before(collection) is None else collection.info().folders
+        for folder in left.intersection(followed):
+            run.notices.note(
+                f"{folder} is followed: docqa index or --sync adds what is still in it again; "
+                "move the files elsewhere, or remove the folder from the collection"
+            )
     return ANSWERED
 
 

@@ -158,7 +158,12 @@ _ANSWERS = (
         type=click.IntRange(min=1),
         help="Passages read for a question: those that rank best.",
     ),
-    click.option("--exhaustive", is_flag=True, help="Read all passages; slow and thorough."),
+    click.option(
+        "--exhaustive",
+        is_flag=True,
+        help="Read all passages, in a collection all that share a word with the question; slow and"
+        " thorough.",
+    ),
     click.option(
         "--content",
         type=click.Choice(["all", "main"]),

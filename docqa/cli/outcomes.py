@@ -23,6 +23,7 @@ class OutcomeCounts:
     unanswered: int = 0
     failed: int = 0
     passages_read: int = 0
+    most_read: int = 0  # passages read for one question
     passages_total: int = 0
 
     def add(self, item: GridItem) -> None:
@@ -31,6 +32,7 @@ class OutcomeCounts:
         self.answered += bool(item.answers)
         self.unanswered += item.error is None and not item.answers
         self.passages_read += item.answers.coverage.passages_read
+        self.most_read = max(self.most_read, item.answers.coverage.passages_read)
         self.passages_total += item.answers.coverage.passages_total
 
     @property

@@ -57,7 +57,7 @@ def show(
     boxes: bool,
     loading: LoadSettings,
 ) -> None:
-    """Draw a page of the PDF FILE into OUT.png, with its lines of text marked."""
+    """Draw a page of the PDF FILE into OUT.png, as docqa sees it."""
     from docqa.showing.new_file import require_new_file, require_writable, write_new_file
     from docqa.showing.page_view import view_page
 

@@ -7,7 +7,7 @@ documentation come from here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING
@@ -40,6 +40,7 @@ __all__ = [
     "detect_media_type",
     "format_of",
     "load_bytes",
+    "rows_by",
 ]
 
 _OFFICE = "application/vnd.openxmlformats-officedocument."
@@ -196,10 +197,36 @@ FORMATS: tuple[Format, ...] = (
     ),
 )
 
-SUPPORTED_TYPES = {each.media_type: each.name for each in FORMATS}
+
+def rows_by(
+    formats: Iterable[Format], signs: Callable[[Format], tuple[str, ...]]
+) -> dict[str, Format]:
+    """Return the row of each sign, such as a suffix.
+
+    Raises:
+        ValueError: two rows have the same one, so that the second would never be used.
+    """
+    found: dict[str, Format] = {}
+    for row in formats:
+        for sign in signs(row):
+            other = found.setdefault(sign, row)
+            if other is not row:
+                raise ValueError(
+                    f"the formats {other.name!r} and {row.name!r} both have {sign!r}; take it "
+                    "out of one of these rows of docqa/loaders/formats.py"
+                )
+    return found
+
+
+SUPPORTED_TYPES = {
+    media_type: row.name
+    for media_type, row in rows_by(FORMATS, lambda row: (row.media_type,)).items()
+}
 """Names of the formats by media type."""
 
-TYPES_BY_SUFFIX = {suffix: each.media_type for each in FORMATS for suffix in each.suffixes}
+TYPES_BY_SUFFIX = {
+    suffix: row.media_type for suffix, row in rows_by(FORMATS, lambda row: row.suffixes).items()
+}
 """Media types by the suffixes of file names."""
 
 SUPPORTED_SUFFIXES = frozenset(TYPES_BY_SUFFIX)

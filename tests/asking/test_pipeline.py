@@ -170,6 +170,18 @@ def test_exhaustive_reads_every_passage():
     assert every.coverage.passages_read == every.coverage.passages_total > 2
 
 
+def test_ranked_shows_the_passages_that_are_read():
+    """Best rank first, as many as are read; those without a common term have no score."""
+    document = docqa.load(LOG * 20)
+    small = Pipeline(reader=FakeReader(), passage_tokens=20, overlap=0, top_passages=5)
+    ranked = small.ranked(document, "When does the bell ring?")
+    assert [each.rank for each in ranked] == [1, 2, 3, 4, 5]
+    assert "bell" in ranked[0].passage.text
+    assert len(small.ranked(document, "zebra")) == 5
+    assert {each.score for each in small.ranked(document, "zebra")} == {0.0}
+    assert len(small.passages(document)) > 5
+
+
 def test_the_grid_is_every_question_of_every_source_in_order(tmp_path: Path, pipeline: Pipeline):
     """A bad file gives items with its error; the rest goes on."""
     good, blank = tmp_path / "good.txt", tmp_path / "blank.txt"

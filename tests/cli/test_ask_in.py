@@ -26,7 +26,8 @@ OIL = "The lamp burns how much oil a week?"
 
 def asking(settings: ReadingSettings) -> docqa.Pipeline:
     score = 0.5 if settings.min_score is None else settings.min_score
-    return docqa.Pipeline(reader=FakeReader(), min_score=score)
+    most = settings.top_passages or 10
+    return docqa.Pipeline(reader=FakeReader(), min_score=score, top_passages=most)
 
 
 def taking_in(reader: str, sizes: Mapping[str, Any]) -> docqa.Pipeline:
@@ -217,3 +218,15 @@ def test_collection_without_documents_is_told() -> None:
     Path("none").mkdir()
     run("index", "none", "--to", "empty")
     assert "empty has no documents" in run("ask", "--in", "empty", OIL).stderr
+
+
+def test_a_question_without_a_common_word_says_so() -> None:
+    """No advice to read more where nothing more can be read."""
+    result = run("ask", "--in", "kb", "Zebra quux?")
+    assert result.exit_code == 1
+    assert "no passage shares a word with the question; to try: other words" in result.stderr
+    assert "--top-passages" not in result.stderr
+    low = run("ask", "--in", "kb", "What of the lamp?", "--min-score", "1", "--top-passages", "1")
+    assert "a higher --top-passages reads more" in low.stderr
+    most = run("ask", "--in", "kb", "What of the lamp?", "--min-score", "1")
+    assert "--top-passages" not in most.stderr

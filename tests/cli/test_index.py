@@ -104,12 +104,15 @@ def test_metadata_and_documents() -> None:
 def test_remove_takes_documents_out(folder: Path) -> None:
     """Files stay where they are; an unknown document is an error with advice."""
     run("index", "files", "--to", "kb")
-    assert run("kb", "remove", "kb", "files/lamp.txt").exit_code == 0
+    removed = run("kb", "remove", "kb", "files/lamp.txt")
+    assert removed.exit_code == 0
+    assert "files is followed: docqa index or --sync adds" in removed.stderr
     assert (folder / "lamp.txt").exists()
     again = run("kb", "remove", "kb", "files/lamp.txt")
     assert again.exit_code == 2
     assert "no such document" in again.stderr
     assert "--documents lists them" in again.stderr
+    assert "followed" not in run("kb", "remove", "kb", "files").stderr
 
 
 def test_upkeep() -> None:

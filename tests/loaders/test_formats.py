@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from click.testing import CliRunner
 
 import docqa
 from docqa.cli import main
-from docqa.loaders.formats import FORMATS, SUPPORTED_TYPES, detect_media_type, format_of
+from docqa.loaders.formats import FORMATS, SUPPORTED_TYPES, detect_media_type, format_of, rows_by
 
 PACKAGE = Path(docqa.__file__).parent
 DOCS = PACKAGE.parent / "docs"
@@ -155,6 +156,16 @@ def test_every_row_names_what_exists():
     for path in {path for row in FORMATS for path in row.source_maps}:
         module, _, name = path.partition(":")
         assert hasattr(sys.modules.get(module) or __import__(module, fromlist=[name]), name)
+
+
+def test_no_two_rows_have_a_sign():
+    """A second row with a suffix or a media type of the first would never be used."""
+    toy = replace(FORMATS[0], name="reStructuredText", media_type="text/x-rst", suffixes=(".rst",))
+    with pytest.raises(ValueError, match=r"'plain text' and 'reStructuredText' both"):
+        rows_by((*FORMATS, toy), lambda row: row.suffixes)
+    toy = replace(toy, media_type="text/plain")
+    with pytest.raises(ValueError, match="both have 'text/plain'"):
+        rows_by((*FORMATS, toy), lambda row: (row.media_type,))
 
 
 @pytest.mark.parametrize("row", FORMATS, ids=lambda row: row.name)
