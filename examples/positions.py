@@ -16,7 +16,7 @@ QUESTION = "How wide is the copper funnel?"
 def on_the_page() -> None:
     """Print the page and the rectangle of each line of the answer."""
     with docqa.load(FOLDER / "handbook.pdf") as document:
-        answer = docqa.ask(document, QUESTION)[0]
+        answer = docqa.ask(document, QUESTION, reader="mini")[0]
         print(f"{answer.text!r} is document.text[{answer.start}:{answer.end}]")
         assert document.text[answer.start : answer.end] == answer.text
         for place in answer.locations:
@@ -30,7 +30,7 @@ def on_the_page() -> None:
 def in_the_source() -> None:
     """Print the element and the characters of the HTML source."""
     path = FOLDER / "handbook.html"
-    answer = docqa.ask(path, QUESTION)[0]
+    answer = docqa.ask(path, QUESTION, reader="mini")[0]
     [place] = answer.locations
     assert isinstance(place, docqa.SourceLocation)
     source = path.read_text(encoding="utf-8")

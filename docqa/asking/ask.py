@@ -21,7 +21,7 @@ def ask(
     source: Source,
     question: str,
     *,
-    reader: Reader | str | os.PathLike[str] = "mini",
+    reader: Reader | str | os.PathLike[str] = "cascade",
     top_k: int = 1,
     min_score: float = DEFAULT_MIN_SCORE,
     top_passages: int = DEFAULT_TOP_PASSAGES,

@@ -66,7 +66,7 @@ class Pipeline:
     def __init__(
         self,
         *,
-        reader: Reader | str | os.PathLike[str] = "mini",
+        reader: Reader | str | os.PathLike[str] = "cascade",
         passage_tokens: int | None = None,
         overlap: int | None = None,
         top_passages: int = DEFAULT_TOP_PASSAGES,

@@ -16,7 +16,7 @@ __all__ = ["ReadingSettings", "open_pipeline"]
 class ReadingSettings:
     """The settings of reading; None leaves one to the library. See `docqa.Pipeline`."""
 
-    reader: str = "mini"
+    reader: str = "cascade"
     device: str = "auto"
     runtime: Literal["auto", "onnx", "torch"] = "auto"
     dtype: str | None = None

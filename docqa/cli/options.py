@@ -92,7 +92,7 @@ device_option = click.option(
 )
 reader_option = click.option(
     "--reader",
-    default="mini",
+    default="cascade",
     envvar="DOCQA_READER",
     metavar="NAME|PATH",
     show_default=True,
