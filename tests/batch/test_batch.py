@@ -30,7 +30,7 @@ ASKED = ("batch", "questions.txt", "docs", "--out", "answers.jsonl")
 class CountingReader(FakeReader):
     """Be the fake reader under the name of the shipped weights, and count what is asked."""
 
-    revision = find_checkpoint("mini").revision
+    revision = find_checkpoint("cascade").revision
     asked: list[str] = []  # noqa: RUF012 - emptied before each test
 
     def read_all(self, requests: Any, *, top_k: int) -> Any:

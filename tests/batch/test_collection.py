@@ -251,7 +251,7 @@ def test_filters_without_a_collection_are_refused() -> None:
 def test_a_worker_elsewhere_asks_the_same_documents(monkeypatch: pytest.MonkeyPatch) -> None:
     """A filter goes with the work, and its paths stay those of the folder it was given in."""
     asked = WholeCollection(str(Path("kb").absolute()), docqa.Where(folder="docs"))
-    reading, loading = ReadingSettings(), LoadSettings()
+    reading, loading = ReadingSettings(reader="mini"), LoadSettings()
     settings = settings_record(reading, loading) | asked.settings
     work = pickle.dumps(asked.work(reading, loading, settings))
     monkeypatch.chdir("/")

@@ -24,7 +24,7 @@ from docqa.reader.checkpoints import find_checkpoint
 from docqa.testing import FakeReader
 
 class SlowReader(FakeReader):
-    revision = find_checkpoint("mini").revision
+    revision = find_checkpoint("cascade").revision
     def read_all(self, requests, *, top_k):
         time.sleep(0.01 * len(requests))
         return super().read_all(requests, top_k=top_k)

@@ -112,7 +112,8 @@ def copy(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("copy") / "copy"
     ignored = shutil.ignore_patterns("mini", "base", "__pycache__")
     shutil.copytree(PACKAGE, folder / "docqa", ignore=ignored)
-    (folder / "docqa/reader/mini").symlink_to(PACKAGE / "reader/mini")
+    for name in ("mini", "base"):
+        (folder / "docqa/reader" / name).symlink_to(PACKAGE / "reader" / name)
     (folder / "docqa/loaders/lamps.py").write_text(MODULE, encoding="utf-8")
     table = folder / "docqa/loaders/formats.py"
     before, start, rows = table.read_text("utf-8").partition("FORMATS: tuple[Format, ...] = (")
