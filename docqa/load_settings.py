@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from docqa.errors import SettingError
 from docqa.limits import Limits
 from docqa.ocr_engine import DEFAULT_LANGUAGE, NamedEngine, OcrEngine
 
@@ -30,6 +31,9 @@ class LoadSettings:
         ocr: read the scanned pages of PDFs, those that show text but hold none: with Tesseract, or
             with an engine of your own.
         ocr_language: language of Tesseract; several are joined as ``"eng+deu"``.
+
+    Raises:
+        SettingError: `limits` or `ocr` is of another kind.
     """
 
     password: str | None = None
@@ -39,6 +43,12 @@ class LoadSettings:
     limits: Limits | None = None
     ocr: bool | OcrEngine = False
     ocr_language: str = DEFAULT_LANGUAGE
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.limits, Limits | None):
+            raise SettingError(f"limits must be docqa.Limits(...) or None, not {self.limits!r}")
+        if not isinstance(self.ocr, bool) and not hasattr(self.ocr, "name"):
+            raise SettingError(f"ocr must be True, False or an OcrEngine, not {self.ocr!r}")
 
     def to_dict(self) -> dict[str, str | bool | int | None]:
         """Return the settings that decide how a source reads as plain values: no password.

@@ -13,6 +13,7 @@ from docqa.datamodel import (
     ReadSettings,
     Span,
 )
+from docqa.errors import SettingError
 from docqa.passages.sentences import sentence_around
 
 __all__ = ["answer_at", "cite", "occurrence_at"]
@@ -38,6 +39,7 @@ def cite(
         passage: the passage around the words; None for the sentence around them.
 
     Raises:
+        SettingError: `span` is no `Span`.
         ValueError: the span is empty or does not lie inside the text.
 
     >>> import docqa
@@ -46,6 +48,8 @@ def cite(
     >>> answer.text, answer.prefix, answer.suffix
     ('40 litres', 'The lamp burns ', ' of oil a week.')
     """
+    if not isinstance(span, Span):
+        raise SettingError(f"cite takes a docqa.datamodel.Span(start, end), not {span!r}")
     return answer_at(document, span, question=question, score=score, passage=passage)
 
 

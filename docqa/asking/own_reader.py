@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from docqa.datamodel import AnswerSpans, Passage
+from docqa.errors import SettingError
 from docqa.protocols import BaseReader, Reader
 
 __all__ = ["completed"]
@@ -22,8 +23,14 @@ def completed(reader: Any) -> Reader:
             `read`.
 
     Raises:
-        AttributeError: it lacks one of these.
+        SettingError: it lacks one of these.
     """
+    missing = [name for name in (*_REQUIRED, "read") if not hasattr(reader, name)]
+    if missing:
+        raise SettingError(
+            f"reader must be a reader, or the name or path of one; {type(reader).__name__} has no "
+            f"{', '.join(missing)} (docqa.protocols.Reader lists all members)"
+        )
     return reader if isinstance(reader, Reader) else cast(Reader, _CompletedReader(reader))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Integral, Real
 
 from docqa.datamodel import Content, ReadSettings
 from docqa.errors import SettingError
@@ -70,8 +71,10 @@ def at_least_1(name: str, value: int) -> int:
     """Return a setting that counts something.
 
     Raises:
-        SettingError: it is below 1.
+        SettingError: it is no whole number, or below 1.
     """
+    if not isinstance(value, Integral):
+        raise SettingError(f"{name} must be a whole number, not {value!r}")
     if value < 1:
         raise SettingError(f"{name} must be at least 1, not {value}")
     return value
@@ -81,8 +84,10 @@ def not_negative(name: str, value: float) -> float:
     """Return a setting that is a weight.
 
     Raises:
-        SettingError: it is below 0.
+        SettingError: it is no number, or below 0.
     """
+    if not isinstance(value, Real):
+        raise SettingError(f"{name} must be a number, not {value!r}")
     if not value >= 0:
         raise SettingError(f"{name} must not be below 0, it is {value}")
     return value
@@ -92,8 +97,10 @@ def share(name: str, value: float) -> float:
     """Return a setting that is a share.
 
     Raises:
-        SettingError: it is not in 0 to 1.
+        SettingError: it is no number in 0 to 1.
     """
+    if not isinstance(value, Real):
+        raise SettingError(f"{name} must be a number, not {value!r}")
     if not 0.0 <= value <= 1.0:
         raise SettingError(f"{name} must lie in 0 to 1, not {value}")
     return value

@@ -16,8 +16,8 @@ from typing import Any
 import click
 
 from docqa._version import __version__
-from docqa.cli.exits import guarded
-from docqa.cli.interrupt import install_interrupt
+from docqa.cli.exits import FAILED, drop_output, guarded, is_of_output, report_full_output
+from docqa.cli.interrupt import emit, install_interrupt
 from docqa.cli.terminal import prepare_streams
 
 __all__ = ["main"]
@@ -89,8 +89,18 @@ class LazyGroup(click.Group):
             install_interrupt()
             # The interpreter's last collection visits every object of torch: a second for nothing.
             atexit.register(gc.freeze)
+            if sys.stdout is None:
+                emit(sys.stderr, "docqa: error: standard output is closed\n")
+                sys.exit(FAILED)
         prepare_streams(sys.stdout, sys.stderr)
-        return super().main(args, *rest, **settings)
+        try:
+            return super().main(args, *rest, **settings)
+        except OSError as error:  # of the help, which click writes
+            if args is not None or not is_of_output(error):
+                raise
+            report_full_output(error)
+            drop_output()
+            sys.exit(FAILED)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the subcommand; every exception becomes one line and an exit code."""

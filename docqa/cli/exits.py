@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
+import re
 import sys
 import traceback
 import warnings
@@ -13,7 +15,7 @@ from typing import Any
 
 import click
 
-from docqa.cli.interrupt import INTERRUPTED, emit, leave_at_once
+from docqa.cli.interrupt import INTERRUPTED, OutputError, emit, leave_at_once
 from docqa.cli.terminal import one_line
 from docqa.errors import DocqaError
 
@@ -25,15 +27,33 @@ __all__ = [
     "debug_option",
     "debugging",
     "describe",
+    "drop_output",
     "guarded",
     "hush_libraries",
+    "is_of_output",
     "report_error",
+    "report_full_output",
+    "without_python",
 ]
 
 ANSWERED, NOTHING_FOUND, FAILED = 0, 1, 2  # as grep ends
 BROKEN_PIPE = 141  # 128 + SIGPIPE, what shells report for a command whose reader left
 
 _DEBUG = "docqa.debug"
+# Advice of the library that no command can follow, and what a command says instead.
+_PYTHON_ADVICE = (
+    (r" \(to load a text itself, pass it as bytes\)", ""),
+    (r" \(ocr=True\)", ""),
+    (r"isolate=False \(--no-isolate\)", "--no-isolate"),
+    (
+        r"raise the limit with Limits\((?:characters|file_bytes)=\.\.\.\)",
+        "load it with --no-isolate if you trust it, which sets no such limit",
+    ),
+    (
+        r"; raise the limit with Limits\(pages=\.\.\.\) to read on",
+        "; only the library can raise this limit",
+    ),
+)
 _UNUSED_GPU = (
     "docqa: reading on the CPU, though NVIDIA's driver is here, since torch is not installed; to "
     "use the GPU: pip install 'docqa-exact[torch]'\n"
@@ -69,19 +89,43 @@ def guarded(ctx: click.Context, call: Callable[[click.Context], Any]) -> Any:
         sys.stdout.flush()
     except (click.ClickException, click.exceptions.Exit):
         raise
-    except BrokenPipeError:
-        _drop_output()
-        ctx.exit(BROKEN_PIPE)
+    except OSError as error:
+        if not is_of_output(error):
+            _report(ctx, error)
+            ctx.exit(FAILED)
+        drop_output()
+        if isinstance(error, BrokenPipeError) and not isinstance(error, OutputError):
+            ctx.exit(BROKEN_PIPE)
+        report_full_output(error)
+        ctx.exit(FAILED)
     except (KeyboardInterrupt, click.Abort):
         leave_at_once()
         ctx.exit(INTERRUPTED)
     except Exception as error:
-        if debugging(ctx):
-            traceback.print_exc()
-        else:
-            report_error(error)
+        _report(ctx, error)
         ctx.exit(FAILED)
     return result
+
+
+def _report(ctx: click.Context, error: Exception) -> None:
+    if debugging(ctx):
+        traceback.print_exception(error)
+    else:
+        report_error(error)
+
+
+def is_of_output(error: Exception) -> bool:
+    """Say whether an error means that output, of any writer, cannot be written."""
+    if isinstance(error, BrokenPipeError):
+        return True
+    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EIO, errno.EBADF)
+    return full and getattr(error, "filename", None) is None
+
+
+def report_full_output(error: OSError) -> None:
+    """Write that the output cannot be written to standard error, as one line."""
+    text = f"the output cannot be written: {error.strerror}"
+    emit(sys.stderr, f"docqa: error: {one_line(text)}\n")
 
 
 def report_error(error: Exception) -> None:
@@ -96,11 +140,22 @@ def describe(error: Exception) -> str:
     'unexpected ValueError: bad value; rerun with --debug to see where'
     """
     if isinstance(error, DocqaError):
-        return one_line(str(error))
+        return one_line(without_python(str(error)))
     if isinstance(error, MemoryError):
         return "out of memory; ask fewer or smaller documents at a time"
     detail = f": {one_line(str(error))}" if str(error) else ""
     return f"unexpected {type(error).__name__}{detail}; rerun with --debug to see where"
+
+
+def without_python(message: str) -> str:
+    """Return a message of the library with advice for the command alone.
+
+    >>> without_python("scan.pdf: no text to answer from; --ocr (ocr=True) reads it")
+    'scan.pdf: no text to answer from; --ocr reads it'
+    """
+    for advice, for_command in _PYTHON_ADVICE:
+        message = re.sub(advice, for_command, message)
+    return message
 
 
 def hush_libraries(ctx: click.Context) -> None:
@@ -134,7 +189,7 @@ def _note_unused_gpu(ctx: click.Context) -> None:
         emit(sys.stderr, _UNUSED_GPU)
 
 
-def _drop_output() -> None:
+def drop_output() -> None:
     """Point standard output at nothing, so that the flush at exit does not fail."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -12,7 +12,7 @@ import click
 
 from docqa.asking.reading_settings import ReadingSettings
 from docqa.cli.collection_info import describe_collection, is_collection
-from docqa.cli.exits import ANSWERED, FAILED
+from docqa.cli.exits import ANSWERED, FAILED, is_of_output
 from docqa.cli.notices import fold_warnings
 from docqa.cli.options import reading_options, source_options
 from docqa.cli.prelude import Run, command
@@ -84,9 +84,9 @@ def info(
                 record = describe_document(document, count(document))
                 run.progress.close()
                 _write(run, record, document, first=not any(described))
-        except BrokenPipeError:
-            raise
         except Exception as error:
+            if is_of_output(error):
+                raise
             run.progress.close()
             run.notices.error(error, source=file.path)
             if run.as_json:

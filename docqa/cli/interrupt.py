@@ -13,6 +13,7 @@ from typing import NoReturn, TextIO
 
 __all__ = [
     "INTERRUPTED",
+    "OutputError",
     "before_leaving",
     "emit",
     "install_interrupt",
@@ -22,6 +23,10 @@ __all__ = [
 
 INTERRUPTED = 130  # 128 + SIGINT, what shells report for a command that Ctrl-C ended
 _CLEAR_BAR = b"\r\x1b[K\x1b[?25h"  # ECMA-48: to column 1, erase the line; DEC: show the cursor
+
+
+class OutputError(BrokenPipeError):
+    """A failed write to standard output, such as on a full disk; asking on is in vain."""
 
 
 class _Output:
@@ -80,11 +85,18 @@ def emit(stream: TextIO, text: str) -> None:
 
     Raises:
         BrokenPipeError: the reader of the pipe has left.
+        OutputError: standard output takes no more.
     """
     _Output.writing = True
     try:
         stream.write(text)
         stream.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        if stream is sys.stderr:
+            raise
+        raise OutputError(error.errno, error.strerror) from error
     finally:
         _Output.writing = False
     if _Output.interrupted:

@@ -8,7 +8,7 @@ import traceback
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from docqa.cli.exits import describe
+from docqa.cli.exits import describe, without_python
 from docqa.cli.interrupt import emit
 from docqa.cli.terminal import console_for, one_line
 from docqa.datamodel import Document, LoadWarning
@@ -65,6 +65,7 @@ class Notices:
         self._once(text if source in text else f"{source}: {text}", "error: ", style="bold red")
 
     def _once(self, text: str, label: str, *, style: str) -> None:
+        text = without_python(text)
         if text not in self._said:
             self._said.add(text)
             self._write(label, text, style=style)

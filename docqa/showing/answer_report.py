@@ -85,11 +85,18 @@ def report(
 
     Raises:
         HighlightError: the page cannot be written.
-        SettingError: there are no outcomes, or `out` would overwrite a source.
+        SettingError: there are no outcomes, `items` are something else, or `out` would overwrite
+            a source.
     """
     target, kept = Path(out), tuple(items)
     if not kept:
         raise SettingError("there is nothing to report: no question was asked of any source")
+    for item in kept:
+        if not isinstance(item, GridItem):
+            raise SettingError(
+                "report takes the items of docqa.Pipeline().ask_all(sources, questions), not "
+                f"{type(item).__name__}"
+            )
     for source in {item.source for item in kept} - {"-"}:
         if "\0" not in source:  # no path has one
             require_new_file(target, Path(source))

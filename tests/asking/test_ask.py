@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -212,3 +213,22 @@ def test_capabilities_are_protocols() -> None:
     assert not isinstance(FakeReader(), StoringReader)
     assert not isinstance(OldReader(), Reader)
     assert isinstance(completed(OldReader()), Reader)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: docqa.Pipeline(reader=5), "reader must be a reader, or the name or path"),
+        (lambda: docqa.load(LOG, ocr="yes"), "ocr must be True, False or an OcrEngine"),
+        (lambda: docqa.load(LOG, limits="a"), "limits must be docqa.Limits"),
+        (lambda: docqa.Pipeline(reader=FakeReader()).ask(LOG, "a", top_k="3"), "a whole number"),
+        (lambda: docqa.Pipeline(reader=FakeReader()).ask(LOG, "a", top_k=1.5), "a whole number"),
+        (lambda: docqa.Pipeline(min_score="high"), "min_score must be a number, not 'high'"),
+        (lambda: docqa.cite(docqa.load(LOG), (1, 4)), "cite takes a docqa.datamodel.Span"),
+        (lambda: docqa.report([object()], "x.html"), "report takes the items of docqa.Pipeline"),
+    ],
+)
+def test_a_value_of_another_kind_is_a_setting_error(call: Any, message: str) -> None:
+    """The message says what is wanted, in place of an error from deep inside."""
+    with pytest.raises(docqa.SettingError, match=re.escape(message)):
+        call()

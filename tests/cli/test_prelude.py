@@ -8,8 +8,9 @@ import click
 import pytest
 from click.testing import CliRunner
 
+import docqa
 from docqa.cli import main
-from docqa.cli.exits import FAILED
+from docqa.cli.exits import FAILED, describe, without_python
 from docqa.cli.prelude import Run, command
 
 
@@ -59,3 +60,22 @@ def test_run_writes_results_and_notes(arguments: tuple[str, ...], output: str, n
     result = CliRunner().invoke(demo, arguments)
     assert (result.stdout, result.stderr) == (output, note)
     assert result.exit_code == (FAILED if "2" in arguments else 0)
+
+
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        ("x: no such file; check the path (to load a text itself, pass it as bytes)", "the path"),
+        (
+            "x: over 200 characters; split the document, or raise the limit with "
+            "Limits(characters=...)",
+            "trust it, which sets no such limit",
+        ),
+        ("2 pages; raise the limit with Limits(pages=...) to read on", "can raise this limit"),
+    ],
+)
+def test_a_command_gives_no_advice_in_python(message: str, shown: str) -> None:
+    """The library's half of a message is left out, in errors and in warnings."""
+    for text in (describe(docqa.DocqaError(message)), without_python(message)):
+        assert text.endswith(shown)
+        assert "Limits(" not in text

@@ -304,3 +304,24 @@ def test_interrupt_brings_the_cursor_back(terminals: list[Terminal]) -> None:
     assert terminal.process.wait(timeout=60) == 130
     seen += terminal.read_until("$")
     assert seen.rindex("\x1b[?25h") > seen.rindex("\x1b[?25l")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize(
+    "command",
+    ["ask lamp.txt Oil?", "ask lamp.txt Oil? --json", "info lamp.txt --reader mini", "--help"],
+)
+@pytest.mark.parametrize(
+    ("output", "message"),
+    [
+        (">/dev/full", b"the output cannot be written: No space left on device"),
+        (">&-", b"standard output is closed"),
+    ],
+)
+def test_output_that_cannot_be_written_is_one_line(command, output, message) -> None:
+    """A full disk or a closed stream is no unexpected error, and nothing is asked in vain."""
+    shell = f'"{sys.executable}" -c "$DRIVER" {command} {output}'
+    done = subprocess.run(
+        ["sh", "-c", shell], env=environment(DRIVER=DRIVER), stderr=subprocess.PIPE, check=False
+    )
+    assert (done.returncode, done.stderr) == (2, b"docqa: error: " + message + b"\n")

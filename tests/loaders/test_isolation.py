@@ -28,6 +28,7 @@ from docqa.limits import Limits
 from docqa.loaders.html.paths import ElementTable, TextNodeTable
 from docqa.loaders.html.runs import Runs
 from docqa.loaders.isolation import calls as isolation
+from docqa.loaders.isolation.deaths import WorkerDeathError, error_of
 from docqa.loaders.isolation.documents import LoadedDocument, plain_document
 from docqa.loaders.isolation.messages import MessageError, decode, encode, receive
 from docqa.loaders.isolation.requests import Done, Failed, Reply
@@ -138,6 +139,15 @@ def test_every_death_has_its_error(error, words, function, arguments, limits):
         isolation.call(function, *arguments, source="x.pdf", limits=limits)
     assert isinstance(caught.value, docqa.LoadError)
     assert isolation.call(len, "next", source="y") == 4
+
+
+def test_a_limit_of_the_whole_file_is_not_blamed_on_a_page():
+    """The page at which the time of the whole load ran out has its number, and no more."""
+    error = error_of(WorkerDeathError("timeout", "1 s on the clock", index=71), "x.pdf", Limits())
+    assert str(error).startswith("x.pdf: takes over 1 s on the clock (it ended at page 72); give")
+    assert error.page_number == 72
+    late = WorkerDeathError("timeout", "processor time", index=71)
+    assert str(error_of(late, "x.pdf", Limits())).startswith("x.pdf: page 72 takes over 60 s of")
 
 
 SAMPLES = sorted(path for path in EXAMPLES.iterdir() if path.suffix != ".py")

@@ -109,6 +109,8 @@ def error_of(
     }[death.cause]
     number = None if death.index is None else death.index + 1
     place = "" if number is None else f"page {number} "
+    if death.cause == "timeout" and death.detail != _PROCESSOR_TIME:  # a limit of the whole file
+        note, place = note or (f"it ended at page {number}" if number else ""), ""
     did = f"{what_it_did(death, limits)}{f' ({note})' if note else ''}"
     message = f"{source}: {place}{did}; {advice}"
     return kind(message, source=source, page_number=number, stderr=death.stderr)
