@@ -27,6 +27,7 @@ __all__ = [
     "BaseReader",
     "Index",
     "Loader",
+    "LoadingReader",
     "Progress",
     "Reader",
     "SourceMap",
@@ -193,6 +194,19 @@ class StoringReader(Reader, Protocol):
 
         Args:
             tokens: by the text of the passage's reading form; see `docqa.reading_form`.
+        """
+        ...
+
+
+@runtime_checkable
+class LoadingReader(Protocol):
+    """A reader whose models are loaded by its first reading, or before."""
+
+    def load(self) -> None:
+        """Load the models now that would be loaded by the first reading.
+
+        Raises:
+            ModelError: one cannot be loaded.
         """
         ...
 

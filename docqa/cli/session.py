@@ -15,6 +15,7 @@ from docqa.cli.progress import ProgressLine
 from docqa.cli.sources import STDIN
 from docqa.datamodel import Document, GridItem
 from docqa.load_settings import LoadSettings
+from docqa.protocols import LoadingReader
 
 if TYPE_CHECKING:
     from docqa.asking.grid import AskedSource
@@ -217,6 +218,6 @@ class PassageCounter:
 def _opened_whole(settings: ReadingSettings) -> Pipeline:
     """Return the pipeline with all models of its reader loaded."""
     pipeline = open_pipeline(settings)
-    if hasattr(pipeline.reader, "load"):
+    if isinstance(pipeline.reader, LoadingReader):
         pipeline.reader.load()
     return pipeline

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from docqa.datamodel import AnswerSpan, AnswerSpans, Passage
 from docqa.errors import SettingError
+from docqa.protocols import LoadingReader
 
 if TYPE_CHECKING:
     from docqa.calibration import Calibration
@@ -76,7 +77,7 @@ class CascadeReader:
         """
         needed = (self.second,) if self.passages_again is None else (self.first, self.second)
         for reader in needed:
-            if hasattr(reader, "load"):
+            if isinstance(reader, LoadingReader):
                 reader.load()
 
     def check_question(self, question: str) -> None:
