@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from checkout import DOCS
 from click.testing import CliRunner
 
 import docqa
@@ -17,7 +18,6 @@ from docqa.cli import main
 from docqa.loaders.formats import FORMATS, SUPPORTED_TYPES, detect_media_type, format_of, rows_by
 
 PACKAGE = Path(docqa.__file__).parent
-DOCS = PACKAGE.parent / "docs"
 
 # A format whose text is its source, with a kind of source map and of place of its own.
 MODULE = '''
