@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -18,13 +19,18 @@ if TYPE_CHECKING:
 
 __all__ = ["CascadeReader"]
 
+# What a passage loses for its rank, in units of the margin and of the logarithm of the rank.
+# Chosen on 167 questions over PDFs: docs/measurements/readers.md.
+_RANK_WEIGHT = 2.0
+
 
 class CascadeReader:
     """A quick reader that chooses passages, and a strong one that answers from them.
 
-    The first reader reads all passages of a question. The second reads those again that hold the
-    first one's best candidates, at most `passages_again` of them. Spans, margins and "not here" are
-    the second reader's alone. Where there are no more passages than that, the first one has nothing
+    The first reader reads all passages of a question, which come best ranked first. The second
+    reads some of them again, at most `passages_again`: those with the first one's best candidates,
+    by margin less twice the logarithm of the passage's rank. Spans, margins and "not here" are the
+    second reader's alone. Where there are no more passages than that, the first one has nothing
     to choose, and only the second reads. Calls from several threads at once are safe if the readers
     are.
 
@@ -140,9 +146,9 @@ class CascadeReader:
         found = iter(self.first.read_all(apart, top_k=1) if apart else ())
         chosen: list[Sequence[Passage]] = [passages for _, passages in requests]
         for at in crowded:
-            best: list[AnswerSpan] = []
-            for _ in requests[at][1]:
-                best += next(found).spans
-            best.sort(key=lambda span: span.order)
-            chosen[at] = [span.passage for span in best[:most]]
+            best: list[tuple[float, int]] = []
+            for rank, _ in enumerate(requests[at][1], start=1):
+                for span in next(found).spans:
+                    best.append((_RANK_WEIGHT * math.log(rank) - span.margin, rank))
+            chosen[at] = [requests[at][1][rank - 1] for _, rank in sorted(best)[:most]]
         return chosen
