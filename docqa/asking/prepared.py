@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from docqa.asking.settings import Splitting
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from docqa.reader.tokenizing import Tokenizing
 
 __all__ = ["PreparedDocument", "index_of", "prepare", "require_text", "splitter_for"]
+
+_OPENING = 2  # passages at the beginning of a document that are always read
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +43,27 @@ class PreparedDocument:
 
         Where the ranking finds fewer than `top_passages` (a question in other words than the
         document's), passages that share no term with the question fill up in order of the text,
-        so that a document of at most `top_passages` passages is always read whole.
+        so that a document of at most `top_passages` passages is always read whole. The first two
+        passages of a document are among them whatever the question, unless that were more than a
+        fifth: contracts, papers and letters say there who, when and about what.
 
         Args:
             question: as asked.
             top_passages: how many; None for all.
         """
         limit = len(self.passages) if top_passages is None else top_passages
-        found = self.index.search(question, top_k=limit) if limit else []
+        found = self.index.search(question, top_k=len(self.passages)) if self.passages else []
         seen = {ranked.passage.number for ranked in found}
-        rest = (passage for passage in self.passages if passage.number not in seen)
-        filled = zip(range(len(found), limit), rest, strict=False)
-        return (*found, *(RankedPassage(passage, rank + 1, 0.0) for rank, passage in filled))
+        rest = (RankedPassage(each, 0, 0.0) for each in self.passages if each.number not in seen)
+        opening = {each.number for each in self.passages[: min(_OPENING, limit // 5)]}
+        chosen, left = [], limit - len(opening)
+        for one in chain(found, rest):
+            if one.passage.number in opening:
+                chosen.append(one)
+            elif left:
+                chosen.append(one)
+                left -= 1
+        return tuple(replace(one, rank=rank) for rank, one in enumerate(chosen, start=1))
 
 
 def prepare(document: Document, reader: Reader, splitting: Splitting) -> PreparedDocument:

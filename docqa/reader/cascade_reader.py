@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from docqa.datamodel import AnswerSpan, AnswerSpans, Passage
+from docqa.datamodel import AnswerSpans, Passage
 from docqa.errors import SettingError
 from docqa.protocols import LoadingReader
 

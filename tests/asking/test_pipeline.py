@@ -369,3 +369,19 @@ def test_several_questions_share_batches(checkpoint):
     list(Pipeline(reader=reader).ask_all([LOG * 3], [*questions, *questions]))
     assert len(passes) < len(questions)
     assert sum(passes) < 2000 * len(passes)
+
+
+def test_a_document_s_beginning_is_always_read() -> None:
+    """The first two passages are read in the places of the last ranked; never above a fifth."""
+    paragraphs = ["Dated on May 4 of 2019 in Turin.", "Made between Alpha and also with Beta."]
+    paragraphs += [f"Clause {number}: the fee, fee {'fee ' * number}" for number in range(30)]
+    with docqa.load("\n\n".join(paragraphs).encode()) as document:
+        for top_passages, opening in ((4, 0), (5, 1), (10, 2)):
+            pipeline = Pipeline(
+                reader=FakeReader(), passage_tokens=8, overlap=0, top_passages=top_passages
+            )
+            ranked = pipeline.ranked(document, "What is the fee?")
+            assert [one.rank for one in ranked] == list(range(1, top_passages + 1))
+            assert [one.score for one in ranked] == sorted((one.score for one in ranked))[::-1]
+            unscored = [one.passage.number for one in ranked if not one.score]
+            assert unscored == list(range(opening))
