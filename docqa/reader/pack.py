@@ -168,7 +168,9 @@ def _moments(
 
     def count(matrix: str, read: torch.Tensor) -> None:
         rows = read.reshape(-1, read.shape[-1])
-        sums[matrix] = sums.get(matrix, 0) + rows.T @ rows
+        if matrix not in sums:
+            sums[matrix] = torch.zeros(rows.shape[1], rows.shape[1])
+        sums[matrix].addmm_(rows.T, rows)
 
     for layer, module in reader.model.module.named_modules():
         if (name := f"{layer}.weight") in matrices:
