@@ -241,7 +241,7 @@ class _Watch:
         self._checkpoint_every = checkpoint_every
 
     def start(self, computing: Computing) -> None:
-        """Say what is computed in, and where a run goes on."""
+        """Report the number format of a run, and the step after which it goes on."""
         self.progress.close()
         self._kept = computing.step
         exact = " with float32 master weights" if computing.dtype == "bfloat16" else ""

@@ -36,7 +36,7 @@ from docqa.training.loss import distillation_loss, span_loss
 from docqa.training.settings import TrainSettings
 from docqa.training.start import Start, save_reader
 
-__all__ = ["Evaluate", "Outcome", "StepReport", "finetune"]
+__all__ = ["Evaluate", "FinetuneResult", "StepReport", "finetune"]
 
 _NO_DECAY = ("bias", "norm", "Norm")
 
@@ -66,8 +66,8 @@ class StepReport:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """Outcome of `finetune`.
+class FinetuneResult:
+    """Outcome of a run.
 
     Attributes:
         figures: those of the version that is kept, with its step; ``{}`` without evaluation.
@@ -97,7 +97,7 @@ def finetune(
     dtype: str = "float32",
     progress: Callable[[StepReport], None] | None = None,
     stop: Callable[[], bool] | None = None,
-) -> Outcome:
+) -> FinetuneResult:
     """Train the module of `start`; see `docqa.training.train` for the files of the folder.
 
     Args:
@@ -150,7 +150,7 @@ def finetune(
             write_state(folder, run.state(fingerprint, best))
     elif not best and not reader.is_dir():
         save_reader(start, reader, no_answer=no_answer)
-    return Outcome(best, run.step, run.steps)
+    return FinetuneResult(best, run.step, run.steps)
 
 
 class _Run:

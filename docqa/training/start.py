@@ -55,8 +55,8 @@ def load_start(name: str, *, dropout: float | None, seed: int, freeze: int | Non
 
     Raises:
         ModelNotFoundError: there is no such checkpoint.
-        ModelIncompatibleError: it cannot be trained on question answering, or its layers cannot be
-            told apart.
+        ModelIncompatibleError: it cannot be trained on question answering, or its stack of
+            layers is not found.
         SettingError: it has fewer layers than `freeze` says.
     """
     checkpoint = find_checkpoint(name)
@@ -97,8 +97,8 @@ def _freeze(module: torch.nn.Module, lowest: int, name: str) -> tuple[str, ...]:
     ]
     if not stacks:
         raise ModelIncompatibleError(
-            f"{name!r} is a {type(module).__name__}, whose layers docqa cannot tell apart; train "
-            "it without freeze"
+            f"{name!r} is a {type(module).__name__}, in which docqa finds no stack of layers; "
+            "train it without freeze"
         )
     if lowest > n_layers:
         raise SettingError(

@@ -219,7 +219,7 @@ def train(
 
 
 def _computing(folder: Path, device: str, dtype: str | None) -> Computing:
-    """Return what a run computes in: as asked, else as it began, else what is fast here.
+    """Return the number format of a run: as asked, else as it began, else the fast one here.
 
     Raises:
         SettingError: there is no such device or number format.

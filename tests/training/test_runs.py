@@ -204,6 +204,25 @@ def test_frozen_layers_stay_as_they_are(
     assert len(state.optimizer["state"]) == len(begun) + 1 - len(frozen)
 
 
+def test_frozen_layers_drop_nothing(run: Callable[..., Trained], tmp_path: Path) -> None:
+    """With all layers frozen, dropout makes no difference to the loss."""
+    for dropout in (0.0, 0.5):
+        run(f"{dropout}", model="bert", epochs=2, freeze=2, dropout=dropout)
+    assert losses(tmp_path / "0.0") == losses(tmp_path / "0.5")
+
+
+def test_passes_of_a_step_are_added_up(run: Callable[..., Trained], tmp_path: Path) -> None:
+    """Four passes a step, in either format, have the gradient of one pass over all of them."""
+    norms = []
+    for dtype in FORMATS:
+        for tokens, passes in ((4096, 1), (32, 9)):
+            run(f"{dtype}{passes}", dtype=dtype, epochs=1, dropout=0.0, hard_negatives=0,
+                batch_tokens=tokens, accumulate=passes)  # fmt: skip
+            [(_, _, norm)] = losses(tmp_path / f"{dtype}{passes}")
+            norms.append(norm)
+    assert norms == pytest.approx([norms[0]] * 4, rel=0.02)
+
+
 def test_freezing_no_layer_freezes_the_embeddings(
     run: Callable[..., Trained], checkpoint: Callable[[str], Path], tmp_path: Path
 ) -> None:
