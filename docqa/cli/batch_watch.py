@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import time
 from typing import TYPE_CHECKING
 
+from docqa.cli.interrupt import tell
 from docqa.cli.notices import Notices, counted, fold_warnings
 from docqa.cli.progress import ProgressLine
 from docqa.outcome_records import outcomes_in_words
@@ -91,10 +90,8 @@ class Watch:
     def leave(self) -> None:
         """Report in one write the outcomes that Ctrl-C leaves, and do nothing else."""
         done, total = self._job.tally.total, self._job.n_outcomes
-        clear = "\r\x1b[K" if sys.stderr.isatty() else ""
-        line = f"docqa: stopped; {self._out} has {done:,} of {total:,} outcomes"
-        line += ", and the same command goes on from there\n"
-        os.write(sys.stderr.fileno(), f"{clear}{line}".encode())
+        line = f"stopped; {self._out} has {done:,} of {total:,} outcomes"
+        tell(f"{line}, and the same command goes on from there")
 
 
 def report_resumed(resumed: Resumed, there: str, out: str, notices: Notices) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from docqa.cli.notices import Notices, counted
+from docqa.cli.notices import SLOW_BFLOAT16, Notices, counted
 from docqa.cli.options import LibraryDefault, isolation_options, reading_options
 from docqa.cli.output_files import require_outputs
 from docqa.cli.prelude import Run, command
@@ -140,12 +140,23 @@ def evaluate(
     from docqa.reader.models import load_reader
 
     loaded = load_reader(reader, **computing)
+    if computing["dtype"] == "bfloat16":
+        _warn_of_bfloat16(computing["device"], notices)
     for data in sets:
         report = _measured(loaded, data, asking, progress)
         progress.close()
         _write(run, report)
         _report_unread(report, notices)
         _write_files(report, predictions, plot, notices)
+
+
+def _warn_of_bfloat16(device: str, notices: Notices) -> None:
+    """Warn where a device is not known to multiply bfloat16 in hardware."""
+    from docqa.reader.torch_model import bfloat16_unit, choose_device
+
+    chosen = choose_device(device)
+    if bfloat16_unit(chosen) is None:
+        notices.warning(SLOW_BFLOAT16.format(device=chosen))
 
 
 def _require_use(

@@ -19,6 +19,8 @@ __all__ = [
     "install_interrupt",
     "leave_at_once",
     "raising_interrupt",
+    "request_to_stop",
+    "tell",
 ]
 
 INTERRUPTED = 130  # 128 + SIGINT, what shells report for a command that Ctrl-C ended
@@ -78,6 +80,45 @@ def raising_interrupt() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def request_to_stop(act: Callable[[], None]) -> Iterator[Callable[[], bool]]:
+    """Let Ctrl-C ask a long run to end in good order.
+
+    Yields a function that says whether it was pressed. From the first call of that function on, a
+    first Ctrl-C does `act` and nothing else; a second one, and one before that call, ends the
+    process as ever. `act` runs in the main thread between any two of its steps.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    ours = threading.current_thread() is threading.main_thread() and callable(before)
+    waiting, asked = ours, False
+
+    def on_interrupt(signum: int, frame: FrameType | None) -> None:
+        nonlocal asked
+        asked = True
+        signal.signal(signal.SIGINT, before)
+        act()
+
+    def stop() -> bool:
+        nonlocal waiting
+        if waiting:
+            waiting = False
+            signal.signal(signal.SIGINT, on_interrupt)
+        return asked
+
+    try:
+        yield stop
+    finally:
+        if ours:
+            signal.signal(signal.SIGINT, before)
+
+
+def tell(text: str) -> None:
+    """Write a line to standard error in one write, as is safe while Ctrl-C is handled."""
+    with suppress(OSError, ValueError):  # a stream without a file, or a closed one
+        clear = "\r\x1b[K" if sys.stderr.isatty() else ""
+        os.write(sys.stderr.fileno(), f"{clear}docqa: {text}\n".encode())
 
 
 def emit(stream: TextIO, text: str) -> None:

@@ -15,7 +15,12 @@ from docqa.datamodel import Document, LoadWarning
 from docqa.errors import QuestionError
 from docqa.places import number_ranges
 
-__all__ = ["Notices", "counted", "fold_warnings"]
+__all__ = ["SLOW_BFLOAT16", "Notices", "counted", "fold_warnings"]
+
+SLOW_BFLOAT16 = (
+    "nothing on the device {device} is known to multiply bfloat16 in hardware: it will be slower "
+    "than float32"
+)
 
 
 class Notices:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import functools
+import os
+import shlex
+import subprocess
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -10,7 +14,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
-from docqa.cli.notices import Notices, counted
+from docqa.cli.interrupt import INTERRUPTED, before_leaving, request_to_stop, tell
+from docqa.cli.notices import SLOW_BFLOAT16, Notices, counted
 from docqa.cli.options import device_option
 from docqa.cli.prelude import Run, command
 from docqa.cli.progress import ProgressLine
@@ -19,7 +24,7 @@ from docqa.training.settings import TrainSettings
 
 if TYPE_CHECKING:
     from docqa.training.finetune import StepReport
-    from docqa.training.training_run import Trained, TrainingData
+    from docqa.training.training_run import Computing, Trained, TrainingData
 
 __all__ = ["train"]
 
@@ -36,6 +41,7 @@ _SETTINGS_HELP = {
     "weight_decay": "Of AdamW; biases and norms have none.",
     "clip_norm": "Longest gradient.",
     "dropout": "Share of dropped activations; the checkpoint's own by default.",
+    "freeze": "Keep the embeddings and the N lowest layers as they are; without, all are trained.",
     "window_tokens": "Longest window: question, passage and special tokens.",
     "window_overlap": "Tokens that windows of one long passage share.",
     "max_question_tokens": "Longest question; rows with longer ones are left out.",
@@ -49,6 +55,8 @@ _SETTINGS_HELP = {
     "seed": "Of all random draws.",
 }
 
+_METAVARS = {"freeze": "N"}
+
 _EPILOG = """
 \b
 Examples:
@@ -60,7 +68,8 @@ Examples:
   docqa train pack run/reader my-reader --no-answer
 
 \b
-DATA is in SQuAD form (v1.1 or v2.0). The same command goes on where a run was cut off.
+DATA is in SQuAD form (v1.1 or v2.0). The same command goes on where a run was cut off. Ctrl-C ends
+it after the step that it is taking, with a checkpoint.
 """
 
 
@@ -74,12 +83,13 @@ def _settings_options(command: _Command) -> _Command:
 
     made: Callable[..., Any] = with_settings
     for field in reversed(fields(TrainSettings)):
-        kind = int if isinstance(field.default, int) else float
+        kind = int if str(field.type).startswith("int") else float
         made = click.option(
             f"--{field.name.replace('_', '-')}",
             type=kind,
             default=field.default,
             show_default=field.default is not None,
+            metavar=_METAVARS.get(field.name),
             help=_SETTINGS_HELP[field.name],
         )(made)
     return cast(_Command, made)
@@ -129,6 +139,12 @@ def _settings_options(command: _Command) -> _Command:
 )
 @device_option
 @click.option(
+    "--dtype",
+    type=click.Choice(["float32", "bfloat16"]),
+    help="The number format it computes in; by default bfloat16, with float32 master weights, where"
+    " the device multiplies it in hardware. A run goes on in its own.",
+)
+@click.option(
     "--bad-rows",
     metavar="FILE",
     type=click.Path(dir_okay=False),
@@ -146,33 +162,49 @@ def train(
     evaluate_on: str | None,
     weights: Sequence[tuple[str, float]],
     device: str,
+    dtype: str | None,
     bad_rows: str | None,
     settings: TrainSettings,
-) -> None:
+) -> int | None:
     """Fine-tune a reader on the questions of DATA and write it to DIR/reader."""
     from docqa.question_sets import read_question_set
     from docqa.training.training_run import train as train_reader
 
     files = _weighted(data, weights)
-    watch = _Watch(run.notices, run.progress, bad_rows)
-    run.progress.say("reading the questions")
-    trained = train_reader(
-        files,
-        out,
-        start=start,
-        teacher=teacher,
-        evaluate_on=read_question_set(evaluate_on) if evaluate_on else None,
-        settings=settings,
-        device=device,
-        on_data=watch.data,
-        on_teacher=watch.teacher,
-        on_step=watch.step,
+    watch = _Watch(
+        run.notices,
+        run.progress,
+        bad_rows=bad_rows,
+        checkpoint_every=settings.checkpoint_every,
     )
+    if not run.quiet:
+        before_leaving(watch.leave)
+    run.progress.say("reading the questions")
+    with request_to_stop(watch.stop_asked if not run.quiet else lambda: None) as stop:
+        trained = train_reader(
+            files,
+            out,
+            start=start,
+            teacher=teacher,
+            evaluate_on=read_question_set(evaluate_on) if evaluate_on else None,
+            settings=settings,
+            device=device,
+            dtype=dtype,
+            on_start=watch.start,
+            on_data=watch.data,
+            on_teacher=watch.teacher,
+            on_step=watch.step,
+            stop=stop,
+        )
     run.progress.close()
+    if trained.step < trained.steps:
+        run.notices.note(_stopped(trained, Path(out)))
+        return INTERRUPTED
     if run.as_json:
         run.write_record({"reader": str(trained.reader), "figures": dict(trained.figures)})
     else:
         run.write(_line(trained))
+    return None
 
 
 for _tool in TOOLS:
@@ -196,8 +228,41 @@ def _weighted(data: Sequence[str], weights: Sequence[tuple[str, float]]) -> Mapp
 class _Watch:
     """The reports on a run of training."""
 
-    def __init__(self, notices: Notices, progress: ProgressLine, bad_rows: str | None) -> None:
+    def __init__(
+        self,
+        notices: Notices,
+        progress: ProgressLine,
+        *,
+        bad_rows: str | None,
+        checkpoint_every: int,
+    ) -> None:
         self._notices, self.progress, self._bad_rows = notices, progress, bad_rows
+        self._read = self._kept = 0
+        self._checkpoint_every = checkpoint_every
+
+    def start(self, computing: Computing) -> None:
+        """Report the number format of a run, and the step after which it goes on."""
+        self.progress.close()
+        self._kept = computing.step
+        exact = " with float32 master weights" if computing.dtype == "bfloat16" else ""
+        where = f"{computing.device}, which is not known to multiply bfloat16 in hardware"
+        if computing.unit:
+            where = f"{computing.device}, where {computing.unit} multiplies bfloat16"
+        goes_on = f"; going on after step {computing.step:,}" if computing.step else ""
+        self._notices.note(f"training in {computing.dtype}{exact} on {where}{goes_on}")
+        if computing.dtype == "bfloat16" and not computing.unit:
+            self._notices.warning(SLOW_BFLOAT16.format(device=computing.device))
+        self.progress.say("reading the questions")
+
+    def leave(self) -> None:
+        """Report in one write where Ctrl-C leaves the run, and do nothing else."""
+        at = f"the last checkpoint is of step {self._kept:,}" if self._kept else "no checkpoint yet"
+        read = f", {self._read:,} windows that the teacher read are kept" if self._read else ""
+        tell(f"stopped at once; {at}{read}. To go on: {_command_line()}")
+
+    def stop_asked(self) -> None:
+        """Report in one write that the run will end, and do nothing else."""
+        tell("stopping after this step, with a checkpoint; Ctrl-C again ends it at once")
 
     def data(self, data: TrainingData) -> None:
         self.progress.close()
@@ -217,9 +282,12 @@ class _Watch:
         self.progress.say("loading")
 
     def teacher(self, done: int, total: int) -> None:
+        self._read = done
         self.progress.say("the teacher reads", total=total, done=done, unit="windows")
 
     def step(self, report: StepReport) -> None:
+        if report.step == report.steps or report.step % self._checkpoint_every == 0:
+            self._kept = report.step
         speed = f"{report.tokens / report.seconds:,.0f} tokens/s"
         state = f"loss {report.loss:.3f}, {speed}"
         if report.figures:
@@ -229,6 +297,21 @@ class _Watch:
         elif not self.progress.shown and report.step % _STEPS_A_LINE == 0:
             self._notices.note(f"step {report.step:,} of {report.steps:,}: {state}")
         self.progress.say(state, total=report.steps, done=report.step, unit="steps")
+
+
+def _stopped(trained: Trained, out: Path) -> str:
+    from docqa.training.checkpoint import STATE_FILE
+
+    return (
+        f"stopped after step {trained.step:,} of {trained.steps:,}, with a checkpoint in "
+        f"{out / STATE_FILE}. To go on: {_command_line()}"
+    )
+
+
+def _command_line() -> str:
+    """Return the command as it was given, for the shell."""
+    words = ["docqa", *sys.argv[1:]]
+    return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
 
 
 def _line(trained: Trained) -> str:

@@ -7,12 +7,15 @@ import platform
 import sys
 from pathlib import Path
 
-__all__ = ["cpu_threads", "has_nvidia_driver", "may_have_accelerator"]
+__all__ = ["cpu_bfloat16_unit", "cpu_threads", "has_nvidia_driver", "may_have_accelerator"]
 
 # What the drivers put there: NVIDIA's, its bridge in WSL 2, AMD's.
 _NVIDIA_DEVICES, _AMD_DEVICE = ("/dev/nvidiactl", "/dev/dxg"), "/dev/kfd"
 _TOPOLOGY = Path("/sys/devices/system/cpu")
 _QUOTA = Path("/sys/fs/cgroup/cpu.max")
+_CPU_INFO = Path("/proc/cpuinfo")
+# Flags of the Linux kernel, the faster unit first.
+_BFLOAT16_UNITS = {"amx_bf16": "AMX", "avx512_bf16": "AVX-512 BF16"}
 
 
 def may_have_accelerator() -> bool:
@@ -34,6 +37,19 @@ def has_nvidia_driver() -> bool:
     if sys.platform == "win32":
         return (Path(os.environ.get("SYSTEMROOT", r"C:\Windows")) / "System32/nvcuda.dll").exists()
     return any(Path(device).exists() for device in _NVIDIA_DEVICES)
+
+
+def cpu_bfloat16_unit() -> str | None:
+    """Return the name of the processor's unit that multiplies bfloat16: "AMX", "AVX-512 BF16".
+
+    None where there is none, and where the system does not say: only Linux does.
+    """
+    try:
+        lines = _CPU_INFO.read_text("utf-8", "replace").splitlines()
+    except OSError:
+        return None
+    flags = next((line.split() for line in lines if line.startswith("flags")), [])
+    return next((unit for flag, unit in _BFLOAT16_UNITS.items() if flag in flags), None)
 
 
 def cpu_threads() -> int:

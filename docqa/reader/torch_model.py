@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from docqa.errors import ModelError, SettingError
+from docqa.reader.hardware import cpu_bfloat16_unit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     FloatArray = NDArray[np.float32]
     Logits = tuple[FloatArray, FloatArray]
 
-__all__ = ["TorchModel", "choose_device", "choose_dtype"]
+__all__ = ["TorchModel", "bfloat16_unit", "choose_device", "choose_dtype"]
 
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
@@ -48,17 +49,27 @@ def choose_device(device: str = "auto") -> torch.device:
     return chosen
 
 
+def bfloat16_unit(device: torch.device) -> str | None:
+    """Return the name of the unit that multiplies bfloat16 on a device; None where none is known.
+
+    On CUDA that takes compute capability 8.0; for the CPU see `cpu_bfloat16_unit`.
+    """
+    if device.type == "cuda":
+        return "CUDA" if torch.cuda.get_device_capability(device) >= (8, 0) else None
+    return cpu_bfloat16_unit() if device.type == "cpu" else None
+
+
 def choose_dtype(dtype: str | None, device: torch.device) -> torch.dtype:
     """Return the number format to compute in: the given one, or the one that suits the device.
 
-    That is bfloat16 on CUDA devices that compute in it (compute capability 8.0 and later),
-    float32 everywhere else.
+    That is bfloat16 on CUDA devices that compute in it, float32 everywhere else: answers are the
+    same on every CPU.
 
     Raises:
         SettingError: the name is not one of float32, bfloat16, float16.
     """
     if dtype is None:
-        fast = device.type == "cuda" and torch.cuda.get_device_capability(device) >= (8, 0)
+        fast = device.type == "cuda" and bfloat16_unit(device)
         return torch.bfloat16 if fast else torch.float32
     if dtype not in _DTYPES:
         raise SettingError(f"dtype must be one of {', '.join(_DTYPES)}, not {dtype!r}")

@@ -10,9 +10,10 @@ if TYPE_CHECKING:
     from docqa.question_sets import QuestionSet, read_question_set
     from docqa.training.finetune import StepReport
     from docqa.training.settings import TrainSettings
-    from docqa.training.training_run import Trained, TrainingData, train
+    from docqa.training.training_run import Computing, Trained, TrainingData, train
 
 _LAZY = {
+    "Computing": "docqa.training.training_run",
     "QuestionSet": "docqa.question_sets",
     "StepReport": "docqa.training.finetune",
     "TrainSettings": "docqa.training.settings",
@@ -23,6 +24,7 @@ _LAZY = {
 }
 
 __all__ = [
+    "Computing",
     "QuestionSet",
     "StepReport",
     "TrainSettings",

@@ -11,9 +11,17 @@ import torch
 
 from docqa.errors import TrainingError
 
-__all__ = ["TrainingState", "device_random", "read_state", "set_device_random", "write_state"]
+__all__ = [
+    "STATE_FILE",
+    "TrainingState",
+    "device_random",
+    "read_beginning",
+    "read_state",
+    "set_device_random",
+    "write_state",
+]
 
-_NAME = "state.pt"
+STATE_FILE = "state.pt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +30,16 @@ class TrainingState:
 
     Attributes:
         fingerprint: of the settings and the data; only the same run may go on.
+        dtype: number format of the run.
         step: steps taken.
         best: figures of the best version so far, ``{}`` before the first evaluation.
-        weights, optimizer: state dictionaries.
+        weights, optimizer: state dictionaries, in float32 whatever the run computes in.
         random, device_random: states of torch's generators, which dropout draws from: the CPU's,
             and that of the device where it is another one.
     """
 
     fingerprint: str
+    dtype: str
     step: int
     best: dict[str, float]
     weights: dict[str, torch.Tensor]
@@ -58,12 +68,12 @@ def set_device_random(device: torch.device, state: torch.Tensor | None) -> None:
 def write_state(folder: Path, state: TrainingState) -> None:
     """Write a checkpoint; a kill at any moment leaves the old one or the new one whole."""
     folder.mkdir(parents=True, exist_ok=True)
-    new = folder / f"{_NAME}.new"
+    new = folder / f"{STATE_FILE}.new"
     with new.open("wb") as file:
         torch.save({field.name: getattr(state, field.name) for field in fields(state)}, file)
         file.flush()
         os.fsync(file.fileno())
-    new.replace(folder / _NAME)
+    new.replace(folder / STATE_FILE)
 
 
 def read_state(folder: Path) -> TrainingState | None:
@@ -72,11 +82,26 @@ def read_state(folder: Path) -> TrainingState | None:
     Raises:
         TrainingError: the file is damaged.
     """
-    path = folder / _NAME
+    return _read(folder, mapped=False)
+
+
+def read_beginning(folder: Path) -> tuple[str, int] | None:
+    """Return the number format and the steps of a folder's checkpoint, without its weights.
+
+    Raises:
+        TrainingError: the file is damaged.
+    """
+    state = _read(folder, mapped=True)
+    return (state.dtype, state.step) if state else None
+
+
+def _read(folder: Path, *, mapped: bool) -> TrainingState | None:
+    path = folder / STATE_FILE
     if not path.is_file():
         return None
     try:
-        return TrainingState(**torch.load(path, map_location="cpu", weights_only=True))
+        kept = torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
+        return TrainingState(**kept)
     except Exception as error:  # torch and pickle raise many kinds; all mean the same here
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
         raise TrainingError(

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SoftTargets", "ask_teacher"]
 
-_EXAMPLES_A_FILE = 4096  # what a kill costs at most
+_EXAMPLES_A_FILE = 512  # what a kill costs at most: minutes on two cores
 
 
 class SoftTargets:
@@ -80,7 +80,7 @@ def ask_teacher(
     Args:
         teacher: reads each example's question and the characters its window shows.
         examples: of the student.
-        folder: holds one file for each 4,096 examples; files of another teacher or of other
+        folder: holds one file for each 512 examples; files of another teacher or of other
             examples are replaced.
         progress: called with (examples read, examples in all).
 

@@ -1,13 +1,20 @@
-"""Fine-tune a reader: the loop, with evaluation, checkpoints and resuming."""
+"""Fine-tune a reader: the loop, with evaluation, checkpoints and resuming.
+
+In bfloat16 a run keeps its weights twice: in float32, where the optimizer steps, and as a bfloat16
+copy, which computes (Micikevicius et al. 2018, arXiv 1710.03740). A step that is smaller than what
+bfloat16 can tell apart is so not lost. The copy is rounded once a step; autocast would round every
+weight in every forward pass.
+"""
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +36,7 @@ from docqa.training.loss import distillation_loss, span_loss
 from docqa.training.settings import TrainSettings
 from docqa.training.start import Start, save_reader
 
-__all__ = ["Evaluate", "StepReport", "finetune"]
+__all__ = ["Evaluate", "FinetuneResult", "StepReport", "finetune"]
 
 _NO_DECAY = ("bias", "norm", "Norm")
 
@@ -58,6 +65,20 @@ class StepReport:
     figures: dict[str, float] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class FinetuneResult:
+    """Outcome of a run.
+
+    Attributes:
+        figures: those of the version that is kept, with its step; ``{}`` without evaluation.
+        step: steps taken. steps: in all.
+    """
+
+    figures: dict[str, float]
+    step: int
+    steps: int
+
+
 Evaluate = Callable[[Any], dict[str, float]]
 """From the `SpanModel` in training to figures; the version with the highest "f1" is kept."""
 
@@ -73,12 +94,14 @@ def finetune(
     soft_targets: SoftTargets | None = None,
     evaluate: Evaluate | None = None,
     device: str = "auto",
+    dtype: str = "float32",
     progress: Callable[[StepReport], None] | None = None,
-) -> dict[str, float]:
+    stop: Callable[[], bool] | None = None,
+) -> FinetuneResult:
     """Train the module of `start`; see `docqa.training.train` for the files of the folder.
 
     Args:
-        start: its module is trained in place.
+        start: its module is trained in place, in float32.
         examples: what it learns.
         weights: how often each example is seen an epoch.
         folder: of the run, which is resumed from a checkpoint in it.
@@ -87,22 +110,24 @@ def finetune(
         soft_targets: the teacher's, of all examples.
         evaluate: measures the model; the version with the highest ``"f1"`` is kept.
         device: where it runs.
+        dtype: what forward and backward passes compute in, ``"float32"`` or ``"bfloat16"``.
         progress: called after each step.
-
-    Returns:
-        The figures of the version that is kept, with its step; ``{}`` without `evaluate`.
+        stop: asked before each step; True ends the run with a checkpoint.
 
     Raises:
         TrainingError: nothing to train on, another run's checkpoint, or a loss that is no number.
     """
-    run = _Run(start, examples, weights, settings, device=device, soft_targets=soft_targets)
+    run = _Run(
+        start, examples, weights, settings, device=device, dtype=dtype, soft_targets=soft_targets
+    )
     best = run.resume(folder, fingerprint)
     folder.mkdir(parents=True, exist_ok=True)
     log, reader = folder / "log.jsonl", folder / "reader"
     _cut_log(log, run.step)
     no_answer = any(not example.answerable for example in examples)
+    kept = run.step  # the step of the checkpoint
     with log.open("a", encoding="utf-8") as lines:
-        while run.step < run.steps:
+        while run.step < run.steps and not (stop and stop()):
             report = run.take_step()
             last = report.step == run.steps
             if evaluate and (last or report.step % settings.evaluate_every == 0):
@@ -117,15 +142,19 @@ def finetune(
             if last or report.step % settings.checkpoint_every == 0:
                 lines.flush()
                 write_state(folder, run.state(fingerprint, best))
+                kept = run.step
             if progress:
                 progress(report)
-    if not best and not reader.is_dir():
+    if run.step < run.steps:
+        if kept < run.step or not run.step:
+            write_state(folder, run.state(fingerprint, best))
+    elif not best and not reader.is_dir():
         save_reader(start, reader, no_answer=no_answer)
-    return best
+    return FinetuneResult(best, run.step, run.steps)
 
 
 class _Run:
-    """State that each step of a run changes: module, optimizer, random numbers, position."""
+    """State that each step of a run changes: weights, optimizer, random numbers, position."""
 
     def __init__(
         self,
@@ -135,20 +164,31 @@ class _Run:
         settings: TrainSettings,
         *,
         device: str,
+        dtype: str,
         soft_targets: SoftTargets | None,
     ) -> None:
         self._settings, self._examples, self._soft_targets = settings, examples, soft_targets
-        self._pad_id = start.tokenizer.pad_id
+        self._pad_id, self._frozen, self._dtype = start.tokenizer.pad_id, start.frozen, dtype
+        self._plan = _plan([len(example) for example in examples], weights, settings)
+        self._master = start.module
         self._model = place(
-            start.module,
+            start.module if dtype == "float32" else copy.deepcopy(start.module),
             start.checkpoint.config,
             separator_id=start.tokenizer.template.between[0],
             device=device,
-            dtype="float32",
+            dtype=dtype,
         )
-        self._module = start.module
-        self._plan = _plan([len(example) for example in examples], weights, settings)
-        self._optimizer = _optimizer(self._module, settings)
+        self._module = self._model.module  # what computes: the master itself, or a rounded copy
+        self._rounded: list[tuple[torch.nn.Parameter, torch.nn.Parameter]] = []
+        if self._module is not self._master:
+            self._master.to(self._model.device)
+            both = self._module.parameters(), self._master.parameters()
+            self._rounded = list(zip(*both, strict=True))
+        for rounded, master in self._rounded:
+            if rounded.requires_grad:
+                hook = partial(_pass_on, master)
+                rounded.register_post_accumulate_grad_hook(hook)  # type: ignore[no-untyped-call]
+        self._optimizer = _optimizer(self._master, settings)
         self.step, self.steps = 0, len(self._plan)
         torch.manual_seed(settings.seed)
 
@@ -162,7 +202,8 @@ class _Run:
                 f"{folder} holds a run with other settings or other data; give the settings and "
                 "files that it was started with to go on, or another folder to start afresh"
             )
-        self._module.load_state_dict(state.weights)
+        self._master.load_state_dict(state.weights)
+        self._round(self._rounded)
         self._optimizer.load_state_dict(state.optimizer)
         torch.set_rng_state(state.random)
         set_device_random(self._model.device, state.device_random)
@@ -173,9 +214,10 @@ class _Run:
         """Return the state from which a run is resumed."""
         return TrainingState(
             fingerprint=fingerprint,
+            dtype=self._dtype,
             step=self.step,
             best=best,
-            weights=self._module.state_dict(),
+            weights=self._master.state_dict(),
             optimizer=self._optimizer.state_dict(),
             random=torch.get_rng_state(),
             device_random=device_random(self._model.device),
@@ -193,6 +235,8 @@ class _Run:
         for group in self._optimizer.param_groups:
             group["lr"] = rate
         self._module.train()
+        for name in self._frozen:
+            self._module.get_submodule(name).eval()
         n_windows = sum(len(batch) for batch in batches)
         loss, tokens = 0.0, 0
         for batch in batches:
@@ -201,7 +245,7 @@ class _Run:
             part.backward()  # type: ignore[no-untyped-call]
             loss += part.item()
             tokens += sum(len(example) for example in chosen)
-        norm = torch.nn.utils.clip_grad_norm_(self._module.parameters(), settings.clip_norm).item()
+        norm = torch.nn.utils.clip_grad_norm_(self._master.parameters(), settings.clip_norm).item()
         if not math.isfinite(loss + norm):
             raise TrainingError(
                 f"the loss is no number any more at step {self.step + 1}; start afresh with a "
@@ -209,6 +253,7 @@ class _Run:
             )
         self._optimizer.step()
         self._optimizer.zero_grad(set_to_none=True)
+        self._round([pair for pair in self._rounded if pair[0].requires_grad])
         self.step += 1
         seconds = time.perf_counter() - started
         return StepReport(self.step, self.steps, loss, rate, norm, tokens, seconds)
@@ -217,8 +262,7 @@ class _Run:
         """Return the sum of the windows' losses."""
         ids = self._tensor(batch.input_ids)
         allowed = self._tensor(batch.allowed)
-        with self._autocast():
-            output = self._module(**self._model.inputs(ids, self._tensor(batch.attention_mask)))
+        output = self._module(**self._model.inputs(ids, self._tensor(batch.attention_mask)))
         logits = output.start_logits, output.end_logits
         golds = self._tensor(batch.starts), self._tensor(batch.ends)
         loss = span_loss(*logits, *golds, allowed)
@@ -234,10 +278,27 @@ class _Run:
     def _tensor(self, array: Any) -> torch.Tensor:
         return torch.from_numpy(array).to(self._model.device)
 
-    def _autocast(self) -> AbstractContextManager[Any]:
-        if self._model.device.type != "cuda":
-            return nullcontext()
-        return torch.autocast("cuda", dtype=torch.bfloat16)
+    @staticmethod
+    @torch.no_grad()
+    def _round(pairs: Sequence[tuple[torch.nn.Parameter, torch.nn.Parameter]]) -> None:
+        """Round master weights to the copy that computes."""
+        for rounded, master in pairs:
+            rounded.copy_(master)
+
+
+def _pass_on(master: torch.nn.Parameter, rounded: torch.Tensor) -> None:
+    """Add a gradient to that of the master weights, in float32, and free it.
+
+    Several passes of one step are so added up in float32, and one gradient at a time is there
+    twice.
+    """
+    if rounded.grad is None:
+        return
+    if master.grad is None:
+        master.grad = rounded.grad.float()
+    else:
+        master.grad += rounded.grad
+    rounded.grad = None
 
 
 def _plan(

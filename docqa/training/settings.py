@@ -24,6 +24,8 @@ class TrainSettings:
         weight_decay: of AdamW (Loshchilov and Hutter 2019); biases and norms have none.
         clip_norm: longest gradient; a longer one is shortened to it.
         dropout: share of dropped activations; None for what the checkpoint's configuration says.
+        freeze: the embeddings and this many of the lowest layers stay as they are: they get no
+            gradients and drop nothing. 0 is the embeddings alone; None is nothing.
         window_tokens, max_question_tokens: as in `docqa.load_reader`.
         window_overlap: tokens that windows of one long passage share, at most half of what a
             window leaves for the passage.
@@ -47,6 +49,7 @@ class TrainSettings:
     weight_decay: float = 0.01
     clip_norm: float = 1.0
     dropout: float | None = None
+    freeze: int | None = None
     window_tokens: int = 384
     window_overlap: int = 128
     max_question_tokens: int = 64
@@ -73,6 +76,8 @@ class TrainSettings:
                 raise SettingError(f"{name} must lie in 0 to 1, not {getattr(self, name)}")
         if self.dropout is not None and not 0 <= self.dropout < 1:
             raise SettingError(f"dropout must be at least 0 and below 1, not {self.dropout}")
+        if self.freeze is not None and self.freeze < 0:
+            raise SettingError(f"freeze must not be below 0, it is {self.freeze}")
         if not self.weight_decay >= 0:
             raise SettingError(f"weight_decay must not be below 0, it is {self.weight_decay}")
         least = self.max_question_tokens + 16

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from docqa.errors import ModelIncompatibleError, TrainingError
+from docqa.errors import ModelIncompatibleError, SettingError, TrainingError
 from docqa.reader.checkpoints import Checkpoint, find_checkpoint, weights_revision
 from docqa.reader.modules import load_module, n_positions, quiet_transformers
 from docqa.reader.tokenizer_files import load_tokenizer
@@ -23,11 +23,19 @@ __all__ = ["Start", "clear_way", "load_start", "save_reader"]
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """A module to be trained, float32 on the CPU, with its tokenizer."""
+    """A module to be trained, float32 on the CPU, with its tokenizer.
+
+    Attributes:
+        checkpoint: its origin.
+        module: its frozen parameters require no gradient.
+        tokenizer: of the checkpoint.
+        frozen: names of the submodules that stay as they are.
+    """
 
     checkpoint: Checkpoint
     module: torch.nn.Module
     tokenizer: FastTokenizer
+    frozen: tuple[str, ...] = ()
 
     @property
     def max_tokens(self) -> int:
@@ -35,7 +43,7 @@ class Start:
         return n_positions(self.module, self.checkpoint.config)
 
 
-def load_start(name: str, *, dropout: float | None, seed: int) -> Start:
+def load_start(name: str, *, dropout: float | None, seed: int, freeze: int | None = None) -> Start:
     """Load the checkpoint that training starts from.
 
     Args:
@@ -43,10 +51,13 @@ def load_start(name: str, *, dropout: float | None, seed: int) -> Start:
             which gets a new one, drawn by `seed`.
         dropout: overrules the checkpoint's; None keeps it.
         seed: draws a new head.
+        freeze: see `TrainSettings`.
 
     Raises:
         ModelNotFoundError: there is no such checkpoint.
-        ModelIncompatibleError: it cannot be trained on question answering.
+        ModelIncompatibleError: it cannot be trained on question answering, or its stack of
+            layers is not found.
+        SettingError: it has fewer layers than `freeze` says.
     """
     checkpoint = find_checkpoint(name)
     torch.manual_seed(seed)
@@ -56,7 +67,8 @@ def load_start(name: str, *, dropout: float | None, seed: int) -> Start:
             if isinstance(layer, torch.nn.Dropout):
                 layer.p = dropout
     _set_attention_dropout(module, dropout)
-    return Start(checkpoint, module, load_tokenizer(checkpoint))
+    frozen = () if freeze is None else _freeze(module, freeze, name)
+    return Start(checkpoint, module, load_tokenizer(checkpoint), frozen)
 
 
 def _set_attention_dropout(module: torch.nn.Module, dropout: float | None) -> None:
@@ -67,6 +79,40 @@ def _set_attention_dropout(module: torch.nn.Module, dropout: float | None) -> No
         for name in ("dropout_prob", "attention_dropout"):
             if isinstance(getattr(layer, name, None), float):
                 setattr(layer, name, dropout)
+
+
+def _freeze(module: torch.nn.Module, lowest: int, name: str) -> tuple[str, ...]:
+    """Freeze the embeddings and the lowest layers; return the names of these submodules.
+
+    What every layer adds from one table, such as MPNet's relative positions, is an embedding too:
+    nothing below the lowest layer in training then needs a gradient, and torch keeps no
+    activations of it.
+    """
+    parts = dict(module.named_modules())
+    n_layers = getattr(getattr(module, "config", None), "num_hidden_layers", 0)
+    stacks = [
+        path
+        for path, part in parts.items()
+        if isinstance(part, torch.nn.ModuleList) and len(part) == n_layers
+    ]
+    if not stacks:
+        raise ModelIncompatibleError(
+            f"{name!r} is a {type(module).__name__}, in which docqa finds no stack of layers; "
+            "train it without freeze"
+        )
+    if lowest > n_layers:
+        raise SettingError(
+            f"freeze must be at most {n_layers}, the layers of {name!r}; it is {lowest}"
+        )
+    embeddings = [
+        path
+        for path, part in parts.items()
+        if isinstance(part, torch.nn.Embedding) or path.rpartition(".")[2].startswith("embeddings")
+    ]
+    frozen = *embeddings, *(f"{stacks[0]}.{number}" for number in range(lowest))
+    for path in frozen:
+        parts[path].requires_grad_(False)
+    return frozen
 
 
 def clear_way(folder: Path) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from docqa.errors import QuestionSetError, SettingError
+from docqa.errors import QuestionSetError, SettingError, TrainingError
 from docqa.evaluation.reading import read_gold_paragraphs
 from docqa.evaluation.summary import summarize
 from docqa.question_sets import Article, BadRow, QuestionSet, read_question_set
@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from docqa.reader.tokenizer import FastTokenizer
     from docqa.training.finetune import StepReport
 
-__all__ = ["Trained", "TrainingData", "prepare_data", "train"]
+__all__ = ["Computing", "Trained", "TrainingData", "prepare_data", "train"]
+
+_DTYPES = "float32", "bfloat16"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +57,33 @@ class Trained:
         reader: folder of the best version.
         figures: ``exact_match`` and ``f1`` (0 to 100) of it and the ``step`` it was reached at;
             ``{}`` without evaluation.
+        step: steps taken; fewer than `steps` where the run was stopped, and `reader` may then not
+            be there yet.
+        steps: in all.
     """
 
     reader: Path
     figures: Mapping[str, float]
+    step: int
+    steps: int
+
+
+@dataclass(frozen=True, slots=True)
+class Computing:
+    """Number format and device of a run.
+
+    Attributes:
+        dtype: ``"float32"``, or ``"bfloat16"`` with float32 master weights.
+        unit: what multiplies bfloat16 in hardware, such as ``"AMX"``; None where nothing is known
+            to, and bfloat16 is slower than float32.
+        device: such as ``"cpu"``.
+        step: steps that an earlier call took; 0 for a new run.
+    """
+
+    dtype: str
+    unit: str | None
+    device: str
+    step: int
 
 
 def prepare_data(
@@ -103,9 +128,12 @@ def train(
     evaluate_on: QuestionSet | None = None,
     settings: TrainSettings | None = None,
     device: str = "auto",
+    dtype: str | None = None,
+    on_start: Callable[[Computing], None] | None = None,
     on_data: Callable[[TrainingData], None] | None = None,
     on_teacher: Callable[[int, int], None] | None = None,
     on_step: Callable[[StepReport], None] | None = None,
+    stop: Callable[[], bool] | None = None,
 ) -> Trained:
     """Train a reader on files of questions in SQuAD form.
 
@@ -124,19 +152,27 @@ def train(
         teacher: a stronger reader to learn from beside the gold answers.
         evaluate_on: questions that choose the best version; None keeps the last one.
         settings: of the run.
-        device: where it runs; see `docqa.load_reader`. On CUDA the forward pass is in bfloat16.
+        device: where it runs; see `docqa.load_reader`.
+        dtype: ``"bfloat16"`` (with float32 master weights) or ``"float32"``: what it computes in,
+            evaluation and the teacher's reading included. None for that of a run that goes on, and
+            for a new one bfloat16 where the device multiplies it in hardware, else float32, with
+            the teacher in what suits its runtime.
+        on_start: called first.
         on_data: called once, before the first step.
         on_teacher: called with (examples that the teacher has read, examples in all).
         on_step: called after each step.
+        stop: asked before each step; True ends the run, with a checkpoint at that step.
 
     Raises:
-        SettingError: windows are longer than what the start has positions for, or a weight is below
-            0 or not finite.
+        SettingError: windows are longer than what the start has positions for, a weight is below
+            0 or not finite, it has fewer layers than are to be frozen, or there is no such device
+            or number format.
         QuestionSetError: a file cannot be used, or no question of `evaluate_on` has an answer.
         QuestionError: a question is too long for the teacher.
         ModelError: the start or the teacher cannot be loaded.
-        TrainingError: nothing is left to train on, the folder holds another run or its ``reader/``
-            something else than a reader, or the loss is no number any more.
+        TrainingError: nothing is left to train on, the folder holds another run (of another number
+            format, too) or its ``reader/`` something else than a reader, or the loss is no number
+            any more.
         MissingDependencyError: the extra ``torch`` is not installed.
     """
     require("training", *TORCH_PACKAGES)
@@ -145,7 +181,10 @@ def train(
 
     settings, folder = settings or TrainSettings(), Path(folder)
     clear_way(folder / "reader")
-    begun = load_start(start, dropout=settings.dropout, seed=settings.seed)
+    computing = _computing(folder, device, dtype)
+    if on_start:
+        on_start(computing)
+    begun = load_start(start, dropout=settings.dropout, seed=settings.seed, freeze=settings.freeze)
     if settings.window_tokens > begun.max_tokens:
         raise SettingError(
             f"window_tokens must be at most {begun.max_tokens}, what {start!r} has positions for; "
@@ -159,7 +198,8 @@ def train(
         on_data(data)
     soft_targets = None
     if teacher is not None:
-        reader = load_span_reader(teacher, device=device)
+        read_in = "bfloat16" if computing.dtype == "bfloat16" else dtype
+        reader = load_span_reader(teacher, device=device, dtype=read_in)
         soft_targets = ask_teacher(reader, data.examples, folder / "teacher", progress=on_teacher)
     outcome = finetune(
         begun,
@@ -171,9 +211,35 @@ def train(
         soft_targets=soft_targets,
         evaluate=evaluate,
         device=device,
+        dtype=computing.dtype,
         progress=on_step,
+        stop=stop,
     )
-    return Trained(folder / "reader", outcome)
+    return Trained(folder / "reader", outcome.figures, outcome.step, outcome.steps)
+
+
+def _computing(folder: Path, device: str, dtype: str | None) -> Computing:
+    """Return the number format of a run: as asked, else as it began, else the fast one here.
+
+    Raises:
+        SettingError: there is no such device or number format.
+        TrainingError: the run began in another number format.
+    """
+    from docqa.reader.torch_model import bfloat16_unit, choose_device
+    from docqa.training.checkpoint import read_beginning
+
+    if dtype not in {None, *_DTYPES}:
+        raise SettingError(f"dtype must be one of {', '.join(_DTYPES)} for training, not {dtype!r}")
+    chosen = choose_device(device)
+    unit = bfloat16_unit(chosen)
+    began, step = read_beginning(folder) or (None, 0)
+    if began and dtype not in {None, began}:
+        raise TrainingError(
+            f"{folder} holds a run in {began}; leave dtype out to go on in it, or give another "
+            f"folder to start afresh in {dtype}"
+        )
+    suits = "bfloat16" if unit else "float32"
+    return Computing(dtype or began or suits, unit, str(chosen), step)
 
 
 def _evaluation(

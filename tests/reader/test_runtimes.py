@@ -185,3 +185,28 @@ def test_hidden_gpus_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
     assert hardware.may_have_accelerator()
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     assert not hardware.may_have_accelerator()
+
+
+@pytest.mark.parametrize(
+    ("flags", "unit"),
+    [
+        ("fpu avx512_bf16 amx_bf16 amx_tile", "AMX"),
+        ("fpu avx512f avx512_bf16", "AVX-512 BF16"),
+        ("fpu avx512f avx512_vnni amx_int8", None),
+    ],
+)
+def test_units_for_bfloat16_are_known_by_the_flags_of_linux(
+    flags: str, unit: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The fastest unit is named; reading stays in float32 by default on every CPU."""
+    import torch
+
+    from docqa.reader.torch_model import bfloat16_unit, choose_dtype
+
+    info = tmp_path / "cpuinfo"
+    info.write_text(f"processor\t: 0\nmodel name\t: amx_bf16\nflags\t\t: {flags}\nbugs\t:\n")
+    monkeypatch.setattr(hardware, "_CPU_INFO", info)
+    assert hardware.cpu_bfloat16_unit() == bfloat16_unit(torch.device("cpu")) == unit
+    assert choose_dtype(None, torch.device("cpu")) == torch.float32
+    monkeypatch.setattr(hardware, "_CPU_INFO", tmp_path / "none")
+    assert hardware.cpu_bfloat16_unit() is None
