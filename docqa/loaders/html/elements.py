@@ -104,7 +104,8 @@ SVG_TAG_CASE = {"foreignobject": "foreignObject", "textpath": "textPath"}
 """SVG elements that can hold text and whose names are not in lower case."""
 
 _DECLARATION = re.compile(
-    r"\s*(display|visibility|white-space|vertical-align|text-decoration(?:-line)?)\s*:\s*([a-z -]+)",
+    r"\s*(display|visibility|white-space|vertical-align|text-decoration(?:-line)?)"
+    r"\s*:\s*([a-z -]+)",
     re.IGNORECASE,
 )
 _BOX_VALUES = re.compile("block|inline-.*|flow-root|flex|grid|list-item|table.*")

@@ -36,9 +36,9 @@ class HtmlLoader:
     All visible text is kept. Elements that a browser never shows are left out: scripts, styles,
     templates, ``hidden`` and inline ``display: none`` or ``visibility: hidden``, ``<noscript>``
     and the values of form fields. So is text that is crossed out (``<del>``, ``<s>``), with a
-    warning; a space parts raised digits from those beside them. Text hidden from screen readers alone (``aria-hidden``) and
-    inside closed ``<details>`` is kept. Images have no text. What a style sheet's classes hide
-    and what scripts would add cannot be known.
+    warning; a space parts raised digits from those beside them. Text hidden from screen readers
+    alone (``aria-hidden``) and inside closed ``<details>`` is kept. Images have no text. What a
+    style sheet's classes hide and what scripts would add cannot be known.
 
     Args:
         encoding: the encoding, where the file's own declaration is wrong or missing; a byte order
