@@ -20,10 +20,8 @@ CONTEXT = 12
 _PARTED = tuple(
     (re.compile(before), re.compile(after))
     for before, after in (
-        (
-            r"(?:\d|[^\w\s$€£¥#(\[{/⁄^=<>~≈+−–±-])\Z",
-            r"[+−–±-]?\d|[+−–±-]\Z",
-        ),  # a number, or 45.³ and "end"³
+        # A number, or what stands between it and a note's mark: 45.³, 7%².
+        (r"(?:\d|[^\w\s$€£¥#(\[{/⁄^=<>~≈+−–±-])\Z", r"[+−–±-]?\d|[+−–±-]\Z"),
         (r"[^\W\d_]{4,}\Z", r"\d"),  # a note's mark behind a word; units and formulas are shorter
         (r"\d\Z", r"(?![eoEO])[^\W\d_](?!\w)"),  # 45ᵃ, but 2ᵉ and 3ᵒ
         (r"(?<![^\W_])(?:\d{1,3}|[a-z])\Z", r"[^\W\d_]{4,}"),  # ³Measured in 2019

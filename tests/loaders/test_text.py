@@ -121,6 +121,32 @@ def test_many_nuls_are_no_text():
     assert docqa.load(b"one \0 and more" + b" text" * 30, name="t.txt").text[4] == "\0"
 
 
+@pytest.mark.parametrize("name", ["<bytes>", "pump.log"])
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252"])
+@pytest.mark.parametrize("places", [(0, 0, 2000), (300, 0, 0), (0, 64, 0), (0, 9000, 9000)])
+def test_runs_of_nuls_do_not_make_a_log_binary(name, encoding, places):
+    """NULs before, between and after lines (a power cut, unused space) leave them readable."""
+    lines = "".join(f"10:{n:02}:00 pump {n} läuft\n" for n in range(60))
+    before, between, after = (bytes(n) for n in places)
+    data = before + lines.encode(encoding) + between + lines.encode(encoding) + after
+    document = docqa.load(data + b"\0", name=name)
+    assert document.text.replace("\0", "") == 2 * lines
+    [place] = document.locate(
+        Span(document.text.rindex("läuft"), document.text.rindex("läuft") + 5)
+    )
+    assert data[place.byte_span.start : place.byte_span.end] == "läuft".encode(encoding)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [bytes(4000), b"\x7fbin\0\1\2\3\4\5" * 500, b"name\0value\0" * 400, bytes(range(256)) * 9],
+)
+def test_records_with_nuls_are_no_text(data):
+    """NULs all over, or beside other control bytes, are those of a program's file."""
+    with pytest.raises(docqa.LoadError):
+        docqa.load(data)
+
+
 def test_unmarked_iso2022_jp_is_no_ascii():
     """Escape sequences that lead to Japanese are read; those of a terminal's colours are kept."""
     text = "灯台の明かりは夜通し燃えています。\n"

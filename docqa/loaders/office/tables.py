@@ -1,4 +1,4 @@
-"""The tables of an Office document: rows and cells as they come by, and the headers of each cell."""
+"""The tables of an Office document: its rows and cells as they come by, then their headers."""
 
 from __future__ import annotations
 
