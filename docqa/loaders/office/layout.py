@@ -270,7 +270,7 @@ def _groups(paragraphs: Iterable[PartParagraph]) -> Iterator[tuple[list[PartPara
 
 
 def _chains(paragraphs: Iterable[PartParagraph]) -> Iterator[list[PartParagraph]]:
-    """Yield each paragraph with those that continue it."""
+    """Yield each paragraph with its continuations."""
     chain: list[PartParagraph] = []
     for paragraph in paragraphs:
         if chain and not (chain[-1].goes_on and chain[-1].part == paragraph.part):

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from docqa.datamodel import Span, Table
 from docqa.loaders.table_grid import GridCell, grid_table
 
-__all__ = ["Cell", "OpenTable", "Row", "tables"]
+__all__ = ["OfficeCell", "OpenTable", "Row", "tables"]
 
 _MOST = 1000  # columns and rows over which a cell reaches, at most
 
 
 @dataclass(slots=True)
-class Cell:
+class OfficeCell:
     """A cell of a row, also one without text.
 
     Attributes:
@@ -53,12 +53,12 @@ class Row:
     is_layout: bool = False
     is_header: bool = False
     before: int = 0
-    shapes: dict[int, Cell] = field(default_factory=dict)
+    shapes: dict[int, OfficeCell] = field(default_factory=dict)
 
-    def begin_cell(self) -> Cell:
+    def begin_cell(self) -> OfficeCell:
         """Begin the next cell and return it."""
         self.cells += 1
-        return self.shapes.setdefault(self.cells, Cell())
+        return self.shapes.setdefault(self.cells, OfficeCell())
 
     def leave_out(self, count: str) -> None:
         """Take the number of columns left out at the start, as an attribute says it."""
@@ -100,12 +100,12 @@ def tables(text: str, rows: Iterable[Row | None]) -> tuple[Table, ...]:
 
 def _grid(text: str, table: OpenTable) -> list[list[GridCell]]:
     """Return the cells of each row; a cell that continues the one above adds a row to that."""
-    kept: list[list[tuple[Cell, bool]]] = []
-    above: dict[int, Cell] = {}  # by their first column
+    kept: list[list[tuple[OfficeCell, bool]]] = []
+    above: dict[int, OfficeCell] = {}  # by their first column
     for row in table.rows:
-        column, own = row.before, list[tuple[Cell, bool]]()
+        column, own = row.before, list[tuple[OfficeCell, bool]]()
         if row.before:
-            own.append((Cell(row.before), False))
+            own.append((OfficeCell(row.before), False))
         for cell in row.shapes.values():
             if cell.continues and column in above:
                 above[column].rows += 1
@@ -119,7 +119,7 @@ def _grid(text: str, table: OpenTable) -> list[list[GridCell]]:
     return [[_grid_cell(text, *pair) for pair in own] for own in kept]
 
 
-def _grid_cell(text: str, cell: Cell, is_header: bool) -> GridCell:
+def _grid_cell(text: str, cell: OfficeCell, is_header: bool) -> GridCell:
     span = Span(0, 0)
     if cell.span is not None:
         part = cell.span.of(text)
