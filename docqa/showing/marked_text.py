@@ -21,6 +21,7 @@ from docqa.showing.original import (
 
 __all__ = ["text_page"]
 
+
 def text_page(original: AnsweredFile) -> MarkedFile:
     """Return an HTML page that shows the document's text with each answer marked.
 
