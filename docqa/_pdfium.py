@@ -14,6 +14,7 @@ garbage collector runs. This module is imported when the first PDF is opened.
 from __future__ import annotations
 
 import ctypes
+import math
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -32,10 +33,12 @@ __all__ = [
     "EXTRACTOR",
     "LOCK",
     "Frame",
+    "LinePoint",
     "PdfFile",
     "PdfPage",
     "PdfiumError",
     "Place",
+    "TextObject",
     "UserBox",
     "Widget",
 ]
@@ -56,6 +59,12 @@ _METADATA_KEYS = (
 )
 
 _SPACES = frozenset(code for code in range(0x3001) if chr(code).isspace())
+
+_CLOSE = 3.0  # points
+_FAR_BESIDE = 12.0  # points: of a letter and a gutter
+_UPRIGHT = 0.1  # radians
+_FAR_OFF = 100  # points: more than a drop capital is high
+_LEVEL = 0.5  # points that baselines of characters of one line differ by, at most
 
 _MAX_FORM_DEPTH = 8  # nested form XObjects looked into for images; real scans use one or two
 
@@ -96,6 +105,36 @@ class Place(NamedTuple):
     ink: UserBox
     box: UserBox
     angle: float
+
+
+class LinePoint(NamedTuple):
+    """The origin of a character on its line, in points.
+
+    Attributes:
+        along: how far along the line, whichever way that is turned.
+        level: of the baseline, upwards as the line is turned.
+        turn: quarter turns of the line against the clock.
+    """
+
+    along: float
+    level: float
+    turn: int
+
+
+class TextObject(NamedTuple):
+    """A piece of text as the page's content draws it.
+
+    Attributes:
+        key: tells it from others of the page.
+        is_invisible: it is drawn without filling and lines, or fully transparent.
+        is_white: it is filled with white.
+        layers: names of the layers that it stands in; ``""`` for one without a name.
+    """
+
+    key: int
+    is_invisible: bool
+    is_white: bool
+    layers: tuple[str, ...]
 
 
 class Widget(NamedTuple):
@@ -198,6 +237,17 @@ _has_map_error = _held(pdfium.FPDFText_HasUnicodeMapError, ctypes.c_int, ctypes.
 _loose_box = _held(pdfium.FPDFText_GetLooseCharBox, ctypes.c_int, ctypes.c_int, ctypes.c_void_p)
 _angle = _held(pdfium.FPDFText_GetCharAngle, ctypes.c_float, ctypes.c_int)
 _strict_box = _held(pdfium.FPDFText_GetCharBox, ctypes.c_int, ctypes.c_int, *[ctypes.c_void_p] * 4)
+_origin = _held(pdfium.FPDFText_GetCharOrigin, ctypes.c_int, ctypes.c_int, *[ctypes.c_void_p] * 2)
+_text_object = _held(pdfium.FPDFText_GetTextObject, ctypes.c_void_p, ctypes.c_int)
+_object = _held(pdfium.FPDFPage_GetObject, ctypes.c_void_p, ctypes.c_int)
+_object_type = _held(pdfium.FPDFPageObj_GetType, ctypes.c_int)
+_mark_count = _held(pdfium.FPDFPageObj_CountMarks, ctypes.c_int)
+_render_mode = _held(pdfium.FPDFTextObj_GetTextRenderMode, ctypes.c_int)
+_fill_colour = _held(pdfium.FPDFPageObj_GetFillColor, ctypes.c_int, *[ctypes.c_void_p] * 4)
+
+_INVISIBLE = frozenset(
+    {pdfium.FPDF_TEXTRENDERMODE_INVISIBLE, pdfium.FPDF_TEXTRENDERMODE_CLIP}
+)  # ISO 32000-1, table 106
 
 
 class PdfPage:
@@ -210,6 +260,9 @@ class PdfPage:
 
     def __init__(self, page: Any, text: Any, form: Any) -> None:
         self._page, self._form = page, form
+        self._page_address = ctypes.cast(page, ctypes.c_void_p).value
+        self._point = (ctypes.c_double * 2)()
+        self._point_x = ctypes.addressof(self._point)
         self._text = ctypes.cast(text, ctypes.c_void_p).value
         self._raw_text = text
         self.frame = _frame(page)
@@ -244,6 +297,122 @@ class PdfPage:
         if self.is_generated(index) or not _loose_box(self._text, index, ctypes.addressof(rect)):
             return None
         return UserBox(rect.left, rect.bottom, rect.right, rect.top)
+
+    def origin(self, index: int) -> LinePoint:
+        """Return where a character stands on its line."""
+        _origin(self._text, index, self._point_x, self._point_x + 8)
+        x, y = self._point
+        angle = _angle(self._text, index)
+        turn = -round(angle / (math.pi / 2)) % 4 if angle > 0 else 0  # PDFium goes with the clock
+        if not turn:
+            return LinePoint(x, y, 0)
+        return LinePoint((x, y, -x, -y)[turn], (y, -x, -y, x)[turn], turn)
+
+    def is_level(self, one: int, two: int) -> bool:
+        """Say whether two characters of an upright or turned line stand at the same height."""
+        _origin(self._text, one, self._point_x, self._point_x + 8)
+        x, y = self._point
+        _origin(self._text, two, self._point_x, self._point_x + 8)
+        return abs(y - self._point[1]) < _LEVEL or abs(x - self._point[0]) < _LEVEL
+
+    def is_close(self, one: int, two: int) -> bool:
+        """Say whether two characters begin less than three points apart; quick to see."""
+        _origin(self._text, one, self._point_x, self._point_x + 8)
+        x, y = self._point
+        _origin(self._text, two, self._point_x, self._point_x + 8)
+        return abs(self._point[0] - x) + abs(self._point[1] - y) < _CLOSE
+
+    def is_beside(self, one: int, two: int) -> bool:
+        """Say whether PDFium's white space stands between far characters of a line."""
+        if _is_generated(self._text, one + 1) != 1:
+            return False
+        before, after = self.origin(one), self.origin(two)
+        return (
+            after.along - before.along > _FAR_BESIDE
+            and abs(after.level - before.level) < _CLOSE
+            and before.turn == after.turn
+        )
+
+    def may_go_on(self, one: int, two: int) -> bool:
+        """Say whether a character may stand behind another one on its line; quick to see."""
+        _origin(self._text, one, self._point_x, self._point_x + 8)
+        x, y = self._point
+        _origin(self._text, two, self._point_x, self._point_x + 8)
+        is_upright = abs(_angle(self._text, one)) < _UPRIGHT
+        return not is_upright or (self._point[0] > x and abs(self._point[1] - y) < _FAR_OFF)
+
+    def line_box(self, index: int) -> UserBox | None:
+        """Return the character's full-height box, turned so that its line runs to the right."""
+        box = self.loose_box(index)
+        if box is None:
+            return None
+        turn = self.origin(index).turn
+        return (
+            box,
+            UserBox(box.bottom, -box.right, box.top, -box.left),
+            UserBox(-box.right, -box.top, -box.left, -box.bottom),
+            UserBox(-box.top, box.left, -box.bottom, box.right),
+        )[turn]
+
+    def odd_texts(self, *, with_layers: bool) -> Iterator[TextObject]:
+        """Yield the pieces of text that may not show; `with_layers`, those in layers too."""
+        colours = (ctypes.c_uint * 4)()
+        channels = [ctypes.addressof(colours) + 4 * channel for channel in range(4)]
+        for key, kind, layers in self._objects(() if with_layers else None):
+            if kind != pdfium.FPDF_PAGEOBJ_TEXT:
+                continue
+            red, green, blue, alpha = colours if _fill_colour(key, *channels) else (0, 0, 0, 255)
+            is_invisible = not alpha or _render_mode(key) in _INVISIBLE
+            is_white = red == green == blue == 255
+            if is_invisible or is_white or layers:
+                yield TextObject(key, is_invisible, is_white, layers or ())
+
+    def boxes_behind_text(self) -> Iterator[UserBox]:
+        """Yield the boxes of pictures, shadings and shapes that are not white."""
+        colours = (ctypes.c_uint * 4)()
+        channels = [ctypes.addressof(colours) + 4 * channel for channel in range(4)]
+        for key, kind, _ in self._objects(None):
+            if kind == pdfium.FPDF_PAGEOBJ_PATH and _fill_colour(key, *channels):
+                is_seen = colours[3] and min(colours[:3]) < 255
+            else:
+                is_seen = kind != pdfium.FPDF_PAGEOBJ_TEXT
+            if is_seen:
+                yield self.object_box(key)
+
+    def object_box(self, key: int) -> UserBox:
+        """Return the box around a page object."""
+        return _bounds(ctypes.cast(key, pdfium.FPDF_PAGEOBJECT))
+
+    def _objects(
+        self, layers: tuple[str, ...] | None, form: Any = None, depth: int = 0
+    ) -> Iterator[tuple[int, int, tuple[str, ...] | None]]:
+        """Yield address, kind and layers of each page object, those inside forms too.
+
+        Args:
+            layers: around them; None where none are asked for.
+            form: the form that holds them; None for the page itself.
+            depth: how many forms stand around them.
+        """
+        if form is None:
+            count = pdfium.FPDFPage_CountObjects(self._page)
+            keys = map(_object, repeat(self._page_address, count), range(count))
+        else:
+            count = pdfium.FPDFFormObj_CountObjects(form)
+            inside = (pdfium.FPDFFormObj_GetObject(form, number) for number in range(count))
+            keys = map(_address, inside)
+        for key in filter(None, keys):
+            kind, within = _object_type(key), layers
+            if layers is not None and _mark_count(key) > 0:
+                within = (*layers, *_layers(key))
+            if kind == pdfium.FPDF_PAGEOBJ_FORM and depth < _MAX_FORM_DEPTH:
+                item = ctypes.cast(key, pdfium.FPDF_PAGEOBJECT)
+                yield from self._objects(within, item, depth + 1)
+            else:
+                yield key, kind, within
+
+    def text_object_keys(self, count: int) -> list[int]:
+        """Return the `TextObject.key` of each of the first `count` characters; 0 where none."""
+        return [key or 0 for key in map(_text_object, repeat(self._text, count), range(count))]
 
     def word_boxes(self, words: Iterable[tuple[int, int]]) -> list[UserBox | None]:
         """Return the box around the first and last character of each word, or None.
@@ -528,6 +697,27 @@ def _kind(item: Any) -> int:
 
 def _is_flat(box: UserBox) -> bool:
     return box.right <= box.left or box.top <= box.bottom
+
+
+def _address(item: Any) -> int | None:
+    return ctypes.cast(item, ctypes.c_void_p).value
+
+
+def _layers(key: int) -> Iterator[str]:
+    """Yield the names of the layers that marks on a page object name: ISO 32000-1, 8.11.3.2."""
+    item = ctypes.cast(key, pdfium.FPDF_PAGEOBJECT)
+    for number in range(pdfium.FPDFPageObj_CountMarks(item)):
+        mark = pdfium.FPDFPageObj_GetMark(item, number)
+        if _written(partial(pdfium.FPDFPageObjMark_GetName, mark)) == "OC":
+            yield _written(partial(pdfium.FPDFPageObjMark_GetParamStringValue, mark, b"Name"))
+
+
+def _written(read: Callable[..., int]) -> str:
+    """Return the UTF-16 string that a call writes into a buffer, with its size."""
+    buffer, size = (ctypes.c_ushort * 256)(), ctypes.c_ulong()
+    if not read(buffer, ctypes.sizeof(buffer), ctypes.byref(size)) or size.value > 512:
+        return ""
+    return bytes(buffer)[: max(0, size.value - 2)].decode("utf-16-le", errors="replace")
 
 
 def _overlap(box: UserBox, page: UserBox) -> float:

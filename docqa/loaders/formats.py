@@ -119,7 +119,7 @@ def _html(settings: LoadSettings, pages: PageOptions) -> Loader:
 
 
 def _markdown(settings: LoadSettings, pages: PageOptions) -> Loader:
-    from docqa.loaders.markdown import MarkdownLoader
+    from docqa.loaders.markdown.loader import MarkdownLoader
 
     return MarkdownLoader(encoding=settings.encoding)
 

@@ -7,7 +7,15 @@ import re
 from docqa.errors import EncryptedError
 from docqa.loaders.zipped.kinds import ENCRYPTED, ole_kind
 
-__all__ = ["foreign_kind", "is_binary", "is_html", "is_pdf", "is_zip", "looks_like_html"]
+__all__ = [
+    "foreign_kind",
+    "is_binary",
+    "is_html",
+    "is_padded_text",
+    "is_pdf",
+    "is_zip",
+    "looks_like_html",
+]
 
 # First bytes of formats that are often handed over by mistake, with their names.
 _FOREIGN = (
@@ -38,6 +46,10 @@ _HTML_LIKELY = re.compile(
     re.I,
 )
 _SNIFFED_BYTES = 4096
+_PADDED_BYTES = 65_536  # in which there is text beside the padding
+_BETWEEN_NULS = 8  # bytes of text for each run of NULs, at least; names in tables have fewer
+_MOST_CONTROLS = 0.01
+_TEXT_CONTROLS = frozenset(b"\t\n\v\f\r\b\x1a\x1b")
 
 
 def is_html(data: bytes) -> bool:
@@ -81,13 +93,30 @@ def is_zip(data: bytes) -> bool:
 
 
 def is_binary(data: bytes) -> bool:
-    """Say whether the first bytes hold a NUL and are no UTF-16."""
+    """Say whether the first bytes hold a NUL and are neither UTF-16 nor a text around NULs."""
     head = data[:_SNIFFED_BYTES]
     if head.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" not in head:
         return False
     half = max(1, len(head) // 2)
     even, odd = head[0::2].count(0) / half, head[1::2].count(0) / half
-    return not (max(even, odd) > 0.3 and min(even, odd) < 0.1)  # UTF-16 without a mark
+    if max(even, odd) > 0.3 and min(even, odd) < 0.1:
+        return False  # UTF-16 without a mark
+    return not is_padded_text(data[:_PADDED_BYTES])
+
+
+def is_padded_text(sample: bytes) -> bool:
+    r"""Say whether bytes are lines of text but for a few runs of NULs.
+
+    A log has them after a power cut, or at the end of its space on the disk. Records of a fixed
+    size and strings of a program have NULs all over.
+
+    >>> is_padded_text(b"10:00 pump on" + bytes(9) + b"10:01 off"), is_padded_text(b"a\0b\0c\0")
+    (True, False)
+    """
+    runs = [run for run in sample.split(b"\0") if run]
+    text = b"".join(runs)
+    odd = sum((byte < 0x20 and byte not in _TEXT_CONTROLS) or byte == 0x7F for byte in text)
+    return len(text) >= _BETWEEN_NULS * len(runs) > 0 and odd <= _MOST_CONTROLS * len(text)
 
 
 def foreign_kind(data: bytes, *, source: str) -> str | None:

@@ -9,7 +9,7 @@ __all__ = ["is_currency", "is_value", "is_year"]
 _SIGNS = r"[#$€£¥]?\s*[(\[<~+±–—−-]*\s*[$€£¥]?\s*"
 _NUMBER = rf"{_SIGNS}\d[\d.,:/]*\s*(?:%|x|bps?|pts?)?\s*[)\]]*\s*%?"
 _BLANK = r"[#$€£¥]?\s*(?:[–—−-]{1,2}|N/?[AM]|n/?[am])\.?\s*%?"
-_NOTES = r"(?:\s*\([a-z]{1,2}\))*"
+_NOTES = r"(?: [a-z\d])?(?:\s*\([a-z]{1,2}\))*"  # a raised mark, or marks in brackets
 _VALUE = re.compile(rf"(?:{_NUMBER}|{_BLANK}){_NOTES}")
 _LONGEST = 40  # characters; no value has more
 _CURRENCY = re.compile(r"[#$€£¥]+")
@@ -19,7 +19,7 @@ _YEAR = re.compile(rf"(?:19|20)\d\d{_NOTES}")
 def is_value(text: str) -> bool:
     """Say whether a cell holds a value; a year alone heads a column and is none.
 
-    >>> [is_value(text) for text in ("$ (7)", "22 %", "—", "NM", "1,266(a)", "2021", "Level 3")]
+    >>> [is_value(text) for text in ("$ (7)", "22 %", "—", "1,266(a)", "45 3", "2021", "Level 3")]
     [True, True, True, True, True, False, False]
     """
     content = " ".join(text.split())

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from docqa.datamodel import Span
 from docqa.errors import MalformedError, SettingError
 from docqa.loaders.decoded_source import DecodedSource, codec_of, decode
+from docqa.loaders.sniffing import is_padded_text
 
 __all__ = ["DecodedText", "decode_text"]
 
@@ -104,11 +105,12 @@ def decode_text(data: bytes, *, source: str, encoding: str | None = None) -> Dec
     likely = _unmarked_utf16(sample) or _escaped_japanese(data)
     if likely is not None:
         return DecodedText(decode(data, likely), likely, guessed=True)
-    if sample.count(0) > _MOST_NULS * len(sample):
+    is_padded = is_padded_text(sample)
+    if sample.count(0) > _MOST_NULS * len(sample) and not is_padded:
         raise _not_text(source)
     decoded = decode(data, "utf-8")
     if decoded.is_broken and not _is_damaged_utf8(sample):
-        likely = _guess(sample, source)
+        likely = _guess(sample.replace(b"\0", b"") if is_padded else sample, source)
         return DecodedText(decode(data, likely), likely, guessed=True)
     return DecodedText(decoded, "utf-8", guessed=decoded.is_broken)
 

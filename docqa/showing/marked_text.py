@@ -21,8 +21,6 @@ from docqa.showing.original import (
 
 __all__ = ["text_page"]
 
-_WITH_LINES = frozenset({"text/plain", "text/markdown"})
-
 
 def text_page(original: AnsweredFile) -> MarkedFile:
     """Return an HTML page that shows the document's text with each answer marked.
@@ -41,7 +39,7 @@ def text_page(original: AnsweredFile) -> MarkedFile:
             [_entry(number, one) for number, one in enumerate(original.answers)],
             title=PurePath(info.source).name,
             subtitle=_subtitle(document),
-            numbered=info.media_type in _WITH_LINES,
+            numbered=info.media_type == "text/plain",  # its lines are those of the file
         )
     notes = ("the text is long: only what stands around the answers is shown",)
     return MarkedFile(view.page, len(original.answers), notes=notes if view.is_excerpt else ())

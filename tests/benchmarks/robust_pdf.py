@@ -79,9 +79,14 @@ def aligned(document: Document, index: int, text_page: pypdfium2.PdfTextPage) ->
         )
         number += 2 if is_pair else 1
     text = document.pages[index].span.of(document.text)
-    if len(indexes) == len(text):
+    same = (
+        codes[number] == ord(text[place])
+        for place, number in enumerate(indexes[: len(text)])
+        if text[place : place + 1].isascii() and text[place].isalnum()
+    )
+    if len(indexes) == len(text) and all(same):
         return indexes
-    return through_map(document, index)  # form values or left-out characters
+    return through_map(document, index)  # form values, characters left out or in another order
 
 
 def through_map(document: Document, index: int) -> list[int | None]:

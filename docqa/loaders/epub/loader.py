@@ -156,6 +156,11 @@ class EpubLoader:
             title=metadata.pop("title", None),
             source_map=EpubSourceMap(places),
             blocks=tuple(_blocks(chapters, places)),
+            tables=tuple(
+                table.shift(place.span.start)
+                for document, place in zip(documents, places, strict=True)
+                for table in document.tables
+            ),
             warnings=tuple(warnings),
             metadata=metadata,
             extractor=documents[0].extractor,

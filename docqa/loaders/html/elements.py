@@ -50,6 +50,16 @@ ATOMIC = _names(
 )
 """Elements that stand in a line as one box: a browser finds no text across their edges."""
 
+RAISED = frozenset({"sub", "sup"})
+STRUCK = frozenset({"del", "s", "strike"})
+"""Elements whose text is crossed out: what no longer holds."""
+
+MATH_SCRIPTS = _names("mmultiscripts msub msubsup msup")
+"""Elements of MathML whose children stand at different heights."""
+
+MATH_STACKS = _names("mfrac mover mroot mtable mtr munder munderover")
+"""Elements of MathML whose children do not stand on one line."""
+
 CELLS = frozenset({"td", "th"})
 HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 PREFORMATTED = frozenset({"listing", "plaintext", "pre", "xmp"})
@@ -93,8 +103,13 @@ FOREIGN_BREAKOUT = _names(
 SVG_TAG_CASE = {"foreignobject": "foreignObject", "textpath": "textPath"}
 """SVG elements that can hold text and whose names are not in lower case."""
 
-_DECLARATION = re.compile(r"\s*(display|visibility|white-space)\s*:\s*([a-z-]+)", re.IGNORECASE)
+_DECLARATION = re.compile(
+    r"\s*(display|visibility|white-space|vertical-align|text-decoration(?:-line)?)"
+    r"\s*:\s*([a-z -]+)",
+    re.IGNORECASE,
+)
 _BOX_VALUES = re.compile("block|inline-.*|flow-root|flex|grid|list-item|table.*")
+_DECORATIONS = ("text-decoration", "text-decoration-line")
 _PRE_VALUES = frozenset({"pre", "pre-wrap", "break-spaces"})
 
 
@@ -107,25 +122,30 @@ class InlineStyle:
         visible: False for ``visibility: hidden`` and ``collapse``.
         preformatted: whether white space is kept.
         boxed: it is a box of its own in the line, or a block.
+        raised: it is raised or lowered.
+        struck: it is crossed out.
     """
 
     displayed: bool | None = None
     visible: bool | None = None
     preformatted: bool | None = None
     boxed: bool = False
+    raised: bool = False
+    struck: bool = False
 
 
 def parse_style(style: str) -> InlineStyle:
     """Read the declarations of a ``style`` attribute that decide about text; the last one wins.
 
-    >>> parse_style("color: red; display:none")
-    InlineStyle(displayed=False, visible=None, preformatted=None, boxed=False)
+    >>> parse_style("color: red; display:none")  # doctest: +NORMALIZE_WHITESPACE
+    InlineStyle(displayed=False, visible=None, preformatted=None, boxed=False, raised=False,
+                struck=False)
     """
     values: dict[str, str] = {}
     for declaration in style.split(";"):
         match = _DECLARATION.match(declaration)
         if match:
-            values[match[1].lower()] = match[2].lower()
+            values[match[1].lower()] = match[2].lower().strip()
     display, visibility = values.get("display"), values.get("visibility")
     space = values.get("white-space")
     return InlineStyle(
@@ -133,4 +153,6 @@ def parse_style(style: str) -> InlineStyle:
         visible=None if visibility is None else visibility not in ("hidden", "collapse"),
         preformatted=None if space is None else space in _PRE_VALUES,
         boxed=display is not None and _BOX_VALUES.fullmatch(display) is not None,
+        raised=values.get("vertical-align") in ("sub", "super"),
+        struck=any("line-through" in values.get(name, "") for name in _DECORATIONS),
     )

@@ -18,6 +18,12 @@ __all__ = ["SniffedEncoding", "encoding_of_label", "sniff_encoding"]
 _PRESCAN = 1024
 """Bytes in which browsers look for ``<meta charset>`` before they parse."""
 
+_SEVERAL_BYTES = frozenset({"big5", "euc-jp", "euc-kr", "gb18030", "gbk", "shift_jis"})
+_FEWEST_OF_SEVERAL = 8
+"""Bytes outside ASCII from which on valid UTF-8 is believed against one of these."""
+
+_ASCII = bytes(range(0x80))
+
 _LATE_META = 65_536
 """Bytes in which a late ``<meta charset>`` is still believed where the file is not UTF-8."""
 
@@ -79,8 +85,9 @@ def encoding_of_label(label: str) -> str | None:
 def sniff_encoding(data: bytes, override: str | None = None) -> SniffedEncoding:
     """Find the encoding of an HTML file's bytes.
 
-    In order: a byte order mark; the caller's `override`; a declaration in the first 1,024 bytes;
-    UTF-16 by its zero bytes; UTF-8 if all bytes are valid; a later declaration; windows-1252.
+    In order: a byte order mark; the caller's `override`; UTF-16 by its zero bytes; a declaration
+    in the first 1,024 bytes, unless it says otherwise of what is valid UTF-8; UTF-8 if all bytes
+    are valid; a later declaration; windows-1252.
 
     Raises:
         SettingError: `override` is no encoding that browsers or Python know.
@@ -97,14 +104,29 @@ def sniff_encoding(data: bytes, override: str | None = None) -> SniffedEncoding:
     if wide:
         return _sniffed(wide, "valid")
     declared = _declared(data[:_PRESCAN])
-    if declared:
-        return _sniffed(declared, "declared")
+    if declared in ("utf-8", None) or _is_utf8_anyway(data, declared):
+        try:
+            data.decode("utf-8")
+            return _sniffed("utf-8", "declared" if declared == "utf-8" else "valid")
+        except UnicodeDecodeError:
+            pass
+    declared = declared or _declared(data[:_LATE_META])
+    return _sniffed(declared or "windows-1252", "declared" if declared else "fallback")
+
+
+def _is_utf8_anyway(data: bytes, declared: str) -> bool:
+    """Say whether bytes outside ASCII do not form valid UTF-8 by chance.
+
+    A page saved as UTF-8 often keeps the declaration of another encoding. In one with a byte for
+    each letter, "Ã©" stands for "é" and for nothing else; a word of Chinese may look like UTF-8.
+    """
+    high = data.translate(None, _ASCII)
+    if len(high) < (_FEWEST_OF_SEVERAL if declared in _SEVERAL_BYTES else 2):
+        return False
     try:
-        data.decode("utf-8")
-        return _sniffed("utf-8", "valid")
+        return len(high.decode("utf-8")) > 0
     except UnicodeDecodeError:
-        declared = _declared(data[:_LATE_META])
-        return _sniffed(declared or "windows-1252", "declared" if declared else "fallback")
+        return False
 
 
 def _sniffed(

@@ -23,6 +23,7 @@ class ElementFacts:
         preformatted: whether its inline ``white-space`` keeps white space.
         boxed: its inline ``display``, or a rule of the page, may make it a box of its own or a
             block.
+        raised, struck: its inline style raises or lowers its text, or crosses it out.
         colspan, rowspan: over how many columns and rows a table cell reaches.
         scope: what a table's header cell heads, in lower case, or ``""``.
     """
@@ -34,6 +35,8 @@ class ElementFacts:
     visible: bool | None = None
     preformatted: bool | None = None
     boxed: bool = False
+    raised: bool = False
+    struck: bool = False
     colspan: int = 1
     rowspan: int = 1
     scope: str = ""
@@ -69,6 +72,8 @@ def element_facts(name: str, attributes: dict[str, str]) -> ElementFacts:
         visible=style.visible if style else None,
         preformatted=style.preformatted if style else None,
         boxed=style.boxed if style else False,
+        raised=style.raised if style else False,
+        struck=style.struck if style else False,
         colspan=_count(attributes.get("colspan", ""), _MOST_COLUMNS),
         rowspan=_count(attributes.get("rowspan", ""), _MOST_ROWS),
         scope=attributes.get("scope", "").strip().lower(),

@@ -36,6 +36,8 @@ class TextFrame:
     container: int
     kind: BlockKind
     atomic: bool = False  # no browser finds text across its edges
+    level: int = -1  # number of the innermost element that raises or lowers the text, or -1
+    struck: bool = False
     children: dict[str, int] = field(default_factory=dict)
     text_nodes: int = 0
     node: int = -1  # the text node that further text continues, or -1
@@ -81,7 +83,15 @@ def child_frame(
         container=_container(name, element, facts, parent),
         kind=_KINDS.get(name, parent.kind),
         atomic=parent.displayed and (facts.boxed or name in elements.ATOMIC),
+        level=element if _is_raised(name, foreign, facts, parent) else parent.level,
+        struck=parent.struck or facts.struck or (name in elements.STRUCK and not foreign),
     )
+
+
+def _is_raised(name: str, foreign: bool, facts: ElementFacts, parent: TextFrame) -> bool:
+    if foreign:
+        return parent.name in elements.MATH_SCRIPTS
+    return facts.raised or name in elements.RAISED
 
 
 def _shows_foreign_text(name: str, parent: TextFrame) -> bool:

@@ -14,6 +14,7 @@ from docqa.loaders.html.marked import MAX_DEPTH, MarkedSource, mark
 from docqa.loaders.html.source_map import HtmlSourceMap
 from docqa.loaders.html.text import lay_out
 from docqa.loaders.html.tree import TreeBuilder, available_builder
+from docqa.loaders.typography import struck_warning
 
 __all__ = ["HtmlLoader"]
 
@@ -34,9 +35,10 @@ class HtmlLoader:
 
     All visible text is kept. Elements that a browser never shows are left out: scripts, styles,
     templates, ``hidden`` and inline ``display: none`` or ``visibility: hidden``, ``<noscript>``
-    and the values of form fields. Text hidden from screen readers alone (``aria-hidden``) and
-    inside closed ``<details>`` is kept. Images have no text. What a style sheet's classes hide
-    and what scripts would add cannot be known.
+    and the values of form fields. So is text that is crossed out (``<del>``, ``<s>``), with a
+    warning; a space parts raised digits from those beside them. Text hidden from screen readers
+    alone (``aria-hidden``) and inside closed ``<details>`` is kept. Images have no text. What a
+    style sheet's classes hide and what scripts would add cannot be known.
 
     Args:
         encoding: the encoding, where the file's own declaration is wrong or missing; a byte order
@@ -85,14 +87,18 @@ class HtmlLoader:
             source_map=HtmlSourceMap(decoded, marked.runs, visible),
             blocks=visible.blocks,
             tables=visible.tables,
-            warnings=tuple(_warnings(sniffed, decoded.is_broken, marked)),
+            warnings=tuple(_warnings(sniffed, decoded.is_broken, marked, visible.struck)),
             metadata={**marked.metadata, "encoding": sniffed.name},
             extractor=f"{builder.name} {builder.version}",
         )
 
 
-def _warnings(sniffed: SniffedEncoding, is_broken: bool, marked: MarkedSource) -> list[LoadWarning]:
+def _warnings(
+    sniffed: SniffedEncoding, is_broken: bool, marked: MarkedSource, struck: int
+) -> list[LoadWarning]:
     warnings = []
+    if struck:
+        warnings.append(struck_warning(struck))
     if sniffed.origin == "fallback":
         warnings.append(
             LoadWarning(

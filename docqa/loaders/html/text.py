@@ -22,6 +22,7 @@ from docqa.loaders.html.runs import runs_of
 from docqa.loaders.html.tables import TableRecorder
 from docqa.loaders.html.tree import TreeEvent
 from docqa.loaders.offset_map import OffsetMap, OffsetMapBuilder
+from docqa.loaders.typography import CONTEXT, is_parted
 
 __all__ = ["VisibleText", "lay_out"]
 
@@ -40,6 +41,7 @@ class VisibleText:
         elements, nodes: where the text stands in the tree.
         seams: rising offsets of `text` at which a box in the line begins or ends, such as an image.
         tables: those whose cells have headers.
+        struck: the number of characters left out because they are crossed out.
     """
 
     text: str
@@ -49,6 +51,7 @@ class VisibleText:
     nodes: TextNodeTable
     seams: array[int]
     tables: tuple[Table, ...] = ()
+    struck: int = 0
 
 
 @dataclass(slots=True)
@@ -99,6 +102,9 @@ class _Layout:
         self._tabs = 0  # cells to skip before the next character
         self._cell_is_empty = False
         self._space: Piece | None = None
+        self._level = -1  # of the last character; see `TextFrame.level`
+        self._is_stacked = False  # the next character stands over or under the last one
+        self._struck = 0
         self._frames = [root_frame()]
 
     def build(self) -> VisibleText:
@@ -111,6 +117,7 @@ class _Layout:
             self._nodes,
             self._seams,
             self._tables.build(text),
+            self._struck,
         )
 
     # The tree
@@ -125,6 +132,7 @@ class _Layout:
         self._frames.append(frame)
         if frame.atomic:
             self._seams.append(self._map.text_length)
+        self._is_stacked |= parent.name in elements.MATH_STACKS
         if frame.displayed and not foreign:
             self._tables.start(name, facts, self._map.text_length)
             self._start_layout(name, frame)
@@ -136,6 +144,7 @@ class _Layout:
         self._frames[-1].node = -1
         if frame.atomic:
             self._seams.append(self._map.text_length)
+        self._is_stacked |= self._frames[-1].name in elements.MATH_STACKS
         if frame.displayed and not frame.foreign:
             self._tables.end(frame.name, self._map.text_length)
             self._end_layout(frame.name)
@@ -157,7 +166,10 @@ class _Layout:
             return
         for run in runs:
             for piece in self._pieces(run, frame.preformatted):
-                self._add(piece, frame)
+                if frame.struck:
+                    self._struck += len(piece.text.strip())
+                else:
+                    self._add(piece, frame)
 
     def _pieces(self, run: int, preformatted: bool) -> Iterator[Piece]:
         runs = self._runs
@@ -242,6 +254,7 @@ class _Layout:
                 self._space = piece
             return
         self._write_pending(frame)
+        self._part(piece, frame)
         self._write(piece, frame)
         self._cell_is_empty = False
 
@@ -271,6 +284,17 @@ class _Layout:
             self._write_synthetic("\t" * self._tabs)
         self._lines, self._ends_block = 0, False
         self._tabs = min(self._tabs, 0)
+
+    def _part(self, piece: Piece, frame: TextFrame) -> None:
+        """Write a space before characters at another height that would read as one word."""
+        if (self._is_stacked or frame.level != self._level) and self._parts:
+            before = "".join(self._parts[-CONTEXT:])[-CONTEXT:]
+            meet = self._is_stacked and before[-1:].isalnum() and piece.text[:1].isalnum()
+            if meet or is_parted(before, piece.text):
+                self._seams.append(self._map.text_length)
+                self._write_synthetic(" ")
+                self._seams.append(self._map.text_length)
+        self._level, self._is_stacked = frame.level, False
 
     def _missing_lines(self) -> int:
         """Return how many line ends to write: those of a ``<pre>`` before them count too."""

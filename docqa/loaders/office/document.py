@@ -11,6 +11,8 @@ from docqa.datamodel import Document, LoadWarning, Page
 from docqa.errors import NoTextError
 from docqa.loaders.office.layout import LaidOut
 from docqa.loaders.office.package import OfficePackage
+from docqa.loaders.office.reader import OfficeReader
+from docqa.loaders.typography import struck_warning
 from docqa.loaders.zipped.xml_reading import StartTags
 
 __all__ = ["office_document", "require_text"]
@@ -53,7 +55,7 @@ def office_document(
     source: str,
     media_type: str,
     extractor: str,
-    parts: Sequence[str],
+    readers: Sequence[OfficeReader],
     warnings: Sequence[LoadWarning],
     pages: tuple[Page, ...] = (),
 ) -> Document:
@@ -66,11 +68,12 @@ def office_document(
         source: its path or name.
         media_type: what it is.
         extractor: what read it.
-        parts: names of the parts that were read; what else holds text is warned of.
+        readers: of the parts that were read; what else holds text is warned of.
         warnings: what was found while reading.
         pages: its slides, if it has any.
     """
-    metadata = package.metadata()
+    metadata, parts = package.metadata(), [reader.part for reader in readers]
+    struck = sum(reader.struck for reader in readers)
     return Document(
         id=hashlib.sha256(data).hexdigest(),
         text=laid_out.text,
@@ -80,7 +83,12 @@ def office_document(
         source_map=laid_out.source_map,
         blocks=laid_out.blocks,
         pages=pages,
-        warnings=(*warnings, *_unread_warnings(package, parts)),
+        tables=laid_out.tables,
+        warnings=(
+            *warnings,
+            *([struck_warning(struck)] if struck else ()),
+            *_unread_warnings(package, parts),
+        ),
         metadata=metadata,
         extractor=extractor,
     )

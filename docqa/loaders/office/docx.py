@@ -49,7 +49,7 @@ class DocxLoader:
             source=source,
             media_type=MEDIA_TYPE,
             extractor="docqa docx",
-            parts=[reader.part for reader in readers],
+            readers=readers,
             warnings=warnings,
         )
 

@@ -31,7 +31,11 @@ _CHARACTERS = {"w:tab": "\t", "w:ptab": "\t", "w:br": "\n", "w:cr": "\n", "w:noB
 
 @dataclass(slots=True)
 class _Run:
+    """The run properties that were read; None where they say nothing."""
+
     hidden: bool | None = None
+    struck: bool | None = None
+    height: str | None = None
     style: str | None = None
 
 
@@ -42,6 +46,7 @@ class _ParagraphStyle:
     named: Style = field(default_factory=Style)
     is_heading: bool | None = None
     in_list: bool | None = None
+    mark_is_gone: bool = False
 
     @property
     def style(self) -> Style:
@@ -69,7 +74,7 @@ class WordReader(OfficeReader):
         boilerplate: every paragraph is (headers and footers).
     """
 
-    paragraph_name, row_name, cell_name = "w:p", "w:tr", "w:tc"
+    paragraph_name, table_name, row_name, cell_name = "w:p", "w:tbl", "w:tr", "w:tc"
     text_names = frozenset({"w:t", "m:t"})
 
     def __init__(self, part: str, styles: StyleReader, *, boilerplate: bool = False) -> None:
@@ -85,6 +90,8 @@ class WordReader(OfficeReader):
         """Say whether nothing in an element shows."""
         if name in ("w:footnote", "w:endnote"):
             return attributes.get("w:type") in _SEPARATORS
+        if self.path.names[-3:-1] == ["w:pPr", "w:rPr"] and name in ("w:del", "w:moveFrom"):
+            self._paragraph_styles[-1].mark_is_gone = bool(self._open)
         return name in _LEFT_OUT
 
     def begin_paragraph(self, paragraph: PartParagraph) -> None:
@@ -94,7 +101,8 @@ class WordReader(OfficeReader):
 
     def end_paragraph(self, paragraph: PartParagraph) -> None:
         """Take a paragraph that was just finished: a field's code ends with it at the latest."""
-        style = self._paragraph_styles.pop().style
+        properties = self._paragraph_styles.pop()
+        style, paragraph.goes_on = properties.style, properties.mark_is_gone
         paragraph.boilerplate |= bool(style.in_contents)
         if style.is_heading and not style.in_contents:
             paragraph.kind = "heading"
@@ -116,6 +124,20 @@ class WordReader(OfficeReader):
         by_paragraph = self._paragraph_styles[-1].named.hidden
         return bool(by_run) == bool(by_paragraph)  # 17.7.3: styles toggle what styles below say
 
+    def is_struck(self) -> bool:
+        """Say whether characters here are crossed out."""
+        run = self._runs[-1] if self._runs else _Run()
+        by_run = self._style(run.style).struck if run.style else None
+        named = self._paragraph_styles[-1].named.struck
+        return bool(next((one for one in (run.struck, by_run, named) if one is not None), False))
+
+    def height(self) -> str:
+        """Return where characters here stand; ``""`` for on the line."""
+        run = self._runs[-1] if self._runs else _Run()
+        by_run = self._style(run.style).height if run.style else None
+        height = run.height or by_run or self._paragraph_styles[-1].named.height
+        return "" if height is None or height == "baseline" else height
+
     def enter(self, name: str, attributes: Mapping[str, str], parent: str) -> None:
         """Take an element that shows."""
         if name in _RUNS:
@@ -124,6 +146,8 @@ class WordReader(OfficeReader):
             self._enter_run(name, attributes)
         elif parent in ("w:rPr", "w:pPr", "w:numPr"):
             self._property(name, attributes, parent)
+        elif parent in ("w:tcPr", "w:trPr") and self._rows:
+            self._table_property(name, attributes)
 
     def leave(self, name: str) -> None:
         """Take the end of an element that shows."""
@@ -152,12 +176,34 @@ class WordReader(OfficeReader):
         names, value = self.path.names, attributes.get("w:val", "")
         if parent == "w:rPr":
             if names[-3:-2] and names[-3] in _RUNS and self._runs:
-                if name == "w:vanish":
-                    self._runs[-1].hidden = is_on(attributes)
-                elif name == "w:rStyle":
-                    self._runs[-1].style = value
+                self._run_property(self._runs[-1], name, attributes)
         elif self._paragraph_styles:
             self._paragraph_property(name, value)
+
+    def _run_property(self, run: _Run, name: str, attributes: Mapping[str, str]) -> None:
+        value = attributes.get("w:val", "")
+        if name == "w:vanish":
+            run.hidden = is_on(attributes)
+        elif name in ("w:strike", "w:dstrike"):
+            run.struck = bool(run.struck) or is_on(attributes)
+        elif name == "w:vertAlign":
+            run.height = value
+        elif name == "w:position" and value.strip("+-0"):
+            run.height = run.height or "moved"
+        elif name == "w:rStyle":
+            run.style = value
+
+    def _table_property(self, name: str, attributes: Mapping[str, str]) -> None:
+        row, value = self._rows[-1], attributes.get("w:val", "")
+        if name == "w:tblHeader":
+            row.is_header = is_on(attributes)
+        elif name == "w:gridBefore":
+            row.leave_out(value)
+        elif name == "w:gridSpan" and row.cells in row.shapes:
+            row.shapes[row.cells].reach(columns=value)
+        elif name == "w:vMerge" and row.cells in row.shapes:
+            row.shapes[row.cells].begins = value == "restart"
+            row.shapes[row.cells].continues = value != "restart"
 
     def _paragraph_property(self, name: str, value: str) -> None:
         current = self._paragraph_styles[-1]

@@ -25,7 +25,8 @@ class Style:
         is_heading: by its outline level or its name.
         in_list: its paragraphs are numbered or have bullets.
         in_contents: its paragraphs are lines of a table of contents.
-        hidden: its text is hidden.
+        hidden, struck: its text is hidden, or crossed out.
+        height: of its text: ``"superscript"``, ``"subscript"`` or ``"baseline"``.
     """
 
     name: str = ""
@@ -34,6 +35,8 @@ class Style:
     in_list: bool | None = None
     in_contents: bool | None = None
     hidden: bool | None = None
+    struck: bool | None = None
+    height: str | None = None
 
 
 class StyleReader:
@@ -76,8 +79,8 @@ class StyleReader:
             style = replace(style, is_heading=heading_level(value))
         elif name == "w:numId":
             style = replace(style, in_list=value != "0")
-        elif name == "w:vanish" and self._path.names[-2:] == ["w:rPr", "w:vanish"]:
-            style = replace(style, hidden=is_on(attributes))
+        elif self._path.names[-2:-1] == ["w:rPr"]:
+            style = _with_run_property(style, name, attributes)
         self._styles[self._id] = style
 
     def end(self, name: str) -> None:
@@ -108,6 +111,16 @@ def is_on(attributes: Mapping[str, str]) -> bool:
     return attributes.get("w:val", "true") not in ("0", "false", "off")
 
 
+def _with_run_property(style: Style, name: str, attributes: Mapping[str, str]) -> Style:
+    if name == "w:vanish":
+        return replace(style, hidden=is_on(attributes))
+    if name in ("w:strike", "w:dstrike"):
+        return replace(style, struck=is_on(attributes))
+    if name == "w:vertAlign":
+        return replace(style, height=attributes.get("w:val", ""))
+    return style
+
+
 def _named(style: Style) -> Style:
     """Add the meaning of a built-in style's name; an outline level that was read goes first."""
     return replace(
@@ -130,4 +143,6 @@ def inherit(style: Style, base: Style) -> Style:
         in_list=base.in_list if style.in_list is None else style.in_list,
         in_contents=base.in_contents if style.in_contents is None else style.in_contents,
         hidden=base.hidden if style.hidden is None else style.hidden,
+        struck=base.struck if style.struck is None else style.struck,
+        height=base.height if style.height is None else style.height,
     )

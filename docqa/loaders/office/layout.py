@@ -3,32 +3,20 @@
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import ClassVar
 
-from docqa.datamodel import Block, BlockKind, Page, PartLocation, Span
+from docqa.datamodel import Block, BlockKind, Page, PartLocation, Span, Table
+from docqa.loaders.office.tables import Row, tables
 from docqa.loaders.zipped.xml_reading import PathStep
 
-__all__ = ["LaidOut", "PartParagraph", "PartSourceMap", "PartState", "Row", "lay_out"]
+__all__ = ["LaidOut", "PartParagraph", "PartSourceMap", "PartState", "lay_out"]
 
 _MAX_ROW = 2000
 """A longer table row lays out a page rather than data; characters. As for HTML."""
-
-
-@dataclass(slots=True, eq=False)
-class Row:
-    """An open table row.
-
-    Attributes:
-        cells: how many were begun.
-        is_layout: it holds a heading or another table: the table only places them.
-    """
-
-    cells: int = 0
-    is_layout: bool = False
 
 
 @dataclass(slots=True)
@@ -39,7 +27,9 @@ class PartParagraph:
         part: name of the part.
         element: where its element stands in the part.
         number: from 1, among all paragraphs of the part in document order, blank ones too.
-        text: its characters, joined as `PartLocation` counts them.
+        text: its characters, joined as `PartLocation` counts them, with spaces put between.
+        spaces: rising offsets of `text` at which a space stands that the part does not have.
+        goes_on: the next paragraph continues it: the mark between them is deleted.
         kind, boilerplate: what its block will be.
         row, cell: the innermost table row around it, and the cell's number in it from 1.
         slide_number: from 1, in presentations.
@@ -49,6 +39,8 @@ class PartParagraph:
     element: PathStep
     number: int
     text: str = ""
+    spaces: tuple[int, ...] = ()
+    goes_on: bool = False
     kind: BlockKind = "paragraph"
     boilerplate: bool = False
     row: Row | None = None
@@ -58,11 +50,12 @@ class PartParagraph:
 
 @dataclass(frozen=True, slots=True)
 class LaidOut:
-    """A document's text, its blocks, and the place of each paragraph in it."""
+    """A document's text, its blocks and tables, and the place of each paragraph in it."""
 
     text: str
     blocks: tuple[Block, ...]
     source_map: PartSourceMap
+    tables: tuple[Table, ...] = ()
 
     @property
     def title(self) -> str | None:
@@ -79,7 +72,7 @@ class PlacedParagraph:
     Attributes:
         part: index of its part in `PartState.parts`.
         step: index of its element in `PartState.steps`.
-        number, slide_number: as `PartParagraph` has them.
+        number, slide_number, spaces: as `PartParagraph` has them.
         start, length: characters of the document's text.
     """
 
@@ -89,6 +82,7 @@ class PlacedParagraph:
     slide_number: int | None
     start: int
     length: int
+    spaces: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +161,7 @@ class PartSourceMap:
                 placed.slide_number,
                 start,
                 len(placed.text),
+                placed.spaces,
             )
             for placed, start in zip(self._paragraphs, self._starts, strict=True)
         )
@@ -193,10 +188,12 @@ class PartSourceMap:
             if not (0 <= each.part < len(state.parts) and 0 <= each.step < len(steps)):
                 raise ValueError("a paragraph stands in no part")
             end = each.start + each.length
+            if not all(0 <= one < two for one, two in pairwise((*each.spaces, each.length))):
+                raise ValueError("the spaces of a paragraph are out of order or out of bounds")
             part, step, words = state.parts[each.part], steps[each.step], text[each.start : end]
-            paragraphs.append(
-                PartParagraph(part, step, each.number, words, slide_number=each.slide_number)
-            )
+            paragraph = PartParagraph(part, step, each.number, words, each.spaces)
+            paragraph.slide_number = each.slide_number
+            paragraphs.append(paragraph)
         if not paragraphs:
             raise ValueError("a document without paragraphs")
         return cls(paragraphs, [each.start for each in state.paragraphs])
@@ -205,11 +202,13 @@ class PartSourceMap:
         paragraph, start = self._paragraphs[number], self._starts[number]
         length = len(paragraph.text)
         low = min(length, max(0, span.start - start))
+        high = max(low, min(length, span.end - start))
+        low, high = (place - bisect_left(paragraph.spaces, place) for place in (low, high))
         return PartLocation(
             part=paragraph.part,
             xpath=paragraph.element.xpath(),
             paragraph=paragraph.number,
-            span=Span(low, max(low, min(length, span.end - start))),
+            span=Span(low, high),
             slide_number=paragraph.slide_number,
         )
 
@@ -219,9 +218,11 @@ def lay_out(paragraphs: Iterable[PartParagraph]) -> LaidOut:
 
     The cells of a table row are divided by tabs and the paragraphs of a cell by line ends; rows
     and list items follow one another on lines of their own, other blocks after an empty line,
-    slides after a form feed. Blank paragraphs are left out.
+    slides after a form feed. Nothing stands before a paragraph that continues the one before it.
+    Blank paragraphs are left out.
 
-    >>> row, step = Row(cells=2), PathStep(None, "w:p", 1)
+    >>> from docqa.loaders.office.tables import OpenTable
+    >>> row, step = OpenTable().new_row(), PathStep(None, "w:p", 1)
     >>> cells = [PartParagraph("p", step, 2, "Oil", row=row, cell=1),
     ...          PartParagraph("p", step, 3, "40 l", row=row, cell=2)]
     >>> laid_out = lay_out([PartParagraph("p", step, 1, "Stores", kind="heading"), *cells])
@@ -238,13 +239,24 @@ def lay_out(paragraphs: Iterable[PartParagraph]) -> LaidOut:
         first = length + len(separator)
         for number, paragraph in enumerate(group):
             if number:
-                separator = "\t" * (paragraph.cell - group[number - 1].cell) or "\n"
+                separator = _within(group[number - 1], paragraph)
             parts += [separator, paragraph.text]
             starts.append(length + len(separator))
             length = starts[-1] + len(paragraph.text)
+            if paragraph.row is not None:
+                paragraph.row.extend(paragraph.cell, Span(starts[-1], length))
         kept += group
         blocks.append(_block(group, kind, Span(first, length)))
-    return LaidOut("".join(parts), tuple(blocks), PartSourceMap(kept, starts))
+    text = "".join(parts)
+    found = tables(text, (paragraph.row for paragraph in kept))
+    return LaidOut(text, tuple(blocks), PartSourceMap(kept, starts), found)
+
+
+def _within(before: PartParagraph, after: PartParagraph) -> str:
+    """Return the characters that divide two paragraphs of a block."""
+    if after.row is not None and after.cell != before.cell:
+        return "\t" * (after.cell - before.cell)
+    return "" if before.goes_on else "\n"
 
 
 def _groups(paragraphs: Iterable[PartParagraph]) -> Iterator[tuple[list[PartParagraph], BlockKind]]:
@@ -254,7 +266,19 @@ def _groups(paragraphs: Iterable[PartParagraph]) -> Iterator[tuple[list[PartPara
         if row is not None and _is_data(row, group):
             yield group, "table_row"
         else:
-            yield from (([paragraph], paragraph.kind) for paragraph in group)
+            yield from ((chain, chain[-1].kind) for chain in _chains(group))
+
+
+def _chains(paragraphs: Iterable[PartParagraph]) -> Iterator[list[PartParagraph]]:
+    """Yield each paragraph with its continuations."""
+    chain: list[PartParagraph] = []
+    for paragraph in paragraphs:
+        if chain and not (chain[-1].goes_on and chain[-1].part == paragraph.part):
+            yield chain
+            chain = []
+        chain.append(paragraph)
+    if chain:
+        yield chain
 
 
 def _is_data(row: Row, group: Sequence[PartParagraph]) -> bool:

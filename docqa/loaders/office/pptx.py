@@ -72,7 +72,7 @@ class PptxLoader:
             source=source,
             media_type=MEDIA_TYPE,
             extractor="docqa pptx",
-            parts=[reader.part for slide in slides for reader in (slide.reader, *slide.others)],
+            readers=[reader for slide in slides for reader in (slide.reader, *slide.others)],
             warnings=warnings,
             pages=tuple(_pages(slides, laid_out, outline.size)),
         )

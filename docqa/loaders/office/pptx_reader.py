@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from docqa.datamodel import BlockKind
 from docqa.loaders.office.layout import PartParagraph
 from docqa.loaders.office.reader import OfficeReader
+from docqa.loaders.office.tables import Row
 
 __all__ = ["SlideReader"]
 
@@ -47,7 +48,7 @@ class SlideReader(OfficeReader):
         has_picture: a picture stands on it.
     """
 
-    paragraph_name, row_name, cell_name = "a:p", "a:tr", "a:tc"
+    paragraph_name, table_name, row_name, cell_name = "a:p", "a:tbl", "a:tr", "a:tc"
     text_names = frozenset({"a:t", "m:t"})
 
     def __init__(self, part: str, slide_number: int, *, only: str = "") -> None:
@@ -55,6 +56,7 @@ class SlideReader(OfficeReader):
         self._slide_number, self._only = slide_number, only
         self._shapes: list[_Shape] = []
         self._titles: set[int] = set()
+        self._height, self._is_struck, self._has_header = "", False, False
         self.hidden = self.has_picture = False
 
     def in_reading_order(self) -> list[PartParagraph]:
@@ -84,9 +86,28 @@ class SlideReader(OfficeReader):
         shape = self._shapes[-1]
         return not shape.hidden and self._only in ("", shape.placeholder)
 
+    def is_struck(self) -> bool:
+        """Say whether characters here are crossed out."""
+        return self._is_struck
+
+    def height(self) -> str:
+        """Return where characters here stand; ``""`` for on the line."""
+        return self._height
+
+    def begin_row(self, row: Row) -> None:
+        """Take a table row that was just begun."""
+        row.is_header = self._has_header and len(row.table.rows) == 1
+
     def enter(self, name: str, attributes: Mapping[str, str], parent: str) -> None:
         """Take an element that shows."""
-        if name in _SHAPES:
+        if name in ("a:r", "a:fld"):
+            self._height, self._is_struck = "", False
+        elif name == "a:rPr":
+            self._height = attributes.get("baseline", "0").strip("0%")
+            self._is_struck = attributes.get("strike", "noStrike") != "noStrike"
+        elif name == "a:tblPr":
+            self._has_header = attributes.get("firstRow") in _ON
+        elif name in _SHAPES:
             self._shapes.append(_Shape(bool(self._shapes) and self._shapes[-1].hidden))
             self.has_picture |= name == "p:pic"
         elif name == "p:cNvPr" and self._shapes:
@@ -102,7 +123,9 @@ class SlideReader(OfficeReader):
 
     def leave(self, name: str) -> None:
         """Take the end of an element that shows."""
-        if name in _SHAPES:
+        if name in ("a:r", "a:fld"):
+            self._height, self._is_struck = "", False
+        elif name in _SHAPES:
             self._shapes.pop()
 
     def _bullet(self, name: str) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from docqa.loaders.office.layout import PartParagraph, Row
+from docqa.loaders.office.layout import PartParagraph
+from docqa.loaders.office.tables import OpenTable, Row
+from docqa.loaders.typography import CONTEXT, is_parted
 from docqa.loaders.zipped.xml_reading import ElementPath
 
 __all__ = ["OfficeReader", "OpenParagraph"]
@@ -19,10 +21,29 @@ _SPACES = str.maketrans("\t\n\r", "   ")
 
 @dataclass(slots=True)
 class OpenParagraph:
-    """A paragraph whose element is open."""
+    """A paragraph whose element is open.
+
+    Attributes:
+        spaces: offsets of the spaces put between its characters.
+        length: of the characters so far.
+        height: of the last characters; see `OfficeReader.height`.
+    """
 
     paragraph: PartParagraph
     pieces: list[str] = field(default_factory=list)
+    spaces: list[int] = field(default_factory=list)
+    length: int = 0
+    height: str = ""
+
+    def add(self, text: str) -> None:
+        """Add characters of the part."""
+        self.pieces.append(text)
+        self.length += len(text)
+
+    def part(self) -> None:
+        """Add a space that the part does not have."""
+        self.spaces.append(self.length)
+        self.add(" ")
 
 
 class OfficeReader:
@@ -38,9 +59,11 @@ class OfficeReader:
     Attributes:
         paragraphs: in document order; most of those without text are left out.
         path: the open elements.
+        struck: the number of characters left out because they are crossed out.
     """
 
     paragraph_name = ""  # of a paragraph's element
+    table_name = ""
     row_name = ""
     cell_name = ""
     text_names: frozenset[str] = frozenset()
@@ -52,7 +75,9 @@ class OfficeReader:
         self.path = ElementPath()
         self._count = 0
         self._open: list[OpenParagraph] = []
+        self._tables: list[OpenTable] = []
         self._rows: list[Row] = []
+        self.struck = 0
         self._alternatives: list[bool] = []  # whether one was taken already
         self._skipped = 0  # open elements from the first that is left out
 
@@ -68,6 +93,9 @@ class OfficeReader:
     def leave(self, name: str) -> None:
         """Take the end of an element that shows; it is still the innermost of `path`."""
 
+    def begin_row(self, row: Row) -> None:
+        """Take a table row that was just begun."""
+
     def begin_paragraph(self, paragraph: PartParagraph) -> None:
         """Take a paragraph that was just begun."""
 
@@ -77,6 +105,14 @@ class OfficeReader:
     def shows(self) -> bool:
         """Say whether characters here are shown."""
         return True
+
+    def is_struck(self) -> bool:
+        """Say whether characters here are crossed out."""
+        return False
+
+    def height(self) -> str:
+        """Return a word for where characters here stand; ``""`` for on the line."""
+        return ""
 
     # The target of `read_xml`
 
@@ -92,14 +128,19 @@ class OfficeReader:
             self._skipped = 1
         elif name == self.paragraph_name:
             self._begin_paragraph()
+        elif name == self.table_name:
+            self._tables.append(OpenTable())
         elif name == self.row_name:
             if self._rows:
                 self._rows[-1].is_layout = True
-            self._rows.append(Row())
+            self._rows.append((self._tables[-1] if self._tables else OpenTable()).new_row())
+            self.begin_row(self._rows[-1])
         elif name == self.cell_name and self._rows:
-            self._rows[-1].cells += 1
+            cell = self._rows[-1].begin_cell()
+            cell.reach(columns=attributes.get("gridSpan", ""), rows=attributes.get("rowSpan", ""))
         elif name in _APART:
-            self.add(" ")
+            if self._open and self.shows():
+                self._open[-1].part()
         else:
             self.enter(name, attributes, self._parent())
 
@@ -114,6 +155,8 @@ class OfficeReader:
             self._end_paragraph()
         elif name == self.row_name:
             self._rows.pop()
+        elif name == self.table_name:
+            self._tables.pop()
         elif name == "mc:AlternateContent":
             self._alternatives.pop()
         else:
@@ -127,8 +170,18 @@ class OfficeReader:
 
     def add(self, text: str) -> None:
         """Add characters to the innermost open paragraph, if they show."""
-        if self._open and self.shows():
-            self._open[-1].pieces.append(text)
+        if not self._open or not text or not self.shows():
+            return
+        if self.is_struck():
+            self.struck += len(text.strip())
+            return
+        paragraph, height = self._open[-1], self.height()
+        if height != paragraph.height:
+            before = "".join(paragraph.pieces[-CONTEXT:])[-CONTEXT:]
+            if is_parted(before, text):
+                paragraph.part()
+            paragraph.height = height
+        paragraph.add(text)
 
     def _parent(self) -> str:
         """Return the name of the element around the innermost one; alternatives do not count."""
@@ -156,10 +209,12 @@ class OfficeReader:
 
     def _end_paragraph(self) -> None:
         done = self._open.pop()
-        done.paragraph.text = "".join(done.pieces)
+        done.paragraph.text, done.paragraph.spaces = "".join(done.pieces), tuple(done.spaces)
         self.end_paragraph(done.paragraph)
         if not done.paragraph.text.strip():
             if self.paragraphs[-1] is done.paragraph:  # else one of its text boxes has text
                 self.paragraphs.pop()
+                if self.paragraphs:  # what its predecessor goes on with ends here
+                    self.paragraphs[-1].goes_on &= done.paragraph.goes_on
         elif done.paragraph.kind == "heading" and done.paragraph.row:
             done.paragraph.row.is_layout = True

@@ -102,10 +102,17 @@ class PageLines:
             if not _LEADER.fullmatch(match.group())
         ]
         ranges = self._offsets.to_source(line)
-        if len(words) > _MOST_WORDS or len(ranges) != 1 or len(ranges[0]) != len(line):
+        if len(words) > _MOST_WORDS or not ranges:
             return []
         shift = ranges[0].start - line.start
-        boxes = self._page.word_boxes((start + shift, end - 1 + shift) for start, end in words)
+        if len(ranges) == 1 and len(ranges[0]) == len(line):
+            sources = [(start + shift, end - 1 + shift) for start, end in words]
+        else:  # a space was put in, or characters come from several
+            places = [self._offsets.to_source(Span(*word)) for word in words]
+            if not all(places):
+                return []
+            sources = [(place[0].start, place[-1].end - 1) for place in places]
+        boxes = self._page.word_boxes(sources)
         placed = [box for box in map(self._upright, boxes) if box is not None]
         return self._gathered(words, placed) if len(placed) == len(words) else []
 

@@ -13,6 +13,7 @@ from docqa.datamodel.places import SourceMap
 from docqa.errors import EncryptedError, LoadError, MalformedError, TooLargeError
 from docqa.limits import Limits
 from docqa.loaders.pdf.fallback import FallbackError, FallbackFile
+from docqa.loaders.pdf.hidden import Layers
 from docqa.loaders.pdf.metadata import metadata, permission_names, title
 from docqa.loaders.pdf.ocr import Scan, read_scans, scan_of
 from docqa.loaders.pdf.pages import PagesBuilder, ReadPage, read_page
@@ -105,11 +106,12 @@ class PdfLoader:
     ) -> Document:
         """Return the document of a file that PDFium has opened."""
         builder, rescue = PagesBuilder(), _Rescue(data, self._password, file.page_count)
+        layers, most = Layers(data, self._password), self._limits.page_characters
 
         def open_one(index: int) -> tuple[ReadPage, Scan | None]:
             try:
                 with file.page(index) as page:
-                    read = read_page(page, self._limits.page_characters)
+                    read = read_page(page, most, index=index, layers=layers)
                     return read, scan_of(page, read) if self._ocr is not None else None
             except PdfiumError:
                 return rescue.page(index), None

@@ -11,12 +11,15 @@ from typing import Literal
 from docqa._pdfium import PdfPage
 from docqa.datamodel import LoadWarning, Page, Span, Table
 from docqa.loaders.offset_map import OffsetMap, OffsetMapBuilder
+from docqa.loaders.pdf.columns import column_by_column
 from docqa.loaders.pdf.crop import outside_indexes
 from docqa.loaders.pdf.forms import shown_widgets, with_field_values
+from docqa.loaders.pdf.hidden import Layers, hidden_indexes
+from docqa.loaders.pdf.joined import joins
 from docqa.loaders.pdf.labels import Candidate, candidates, printed_labels
 from docqa.loaders.pdf.placed import PlacedText
 from docqa.loaders.pdf.tables import page_tables
-from docqa.loaders.pdf.text import REPLACEMENT, PageText, page_text
+from docqa.loaders.pdf.text import REPLACEMENT, PageText, characters, page_text
 from docqa.ocr_engine import OcrResult
 
 __all__ = ["PAGE_BREAK", "PagesBuilder", "ReadPage", "read_page"]
@@ -36,6 +39,7 @@ class ReadPage:
         source_length: how many source indexes it takes.
         width, height: points, as displayed.
         outside: characters left out because they lie outside the page's edges.
+        hidden: characters left out because the page does not show them.
         unread: characters are left out because PDFium has no font to read them with.
         truncated_at: number of characters after which the rest is left out; None where none is.
         placed: values of its filled form fields, and words read by OCR.
@@ -58,6 +62,7 @@ class ReadPage:
     truncated_at: int | None = None
     unread: bool = False
     outside: int = 0
+    hidden: int = 0
     reading: OcrResult | None = None
     is_read: bool = False
     warnings: tuple[LoadWarning, ...] = ()
@@ -77,13 +82,26 @@ class ReadPage:
         return cls(PageText(text, builder.build()), 0, *size, has_boxes=False, warnings=warnings)
 
 
-def read_page(page: PdfPage, most_characters: int | None = None) -> ReadPage:
-    """Return the text of a loaded page, its filled fields, and how far it can be relied on."""
+def read_page(
+    page: PdfPage, most_characters: int | None = None, *, index: int = 0, layers: Layers
+) -> ReadPage:
+    """Return the text of a loaded page, its filled fields, and how far it can be relied on.
+
+    Args:
+        page: the loaded page.
+        most_characters: no more are read; None for no limit.
+        index: of the page, from 0.
+        layers: of the file.
+    """
     count = page.character_count
     limit = count if most_characters is None else most_characters
     codes = page.codes(limit)
     outside = outside_indexes(page, codes)
-    plain = page_text(codes, page.is_hyphen, outside)
+    hidden = hidden_indexes(page, codes, layers, index) - outside
+    raw, unseen = characters(codes), outside | hidden
+    joined = joins(page, raw)
+    drawn = page_text(codes, page.is_hyphen, unseen | joined.left_out, joined.parted - unseen)
+    plain = column_by_column(page, drawn, raw)
     widgets, outside_values = shown_widgets(page)
     content, fields = with_field_values(page, plain, widgets)
     is_bare = _is_bare(content.text)
@@ -97,6 +115,7 @@ def read_page(page: PdfPage, most_characters: int | None = None) -> ReadPage:
         needs_ocr=is_bare and page.image_share() > _SCAN_IMAGE,
         garbled=_garbled_share(page, plain.text),
         outside=len(outside) + outside_values,
+        hidden=sum(chr(codes[number]) > " " for number in hidden if codes[number] <= 0x10FFFF),
         truncated_at=limit if count > limit else None,
         unread=is_bare and page.unread_text_count() > count,
     )
@@ -203,6 +222,13 @@ def _warnings(page: ReadPage, number: int) -> Iterable[LoadWarning]:
         yield LoadWarning(
             "outside-page",
             f"page {number}: {page.outside:,} characters outside the page's edges are left out",
+            number,
+        )
+    if page.hidden:
+        yield LoadWarning(
+            "hidden-text",
+            f"page {number}: {page.hidden:,} characters that the page does not show (in a layer "
+            "that is off, invisible or white) are left out",
             number,
         )
     if page.unread:

@@ -21,7 +21,15 @@ from dataclasses import dataclass
 from docqa.datamodel import Span
 from docqa.loaders.offset_map import OffsetMap, OffsetMapBuilder, SegmentKind
 
-__all__ = ["TextInsertion", "PageText", "insert", "page_text", "printable"]
+__all__ = [
+    "PageText",
+    "TextInsertion",
+    "characters",
+    "insert",
+    "page_text",
+    "printable",
+    "reordered",
+]
 
 REPLACEMENT = "\ufffd"
 
@@ -73,6 +81,7 @@ def page_text(
     codes: Sequence[int],
     is_hyphen: Callable[[int], bool],
     left_out: Collection[int] = (),
+    parted: Collection[int] = (),
 ) -> PageText:
     r"""Return the text of a page.
 
@@ -80,6 +89,7 @@ def page_text(
         codes: one code per character index.
         is_hyphen: says of an index whose code is U+0002 whether it is a hyphen at a line's end.
         left_out: indexes of characters that are not to be in the text.
+        parted: indexes of characters before which a space is put.
 
     >>> page = page_text([0x66, 0x6F, 0x72, 2, 0x77, 13, 10, 0xD835, 0xDC00], lambda index: True)
     >>> page.text
@@ -87,13 +97,16 @@ def page_text(
     >>> page.offsets.to_source(Span(6, 7))
     (Span(start=7, end=9),)
     """
-    raw = _decode(codes)
+    raw = characters(codes)
     clean = _replace(raw, is_hyphen) if _NEEDS_REPLACEMENT.search(raw) else raw
     builder, pieces, start = OffsetMapBuilder(), [], 0
-    for gap in _gaps(raw, left_out):
+    for gap in _gaps(raw, left_out, parted):
         pieces.append(clean[start : gap.start])
         builder.verbatim(gap.start - start, start)
-        if gap.start not in left_out:
+        if not gap:
+            pieces.append(" ")
+            builder.synthetic(1)
+        elif gap.start not in left_out:
             pieces.append(_joined(raw[gap.start : gap.end]))
             builder.atom(1, gap.start, gap.end)
         start = gap.end
@@ -111,7 +124,7 @@ def printable(text: str) -> str:
     return text.replace("\r\n", "\n").translate(_ONE_TO_ONE)
 
 
-def _decode(codes: Sequence[int]) -> str:
+def characters(codes: Sequence[int]) -> str:
     """Return one character per code; surrogates stay, other codes become U+FFFD."""
     try:
         return array("I", codes).tobytes().decode("utf-32", "surrogatepass")
@@ -130,13 +143,14 @@ def _replace(raw: str, is_hyphen: Callable[[int], bool]) -> str:
     return "".join(characters)
 
 
-def _gaps(raw: str, left_out: Collection[int]) -> list[Span]:
-    """Return where the text is not one to one: atoms and characters left out, in order."""
+def _gaps(raw: str, left_out: Collection[int], parted: Collection[int]) -> list[Span]:
+    """Return where the text is not one to one: atoms, characters left out, added spaces."""
     atoms = [Span(*match.span()) for match in _SEVERAL.finditer(raw)]
-    if not left_out:
+    if not left_out and not parted:
         return atoms
     kept = [span for span in atoms if not any(i in left_out for i in range(span.start, span.end))]
-    return sorted([*kept, *(Span(index, index + 1) for index in left_out)])
+    spaces = (Span(index, index) for index in parted)
+    return sorted([*kept, *spaces, *(Span(index, index + 1) for index in left_out)])
 
 
 def _joined(pair: str) -> str:
@@ -157,6 +171,17 @@ def insert(page: PageText, insertions: Sequence[TextInsertion]) -> PageText:
         start = each.position
     _copy(builder, page.offsets, Span(start, len(page.text)))
     return PageText("".join([*pieces, page.text[start:]]), builder.build())
+
+
+def reordered(page: PageText, pieces: Sequence[Span]) -> PageText:
+    """Return the page's text with `pieces` of it in another order, a line each."""
+    builder, words = OffsetMapBuilder(), list[str]()
+    for number, piece in enumerate(pieces):
+        if number:
+            builder.synthetic(1)
+        _copy(builder, page.offsets, piece)
+        words.append(piece.of(page.text))
+    return PageText("\n".join(words), builder.build())
 
 
 def _copy(builder: OffsetMapBuilder, offsets: OffsetMap, span: Span) -> None:

@@ -172,3 +172,20 @@ def test_no_text_is_said(book: Book) -> None:
 def test_it_is_a_loader() -> None:
     """The loader keeps the protocol's signature."""
     assert isinstance(EpubLoader(), Loader)
+
+
+def test_tables_of_chapters_have_headers(book: Book) -> None:
+    """A table is read with its headers in a later chapter too."""
+    rows = "<tr><th>Ship</th><th>Built</th></tr><tr><td>Petrel</td><td>1988</td></tr>"
+    document = load(book({"a.xhtml": page("<p>x</p>"), "b.xhtml": page(f"<table>{rows}</table>")}))
+    [table] = document.tables
+    [cell] = table.rows[0].cells
+    words = [span.of(document.text) for span in (cell.span, *cell.headers)]
+    assert words == ["1988", "Built"]
+
+
+def test_raised_digits_of_chapters_stay_apart(book: Book) -> None:
+    """A chapter is read as a page is: powers, and without what is crossed out."""
+    document = load(book({"a.xhtml": page("<p>10<sup>6</sup> <s>5</s> litres</p>")}))
+    assert document.text == "10 6 litres"
+    assert [warning.kind for warning in document.warnings] == ["struck-text"]

@@ -276,3 +276,50 @@ def test_unclosed_formatting_does_not_multiply() -> None:
     document = _load("".join(f"<p><font color={k}>x{k}" for k in range(200)))
     assert document.text.split() == [f"x{k}" for k in range(200)]
     assert [warning.kind for warning in document.warnings] == ["unclosed-formatting"]
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("3.2 &times; 10<sup>6</sup> m", "3.2 × 10 6 m"),
+        ("10<sup>&minus;9</sup> g", "10 −9 g"),
+        ("the dam is 45.<sup>3</sup>", "the dam is 45. 3"),
+        ("$11<sup>99</sup>", "$11 99"),
+        ("45<sup>a</sup> cows", "45 a cows"),
+        ("Larsen<sup>3</sup> of Bodo", "Larsen 3 of Bodo"),
+        ("<sup>3</sup>Measured in 2019", "3 Measured in 2019"),
+        ("log<sub>2</sub>8", "log2 8"),
+        ("2<span style='vertical-align: super'>3</span>", "2 3"),
+        ("<math><msup><mn>10</mn><mn>5</mn></msup></math>", "10 5"),
+        ("<math><msup><mn>10</mn><mrow><mo>-</mo><mn>6</mn></mrow></msup></math>", "10 -6"),
+        ("<math><mfrac><mn>1</mn><mn>2</mn></mfrac></math>", "1 2"),
+        ("<math><mroot><mn>27</mn><mn>3</mn></mroot></math>", "27 3"),
+        ("1<sup>st</sup> of H<sub>2</sub>O, km<sup>2</sup>", "1st of H2O, km2"),
+    ],
+)
+def test_raised_and_lowered_digits_stay_apart(source: str, text: str) -> None:
+    """An exponent, a note's mark and a fraction are no digits of the number before them."""
+    document = _load(source)
+    assert document.text == text
+    for start, part in enumerate(document.text):
+        if not part.isspace():
+            [place] = document.locate(Span(start, start + 1))
+            assert part in ("×", "−") or place.span.of(source) == part
+
+
+@pytest.mark.parametrize(
+    "struck",
+    ["<del>40 euros</del>", "<s>x</s>", "<i style='text-decoration: line-through red'>x</i>"],
+)
+def test_crossed_out_text_is_left_out(struck: str) -> None:
+    """An old price that is crossed out is no text, and a warning counts its characters."""
+    document = _load(f"<p>Price: {struck} <ins>35 euros</ins>")
+    assert document.text == "Price: 35 euros"
+    assert [warning.kind for warning in document.warnings] == ["struck-text"]
+
+
+def test_a_fragment_does_not_hold_the_space_before_an_exponent() -> None:
+    """A browser finds "106" where the text has "10 6": a fragment ends between the two."""
+    document = _load("<p>It holds 10<sup>6</sup> litres.</p>")
+    [place] = document.locate(Span(0, document.text.index("litres") + 6))
+    assert place.text_fragment is None or "10%206" not in place.text_fragment

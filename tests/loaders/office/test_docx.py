@@ -311,3 +311,100 @@ def test_broken_xml_never_raises_anything_else(word: Word, data: st.DataObject) 
     except docqa.LoadError:
         return
     assert not document.text.strip() or document.locate(docqa.Span(0, len(document.text)))
+
+
+def styled(words: str, properties: str) -> str:
+    """Return a run with properties."""
+    return f"<w:r><w:rPr>{properties}</w:rPr><w:t>{words}</w:t></w:r>"
+
+
+@pytest.mark.parametrize(
+    ("properties", "text"),
+    [
+        ('<w:vertAlign w:val="superscript"/>', "10 6 m"),
+        ('<w:vertAlign w:val="subscript"/>', "10 6 m"),
+        ('<w:position w:val="8"/>', "10 6 m"),
+        ('<w:rStyle w:val="Raised"/>', "10 6 m"),
+        ('<w:rStyle w:val="Raised"/><w:vertAlign w:val="baseline"/>', "106 m"),
+        ("<w:strike/>", "10 m"),
+        ("<w:dstrike/>", "10 m"),
+        ('<w:strike w:val="0"/>', "106 m"),
+    ],
+)
+def test_raised_and_crossed_out_runs(
+    word: Word, rooted: Rooted, properties: str, text: str
+) -> None:
+    """A raised digit stays apart from the one before it; what is crossed out is left out."""
+    raised = '<w:vertAlign w:val="superscript"/>'
+    styles = rooted("w:styles", f'<w:style w:styleId="Raised"><w:rPr>{raised}</w:rPr></w:style>')
+    body = f"<w:p>{styled('10', '')}{styled('6', properties)}{styled(' m', '')}</w:p>"
+    document = load(word(body, styles=styles))
+    assert document.text == text
+    expected = ["struck-text"] if text == "10 m" else []
+    assert [warning.kind for warning in document.warnings] == expected
+
+
+_GONE = "<w:rPr><w:del/></w:rPr>"
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        (p("Ann ", _GONE) + p("Larsen of Bodo."), "Ann Larsen of Bodo."),
+        (p("Ann ", "<w:rPr><w:moveFrom/></w:rPr>") + p("Larsen"), "Ann Larsen"),
+        (p("A", _GONE) + p("", _GONE) + p("B") + p("C"), "AB\n\nC"),
+        (p("A", _GONE) + p("") + p("B"), "A\n\nB"),
+        (f"<w:tbl>{row(p('A', _GONE) + p('B'), p('1'))}</w:tbl>", "AB\t1"),
+        (p("A", "<w:rPr><w:ins/></w:rPr>") + p("B"), "A\n\nB"),
+    ],
+)
+def test_a_deleted_paragraph_mark_joins(word: Word, body: str, text: str) -> None:
+    """Once its deletion is accepted, a paragraph mark divides nothing."""
+    document = load(word(body))
+    assert document.text == text
+    first = len(text.split("\n", maxsplit=1)[0])
+    assert len(document.blocks) == 1 + text.count("\n\n")
+    places = document.locate(docqa.Span(0, first))
+    assert all(isinstance(place, docqa.PartLocation) and place.span for place in places)
+
+
+def headed(document: Document) -> list[tuple[str, ...]]:
+    """Return the words of each cell with those of its headers."""
+    return [
+        tuple(span.of(document.text) for span in (cell.span, *cell.headers))
+        for table in document.tables
+        for each in table.rows
+        for cell in each.cells
+    ]
+
+
+def merged(words: str, properties: str) -> str:
+    return f"<w:tc><w:tcPr>{properties}</w:tcPr>{p(words)}</w:tc>"
+
+
+RESTART = '<w:vMerge w:val="restart"/>'
+
+
+def test_tables_have_headers_and_merged_cells_keep_their_columns(word: Word) -> None:
+    """A cell that reaches down, or a row that begins late, moves no value to another column."""
+    rows = [
+        row(p("Team"), p("Member"), p("Extension")),
+        f"<w:tr>{merged('Dock', RESTART)}{merged('Roy', '')}{merged('311', '')}</w:tr>",
+        f"<w:tr>{merged('', '<w:vMerge/>')}{merged('Voss', '')}{merged('312', '')}</w:tr>",
+        f'<w:tr><w:trPr><w:gridBefore w:val="1"/></w:trPr>{merged("Lin", "")}'
+        f"{merged('401', '')}</w:tr>",
+        row(p(""), p("Berg"), p("402")),
+    ]
+    assert headed(load(word(f"<w:tbl>{''.join(rows)}</w:tbl>"))) == [
+        *(("Roy", "Member"), ("311", "Extension")),
+        *(("Voss", "Dock", "Member"), ("312", "Dock", "Extension")),
+        *(("Lin", "Member"), ("401", "Extension"), ("Berg", "Member"), ("402", "Extension")),
+    ]
+
+
+def test_a_header_row_that_word_repeats_heads_words_too(word: Word) -> None:
+    """A table without numbers has headers where the document says so, over merged columns too."""
+    top = '<w:trPr><w:tblHeader/></w:trPr><w:tc/><w:tc><w:tcPr><w:gridSpan w:val="2"/></w:tcPr>'
+    head = f"<w:tr>{top}{p('Crew')}</w:tc></w:tr>"
+    document = load(word(f"<w:tbl>{head}{row(p('Gannet'), p('Ann'), p('Ned'))}</w:tbl>"))
+    assert headed(document) == [("Ann", "Crew"), ("Ned", "Crew")]

@@ -155,3 +155,41 @@ def test_broken_xml_is_malformed(show: Show) -> None:
 def test_it_is_a_loader() -> None:
     """The loader keeps the protocol's signature."""
     assert isinstance(PptxLoader(), Loader)
+
+
+def test_tables_of_slides_have_headers(show: Show, slide: Slide) -> None:
+    """Cells know their headers past cells that reach over several rows and columns."""
+
+    def cell(words: str, attributes: str = "") -> str:
+        body = f"<a:txBody><a:p><a:r><a:t>{words}</a:t></a:r></a:p></a:txBody>"
+        return f"<a:tc {attributes}>{body}</a:tc>"
+
+    rows = [
+        cell("Dock") + cell("Crew", 'gridSpan="2"') + cell("", 'hMerge="1"'),
+        cell("East", 'rowSpan="2"') + cell("Ann") + cell("Ned"),
+        cell("", 'vMerge="1"') + cell("Ida") + cell("Orla"),
+    ]
+    table = '<a:tbl><a:tblPr firstRow="1"/>' + "".join(f"<a:tr>{one}</a:tr>" for one in rows)
+    document = load(show([slide(f"<p:graphicFrame>{table}</a:tbl></p:graphicFrame>")]))
+    found = [
+        tuple(span.of(document.text) for span in (one.span, *one.headers))
+        for each in document.tables[0].rows
+        for one in each.cells
+    ]
+    assert found == [
+        *(("Ann", "Crew"), ("Ned", "Crew")),
+        *(("Ida", "East", "Crew"), ("Orla", "East", "Crew")),
+    ]
+
+
+def test_raised_and_crossed_out_runs_of_slides(show: Show, slide: Slide) -> None:
+    """A raised digit stays apart from the one before it; what is crossed out is left out."""
+    runs = (
+        '<a:r><a:t>10</a:t></a:r><a:r><a:rPr baseline="30000"/><a:t>6</a:t></a:r>'
+        '<a:r><a:t> m, </a:t></a:r><a:r><a:rPr strike="sngStrike"/><a:t>old</a:t></a:r>'
+        '<a:r><a:rPr strike="noStrike" baseline="0"/><a:t>now</a:t></a:r>'
+    )
+    document = load(show([slide(f"<p:sp><p:txBody><a:p>{runs}</a:p></p:txBody></p:sp>")]))
+    assert document.text == "10 6 m, now"
+    assert [warning.kind for warning in document.warnings] == ["struck-text"]
+    assert document.locate(docqa.Span(3, 6))[0].span == docqa.Span(2, 5)
