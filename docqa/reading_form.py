@@ -67,6 +67,10 @@ class ReadingForm:
         moved = {border + self._inserted_up_to(border) for border in borders}
         return tuple(sorted(moved | {span.end for span in self.inserted}))
 
+    def blocks(self, borders: Sequence[int]) -> tuple[int, ...]:
+        """Return the borders of the reading form, and where inserted characters begin."""
+        return tuple(sorted({*borders, *(span.start for span in self.inserted)}))
+
     def _inserted_up_to(self, offset: int) -> int:
         """Return how many characters are inserted before a character of the passage."""
         shift = 0
