@@ -21,54 +21,42 @@ QuestionKind = Literal[
     "other",
 ]
 
-_PART = (
-    r"(?:sections?|clauses?|articles?|chapters?|paragraphs?|subsections?|items?|exhibits?|schedules?"
-    r"|appendix|appendices|annex(?:es)?|parts?|pages?|notes?|tables?|figures?)"
-)
-# The first pattern that is found decides; a question's own words come before its nouns.
-_KINDS: tuple[tuple[QuestionKind, re.Pattern[str]], ...] = tuple(
-    (kind, re.compile(pattern, re.IGNORECASE))  # type: ignore[misc]
-    for kind, pattern in (
-        (
-            "label",
-            rf"\b(?:which|what)\s(?:[\w']+\s)?{_PART}\b(?!\s(?:must|should|can|may)\b)"
-            rf"|\b(?:numbers?|titles?|headings?|headed|names?|called)\b.{{0,12}}\b{_PART}\b"
-            rf"|\b{_PART}\s(?:numbers?|titles?|headings?)\b"
-            r"|\bwhat (?:is|are) the (?:[\w']+ ){0,2}(?:titles?|headings?|units?|currency)\b"
-            r"|\b(?:which|what) (?:title|heading|units?|currency)\b",
-        ),
-        ("why", r"^why\b|[,:] why\b|\bfor (?:what|which) (?:reasons?|purposes?)\b"
-                r"|^what (?:is|are|was|were) the (?:reasons?|purposes?|causes?)\b"),
-        ("how many", r"\bhow many\b|^what (?:is|was) the number\b|^what number\b"),
-        ("how long", r"\bhow (?:long|soon|often)\b|\b(?:which|what) (?:period|duration|length|term)\b"),
-        (
-            "how much",
-            r"\bhow (?:much|high|big|large|far|fast|old|tall|deep|heavy|wide)\b"
-            r"|\bwhat (?:percentage|percent|share|amount|price|sum|rate)\b"
-            r"|^what (?:is|are|was|were) the (?:[\w'-]+ ){0,3}"
-            r"(?:percentage|amount|price|cost|fee|rate|sum|value)s?\b",
-        ),
-        (
-            "what to do",
-            r"\bhow (?:can|do|does|should|must|may|could|to)\b"
-            r"|\b(?:what|which) (?:[\w']+ )?(?:actions?|steps?|measures?|precautions?|procedures?)\b"
-            r"|\bwhat (?:must|should|shall|can|could|may|might)\b"
-            r"|\bwhat (?:happens|will happen|would happen)\b"
-            r"|\b(?:under|in) (?:what|which) (?:conditions?|circumstances?|cases?|events?|situations?)\b"
-            r"|\bwhat (?:is|are) the (?:[\w']+ )?"
-            r"(?:conditions?|consequences?|obligations?|responsibilit\w+|requirements?|procedures?)\b",
-        ),
-        ("who", r"\b(?:who|whom|whose)\b|\b(?:which|what) (?:person|company|party|firm)\b"),
-        ("when", r"\bwhen\b|\b(?:which|what) (?:\w+ )?(?:year|date|day|month|time)\b"
-                 r"|\bwhat (?:is|was) the (?:[\w']+ ){0,2}date\b"),
-        ("where", r"\bwhere\b|\b(?:which|what) (?:\w+ )?(?:country|state|city|place|town|region)\b"),
-        (
-            "yes or no",
-            r"^(?:is|are|was|were|do|does|did|can|could|may|must|should|shall|will|would|has|have|had"
-            r"|am)\b",
-        ),
-    )
-)
+_PART = r"""(?:sections?|clauses?|articles?|chapters?|paragraphs?|subsections?|item|exhibits?
+    |schedules?|appendix|appendices|annex(?:es)?|part|pages?|notes?|tables?|figures?)"""
+_PATTERNS: dict[QuestionKind, str] = {
+    "label": rf"""\b(?:which|what)\s(?:[\w']+\s)?{_PART}\b
+        |\b(?:numbers?|titles?|headings?|headed|names?|called)\b.{{0,12}}\b{_PART}\b
+        |\b{_PART}\s(?:numbers?|titles?|headings?)\b
+        |\bwhat\s(?:is|are)\sthe\s(?:[\w']+\s){{0,2}}(?:titles?|headings?|units?|currency)\b
+        |\b(?:which|what)\s(?:title|heading|units?|currency)\b""",
+    "why": r"""^why\b|[,:]\swhy\b|\bfor\s(?:what|which)\s(?:reasons?|purposes?)\b
+        |^what\s(?:is|are|was|were)\sthe\s(?:reasons?|purposes?|causes?)\b""",
+    "how many": r"\bhow\smany\b|^what\s(?:is|was)\sthe\snumber\b|^what\snumber\b",
+    "how long": r"""\bhow\s(?:long|soon|often)\b
+        |\b(?:which|what)\s(?:period|duration|length|term)\b""",
+    "how much": r"""\bhow\s(?:much|high|big|large|far|fast|old|tall|deep|heavy|wide)\b
+        |\bwhat\s(?:percentage|percent|share|amount|price|sum|rate)\b
+        |^what\s(?:is|are|was|were)\sthe\s(?:[\w'-]+\s){0,3}
+            (?:percentage|amount|price|cost|fee|rate|sum|value)s?\b""",
+    "what to do": r"""\bhow\s(?:can|do|does|should|must|may|could|to)\b
+        |\b(?:what|which)\s(?:[\w']+\s)?(?:action|step|measure|precaution|procedure)s?\b
+        |\bwhat\s(?:must|should|shall|can|could|may|might)\b
+        |\bwhat\s(?:happens|will\shappen|would\shappen)\b
+        |\b(?:under|in)\s(?:what|which)\s(?:condition|circumstance|case|event|situation)s?\b
+        |\bwhat\s(?:is|are)\sthe\s(?:[\w']+\s)?
+            (?:conditions?|consequences?|obligations?|responsibilit\w+|requirements?|procedures?)\b""",
+    "who": r"""\b(?:who|whom|whose)\b
+        |\b(?:which|what)\s(?:person|company|party|firm)\b""",
+    "when": r"""\bwhen\b|\b(?:which|what)\s(?:\w+\s)?(?:year|date|day|month|time)\b
+        |\bwhat\s(?:is|was)\sthe\s(?:[\w']+\s){0,2}date\b""",
+    "where": r"""\bwhere\b
+        |\b(?:which|what)\s(?:\w+\s)?(?:country|state|city|place|town|region)\b""",
+    "yes or no": r"""^(?:is|are|am|was|were|do|does|did|can|could|may|must|should|shall|will|would
+        |has|have|had)\b""",
+}  # the first that is found decides
+_KINDS = {
+    kind: re.compile(pattern, re.IGNORECASE | re.VERBOSE) for kind, pattern in _PATTERNS.items()
+}
 
 
 def question_kind(question: str) -> QuestionKind:
@@ -81,4 +69,4 @@ def question_kind(question: str) -> QuestionKind:
     ('who', 'what to do')
     """
     asked = question.strip()
-    return next((kind for kind, pattern in _KINDS if pattern.search(asked)), "other")
+    return next((kind for kind, pattern in _KINDS.items() if pattern.search(asked)), "other")

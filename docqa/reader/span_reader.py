@@ -281,7 +281,7 @@ def _whole(read: WindowLogits, requests: Requests) -> tuple[BoolArray, Whole]:
     for row, window in enumerate(read.windows):
         question, passages = requests[window.request]
         borders = window.form.borders(passages[window.passage].borders)
-        form = text_form(window.form.text, window.form.blocks(borders))
+        form = text_form(window.form.text, borders)
         shown = slice(window.first, window.last)
         starts, ends = window.tokens.starts[shown], window.tokens.ends[shown]
         begin = int(read.batch.passage_starts[row])

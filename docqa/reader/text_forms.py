@@ -30,20 +30,21 @@ _IN_WORDS = (
     r"|(?:thir|four|fif|six|seven|eigh|nine)teen|(?:twen|thir|for|fif|six|seven|eigh|nine)ty"
     r"|hundred|thousand|million|billion)"
 )
-_WHOLE = re.compile(
-    rf"""
-    \b(?i:{_IN_WORDS}(?:(?:[\s-]|\sand\s){_IN_WORDS})*(?:\sper\s?cent)?)\s?   # fifty
-        \([$€£]?\d[\d.,]*\s?%?\)                                              # (50)
-    | \d+\s?\((?i:{_IN_WORDS}(?:[\s-]{_IN_WORDS})*)\)                         # 50 (fifty)
-    | (?:https?://|www\.)[^\s<>"()]*[^\s<>"().,;:!?]                          # an address
-    | [\w.+-]+@[\w.-]+\w
-    | {_LETTER}(?:\.{_LETTER})+\b\.?                                          # U.S.
-    | (?:(?:\b[A-Z]{{1,3}})?[$€£¥₹]\s?)?(?:(?<![\w)])[-−+](?=\d))?            # US$, a sign
-      (?:\d+(?:-\d+){{2,}}                                                    # 2024-05-31
-      |{_LETTER}+(?:(?<=\d)[.,:/](?=\d){_LETTER}+|['’](?!s\b){_LETTER}+)*)    # 10/459,977; don't
-      (?:(?<=\d)\s?[%‰](?!\w)|(?<=\d)[^\S\n]?[€£¥₹$](?!\s?\d))?               # 5 %
-    """,
+_WORD = re.compile(rf"{_LETTER}{{2,}}")
+_CONTRACTED = re.compile(rf"(?<=\w)['’](?!s\b){_LETTER}")
+_INITIALS = re.compile(rf"{_LETTER}(?:\.{_LETTER})+\b\.?")  # U.S.
+_NUMBER = re.compile(
+    rf"""(?:(?:\b[A-Z]{{1,3}})?[$€£¥₹]\s?)?(?:(?<![\w)])[-−+])?     # US$, a sign
+    (?:\d+(?:-\d+){{2,}}|\d{_LETTER}*(?:(?<=\d)[.,:/](?=\d){_LETTER}+)*)  # 2024-05-31; 10/459,977
+    (?:\s?[%‰](?!\w)|[^\S\n]?[€£¥₹$](?!\s?\d))?              # 5 %""",
     re.VERBOSE,
+)
+_ADDRESS = re.compile(r"(?:https?://|www\.)[^\s<>\"()]*[^\s<>\"().,;:!?]|\b[\w.+-]{1,64}@[\w.-]+\w")
+_BESIDE_NUMBER = re.compile(r"\([$€£]?\d|\d\s?\(")
+_SPELLED_OUT = re.compile(
+    rf"""\b{_IN_WORDS}(?:(?:[\s-]|\sand\s){_IN_WORDS})*(?:\sper\s?cent)?\s?\([$€£]?\d[\d.,]*\s?%?\)
+    |\d+\s?\({_IN_WORDS}(?:[\s-]{_IN_WORDS})*\)""",  # fifty (50); 50 (fifty)
+    re.VERBOSE | re.IGNORECASE,
 )
 _MARK = re.compile(r"[()\[\]{}“”„«»\"]")
 _CLOSED_BY = {"(": ")", "[": "]", "{": "}", "“": "”", "„": "“”", "«": "»", '"': '"'}
@@ -51,11 +52,17 @@ _CLOSED_BY = {"(": ")", "[": "]", "{": "}", "“": "”", "„": "“”", "«":
 _NO_WORDS = re.compile(r"/s/|\.{4,}|(?:\.\s){3,}\.?|…{2,}|[•·∙●○◦■□▪▫◆◇►▶➢➤‣⁃✓✔❖]")
 _KEYWORD = r"(?:Section|Article|Clause|Chapter|Part|Item|Exhibit|Schedule|Appendix|Annex|§+)"
 _ENUMERATOR = re.compile(
-    rf"(?:[(\[](?:\d{{1,3}}|[A-Za-z]|[ivxIVX]{{1,5}})[)\]]|\d{{1,3}}[.)]|\d{{1,2}}(?:\.\d{{1,2}})+"
-    rf"[.)]?|(?i:{_KEYWORD})\s?(?:\d[\d.]*|[IVX]+|[A-Z])\b[.:]?)[\s–—-]+(?=[“\"(]?[^\W\d_])"
+    rf"""(?:[(\[](?:\d{{1,3}}|[A-Za-z]|[ivxIVX]{{1,5}})[)\]]            # (a)
+    |\d{{1,3}}[.)]                                                    # 1.
+    |\d{{1,2}}(?:\.\d{{1,2}})+(?:[.)]|(?=\s+[“"(]?[A-Z]))              # 9.4 Law
+    |(?i:{_KEYWORD})\s?(?:\d[\d.]*|[IVX]+|[A-Z])\b[.:]?              # Section 5
+    )[\s–—-]+(?=[“"(]?[^\W\d_])""",
+    re.VERBOSE,
 )
-_NUMBER_OF_HEADING = re.compile(rf"{_ENUMERATOR.pattern}|(?:\d{{1,2}}|[A-Z]\.|[IVX]+\.)\s+(?=[A-Z])")
-_SMALL_WORDS = frozenset("a an and as at by for from in of on or the to under with".split())
+_NUMBER_OF_HEADING = re.compile(
+    rf"{_ENUMERATOR.pattern}|(?:\d{{1,2}}|[A-Z]\.|[IVX]+\.)\s+(?=[A-Z])", re.VERBOSE
+)
+_SMALL_WORD = re.compile(r"(?:an?|and|as|at|by|for|from|in|of|on|or|the|to|under|with)\b")
 _LONGEST_HEADING = 60  # characters
 _UNIT = re.compile(r"\([^()\n]{0,40}\b(?:millions|thousands|billions)\b[^()\n]{0,60}\)")
 _LEADING = re.compile(r"^.*(?:\.{4,}|(?:\.[ ]){3,}\.?|…{2,})[ \t]*(\d{1,4})[ \t\r]*$", re.MULTILINE)
@@ -89,25 +96,39 @@ def text_form(text: str, borders: tuple[int, ...]) -> TextForm:
     >>> form.inside[4:12].tolist(), form.pair[12:15].tolist()
     ([False, True, True, True, True, True, True, False], [0, 1, 1])
     """
-    blocks = list(pairwise(sorted({0, *borders, len(text)})))
+    blocks = list(pairwise(sorted({0, *(at for at in borders if at < len(text)), len(text)})))
     pair = np.zeros(len(text) + 1, np.int32)
     for number, (start, end) in enumerate(sorted(_pairs(text, blocks)), start=1):
         pair[start + 1 : end] = number
+    inside = _mask(len(text) + 1, _wholes(text), first=1)
+    inside[[start for start, _ in blocks]] = False
     return TextForm(
-        inside=_mask(len(text) + 1, (match.span() for match in _WHOLE.finditer(text)), first=1),
+        inside=inside,
         pair=pair,
         no_words=_mask(len(text), (match.span() for match in _NO_WORDS.finditer(text))),
         label=_mask(len(text), _labels(text, blocks)),
     )
 
 
+def _wholes(text: str) -> Iterator[tuple[int, int]]:
+    """Yield the words, numbers and addresses of a text; they may overlap."""
+    patterns = [_WORD, _NUMBER, _INITIALS]
+    if "'" in text or "’" in text:
+        yield from ((at.start() - 1, at.end()) for at in _CONTRACTED.finditer(text))
+    if "@" in text or "www." in text or "://" in text:
+        patterns.append(_ADDRESS)
+    if _BESIDE_NUMBER.search(text):
+        patterns.append(_SPELLED_OUT)
+    for pattern in patterns:
+        yield from (match.span() for match in pattern.finditer(text))
+
+
 def _mask(size: int, spans: Iterable[tuple[int, int]], *, first: int = 0) -> BoolArray:
     """Return True at the places of spans, from their place number `first` on."""
     edges = np.array(list(spans), np.int64).reshape(-1, 2)
-    steps = np.zeros(size + 1, np.int32)
-    np.add.at(steps, edges[:, 0] + first, 1)
-    np.add.at(steps, edges[:, 1], -1)
-    mask: BoolArray = np.cumsum(steps[:size]) > 0
+    begun = np.bincount(edges[:, 0] + first, minlength=size + 1)
+    ended = np.bincount(edges[:, 1], minlength=size + 1)
+    mask: BoolArray = np.cumsum(begun[:size] - ended[:size]) > 0
     return mask
 
 
@@ -158,5 +179,5 @@ def _is_numbered_heading(content: str) -> bool:
     number = _NUMBER_OF_HEADING.match(content) if len(content) <= _LONGEST_HEADING else None
     words = content[number.end() :].split() if number else []
     return bool(words) and all(
-        word[0].isupper() or word.lower() in _SMALL_WORDS for word in words if word[0].isalpha()
+        word[0].isupper() or _SMALL_WORD.match(word) for word in words if word[0].isalpha()
     )
