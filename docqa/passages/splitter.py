@@ -38,7 +38,7 @@ class _Sentence:
         n_inserted: those of the headers alone.
         is_heading: a passage should not end with it.
         boilerplate: its block is flagged.
-        is_first: its block begins with it.
+        is_first: it begins here, and not in a piece before.
         is_row: it is a table row, its cells divided by tabs.
     """
 
@@ -281,7 +281,7 @@ class Splitter:
 
 
 def _borders(text: str, sentences: Iterable[_Sentence], headers: CellHeaders) -> list[int]:
-    """Return where blocks and the cells of table rows begin, rising."""
+    """Return where sentences and the cells of table rows begin, rising."""
     borders: list[int] = []
     for sentence in sentences:
         if sentence.is_first:

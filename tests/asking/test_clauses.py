@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import docqa
 from docqa.asking.clauses import with_clauses
 from docqa.datamodel import AnswerSpan, AnswerSpans, Passage, Span
 from docqa.passages.sentences import sentence_spans
@@ -52,3 +53,17 @@ def test_a_long_sentence_gives_its_part() -> None:
     assert grown("What must the tenant do?", "sweep", text) == answer
     endless = text.replace(";", ",")
     assert grown("What must the tenant do?", "sweep", endless) == "sweep"
+
+
+def test_the_row_stands_beside_an_answer_from_a_table() -> None:
+    """The context of a cell is its row, in web pages and plain text."""
+    page = b"<table><tr><th>Lamp<th>Oil</tr><tr><td>Heron<td>40 litres</tr></table>"
+    for source, media_type, row in [
+        (page, "text/html", "Heron\t40 litres"),
+        (b"Oil of the lamps\nHeron  40  41\nSwan  30  31\n", "text/plain", "Heron  40  41"),
+    ]:
+        document = docqa.load(source, media_type=media_type)
+        at = document.text.index("40")
+        answer = docqa.cite(document, Span(at, at + 2))
+        assert answer.context == row
+        assert document.text[answer.context_start : answer.context_end] == row
