@@ -24,7 +24,7 @@ _STEP = re.compile(r"\d{1,2}\s+(?=[A-Z][a-z]+\s)")  # "2 Swipe down"
 
 
 def with_clauses(proposals: AnswerSpans) -> AnswerSpans:
-    """Return the proposals, those in instructions grown where the question asks what to do."""
+    """Return the proposals, grown in instructions where the question asks for a step or a duty."""
     if question_kind(proposals.question) != "what to do":
         return proposals
     return replace(proposals, spans=tuple(map(_grown, proposals.spans)))

@@ -40,8 +40,7 @@ _PATTERNS: dict[QuestionKind, str] = {
             (?:percentage|amount|price|cost|fee|rate|sum|value)s?\b""",
     "what to do": r"""\bhow\s(?:can|do|does|should|must|may|could|to)\b
         |\b(?:what|which)\s(?:[\w']+\s)?(?:action|step|measure|precaution|procedure)s?\b
-        |\bwhat\s(?:must|should|shall|can|could|may|might)\b
-        |\bwhat\s(?:happens|will\shappen|would\shappen)\b
+        |\bwhat\s(?:must|should|shall|can|could|may|might)\b.*\b(?:do|done)\b
         |\b(?:under|in)\s(?:what|which)\s(?:condition|circumstance|case|event|situation)s?\b
         |\bwhat\s(?:is|are)\sthe\s(?:[\w']+\s)?
             (?:conditions?|consequences?|obligations?|responsibilit\w+|requirements?|procedures?)\b""",

@@ -1,4 +1,4 @@
-"""The form of a text: what is never cut, what comes in pairs, and what only labels a place.
+"""The form of a text: its whole words and numbers, its pairs of brackets, its labels of places.
 
 A reader's start and end logits know words, not forms: they cut "10/459" out of "10/459,977" and
 leave brackets open. The characters of a text say which spans are whole, before any is ranked.
