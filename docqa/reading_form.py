@@ -60,12 +60,13 @@ class ReadingForm:
     def borders(self, borders: Sequence[int]) -> tuple[int, ...]:
         """Return the borders in the reading form: the passage's own and those of insertions.
 
-        No answer reaches over inserted characters, so the text behind them begins a block.
+        No answer reaches over inserted characters, so they and the text behind them begin blocks.
         """
         if not self.inserted:
             return tuple(borders)
         moved = {border + self._inserted_up_to(border) for border in borders}
-        return tuple(sorted(moved | {span.end for span in self.inserted}))
+        ends = {end for span in self.inserted for end in (span.start, span.end)}
+        return tuple(sorted(moved | ends))
 
     def _inserted_up_to(self, offset: int) -> int:
         """Return how many characters are inserted before a character of the passage."""

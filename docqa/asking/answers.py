@@ -13,6 +13,7 @@ from itertools import chain, islice
 
 from docqa.asking.built_answer import answer_at, occurrence_at
 from docqa.asking.cell_relevance import HeadedSpan, headed_spans
+from docqa.asking.clauses import with_clauses
 from docqa.asking.evidence import AnswerFeatures
 from docqa.calibration import Calibration
 from docqa.datamodel import (
@@ -120,7 +121,7 @@ def answers_from_spans(
         lost += _lost(headed)
         return lost - span.margin, *span.passage.place, span.span.start
 
-    headed = sorted(_headed(documents, proposals), key=order)
+    headed = sorted(_headed(documents, with_clauses(proposals)), key=order)
     wordings = _one_per_wording(_one_per_place(headed))
     judged = _judged(proposals.question, wordings, relevance, calibration)
     passing = ([each for each in places if each.score >= min_score] for places in judged)

@@ -66,7 +66,7 @@ class JsonWriter:
 _COLUMNS = [
     *("question", "answer", "rank", "score", "source", "source_state", "page_number", "page_label"),
     *("line", "column", "css_path", "xpath", "part", "paragraph", "ocr_confidence"),
-    *("start", "end", "context"),
+    *("start", "end", "context", "context_start", "context_end"),
     *("passages_read", "passages_total", "error"),
 ]
 # Spreadsheets run cells that start like this, and documents are not to be trusted (OWASP, "CSV
@@ -126,6 +126,8 @@ def _cells(answer: Answer) -> dict[str, object]:
         "start": answer.start,
         "end": answer.end,
         "context": answer.context,
+        "context_start": answer.context_start,
+        "context_end": answer.context_end,
     }
 
 

@@ -50,7 +50,7 @@ class Answer:
         passage: where it was read.
         locations: places in the original, in reading order; several when the span crosses pages.
         occurrences: further places where the reader found the same words, best first.
-        context: the sentence (or line) around the answer.
+        context: the sentence or the row of a table around the answer.
         context_start: where `context` starts in the document's text.
         prefix, suffix: the characters around the answer, up to `CONTEXT` on each side; they tell
             the place from others with the same words when the document changes.
@@ -77,6 +77,11 @@ class Answer:
     reader: ReaderInfo | None = None
     settings: AnswerSettings | None = None
     evidence: Evidence | None = None
+
+    @property
+    def context_end(self) -> int:
+        """Return where `context` ends in the document's text."""
+        return self.context_start + len(self.context)
 
     @property
     def page_number(self) -> int | None:
@@ -116,6 +121,7 @@ class Answer:
         record["answer"] = record.pop("text")
         record["passage"] = {"number": self.passage.number, **asdict(self.passage.span)}
         record["page_number"], record["page_label"] = self.page_number, self.page_label
+        record["context_end"] = self.context_end
         record["line"], record["ocr_confidence"] = self.line, self.ocr_confidence
         record["target"] = web_target(self, self.document)
         for spot, place in zip(record["occurrences"], self.occurrences, strict=True):

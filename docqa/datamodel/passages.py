@@ -32,8 +32,8 @@ class Passage:
         span: characters of the document's text; ``text == document.text[start:end]``.
         text: the passage's characters.
         boilerplate: every block in it was flagged as navigation, footer and the like.
-        borders: rising offsets of the passage's text at which a new block (heading, table row,
-            list item, paragraph) or table cell begins; no answer crosses one.
+        borders: rising offsets of the passage's text at which a new sentence, block (heading,
+            table row, list item, paragraph) or table cell begins; no answer crosses one.
         insertions: characters put between the passage's characters for ranking and reading, at
             rising positions; never part of an answer. See `docqa.reading_form`.
     """

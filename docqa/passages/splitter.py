@@ -38,7 +38,7 @@ class _Sentence:
         n_inserted: those of the headers alone.
         is_heading: a passage should not end with it.
         boilerplate: its block is flagged.
-        is_first: its block begins with it.
+        is_first: it begins here, and not in a piece before.
         is_row: it is a table row, its cells divided by tabs.
     """
 
@@ -133,13 +133,11 @@ class Splitter:
         text, batch = document.text, list[_Sentence]()
         for block in sentence_blocks(text, document.blocks):
             is_heading, is_row = block.kind == "heading", block.kind == "table_row"
-            for number, span in enumerate(block_sentences(text, block)):
+            for span in block_sentences(text, block):
                 if batch and span.end - batch[0].span.start > _BATCH:
                     yield from self._counted(text, batch, headers)
                     batch = []
-                batch.append(
-                    _Sentence(span, 0, 0, is_heading, block.boilerplate, number == 0, is_row)
-                )
+                batch.append(_Sentence(span, 0, 0, is_heading, block.boilerplate, True, is_row))
         yield from self._counted(text, batch, headers)
 
     def _counted(
@@ -159,7 +157,7 @@ class Splitter:
                 alone = self._tokenizer.offsets(span.of(text))
                 inside = [token.start + span.start for token in alone]
             for piece, n_tokens in self._cut(text, span, inside):
-                is_first = sentence.is_first and piece.start == span.start
+                is_first = piece.start == span.start
                 inserted = sum(self._inserted(each.text) for each in headers.insertions(piece))
                 yield replace(
                     sentence,
@@ -283,7 +281,7 @@ class Splitter:
 
 
 def _borders(text: str, sentences: Iterable[_Sentence], headers: CellHeaders) -> list[int]:
-    """Return where blocks and the cells of table rows begin, rising."""
+    """Return where sentences and the cells of table rows begin, rising."""
     borders: list[int] = []
     for sentence in sentences:
         if sentence.is_first:

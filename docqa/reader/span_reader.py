@@ -12,9 +12,11 @@ import numpy as np
 from docqa.datamodel import AnswerSpan, AnswerSpans, Passage
 from docqa.errors import ModelError, QuestionError, SettingError
 from docqa.protocols import Tokens
-from docqa.reader.decoding import BestSpans, best_spans
+from docqa.reader.decoding import BestSpans, Whole, best_spans
 from docqa.reader.encoding import PassageTokens, Window, window_ranges
 from docqa.reader.loaded_model import LaterModel
+from docqa.reader.question_kind import question_kind
+from docqa.reader.text_forms import text_form
 from docqa.reader.tokenizer import FastTokenizer
 from docqa.reader.window_logits import WindowLogits, read_windows
 from docqa.reading_form import ReadingForm
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from docqa.calibration import Calibration
     from docqa.protocols import SpanModel
 
+    BoolArray = NDArray[np.bool_]
     Requests = Sequence[tuple[str, Sequence[Passage]]]
 
 __all__ = ["SpanReader", "WindowLogits"]
@@ -160,13 +163,14 @@ class SpanReader:
             raise SettingError(f"top_k must be at least 1, not {top_k}")
         found: list[list[list[AnswerSpan]]] = [[[] for _ in passages] for _, passages in requests]
         for read in self.logits(requests):
+            answerable, whole = _whole(read, requests)
             best = best_spans(
                 read.start_logits,
                 read.end_logits,
-                read.batch.answerable,
+                answerable,
                 max_answer_tokens=self.max_answer_tokens,
                 n_best=min(top_k, _SPANS_PER_WINDOW),
-                blocks=_blocks(read, requests),
+                whole=whole,
             )
             for row, window in enumerate(read.windows):
                 passage = requests[window.request][1][window.passage]
@@ -269,15 +273,32 @@ class SpanReader:
         return kept
 
 
-def _blocks(read: WindowLogits, requests: Requests) -> NDArray[np.int64] | None:
-    """Return the number of each token's block, ``(n_windows, n_tokens)``; None without borders."""
-    passages = [requests[window.request][1][window.passage] for window in read.windows]
-    if not any(passage.borders or passage.insertions for passage in passages):
-        return None
-    blocks = np.zeros(read.start_logits.shape, dtype=np.int64)
-    for row, (window, passage) in enumerate(zip(read.windows, passages, strict=True)):
-        begin, starts = read.batch.passage_starts[row], window.tokens.starts
-        borders = window.form.borders(passage.borders)
-        numbers = np.searchsorted(borders, starts[window.first : window.last], "right")
-        blocks[row, begin : begin + len(numbers)] = numbers
-    return blocks
+def _whole(read: WindowLogits, requests: Requests) -> tuple[BoolArray, Whole]:
+    """Return which tokens may begin or end an answer, and which spans are whole."""
+    shape = read.start_logits.shape
+    answerable, joined = read.batch.answerable.copy(), np.zeros(shape, dtype=np.bool_)
+    before, after = np.zeros((2, *shape), dtype=np.int64)
+    for row, window in enumerate(read.windows):
+        question, passages = requests[window.request]
+        borders = window.form.borders(passages[window.passage].borders)
+        form = text_form(window.form.text, borders)
+        shown = slice(window.first, window.last)
+        starts, ends = window.tokens.starts[shown], window.tokens.ends[shown]
+        begin = int(read.batch.passage_starts[row])
+        columns = slice(begin, begin + len(starts))
+        block = np.searchsorted(borders, starts, "right") * len(form.inside)
+        joined[row, columns] = form.inside[starts]
+        before[row, columns] = block + form.pair[starts]
+        after[row, columns] = block + form.pair[ends]
+        barred = form.no_words if question_kind(question) == "label" else form.no_words | form.label
+        answerable[row, columns] &= ~np.append(barred, False)[starts]
+        _bar_cut_units(answerable[row, columns], form.inside[starts], form.inside[ends])
+    return answerable, Whole(np.cumsum(~joined, axis=1), before, after)
+
+
+def _bar_cut_units(answerable: BoolArray, goes_on: BoolArray, continues: BoolArray) -> None:
+    """Bar the units of which a window shows a part."""
+    uncut = np.flatnonzero(~goes_on)
+    answerable[: uncut[0] if len(uncut) else None] = False
+    if len(uncut) and continues[-1]:
+        answerable[uncut[-1] :] = False

@@ -96,6 +96,13 @@ def as_csv(cell: GridItem) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(stream.getvalue(), newline="")))
 
 
+def test_programs_get_the_span_of_the_sentence() -> None:
+    """JSON and CSV say where the sentence around an answer starts and ends."""
+    (record,), (row,) = as_json(item(answer())), as_csv(item(answer()))
+    assert (record["context_start"], record["context_end"]) == (100, 100 + len(SENTENCE))
+    assert (row["context_start"], row["context_end"]) == ("100", str(100 + len(SENTENCE)))
+
+
 def test_text_holds_the_words_the_place_and_the_sentence() -> None:
     """People see the answer, where it stands, and the sentence with the answer marked."""
     assert as_text(item(answer())).splitlines() == [

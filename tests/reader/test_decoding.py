@@ -7,64 +7,83 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from docqa.reader.decoding import best_spans
+from docqa.reader.decoding import Whole, best_spans
 
 Found = list[tuple[int, int, float]]
-Drawn = tuple[
-    NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_], NDArray[np.int64]
-]  # logits of starts and ends, what may be answered, blocks
+Floats, Numbers = NDArray[np.float32], NDArray[np.int64]
+Drawn = tuple[Floats, Floats, NDArray[np.bool_], Whole]  # starts, ends, what may be answered
 
 
 def brute_force(
-    starts: NDArray[np.float32],
-    ends: NDArray[np.float32],
-    allowed: NDArray[np.bool_],
-    blocks: NDArray[np.int64],
-    most: int,
+    starts: Floats, ends: Floats, allowed: NDArray[np.bool_], whole: Whole, most: int
 ) -> Found:
     """Return the spans of one window, best first, none overlapping or touching a better one."""
+    unit, before, after = whole.unit, whole.before, whole.after
+    size = len(unit)
+
+    def best(logits: Floats, token: int) -> float:
+        same = [logits[n] for n in range(size) if unit[n] == unit[token] and allowed[n]]
+        return float(max(same, default=-np.inf))
+
     spans = [
-        (s, e, float(starts[s] + ends[e]))
-        for s in range(len(starts))
-        for e in range(s, min(s + most, len(starts)))
-        if allowed[s] and allowed[e] and blocks[s] == blocks[e]
+        (s, e, best(starts, s) + best(ends, e))
+        for s in range(size)
+        for e in range(s, min(s + most, size))
+        if (s == 0 or unit[s - 1] != unit[s])
+        and (e == size - 1 or unit[e + 1] != unit[e])
+        and before[s] == after[e]
+        and best(starts, s) + best(ends, e) > -np.inf
     ]
     kept: Found = []
     for s, e, logit in sorted(spans, key=lambda span: (-span[2], span[0], span[1])):
-        if all(e + 1 < first or s > last + 1 for first, last, _ in kept):
+        apart = (
+            e + 1 < first
+            or s > last + 1
+            # Neighbours of different blocks or pairs do not touch.
+            or (e + 1 == first and after[e] != before[first])
+            or (s == last + 1 and after[last] != before[s])
+            for first, last, _ in kept
+        )
+        if all(apart):
             kept.append((s, e, logit))
     return kept
 
 
 @st.composite
 def windows(draw: st.DrawFn) -> Drawn:
-    """Draw logits (whole numbers, so that ties occur), what may be answered, and blocks."""
+    """Draw logits (whole numbers, so that ties occur), what may be answered, and what is whole."""
     shape = draw(st.integers(1, 3)), draw(st.integers(1, 12))
     size = shape[0] * shape[1]
     logits = st.lists(st.integers(-6, 6), min_size=size, max_size=size)
+    flags = st.lists(st.booleans(), min_size=size, max_size=size)
     starts, ends = (np.array(draw(logits), np.float32).reshape(shape) for _ in range(2))
-    allowed = draw(st.lists(st.booleans(), min_size=size, max_size=size))
-    begins = np.array(draw(st.lists(st.booleans(), min_size=size, max_size=size)), np.int64)
-    blocks = begins.reshape(shape).cumsum(axis=1)
-    return starts, ends, np.array(allowed, np.bool_).reshape(shape), blocks
+    allowed = np.array(draw(flags), np.bool_).reshape(shape)
+    unit, blocks = (np.array(draw(flags), np.int64).reshape(shape).cumsum(axis=1) for _ in range(2))
+    pairs = np.array(draw(st.lists(st.integers(0, 1), min_size=size, max_size=size)), np.int64)
+    after = 2 * blocks + pairs.reshape(shape)
+    before = np.roll(after, 1, axis=1) if draw(st.booleans()) else 2 * blocks
+    return starts, ends, allowed, Whole(unit, before, after)
 
 
 @given(windows(), st.integers(1, 14), st.integers(1, 4), st.booleans())
-@settings(max_examples=200, deadline=None)
-def test_equals_brute_force(drawn: Drawn, most: int, n_best: int, blocked: bool) -> None:
-    """The banded search finds what trying every span finds, ties and blocks included."""
-    starts, ends, allowed, blocks = drawn
-    blocks = blocks if blocked else np.zeros_like(blocks)
+@settings(max_examples=300, deadline=None)
+def test_equals_brute_force(drawn: Drawn, most: int, n_best: int, given_whole: bool) -> None:
+    """The banded search finds what trying every span finds, ties and whole spans included."""
+    starts, ends, allowed, whole = drawn
+    if not given_whole:
+        each, same = np.indices(starts.shape)[1], np.zeros(starts.shape, np.int64)
+        whole = Whole(each, same, same)
     found = best_spans(
         starts,
         ends,
         allowed,
         max_answer_tokens=most,
         n_best=n_best,
-        blocks=blocks if blocked else None,
+        whole=whole if given_whole else None,
     )
     for row in range(len(starts)):
-        expected = brute_force(starts[row], ends[row], allowed[row], blocks[row], most)[:n_best]
+        of_row = Whole(whole.unit[row], whole.before[row], whole.after[row])
+        expected = brute_force(starts[row], ends[row], allowed[row], of_row, most)[:n_best]
         columns = zip(found.first[row], found.last[row], found.logit[row], strict=True)
         assert [span for span in columns if span[2] > -np.inf] == expected
 
