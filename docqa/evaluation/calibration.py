@@ -153,17 +153,17 @@ def fit(
 
 
 def _fitted(observations: Sequence[Observation], margin_only: bool) -> Calibration:
-    """Return the calibration of observations, some of whose first answers may all be right.
+    """Return the calibration of the observations of all parts, or of all but one.
 
     Raises:
-        CalibrationError: all first answers are right, or all are wrong.
+        CalibrationError: their first answers are all right, or all wrong.
     """
     usual = Calibration(0.0, {"odds": 1.0})
     ranked = usual if margin_only else replace(usual, **_ranking(observations))
     firsts = [first_answer(each, ranked) for each in observations]
     right = np.array([each.exact_match for each in firsts])
     if right.min() == right.max():
-        kind = "right" if right.max() else "wrong"
+        kind = "wrong" if right.max() else "right"
         raise CalibrationError(
             f"all {kind} answers are of too few documents to leave some of these out, so nothing "
             "can show how the calibration does on others; give questions over more documents"
