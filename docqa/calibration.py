@@ -1,9 +1,10 @@
 """From the evidence of an answer to the probability that it is right.
 
-A calibration is a logistic regression of a few named features (Platt 1999, "Probabilistic Outputs
-for Support Vector Machines", with more than one): a bias and a weight each, few enough to read and
-to check by hand. It belongs to the weights of one reader and lies beside them as
-``calibration.json``; ``docqa calibrate`` makes one.
+A calibration has two weighted sums of a few named features, few enough to read and to check by
+hand. The first, the ranking, is the strength of an answer: its log odds against "not here". The
+second, which rests on the odds against all other answers, becomes the probability (Platt 1999,
+"Probabilistic Outputs for Support Vector Machines"). A calibration belongs to the weights of one
+reader and lies beside them as ``calibration.json``; ``docqa calibrate`` makes one.
 """
 
 from __future__ import annotations
@@ -11,54 +12,87 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 from docqa.datamodel import Evidence, logistic
 from docqa.errors import ModelError, ModelNotFoundError
 
-__all__ = ["CALIBRATION_FILE", "FEATURES", "Calibration"]
+__all__ = [
+    "CALIBRATION_FILE",
+    "FEATURES",
+    "UNCALIBRATED",
+    "USUAL_RANKING",
+    "USUAL_RANKING_BIAS",
+    "Calibration",
+]
 
 CALIBRATION_FILE = "calibration.json"
-_FORMAT = 1
-
+_FORMAT = 2
+_UNRANKED_FORMAT = 1  # without a ranking of its own; still read
 
 FEATURES = tuple(each.name for each in fields(Evidence))
+
+# Chosen on the PDF questions: docs/measurements/answers.md and docs/measurements/tables.md. The
+# bias makes the strength of an answer outside tables, in the best passage, its margin.
+USUAL_RANKING: Mapping[str, float] = {"margin": 1.0, "relevance": 6.0, "headings": 24.0}
+USUAL_RANKING_BIAS = -30.0
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """A probability from evidence: the logistic function of a weighted sum.
+    """The strength and the probability of an answer, from its evidence.
 
     Attributes:
-        bias: is added to the sum.
-        weights: by name of a feature; the others do not count.
+        bias: is added to the sum that becomes the probability.
+        weights: of that sum, by name of a feature; the others do not count.
         revision: of the reader's weights that it was fitted to; ``""`` where that is unknown.
         fitted: on what, and how well it does, for whoever looks into the file.
+        ranking: weights of the strength, by name of a feature; never of the odds, which are made
+            of strengths.
+        ranking_bias: is added to the strength.
 
     Raises:
-        ModelError: a feature is unknown, or a number is not finite.
+        ModelError: a feature is unknown, the ranking weighs the odds, or a number is not finite.
 
-    >>> evidence = Evidence(margin=2.0, odds=1.5, relevance=1.0, coverage=0.8)
-    >>> Calibration(bias=-1.0, weights={"margin": 0.5}).probability(evidence)
-    0.5
+    >>> evidence = Evidence(
+    ...     margin=2.0, odds=1.5, relevance=0.5, coverage=0.8, span_logit=7.0, headings=1.0
+    ... )
+    >>> calibration = Calibration(bias=-1.0, weights={"margin": 0.5})
+    >>> calibration.probability(evidence), calibration.strength(evidence)
+    (0.5, -1.0)
     """
 
     bias: float
     weights: Mapping[str, float]
     revision: str = ""
     fitted: Mapping[str, Any] = field(default_factory=dict)
+    ranking: Mapping[str, float] = field(default_factory=lambda: dict(USUAL_RANKING))
+    ranking_bias: float = USUAL_RANKING_BIAS
 
     def __post_init__(self) -> None:
-        unknown = sorted(set(self.weights) - set(FEATURES))
+        unknown = sorted({*self.weights, *self.ranking} - set(FEATURES))
         if unknown:
             raise ModelError(
                 f"a calibration weighs {', '.join(unknown)}, which this version of docqa does not "
                 f"know; it knows {', '.join(FEATURES)}"
             )
-        if not all(map(math.isfinite, (self.bias, *self.weights.values()))):
+        if "odds" in self.ranking:
+            raise ModelError(
+                "a calibration ranks by the odds, which the ranking makes; fit it again"
+            )
+        numbers = self.bias, *self.weights.values(), self.ranking_bias, *self.ranking.values()
+        if not all(map(math.isfinite, numbers)):
             raise ModelError("a number of the calibration is not finite; fit it again")
+
+    def strength(self, evidence: Evidence) -> float:
+        """Return the log odds of an answer with this evidence against "not here"."""
+        return self.strength_of(lambda name: float(getattr(evidence, name)))
+
+    def strength_of(self, feature: Callable[[str], float]) -> float:
+        """Return the log odds of features against "not here"; only weighted ones are asked for."""
+        return _sum(self.ranking_bias, self.ranking, feature)
 
     def probability(self, evidence: Evidence) -> float:
         """Return the probability that an answer with this evidence is right, in 0 to 1."""
@@ -66,8 +100,7 @@ class Calibration:
 
     def probability_of(self, feature: Callable[[str], float]) -> float:
         """Return the probability of features; only weighted ones are asked for."""
-        parts = (weight * feature(name) for name, weight in self.weights.items())
-        return logistic(math.fsum((self.bias, *parts)))
+        return logistic(_sum(self.bias, self.weights, feature))
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
@@ -112,18 +145,38 @@ class Calibration:
     @classmethod
     def _of(cls, content: Any) -> Calibration:
         said: dict[str, Any] = content if isinstance(content, dict) else {}
-        if said.get("format") != _FORMAT:
+        if said.get("format") not in (_UNRANKED_FORMAT, _FORMAT):
             raise ModelError(f"no calibration of format {_FORMAT}; {_AGAIN}")
-        bias, weights = said.get("bias"), said.get("weights")
-        if not isinstance(weights, dict) or not all(map(_is_number, (bias, *weights.values()))):
-            raise ModelError(f'"bias" is to be a number and "weights" numbers by name; {_AGAIN}')
         revision, fitted = said.get("revision", ""), said.get("fitted", {})
         if not isinstance(revision, str) or not isinstance(fitted, dict):
             raise ModelError(f'"revision" is to be text and "fitted" an object; {_AGAIN}')
-        return cls(float(said["bias"]), {k: float(v) for k, v in weights.items()}, revision, fitted)
+        made = cls(*_weighing(said, "bias", "weights"), revision, fitted)
+        if said["format"] == _UNRANKED_FORMAT:
+            return made
+        bias, ranking = _weighing(said, "ranking_bias", "ranking")
+        return replace(made, ranking=ranking, ranking_bias=bias)
 
+
+# The scores of a reader without a calibration: the logistic function of the strength.
+UNCALIBRATED = Calibration(USUAL_RANKING_BIAS, USUAL_RANKING)
 
 _AGAIN = "make it again with docqa calibrate, or remove the file"
+
+
+def _sum(bias: float, weights: Mapping[str, float], feature: Callable[[str], float]) -> float:
+    return math.fsum((bias, *(weight * feature(name) for name, weight in weights.items())))
+
+
+def _weighing(
+    said: Mapping[str, Any], bias_name: str, weights_name: str
+) -> tuple[float, dict[str, float]]:
+    """Return the bias and the weights of a sum that a file holds under these names."""
+    bias, weights = said.get(bias_name), said.get(weights_name)
+    if not isinstance(weights, dict) or not all(map(_is_number, (bias, *weights.values()))):
+        raise ModelError(
+            f'"{bias_name}" is to be a number and "{weights_name}" numbers by name; {_AGAIN}'
+        )
+    return float(said[bias_name]), {name: float(weight) for name, weight in weights.items()}
 
 
 def _is_number(value: Any) -> bool:

@@ -4,7 +4,6 @@ from docqa.asking.ask import ask
 from docqa.asking.pipeline import Pipeline
 from docqa.asking.settings import (
     DEFAULT_MIN_SCORE,
-    DEFAULT_RANK_WEIGHT,
     DEFAULT_TOP_PASSAGES,
     Splitting,
 )
@@ -12,7 +11,6 @@ from docqa.datamodel import Content
 
 __all__ = [
     "DEFAULT_MIN_SCORE",
-    "DEFAULT_RANK_WEIGHT",
     "DEFAULT_TOP_PASSAGES",
     "Content",
     "Pipeline",

@@ -133,8 +133,8 @@ class Reader(Protocol):
             unknown.
         runtime: the library and the number format that it computes with, such as ``"onnx int8"``;
             ``""`` where that is unknown.
-        calibration: makes probabilities of the reader's evidence. None leaves the scores as they
-            are, the logistic function of the margin.
+        calibration: ranks answers by their evidence, and makes probabilities of it. None for the
+            usual ranking, and for the logistic function of the strength as score.
         tokenizer: counts tokens as this reader does.
         max_passage_tokens: tokens of the largest passage that fits beside any allowed question.
     """

@@ -10,7 +10,7 @@ from sphinx.application import Sphinx
 
 import docqa
 from docqa.passages.splitter import DEFAULT_OVERLAP, DEFAULT_PASSAGE_TOKENS
-from docqa.pipeline import DEFAULT_MIN_SCORE, DEFAULT_RANK_WEIGHT, DEFAULT_TOP_PASSAGES
+from docqa.pipeline import DEFAULT_MIN_SCORE, DEFAULT_TOP_PASSAGES
 
 sys.path.insert(0, str(Path(__file__).parent))  # house.py
 
@@ -39,7 +39,6 @@ myst_heading_anchors = 3
 # Defaults are shown as the code has them.
 myst_substitutions = {
     "min_score": DEFAULT_MIN_SCORE,
-    "rank_weight": DEFAULT_RANK_WEIGHT,
     "top_passages": DEFAULT_TOP_PASSAGES,
     "passage_tokens": DEFAULT_PASSAGE_TOKENS,
     "overlap": DEFAULT_OVERLAP,

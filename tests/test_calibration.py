@@ -12,14 +12,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import docqa
-from docqa.asking.evidence import AnswerFeatures
-from docqa.calibration import FEATURES, Calibration
+from docqa.asking.cell_relevance import HeadedSpan
+from docqa.asking.evidence import AnswerFeatures, Rivals
+from docqa.calibration import FEATURES, UNCALIBRATED, Calibration
 from docqa.datamodel import AnswerSpan, Evidence, Passage, Span
 from docqa.errors import ModelError, ModelNotFoundError
 from docqa.testing import FakeReader
 
-EVIDENCE = Evidence(margin=2.0, odds=3.0, relevance=1.0, coverage=0.5)
-FITTED = Calibration(-1.0, {"margin": 0.5, "odds": 0.1}, "sha256:ab", {"questions": 90})
+EVIDENCE = Evidence(
+    margin=2.0, odds=3.0, relevance=0.5, coverage=0.5, span_logit=7.0, headings=0.75
+)
+FITTED = Calibration(
+    -1.0,
+    {"margin": 0.5, "odds": 0.1},
+    "sha256:ab",
+    {"questions": 90},
+    {"margin": 0.25, "span_logit": 0.5},
+    -2.0,
+)
 TEXT = "Ada Quill audits the firm. The firm pays Ada Quill. Brown audits a shop.\n"
 
 
@@ -32,6 +42,19 @@ class CalibratedReader(FakeReader):
 def test_probability_is_the_logistic_function_of_the_weighted_sum() -> None:
     """By hand: -1 + 0.5 * 2 + 0.1 * 3 is 0.3."""
     assert FITTED.probability(EVIDENCE) == pytest.approx(1 / (1 + math.exp(-0.3)))
+
+
+def test_strength_is_the_weighted_sum_of_the_ranking() -> None:
+    """By hand: -2 + 0.25 * 2 + 0.5 * 7 is 2."""
+    assert FITTED.strength(EVIDENCE) == 2.0
+
+
+def test_the_usual_strength_is_the_margin_less_what_is_lacking() -> None:
+    """6 for the relevance that a passage lacks, 24 for the headings that a cell lacks."""
+    calibration = Calibration(0.0, {})
+    assert calibration.strength(replace(EVIDENCE, relevance=1.0, headings=1.0)) == 2.0
+    assert calibration.strength(EVIDENCE) == 2.0 - 6 * 0.5 - 24 * 0.25
+    assert UNCALIBRATED.strength(EVIDENCE) == calibration.strength(EVIDENCE)
 
 
 @given(st.floats(-60, 60), st.floats(0, 60))
@@ -47,6 +70,16 @@ def test_a_calibration_comes_back_from_its_file(tmp_path: Path) -> None:
     assert Calibration.read(tmp_path / "calibration.json") == FITTED
 
 
+def test_a_file_without_a_ranking_has_the_usual_one(tmp_path: Path) -> None:
+    """Files of format 1 are read, and order answers as they did."""
+    path = tmp_path / "calibration.json"
+    path.write_text('{"format": 1, "bias": -1, "weights": {"odds": 0.5}, "revision": "r"}')
+    assert Calibration.read(path) == Calibration(-1.0, {"odds": 0.5}, "r")
+
+
+RANKED = '{{"format": 2, "bias": 0, "weights": {{}}, "ranking": {}, "ranking_bias": {}}}'
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -54,7 +87,14 @@ def test_a_calibration_comes_back_from_its_file(tmp_path: Path) -> None:
         "{",
         "[]",
         "{}",
+        '{"format": 3, "bias": 0, "weights": {}}',
         '{"format": 2, "bias": 0, "weights": {}}',
+        RANKED.format('{"margin": 1}', "null"),
+        RANKED.format('{"margin": "1"}', "0"),
+        RANKED.format('{"margin": 1}', "Infinity"),
+        RANKED.format('{"colour": 1}', "0"),
+        RANKED.format('{"odds": 1}', "0"),
+        RANKED.format('["margin"]', "0"),
         '{"format": 1, "bias": "0", "weights": {}}',
         '{"format": 1, "bias": 0, "weights": {"margin": true}}',
         '{"format": 1, "bias": 0, "weights": {"colour": 1}}',
@@ -78,52 +118,46 @@ def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
         Calibration.read(tmp_path / "none.json")
 
 
-def spans(*margins: float) -> list[AnswerSpan]:
+def span(margin: float) -> AnswerSpan:
     passage = Passage("d", 3, Span(0, 24), "The firm pays Ada Quill.")
-    return [AnswerSpan(passage, Span(14, 23), margin, margin, 0.0) for margin in margins]
+    return AnswerSpan(passage, Span(14, 23), margin, margin + 1.0, 1.0)
 
 
-def odds_of(features: AnswerFeatures, proposals: list[AnswerSpan]) -> list[float]:
-    """Return the odds of proposals, each of its own wording."""
-    return [
-        features.evidence(each, margin=each.margin, wording=number).odds
-        for number, each in enumerate(proposals)
-    ]
+def odds_of(strengths: list[float]) -> list[float]:
+    """Return the odds of wordings with these strengths."""
+    rivals = Rivals(strengths)
+    return [rivals.odds(each, of_wording=each) for each in strengths]
 
 
 def test_odds_are_those_of_a_softmax_over_all_wordings() -> None:
     """The logistic function of the odds is the share of the sum of exponentials, by hand."""
-    margins = [1.0, 0.5, -2.0]
-    features = AnswerFeatures("which", {}, margins)
-    odds = [
-        features.evidence(each, margin=each.margin, wording=n).odds
-        for n, each in enumerate(spans(*margins))
-    ]
-    total = 1.0 + sum(map(math.exp, margins))
-    assert [1 / (1 + math.exp(-each)) for each in odds] == pytest.approx(
-        [math.exp(margin) / total for margin in margins]
+    strengths = [1.0, 0.5, -2.0]
+    total = 1.0 + sum(map(math.exp, strengths))
+    assert [1 / (1 + math.exp(-each)) for each in odds_of(strengths)] == pytest.approx(
+        [math.exp(strength) / total for strength in strengths]
     )
 
 
-@pytest.mark.parametrize(("margins", "odds"), [([900.0], 12.0), ([900.0, -900.0], 12.0)])
-def test_odds_have_bounds(margins: list[float], odds: float) -> None:
-    """Margins far beyond what an exponential holds are no trouble."""
-    features = AnswerFeatures("which", {}, margins)
-    found = [
-        features.evidence(each, margin=each.margin, wording=n).odds
-        for n, each in enumerate(spans(*margins))
-    ]
-    assert found == [odds, -12.0][: len(margins)]
+def test_a_further_place_is_no_rival_of_its_own_wording() -> None:
+    """Its odds are against the other wordings and "not here" alone."""
+    odds = Rivals([1.0, 0.5]).odds(0.25, of_wording=1.0)
+    assert odds == pytest.approx(0.25 - math.log(1 + math.exp(0.5)))
 
 
-def test_evidence_tells_of_passage_and_words_around() -> None:
-    """Relevance of the passage, and the share of the question's terms near the answer."""
-    (span,) = spans(5.0)
-    made = AnswerFeatures("What does the firm cost?", {span.passage.place: 0.5}, [5.0]).evidence(
-        span, margin=span.margin, wording=0
+@pytest.mark.parametrize("strengths", [[900.0], [900.0, -900.0]])
+def test_odds_have_bounds(strengths: list[float]) -> None:
+    """Strengths far beyond what an exponential holds are no trouble."""
+    assert odds_of(strengths) == [12.0, -12.0][: len(strengths)]
+
+
+def test_evidence_tells_of_reader_passage_headings_and_words_around() -> None:
+    """Each feature has the value of its source."""
+    proposal = span(5.0)
+    features = AnswerFeatures("What does the firm cost?", {proposal.passage.place: 0.5})
+    made = features.evidence(HeadedSpan(proposal, 0.25), 1.5)
+    assert made == Evidence(
+        margin=5.0, odds=1.5, relevance=0.5, coverage=0.5, span_logit=6.0, headings=0.25
     )
-    assert (made.margin, made.relevance, made.coverage) == (5.0, 0.5, 0.5)
-    assert made.odds == pytest.approx(5.0)
 
 
 def test_answers_of_a_calibrated_reader_have_its_probabilities() -> None:
@@ -136,14 +170,16 @@ def test_answers_of_a_calibrated_reader_have_its_probabilities() -> None:
     assert answer.score == CalibratedReader.calibration.probability(answer.evidence)
 
 
-def test_without_calibration_the_score_is_of_the_margin_alone() -> None:
-    """A reader without one keeps the logistic function of its margin, and the answer says so."""
+def test_without_calibration_the_score_is_of_the_strength_alone() -> None:
+    """A reader without one keeps the logistic function of the strength, and the answer says so."""
     pipeline = docqa.Pipeline(reader=FakeReader(), min_score=0.0)
     (answer,) = pipeline.ask(TEXT.encode(), "Who audits the firm?")
     assert answer.reader is not None
     assert not answer.reader.calibrated
     assert answer.evidence is not None
-    assert answer.score == pytest.approx(1 / (1 + math.exp(-answer.evidence.margin)))
+    assert answer.score == pytest.approx(
+        1 / (1 + math.exp(-UNCALIBRATED.strength(answer.evidence)))
+    )
 
 
 def test_min_score_is_on_the_calibrated_scale() -> None:

@@ -6,16 +6,14 @@ The contract: ``document.text[answer.start:answer.end] == answer.text``, and one
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
-from itertools import chain, islice
 
 from docqa.asking.built_answer import answer_at, occurrence_at
 from docqa.asking.cell_relevance import HeadedSpan, headed_spans
 from docqa.asking.clauses import with_clauses
-from docqa.asking.evidence import AnswerFeatures
-from docqa.calibration import Calibration
+from docqa.asking.evidence import AnswerFeatures, Rivals
+from docqa.calibration import UNCALIBRATED, Calibration
 from docqa.datamodel import (
     Answer,
     AnswerSpan,
@@ -30,9 +28,6 @@ from docqa.datamodel import (
 
 __all__ = ["answers_from_spans", "relevances"]
 
-# Chosen on the finance part of the PDF questions: docs/measurements/tables.md.
-_CELL_WEIGHT = 24.0
-
 _OUTER = " \t\r\n\f\v\u00a0\"'“”‘’«»"
 _FINAL = _OUTER + ".,;:!?…"
 
@@ -42,29 +37,64 @@ class _Place:
     """A span of a document's text with the proposal that found it.
 
     Attributes:
-        span: characters of the text of the document that `proposal` is of.
-        margin: the reader's, less the loss of a cell for its headers.
-        wording: its words as they are compared.
+        span: characters of the text of the proposal's document.
+        headed: the proposal, with the relevance of its headers.
+        strength: its log odds against "not here"; see `docqa.calibration.Calibration`.
         others: places of the document with the same words that come later in the order.
     """
 
     span: Span
-    proposal: AnswerSpan
-    margin: float
-    wording: str
+    headed: HeadedSpan
+    strength: float
     others: list[_Place] = field(default_factory=list)
 
+    @property
+    def document_id(self) -> str:
+        """Return the id of the document in which the place is."""
+        return self.headed.proposal.passage.document_id
 
-@dataclass(frozen=True, slots=True)
-class _Judged:
-    """A place with its score and its evidence.
+    @property
+    def wording(self) -> str:
+        """Return the words of the place as they are compared."""
+        proposal = self.headed.proposal
+        return _wording(proposal.span.of(proposal.passage.text))
 
-    The evidence is gathered for answers alone: most places are never shown, and a score needs less.
+    @property
+    def order(self) -> tuple[float, str, int, int]:
+        """Return the key that sorts places strongest first, equal ones by where they are."""
+        proposal = self.headed.proposal
+        return -self.strength, *proposal.passage.place, proposal.span.start
+
+
+class _Scores:
+    """The scores and the evidence of places, made one by one: most places are never shown.
+
+    Args:
+        wordings: of all documents, each under its strongest place.
+        features: of the question.
+        judge: makes a score of features.
     """
 
-    place: _Place
-    score: float
-    evidence: Callable[[], Evidence]
+    def __init__(
+        self, wordings: Sequence[_Place], features: AnswerFeatures, judge: Calibration
+    ) -> None:
+        strengths: dict[str, list[float]] = {}
+        for best in wordings:
+            strengths.setdefault(best.document_id, []).append(best.strength)
+        self._rivals = {document_id: Rivals(each) for document_id, each in strengths.items()}
+        self._features, self._judge = features, judge
+
+    def score(self, place: _Place, best: _Place) -> float:
+        """Return the score of a place of a wording whose strongest place is `best`."""
+        odds = self._odds(place, best)
+        return self._judge.probability_of(self._features.of(place.headed, odds))
+
+    def evidence(self, best: _Place) -> Evidence:
+        """Return the evidence of the strongest place of a wording."""
+        return self._features.evidence(best.headed, self._odds(best, best))
+
+    def _odds(self, place: _Place, best: _Place) -> float:
+        return self._rivals[best.document_id].odds(place.strength, of_wording=best.strength)
 
 
 def relevances(ranked: Sequence[RankedPassage]) -> dict[tuple[str, int], float]:
@@ -83,24 +113,23 @@ def answers_from_spans(
     *,
     top_k: int,
     min_score: float,
-    rank_weight: float,
     calibration: Calibration | None = None,
     reader: ReaderInfo | None = None,
     settings: ReadSettings | None = None,
 ) -> list[Answer]:
     """Return at most `top_k` answers, best first, each place and each wording of a document once.
 
-    Proposals are ordered by the reader's margin, less `rank_weight` times the relevance that their
-    passage lacks: the reader alone is misled by passages that have little to do with the question.
-    In the same way a span in a table's row loses for the terms of the question that its headers
-    lack (see `docqa.asking.cell_relevance`). Scores are probabilities where there is a
-    `calibration`, else the reader's own, and need not fall down the list. Places with a score
-    below `min_score` are left out.
+    Proposals are ordered by their strength, the log odds against "not here" that the calibration's
+    ranking makes of their evidence: the reader alone is misled by passages and by cells of tables
+    that have little to do with the question (see `docqa.asking.cell_relevance`). The strength of a
+    wording against that of all others of its document makes its odds, and from these the score:
+    a probability where there is a `calibration`, else the logistic function of the strength. Scores
+    fall down the list. Places with a score below `min_score` are left out.
 
-    A proposal that overlaps a better one is the same place and is dropped. The same words at
+    A proposal that overlaps a stronger one is the same place and is dropped. The same words at
     another place of the document (white space, case, outer quotes and final punctuation aside)
-    become an occurrence of the better answer; in another document they are an answer of their own,
-    and no rival to this one.
+    become an occurrence of the stronger answer; in another document they are an answer of their
+    own. Answers of another document are no rivals: they leave a score as it is.
 
     Args:
         documents: the documents that were read, by the passages' `document_id`; only those with
@@ -109,93 +138,76 @@ def answers_from_spans(
         relevance: see `relevances`; passages that are not in it count as 0.
         top_k: the number of answers, at most.
         min_score: in 0 to 1.
-        rank_weight: in units of the margin; 0 leaves the order to the reader.
-        calibration: the reader's; None leaves the scores to the reader.
+        calibration: the reader's; None for the usual ranking, and scores by strength.
         reader: made the proposals; recorded by each answer.
         settings: of the reading; recorded by each answer.
     """
-
-    def order(headed: HeadedSpan) -> tuple[float, str, int, int]:
-        span = headed.proposal
-        lost = rank_weight * (1.0 - relevance.get(span.passage.place, 0.0))
-        lost += _lost(headed)
-        return lost - span.margin, *span.passage.place, span.span.start
-
-    headed = sorted(_headed(documents, with_clauses(proposals)), key=order)
-    wordings = _one_per_wording(_one_per_place(headed))
-    judged = _judged(proposals.question, wordings, relevance, calibration)
-    passing = ([each for each in places if each.score >= min_score] for places in judged)
-    return [
-        _answer_of(documents, proposals.question, places, reader=reader, settings=settings)
-        for places in islice(filter(None, passing), top_k)
-    ]
-
-
-def _headed(documents: Mapping[str, Document], proposals: AnswerSpans) -> Iterator[HeadedSpan]:
-    """Yield the proposals with the relevance of their headers, document by document."""
-    of_document: dict[str, list[AnswerSpan]] = {}
-    for span in proposals.spans:
-        of_document.setdefault(span.passage.document_id, []).append(span)
-    for document_id, spans in of_document.items():
-        yield from headed_spans(documents[document_id], proposals.question, spans)
-
-
-def _lost(headed: HeadedSpan) -> float:
-    """Return the margin that a cell loses for the terms of the question that its headers lack."""
-    return _CELL_WEIGHT * (1.0 - headed.relevance)
-
-
-def _judged(
-    question: str,
-    wordings: Sequence[_Place],
-    relevance: Mapping[tuple[str, int], float],
-    calibration: Calibration | None,
-) -> Iterator[list[_Judged]]:
-    """Yield the places of each wording, best first, with their scores."""
-    places = [(best, *best.others) for best in wordings]
-    margins: dict[str, float] = {}
-    for place in chain.from_iterable(places):
-        margins[place.wording] = max(place.margin, margins.get(place.wording, place.margin))
-    numbers = {wording: number for number, wording in enumerate(margins)}
-    features = AnswerFeatures(question, relevance, list(margins.values()))
-    for same in places:
-        number = numbers[same[0].wording]
-        judged = []
-        for place in same:
-            score = place.proposal.score
-            if calibration is not None:
-                feature = partial(
-                    features.feature, proposal=place.proposal, margin=place.margin, wording=number
-                )
-                score = calibration.probability_of(feature)
-            evidence = partial(
-                features.evidence, place.proposal, margin=place.margin, wording=number
+    judge = UNCALIBRATED if calibration is None else calibration
+    features = AnswerFeatures(proposals.question, relevance)
+    proposals = with_clauses(proposals)
+    places = sorted(_places(documents, proposals, features, judge), key=lambda each: each.order)
+    wordings = _one_per_wording(_one_per_place(places))
+    scores = _Scores(wordings, features, judge)
+    scored = [(scores.score(best, best), best) for best in wordings]
+    passing = sorted((pair for pair in scored if pair[0] >= min_score), key=lambda pair: -pair[0])
+    answers = []
+    for score, best in passing[:top_k]:
+        others = ((min(score, scores.score(other, best)), other) for other in best.others)
+        document = documents[best.document_id]
+        answers.append(
+            answer_at(
+                document,
+                best.span,
+                question=proposals.question,
+                score=score,
+                passage=best.headed.proposal.passage,
+                occurrences=tuple(
+                    occurrence_at(document, other.span, its_score)
+                    for its_score, other in others
+                    if its_score >= min_score
+                ),
+                evidence=scores.evidence(best),
+                reader=reader,
+                settings=settings,
             )
-            judged.append(_Judged(place, score, evidence))
-        yield judged
+        )
+    return answers
 
 
-def _one_per_place(headed: Iterable[HeadedSpan]) -> list[_Place]:
-    """Return the places of proposals (best first) in their documents, one per place."""
+def _places(
+    documents: Mapping[str, Document],
+    proposals: AnswerSpans,
+    features: AnswerFeatures,
+    judge: Calibration,
+) -> Iterator[_Place]:
+    """Yield the places of the proposals with their strength, document by document."""
+    of_document: dict[str, list[AnswerSpan]] = {}
+    for proposal in proposals.spans:
+        of_document.setdefault(proposal.passage.document_id, []).append(proposal)
+    for document_id, proposed in of_document.items():
+        for headed in headed_spans(documents[document_id], proposals.question, proposed):
+            span = headed.proposal.span.shift(headed.proposal.passage.span.start)
+            yield _Place(span, headed, judge.strength_of(features.of(headed)))
+
+
+def _one_per_place(places: Iterable[_Place]) -> list[_Place]:
+    """Return the places (strongest first) that overlap no stronger one of their document."""
     kept: list[_Place] = []
     taken: dict[str, list[Span]] = {}  # of each document, sorted, and apart from one another
-    for each in headed:
-        proposal, passage = each.proposal, each.proposal.passage
-        span = proposal.span.shift(passage.span.start)
-        others = taken.setdefault(passage.document_id, [])
-        at = bisect_left(others, span)
-        if not any(span.overlaps(other) for other in others[max(at - 1, 0) : at + 1]):
-            others.insert(at, span)
-            wording = _wording(proposal.span.of(passage.text))
-            kept.append(_Place(span, proposal, proposal.margin - _lost(each), wording))
+    for place in places:
+        others = taken.setdefault(place.document_id, [])
+        at = bisect_left(others, place.span)
+        if not any(place.span.overlaps(other) for other in others[max(at - 1, 0) : at + 1]):
+            others.insert(at, place.span)
+            kept.append(place)
     return kept
 
 
 def _one_per_wording(places: Iterable[_Place]) -> list[_Place]:
-    """Group the places (best first) of a document with the same words under the best of them."""
+    """Group the places (strongest first) of a document with the same words under the strongest."""
     groups: dict[tuple[str, str], _Place] = {}
     for place in places:
-        group = place.proposal.passage.document_id, place.wording
+        group = place.document_id, place.wording
         if group in groups:
             groups[group].others.append(place)
         else:
@@ -213,27 +225,3 @@ def _wording(text: str) -> str:
     """
     folded = " ".join(text.split()).casefold()
     return folded.lstrip(_OUTER).rstrip(_FINAL) or folded
-
-
-def _answer_of(
-    documents: Mapping[str, Document],
-    question: str,
-    judged: Sequence[_Judged],
-    *,
-    reader: ReaderInfo | None,
-    settings: ReadSettings | None,
-) -> Answer:
-    best, *others = judged
-    passage = best.place.proposal.passage
-    document = documents[passage.document_id]
-    return answer_at(
-        document,
-        best.place.span,
-        question=question,
-        score=best.score,
-        passage=passage,
-        occurrences=tuple(occurrence_at(document, each.place.span, each.score) for each in others),
-        evidence=best.evidence(),
-        reader=reader,
-        settings=settings,
-    )

@@ -188,7 +188,6 @@ def _item(cell: Cell, spans: AnswerSpans, reader: Reader, failing: Failing) -> G
             relevances(cell.ranked),
             top_k=cell.settings.top_k,
             min_score=cell.settings.min_score,
-            rank_weight=cell.settings.rank_weight,
             calibration=reader.calibration,
             reader=reader_info(reader),
             settings=cell.read_settings,

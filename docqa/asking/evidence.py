@@ -1,4 +1,4 @@
-"""The features of the places where an answer may stand, from which their scores are made.
+"""The features of the places where an answer may stand, from which strengths and scores are made.
 
 Nothing is read again: the reader, the ranking and the words around have said it already.
 """
@@ -6,65 +6,89 @@ Nothing is read again: the reader, the ranking and the words around have said it
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
+from docqa.asking.cell_relevance import HeadedSpan
 from docqa.calibration import FEATURES
 from docqa.datamodel import AnswerSpan, Evidence
 from docqa.index.analysis import terms
 
-__all__ = ["AnswerFeatures"]
+__all__ = ["AnswerFeatures", "Rivals"]
 
 _FARTHEST = 12.0  # logits; who leads by more is no surer
 _AROUND = 150  # characters on each side: about a sentence
 
 
-class AnswerFeatures:
-    """The features of each answer to one question.
+class Rivals:
+    """The wordings of one document, against which the odds of each are taken.
 
-    Margins are taken for log odds against "not here", so that the sum of their exponentials, and 1
-    for "not here", is the rival of an answer: the softmax over the whole document instead
-    of over a window, as Clark and Gardner 2018 (arXiv 1710.10723) train it.
+    Strengths are log odds against "not here", so that the sum of their exponentials, and 1 for
+    "not here", is the rival of an answer: the softmax over the whole document instead of over a
+    window, as Clark and Gardner 2018 (arXiv 1710.10723) train it.
+
+    Args:
+        strengths: the highest of each wording.
+
+    >>> round(Rivals([1.0, 0.5]).odds(1.0, of_wording=1.0), 3)  # 1 - log(1 + exp(0.5))
+    0.026
+    """
+
+    def __init__(self, strengths: Sequence[float]) -> None:
+        self._highest = max((0.0, *strengths))
+        shares = (math.exp(strength - self._highest) for strength in strengths)
+        self._sum = math.fsum((math.exp(-self._highest), *shares))
+
+    def odds(self, strength: float, *, of_wording: float) -> float:
+        """Return the log odds of a place against all other wordings and "not here", in -12 to 12.
+
+        Args:
+            strength: of the place.
+            of_wording: the highest strength of its wording, which is no rival of its own.
+        """
+        rivals = self._sum - math.exp(of_wording - self._highest)
+        odds = strength - self._highest - math.log(max(rivals, math.exp(-4 * _FARTHEST)))
+        return max(-_FARTHEST, min(_FARTHEST, odds))
+
+
+class AnswerFeatures:
+    """The features of each place where the answer to one question may stand.
 
     Args:
         question: as asked.
         relevance: each read passage's BM25 score as a share of the best one's, by its place.
-        margins: the highest of each wording, less the loss of cells of tables for their headers.
     """
 
-    def __init__(
-        self, question: str, relevance: Mapping[tuple[str, int], float], margins: Sequence[float]
-    ) -> None:
+    def __init__(self, question: str, relevance: Mapping[tuple[str, int], float]) -> None:
         self._asked = frozenset(terms(question))
         self._relevance = relevance
-        self._highest = max((0.0, *margins))
-        self._shares = [math.exp(margin - self._highest) for margin in margins]
-        self._sum = math.fsum((math.exp(-self._highest), *self._shares))
 
-    def evidence(self, proposal: AnswerSpan, *, margin: float, wording: int) -> Evidence:
-        """Return all features of one place.
+    def of(self, headed: HeadedSpan, odds: float | None = None) -> Callable[[str], float]:
+        """Return a function from the name of a feature to its value at a place.
+
+        So that a score costs no more than the features that it weighs.
 
         Args:
-            proposal: the reader's.
-            margin: the reader's, less the loss of a cell for its headers.
-            wording: which of `margins` is that of its words, from 0.
+            headed: the place.
+            odds: its own, once all strengths are known.
         """
-        made = (self.feature(name, proposal, margin=margin, wording=wording) for name in FEATURES)
-        return Evidence(*made)
 
-    def feature(self, name: str, proposal: AnswerSpan, *, margin: float, wording: int) -> float:
-        """Return one of `FEATURES` of a place, so that a score costs no more than its features."""
-        if name == "margin":
-            return proposal.margin
-        if name == "odds":
-            return self._odds(margin, wording)
-        if name == "relevance":
-            return self._relevance.get(proposal.passage.place, 0.0)
-        return self._coverage(proposal)
+        def feature(name: str) -> float:
+            if name == "odds":
+                assert odds is not None  # no ranking weighs the odds
+                return odds
+            if name == "relevance":
+                return self._relevance.get(headed.proposal.passage.place, 0.0)
+            if name == "headings":
+                return headed.relevance
+            if name == "coverage":
+                return self._coverage(headed.proposal)
+            return headed.proposal.margin if name == "margin" else headed.proposal.span_logit
 
-    def _odds(self, margin: float, wording: int) -> float:
-        rivals = max(self._sum - self._shares[wording], math.exp(-4 * _FARTHEST))
-        odds = margin - self._highest - math.log(rivals)
-        return max(-_FARTHEST, min(_FARTHEST, odds))
+        return feature
+
+    def evidence(self, headed: HeadedSpan, odds: float) -> Evidence:
+        """Return all features of a place."""
+        return Evidence(*map(self.of(headed, odds), FEATURES))
 
     def _coverage(self, proposal: AnswerSpan) -> float:
         """Return the share of the question's terms around a place; 1 where it has none."""

@@ -15,12 +15,10 @@ from docqa.asking.own_reader import completed
 from docqa.asking.prepared import PreparedDocument, prepare
 from docqa.asking.settings import (
     DEFAULT_MIN_SCORE,
-    DEFAULT_RANK_WEIGHT,
     DEFAULT_TOP_PASSAGES,
     AskSettings,
     Splitting,
     at_least_1,
-    not_negative,
     share,
 )
 from docqa.datamodel import Answers, Content, Document, GridItem, Passage, RankedPassage
@@ -52,9 +50,6 @@ class Pipeline:
         exhaustive: read all passages instead.
         min_score: answers with a lower score are left out, in 0 to 1. With a calibrated reader it
             is the lowest probability that an answer is right.
-        rank_weight: the weight of a passage's rank in the order of answers, beside the reader's
-            margin. A passage whose BM25 score is a share ``s`` of the best one's costs its spans
-            ``rank_weight * (1 - s)``. Scores do not change; 0 leaves the order to the reader.
         content: ``"main"`` leaves out blocks flagged as navigation, footers and the like;
             ``"all"`` ranks them down.
         isolate, limits, ocr, ocr_language: of loading; see `docqa.load_settings.LoadSettings`.
@@ -72,7 +67,6 @@ class Pipeline:
         top_passages: int = DEFAULT_TOP_PASSAGES,
         exhaustive: bool = False,
         min_score: float = DEFAULT_MIN_SCORE,
-        rank_weight: float = DEFAULT_RANK_WEIGHT,
         content: Content = "all",
         isolate: bool = False,
         limits: Limits | None = None,
@@ -85,7 +79,6 @@ class Pipeline:
         self._top_passages = at_least_1("top_passages", top_passages)
         self._exhaustive = exhaustive
         self._min_score = share("min_score", min_score)
-        self._rank_weight = not_negative("rank_weight", rank_weight)
         self._loading = LoadSettings(
             isolate=isolate, limits=limits, ocr=ocr, ocr_language=ocr_language
         )
@@ -316,7 +309,6 @@ class Pipeline:
         return AskSettings(
             top_k=at_least_1("top_k", top_k),
             min_score=self._min_score if min_score is None else share("min_score", min_score),
-            rank_weight=self._rank_weight,
             top_passages=self._passages_read(top_passages, exhaustive),
         )
 

@@ -10,12 +10,10 @@ from docqa.errors import SettingError
 
 __all__ = [
     "DEFAULT_MIN_SCORE",
-    "DEFAULT_RANK_WEIGHT",
     "DEFAULT_TOP_PASSAGES",
     "AskSettings",
     "Splitting",
     "at_least_1",
-    "not_negative",
     "share",
 ]
 
@@ -23,7 +21,6 @@ __all__ = [
 # docs/measurements/calibration.md those of the threshold.
 DEFAULT_TOP_PASSAGES = 10
 DEFAULT_MIN_SCORE = 0.15
-DEFAULT_RANK_WEIGHT = 6.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +43,11 @@ class AskSettings:
     Attributes:
         top_k: the number of answers to a question, at most.
         min_score: answers with a lower score are left out, in 0 to 1.
-        rank_weight: the weight of a passage's rank in the order of answers; see `docqa.Pipeline`.
         top_passages: the number of passages that are read for a question; None for all.
     """
 
     top_k: int
     min_score: float
-    rank_weight: float
     top_passages: int | None
 
     def with_sizes(self, *, passage_tokens: int, overlap: int, content: Content) -> ReadSettings:
@@ -63,7 +58,6 @@ class AskSettings:
             content=content,
             top_passages=self.top_passages,
             min_score=self.min_score,
-            rank_weight=self.rank_weight,
         )
 
 
@@ -77,19 +71,6 @@ def at_least_1(name: str, value: int) -> int:
         raise SettingError(f"{name} must be a whole number, not {value!r}")
     if value < 1:
         raise SettingError(f"{name} must be at least 1, not {value}")
-    return value
-
-
-def not_negative(name: str, value: float) -> float:
-    """Return a setting that is a weight.
-
-    Raises:
-        SettingError: it is no number, or below 0.
-    """
-    if not isinstance(value, Real):
-        raise SettingError(f"{name} must be a number, not {value!r}")
-    if not value >= 0:
-        raise SettingError(f"{name} must not be below 0, it is {value}")
     return value
 
 

@@ -28,7 +28,7 @@ def settings_record(reading: ReadingSettings, loading: LoadSettings) -> dict[str
     Raises:
         ModelError: there is no such reader.
     """
-    from docqa.asking.settings import DEFAULT_MIN_SCORE, DEFAULT_RANK_WEIGHT, DEFAULT_TOP_PASSAGES
+    from docqa.asking.settings import DEFAULT_MIN_SCORE, DEFAULT_TOP_PASSAGES
     from docqa.reader.checkpoints import find_checkpoint
 
     checkpoint = find_checkpoint(reading.reader)
@@ -52,7 +52,6 @@ def settings_record(reading: ReadingSettings, loading: LoadSettings) -> dict[str
             else DEFAULT_TOP_PASSAGES
             if passages is None
             else passages,
-            "rank_weight": DEFAULT_RANK_WEIGHT,
             "content": reading.content,
         },
         "load": loading.to_dict(),

@@ -67,7 +67,7 @@ Exit codes:
 @click.option(
     "--margin-only",
     is_flag=True,
-    help="Weigh the reader's margin alone (a temperature and a bias), for few questions.",
+    help="Keep the usual ranking; fit a temperature and a bias alone, for few questions.",
 )
 @click.option(
     "--top-passages",
@@ -109,10 +109,11 @@ def calibrate(
 ) -> None:
     """Learn the probability that a reader's answers are right from questions with gold answers.
 
-    The questions of DATA are asked from end to end. What is known of each best answer (its odds
-    against all others, how well passage and sentence fit the question) is weighed so that the
-    score becomes the probability that it matches a gold answer. The report compares scores before
-    and after, on documents left out of the fit.
+    The questions of DATA are asked from end to end. What is known of all answers to a question
+    (the reader's logits, how well passage and headings fit the question) is weighed so that the
+    right ones come first. Then the score of a first answer becomes the probability that it matches
+    a gold answer. The report compares answers and scores before and after, on documents left out
+    of the fit.
     """
     notices, progress = run.notices, run.progress
     target = output.expanduser() if output is not None else _beside(reader)
@@ -122,7 +123,6 @@ def calibrate(
     sets = [read_data(name, root, notices, sample=sample, seed=seed) for name in names]
     progress.say("loading the reader")
     from docqa.asking.pipeline import Pipeline
-    from docqa.evaluation.calibration import USUAL_FEATURES
     from docqa.evaluation.calibration import calibrate as calibrated
     from docqa.reader.models import load_reader
 
@@ -141,9 +141,7 @@ def calibrate(
             from docqa.evaluation.observations import keep
 
             keep(found, asked, kept_in)
-    report = calibrated(
-        found, features=("margin",) if margin_only else USUAL_FEATURES, revision=loaded.revision
-    )
+    report = calibrated(found, margin_only=margin_only, revision=loaded.revision)
     from docqa.showing.new_file import write_new_file
 
     write_new_file(target, report.calibration.to_json().encode())
@@ -234,24 +232,27 @@ def _asked(
 
 
 def _table(report: CalibrationReport) -> str:
-    """Return the report for people: figures before and after, then the weights."""
+    """Return the report for people: figures before and after, then the weights of both sums."""
     from rich.table import Table
 
     console = console_for(sys.stdout)
     figures = Table(box=None, pad_edge=False)
     for column in ("", "before", "after"):
         figures.add_column(column, justify="right" if column else "left")
-    for label, name in _FIGURES.items():
+    for name, label in _FIGURES.items():
         figures.add_row(label, *(_number(each, name) for each in (report.before, report.after)))
+    made = report.calibration
+    strength = {"(bias)": made.ranking_bias, **made.ranking}
+    probability = {"(bias)": made.bias, **made.weights}
     weights = Table(box=None, pad_edge=False)
     weights.add_column("weight of")
-    weights.add_column("", justify="right")
-    for name, weight in {"(bias)": report.calibration.bias, **report.calibration.weights}.items():
-        weights.add_row(name, f"{weight:+.3f}")
-    heading = (
-        f"{counted(report.n_questions, 'question')} to {counted(report.n_documents, 'document')}: "
-        f"{report.share_right:.1%} right, {report.share_overlap:.1%} at least half"
-    )
+    weights.add_column("strength", justify="right")
+    weights.add_column("probability", justify="right")
+    for name in dict.fromkeys((*strength, *probability)):
+        cells = (f"{each[name]:+.3f}" if name in each else "" for each in (strength, probability))
+        weights.add_row(name, *cells)
+    questions = counted(report.n_questions, "question")
+    heading = f"{questions} to {counted(report.n_documents, 'document')}"
     with console.capture() as written:
         console.print(heading, style="bold", soft_wrap=True)
         for table in (figures, weights):
@@ -261,13 +262,19 @@ def _table(report: CalibrationReport) -> str:
 
 
 _FIGURES = {
-    "mean score": "mean_score",
-    "calibration error (ECE)": "ece",
-    "  if half right is right": "ece_overlap",
-    "Brier score": "brier",
-    "wrong in the surer half": "risk_at_half",
+    "share_right": "right",
+    "share_overlap": "at least half right",
+    "mean_score": "mean score",
+    "ece": "calibration error (ECE)",
+    "ece_overlap": "  if half right is right",
+    "brier": "Brier score",
+    "risk_at_half": "wrong in the surer half",
+    "auc": "right over wrong (AUC)",
+    "auc_overlap": "  if half right is right",
+    "stopped": "unanswerable stopped, 15% lost",
 }
 
 
 def _number(trust: Trust, name: str) -> str:
-    return f"{getattr(trust, name):.3f}"
+    figure = getattr(trust, name)
+    return "–" if figure is None else f"{figure:.3f}"

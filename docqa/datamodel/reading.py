@@ -91,18 +91,24 @@ class Evidence:
 
     Attributes:
         margin: how far the reader's logit for the span stands above that for "not here".
-        odds: the margin against all other wordings and "not here" taken together: how far it
-            stands above the logarithm of the sum of their exponentials, in -12 to 12. Above 0
-            the answer outweighs all others; below 0 they do.
+        odds: the answer's strength (see `docqa.calibration.Calibration`) against "not here" and
+            all other wordings of its document taken together: how far it stands above the
+            logarithm of the sum of their exponentials, in -12 to 12. Above 0 the answer outweighs
+            all others; below 0 they do.
         relevance: BM25 score of its passage as a share of the best passage's, in 0 to 1.
         coverage: the share of the question's terms that stand in the answer or within 150
             characters of it, in 0 to 1.
+        span_logit: the reader's start logit plus end logit of the span.
+        headings: the share of the question's terms that head the answer's cell of a table, as a
+            share of the best such cell's; 1 outside the rows of tables.
     """
 
     margin: float
     odds: float
     relevance: float
     coverage: float
+    span_logit: float
+    headings: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +137,7 @@ class ReadSettings:
         passage_tokens, overlap: of the passages, in the reader's tokens.
         content: which blocks were read.
         top_passages: how many passages were read at most; None for all.
-        min_score, rank_weight: threshold and order of the answers.
+        min_score: answers with a lower score were left out.
     """
 
     passage_tokens: int
@@ -139,7 +145,6 @@ class ReadSettings:
     content: Content
     top_passages: int | None
     min_score: float
-    rank_weight: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,10 @@
 """Fit a calibration to observations, and judge it on documents that it has not seen.
 
-An answer is right when it matches a gold answer exactly, by the SQuAD rules; the page on scores in
-the documentation says why. A calibration must be fitted on questions that the reader was not
-trained on: on its training questions a reader is right, and sure of it, more often than on any
-others.
+Two fits, one after the other. The ranking is fitted to the choice among all candidates of a
+question and "not here"; the probability to the odds that the ranking gives its first answers. An
+answer is right when it matches a gold answer exactly, by the SQuAD rules; the page on scores in the
+documentation says why. A calibration must be fitted on questions that the reader was not trained
+on: on its training questions a reader is right, and sure of it, more often than on any others.
 
 This module imports numpy: import it when it is first used.
 """
@@ -17,34 +18,37 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from docqa.calibration import Calibration
-from docqa.datamodel import logistic
+from docqa.asking.evidence import Rivals
+from docqa.calibration import UNCALIBRATED, USUAL_RANKING, Calibration
 from docqa.errors import CalibrationError
-from docqa.evaluation.logistic_fit import fit_logistic
-from docqa.evaluation.observations import Observation
-from docqa.evaluation.reliability import brier, expected_calibration_error, risk_at
+from docqa.evaluation.logistic_fit import fit_logistic, fit_ranking
+from docqa.evaluation.observations import Candidate, Observation
+from docqa.evaluation.reliability import auc, brier, expected_calibration_error, risk_at
+from docqa.evaluation.thresholds import share_stopped
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    Floats = NDArray[np.float64]
+
 __all__ = [
-    "USUAL_FEATURES",
+    "RANKING_FEATURES",
     "CalibrationReport",
     "Trust",
     "calibrate",
     "cross_validated",
+    "first_answer",
     "fit",
     "trust",
 ]
 
-# The odds hold the margin, the best no-answer evidence and every rival. What else was tried
-# promises too much on papers and PDFs, where many places compete
-# (docs/measurements/calibration.md).
-USUAL_FEATURES = ("odds",)
+RANKING_FEATURES = ("margin", "span_logit", "relevance", "headings")
+"""The features that a fitted ranking weighs (docs/measurements/calibration.md)."""
 
 _OVERLAP = 0.5  # of an answer's F1 with a gold one
-_OUTCOMES_PER_WEIGHT = 10  # of the rarer kind (Peduzzi et al. 1996, J. Clin. Epidemiol. 49)
+_NEEDED = 10  # outcomes of the rarer kind (Peduzzi et al. 1996, J. Clin. Epidemiol. 49)
 _FOLDS = 5
+_LOST = 0.15  # of the answerable questions, where a threshold is judged by what it stops
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +56,28 @@ class Trust:
     """The trust that scores deserve; shares in 0 to 1.
 
     Attributes:
-        mean_score: of all answers.
+        share_right, share_overlap: of the first answers, by exact match and by F1 of at least 0.5.
+        mean_score: of the first answers.
         ece: expected calibration error in 15 bins; an exact match with a gold answer is right.
         ece_overlap: the same; an F1 of at least 0.5 is right.
         brier: mean squared distance between score and outcome.
         risk_at_half: the share of wrong answers in the half with the highest scores.
+        auc: the chance that a right answer has a higher score than a wrong one, by exact match.
+        auc_overlap: the same; an F1 of at least 0.5 is right.
+        stopped: the share of unanswerable questions under the highest threshold that loses at
+            most 15% of the answerable ones; None without questions of both kinds.
     """
 
+    share_right: float
+    share_overlap: float
     mean_score: float
     ece: float
     ece_overlap: float
     brier: float
     risk_at_half: float
+    auc: float
+    auc_overlap: float
+    stopped: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +87,13 @@ class CalibrationReport:
     Attributes:
         calibration: fitted to all observations.
         n_questions, n_documents: how many there were.
-        share_right, share_overlap: of the best answers, by exact match and by F1 of at least 0.5.
-        before: of the reader's own scores, the logistic function of the margin.
-        after: of scores by calibrations that saw nothing of the document.
+        before: of answers and scores without a calibration.
+        after: of answers and scores by calibrations that saw nothing of the document.
     """
 
     calibration: Calibration
     n_questions: int
     n_documents: int
-    share_right: float
-    share_overlap: float
     before: Trust
     after: Trust
 
@@ -92,24 +103,21 @@ class CalibrationReport:
 
 
 def calibrate(
-    observations: Sequence[Observation],
-    *,
-    features: Sequence[str] = USUAL_FEATURES,
-    revision: str = "",
+    observations: Sequence[Observation], *, margin_only: bool = False, revision: str = ""
 ) -> CalibrationReport:
     """Fit a calibration and say how far scores can be trusted without and with it.
 
     Args:
         observations: of questions that the reader was not trained on.
-        features: those to weigh; ``("margin",)`` alone is a temperature and a bias.
+        margin_only: see `fit`.
         revision: of the reader's weights.
 
     Raises:
         CalibrationError: there are too few documents, or too few right or wrong answers.
     """
-    made = fit(observations, features=features, revision=revision)
-    after = trust(observations, cross_validated(observations, features=features))
-    before = trust(observations)
+    made = fit(observations, margin_only=margin_only, revision=revision)
+    after = trust(observations, cross_validated(observations, margin_only=margin_only))
+    before = trust(observations, [UNCALIBRATED] * len(observations))
     n_questions = len(observations)
     n_documents = len({each.document for each in observations})
     fitted = {
@@ -117,108 +125,138 @@ def calibrate(
         "documents": n_documents,
         "ece_before": round(before.ece, 4),
         "ece_after": round(after.ece, 4),
+        "auc_before": round(before.auc, 4),
+        "auc_after": round(after.auc, 4),
     }
-    return CalibrationReport(
-        replace(made, fitted=fitted),
-        n_questions=n_questions,
-        n_documents=n_documents,
-        share_right=sum(each.exact_match for each in observations) / n_questions,
-        share_overlap=sum(map(_overlaps, observations)) / n_questions,
-        before=before,
-        after=after,
-    )
+    return CalibrationReport(replace(made, fitted=fitted), n_questions, n_documents, before, after)
 
 
 def fit(
-    observations: Sequence[Observation],
-    *,
-    features: Sequence[str] = USUAL_FEATURES,
-    revision: str = "",
+    observations: Sequence[Observation], *, margin_only: bool = False, revision: str = ""
 ) -> Calibration:
     """Return the calibration under which the outcomes are likeliest.
 
-    No weight is below 0: a score never falls when the evidence gets better.
+    Within a document, scores never contradict the ranking: the weight of what they rest on is not
+    below 0.
 
     Args:
         observations: of questions that the reader was not trained on.
-        features: those to weigh.
+        margin_only: keep the usual ranking, and weigh the strength of an answer, in units of the
+            margin, without what else its document holds: a temperature and a bias.
         revision: of the reader's weights.
 
     Raises:
         CalibrationError: there are too few right or too few wrong answers.
     """
-    _require_enough(observations, features)
-    return _fitted(observations, features, revision)
+    _require_enough(observations)
+    return replace(_fitted(observations, margin_only), revision=revision)
 
 
-def _fitted(
-    observations: Sequence[Observation], features: Sequence[str], revision: str = ""
-) -> Calibration:
-    bias, weights = fit_logistic(
-        _rows(observations, features),
-        np.array([each.exact_match for each in observations]),
-        rising=[True] * len(features),
-    )
-    return Calibration(bias, dict(zip(features, map(float, weights), strict=True)), revision)
+def _fitted(observations: Sequence[Observation], margin_only: bool) -> Calibration:
+    """Return the calibration of the observations of all parts, or of all but one.
 
-
-def _rows(observations: Sequence[Observation], features: Sequence[str]) -> NDArray[np.float64]:
-    rows = [[getattr(each.evidence, name) for name in features] for each in observations]
-    return np.array(rows, dtype=np.float64)
-
-
-def _require_enough(observations: Sequence[Observation], features: Sequence[str]) -> None:
-    n_right = sum(each.exact_match for each in observations)
-    n_wrong = len(observations) - n_right
-    needed = _OUTCOMES_PER_WEIGHT * len(features)
-    if min(n_right, n_wrong) < needed:
-        weights = "1 weight" if len(features) == 1 else f"{len(features)} weights"
+    Raises:
+        CalibrationError: their first answers are all right, or all wrong.
+    """
+    usual = Calibration(0.0, {"odds": 1.0})
+    ranked = usual if margin_only else replace(usual, **_ranking(observations))
+    firsts = [first_answer(each, ranked) for each in observations]
+    right = np.array([each.exact_match for each in firsts])
+    if right.min() == right.max():
+        kind = "wrong" if right.max() else "right"
         raise CalibrationError(
-            f"{len(observations):,} questions gave {n_right:.0f} right and {n_wrong:.0f} wrong "
-            f"answers; a calibration with {weights} needs at least {needed} of each. Give more "
-            "questions, and some that their document does not answer"
+            f"all {kind} answers are of too few documents to leave some of these out, so nothing "
+            "can show how the calibration does on others; give questions over more documents"
+        )
+    known = [
+        ranked.strength(each.evidence) if margin_only else each.evidence.odds for each in firsts
+    ]
+    bias, (weight,) = fit_logistic(np.array(known)[:, None], right, rising=[True])
+    if not margin_only:
+        return replace(ranked, bias=bias, weights={"odds": float(weight)})
+    weights = {name: float(weight) * each for name, each in ranked.ranking.items()}
+    return replace(ranked, bias=bias + float(weight) * ranked.ranking_bias, weights=weights)
+
+
+def _ranking(observations: Sequence[Observation]) -> dict[str, Any]:
+    """Return the ranking, and its bias, under which the right choices are likeliest.
+
+    A feature that never varies here, such as the headings without tables, keeps its usual weight
+    beside that of a logit of the reader's.
+    """
+    candidates = [each for observation in observations for each in observation.candidates]
+    rows = np.array(
+        [[getattr(each.evidence, name) for name in RANKING_FEATURES] for each in candidates]
+    )
+    right = np.concatenate([_right_choice(each) for each in observations])
+    sizes = [len(each.candidates) for each in observations]
+    bias, fitted = fit_ranking(rows, right, np.repeat(np.arange(len(sizes)), sizes))
+    weights = dict(zip(RANKING_FEATURES, map(float, fitted), strict=True))
+    logit = max(0.0, weights["margin"] + weights["span_logit"])
+    for name, column in zip(RANKING_FEATURES, rows.T, strict=True):
+        if np.ptp(column) == 0.0:
+            weights[name] = USUAL_RANKING.get(name, 0.0) * logit
+            bias -= weights[name] * float(column[0])
+    return {"ranking": weights, "ranking_bias": bias}
+
+
+def _right_choice(observation: Observation) -> Floats:
+    """Return the share in which each candidate is right, shape ``(n_candidates,)``.
+
+    The best ones share their F1 where that is at least 0.5; the rest is for "not here".
+    """
+    overlaps = np.array([each.f1 for each in observation.candidates])
+    best = overlaps.max()
+    if best < _OVERLAP:
+        return np.zeros(len(overlaps))
+    shares: Floats = np.where(overlaps == best, best / np.sum(overlaps == best), 0.0)
+    return shares
+
+
+def first_answer(observation: Observation, calibration: Calibration) -> Candidate:
+    """Return the candidate that comes first under a ranking, with its odds under it."""
+    strengths = [calibration.strength(each.evidence) for each in observation.candidates]
+    highest = max(strengths)
+    best = observation.candidates[strengths.index(highest)]
+    odds = Rivals(strengths).odds(highest, of_wording=highest)
+    return replace(best, evidence=replace(best.evidence, odds=odds))
+
+
+def _require_enough(observations: Sequence[Observation]) -> None:
+    firsts = [first_answer(each, UNCALIBRATED) for each in observations]
+    n_right = sum(each.exact_match for each in firsts)
+    n_wrong = len(firsts) - n_right
+    if min(n_right, n_wrong) < _NEEDED:
+        raise CalibrationError(
+            f"{len(firsts):,} questions gave {n_right:.0f} right and {n_wrong:.0f} wrong answers; "
+            f"a calibration needs at least {_NEEDED} of each. Give more questions, and some that "
+            "their document does not answer"
         )
 
 
 def cross_validated(
-    observations: Sequence[Observation], *, features: Sequence[str] = USUAL_FEATURES
-) -> list[float]:
-    """Return a score for each observation, by a calibration that saw nothing of its document.
+    observations: Sequence[Observation], *, margin_only: bool = False
+) -> list[Calibration]:
+    """Return for each observation a calibration that saw nothing of its document.
 
     Documents are dealt to five parts, the largest first, each to the part that is smallest so far.
-    Each part is scored by a calibration of the other four. All documents together must give enough
-    outcomes for a fit; four parts need one of each kind.
+    The calibration of each part is fitted to the other four, ranking and probability. All documents
+    together must give enough outcomes for a fit; four parts need one of each kind.
 
     Raises:
         CalibrationError: there are fewer than two documents, or too few outcomes; or all right
             answers, or all wrong ones, are in one part.
     """
-    _require_enough(observations, features)
+    _require_enough(observations)
     parts = _parts([each.document for each in observations])
-    fitted = {part: _fitted(_without(part, observations, parts), features) for part in set(parts)}
-    return [
-        fitted[part].probability(each.evidence)
-        for each, part in zip(observations, parts, strict=True)
-    ]
-
-
-def _without(
-    part: int, observations: Sequence[Observation], parts: Sequence[int]
-) -> list[Observation]:
-    """Return the observations of all other parts.
-
-    Raises:
-        CalibrationError: their outcomes are all of one kind.
-    """
-    others = [each for each, own in zip(observations, parts, strict=True) if own != part]
-    n_right = sum(each.exact_match for each in others)
-    if not 0 < n_right < len(others):
-        kind = "right" if not n_right else "wrong"
-        raise CalibrationError(
-            f"all {kind} answers are of too few documents to leave some of these out, so nothing "
-            "can show how the calibration does on others; give questions over more documents"
+    fitted = {
+        part: _fitted(
+            [each for each, own in zip(observations, parts, strict=True) if own != part],
+            margin_only,
         )
-    return others
+        for part in sorted(set(parts))
+    }
+    return [fitted[part] for part in parts]
 
 
 def _parts(documents: Sequence[str]) -> list[int]:
@@ -241,24 +279,29 @@ def _parts(documents: Sequence[str]) -> list[int]:
     return [part_of[name] for name in documents]
 
 
-def trust(observations: Sequence[Observation], scores: Sequence[float] | None = None) -> Trust:
-    """Return how far scores can be trusted.
+def trust(observations: Sequence[Observation], calibrations: Sequence[Calibration]) -> Trust:
+    """Return how far the scores of the first answers can be trusted.
 
     Args:
         observations: at least one.
-        scores: one for each; None for the reader's own, the logistic function of the margin.
+        calibrations: one for each; `docqa.calibration.UNCALIBRATED` for a reader without one.
     """
-    if scores is None:
-        scores = [logistic(each.evidence.margin) for each in observations]
-    right = [each.exact_match for each in observations]
+    firsts = list(map(first_answer, observations, calibrations))
+    scores = [
+        calibration.probability(first.evidence)
+        for first, calibration in zip(firsts, calibrations, strict=True)
+    ]
+    right = [each.exact_match for each in firsts]
+    overlap = [float(each.f1 >= _OVERLAP) for each in firsts]
     return Trust(
+        share_right=sum(right) / len(right),
+        share_overlap=sum(overlap) / len(overlap),
         mean_score=sum(scores) / len(scores),
         ece=expected_calibration_error(scores, right),
-        ece_overlap=expected_calibration_error(scores, list(map(_overlaps, observations))),
+        ece_overlap=expected_calibration_error(scores, overlap),
         brier=brier(scores, right),
         risk_at_half=risk_at(scores, right, 0.5),
+        auc=auc(scores, right),
+        auc_overlap=auc(scores, overlap),
+        stopped=share_stopped(scores, [each.answerable for each in observations], lost=_LOST),
     )
-
-
-def _overlaps(observation: Observation) -> bool:
-    return observation.f1 >= _OVERLAP

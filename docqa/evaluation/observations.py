@@ -21,25 +21,39 @@ from docqa.evaluation.squad import exact_match, f1
 from docqa.question_sets import Article, QuestionSet
 from docqa.showing.new_file import write_new_file
 
-__all__ = ["Observation", "keep", "kept", "observe", "paragraphs_as_articles"]
+__all__ = ["Candidate", "Observation", "keep", "kept", "observe", "paragraphs_as_articles"]
+
+_FORMAT = 2  # of kept observations; the first one held the best answers alone
+_CANDIDATES = 40  # of a question, at most; those further down are as good as never right
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An answer that was proposed to a question: its evidence, and its quality.
+
+    Attributes:
+        evidence: its odds are those of the ranking under which it was asked.
+        exact_match, f1: by the SQuAD rules; 0 where the document has no answer.
+    """
+
+    evidence: Evidence
+    exact_match: float
+    f1: float
 
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """The outcome of a question: the evidence of the best answer, and its quality.
+    """The outcome of a question: all answers that were proposed.
 
     Attributes:
         document: name of the document that was asked.
-        evidence: of the best answer, whatever its score.
         answerable: whether the document has an answer, as the questions' author says.
-        exact_match, f1: by the SQuAD rules; 0 where the document has no answer.
+        candidates: at least one, whatever their scores; each wording once, best first.
     """
 
     document: str
-    evidence: Evidence
     answerable: bool
-    exact_match: float
-    f1: float
+    candidates: tuple[Candidate, ...]
 
 
 def observe(
@@ -51,7 +65,8 @@ def observe(
 ) -> Iterator[Observation]:
     """Ask every question of its document; yield the observations.
 
-    Nothing comes of a question that the reader cannot read, or for which it proposes no span.
+    Nothing comes of a question that the reader cannot read, or for which it proposes no span. Of
+    the answers to one question, at most 40 are kept.
 
     Args:
         pipeline: how questions are asked; its `min_score` does not count here.
@@ -70,14 +85,16 @@ def observe(
         lost: list[LoadError | MissingDependencyError] = []
         texts = [each.question.text for each in asked.questions]
         source = AskedSource(asked.name, asked.open, texts, closes=True)
-        items = ask_sources([source], partial(pipeline.call, min_score=0.0))
+        items = ask_sources([source], partial(pipeline.call, top_k=_CANDIDATES, min_score=0.0))
         for each, (_, item) in zip(asked.questions, items, strict=True):
             if isinstance(item.error, (LoadError, MissingDependencyError)):
                 if on_lost is None:
                     raise item.error
                 lost.append(item.error)
-            for answer in item.answers:
-                yield _observation(asked.name, answer, [gold.text for gold in each.question.golds])
+            if item.answers:
+                golds = [gold.text for gold in each.question.golds]
+                candidates = tuple(_candidate(answer, golds) for answer in item.answers)
+                yield Observation(asked.name, bool(golds), candidates)
             n_done += 1
             if progress is not None:
                 progress(n_done)
@@ -85,13 +102,11 @@ def observe(
             on_lost(asked, len(lost), lost[0])
 
 
-def _observation(name: str, answer: Answer, golds: Sequence[str]) -> Observation:
+def _candidate(answer: Answer, golds: Sequence[str]) -> Candidate:
     assert answer.evidence is not None  # the pipeline gives every answer its evidence
     if not golds:
-        return Observation(name, answer.evidence, False, 0.0, 0.0)
-    return Observation(
-        name, answer.evidence, True, exact_match(answer.text, golds), f1(answer.text, golds)
-    )
+        return Candidate(answer.evidence, 0.0, 0.0)
+    return Candidate(answer.evidence, exact_match(answer.text, golds), f1(answer.text, golds))
 
 
 def paragraphs_as_articles(question_set: QuestionSet) -> QuestionSet:
@@ -110,7 +125,7 @@ def keep(observations: Iterable[Observation], made_by: Mapping[str, Any], path: 
     Raises:
         HighlightError: the file cannot be written.
     """
-    lines = [made_by, *map(asdict, observations)]
+    lines = [_head(made_by), *map(asdict, observations)]
     write_new_file(path, "".join(json.dumps(line) + "\n" for line in lines).encode())
 
 
@@ -123,12 +138,12 @@ def kept(path: Path, made_by: Mapping[str, Any]) -> list[Observation] | None:
     try:
         lines = path.read_text("utf-8").splitlines()
         head, *rows = map(json.loads, lines)
-        if head != json.loads(json.dumps(made_by)):
+        if head != json.loads(json.dumps(_head(made_by))):
             raise CalibrationError(
                 f"{path} holds observations of another reader, other questions or settings; "
                 "remove it, or name another file"
             )
-        return [Observation(**{**row, "evidence": Evidence(**row["evidence"])}) for row in rows]
+        return list(map(_observation, rows))
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -137,3 +152,15 @@ def kept(path: Path, made_by: Mapping[str, Any]) -> list[Observation] | None:
         raise CalibrationError(
             f"{path} holds no observations ({error}); remove it, or name another file"
         ) from error
+
+
+def _head(made_by: Mapping[str, Any]) -> dict[str, Any]:
+    return {"format": _FORMAT, **made_by}
+
+
+def _observation(row: Mapping[str, Any]) -> Observation:
+    candidates = (
+        Candidate(**{**each, "evidence": Evidence(**each["evidence"])})
+        for each in row["candidates"]
+    )
+    return Observation(**{**row, "candidates": tuple(candidates)})

@@ -1,4 +1,4 @@
-"""The trust that scores deserve: calibration error, Brier score, risk at coverage.
+"""The trust that scores deserve: calibration error, Brier score, risk at coverage, AUC.
 
 `scores` are a reader's, in 0 to 1, one for each question; `right` says whether the answer
 was right, as a boolean or as a share (an F1, say). Results depend on the pairs only, not on their
@@ -25,6 +25,7 @@ __all__ = [
     "ReliabilityBin",
     "RiskPoint",
     "area_under_risk_coverage",
+    "auc",
     "brier",
     "expected_calibration_error",
     "reliability_table",
@@ -198,6 +199,33 @@ def area_under_risk_coverage(scores: Sequence[float], right: Sequence[float]) ->
     0.25
     """
     return float(np.mean(_risks(*_paired(scores, right))))
+
+
+def auc(scores: Sequence[float], right: Sequence[float]) -> float:
+    """Return the area under the ROC curve: the chance that a right answer has the higher score.
+
+    Of a right answer and a wrong one, drawn at random; equal scores count half (Mann and Whitney
+    1947; Hanley and McNeil 1982). 0.5 where all are right, or all wrong: nothing can be told
+    apart.
+
+    Args:
+        scores: any numbers.
+        right: as long as `scores`; each is 1 or 0.
+
+    Raises:
+        ValueError: nothing is given, or the lengths differ.
+
+    >>> auc([0.9, 0.4, 0.4, 0.1], [True, True, False, False])
+    0.875
+    """
+    given, outcomes = _paired(scores, right)
+    n_right = float(outcomes.sum())
+    pairs = n_right * (len(outcomes) - n_right)
+    if not pairs:
+        return 0.5
+    _, group, counts = np.unique(given, return_inverse=True, return_counts=True)
+    middles = np.cumsum(counts) - 0.5 * (counts - 1)  # the mean rank of equal scores, from 1
+    return float((middles[group] @ outcomes - 0.5 * n_right * (n_right + 1)) / pairs)
 
 
 def _risks(given: Floats, outcomes: Floats) -> Floats:

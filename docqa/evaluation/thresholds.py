@@ -1,11 +1,11 @@
-"""The best threshold for "no answer", as the official SQuAD v2.0 evaluation finds it."""
+"""Thresholds for "no answer": the best as SQuAD v2.0 finds it, and one at a bounded loss."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = ["BestThreshold", "best_threshold"]
+__all__ = ["BestThreshold", "best_threshold", "share_stopped"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +54,30 @@ def best_threshold(
         if ends_group and total > best + 1e-9:
             best, min_score = total, score
     return BestThreshold(best / len(rows), min_score)
+
+
+def share_stopped(
+    scores: Sequence[float], answerable: Sequence[bool], *, lost: float
+) -> float | None:
+    """Return the share of unanswerable questions that a threshold stops at a bounded loss.
+
+    The threshold is the highest under which at most the share `lost` of the answerable questions
+    have their score; the figure is the share of the unanswerable ones that have theirs under it.
+
+    Args:
+        scores: of the best answers, one for each question.
+        answerable: whether the question has an answer.
+        lost: in 0 to 1, below 1.
+
+    Returns:
+        None where all questions are answerable, or none is.
+
+    >>> share_stopped([0.9, 0.8, 0.3, 0.2], [True, True, False, True], lost=0.34)
+    1.0
+    """
+    with_answer = sorted(s for s, has_answer in zip(scores, answerable, strict=True) if has_answer)
+    without = [s for s, has_answer in zip(scores, answerable, strict=True) if not has_answer]
+    if not with_answer or not without:
+        return None
+    threshold = with_answer[int(lost * len(with_answer) + 1e-9)]
+    return sum(score < threshold for score in without) / len(without)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,7 +14,8 @@ from hypothesis import strategies as st
 import docqa
 from docqa.asking.answers import answers_from_spans, relevances
 from docqa.asking.prepared import prepare
-from docqa.datamodel import AnswerSpan, AnswerSpans, Passage, RankedPassage, Span
+from docqa.calibration import Calibration
+from docqa.datamodel import AnswerSpan, AnswerSpans, Passage, RankedPassage, Span, logistic
 from docqa.pipeline import Pipeline
 from docqa.testing import FakeReader
 
@@ -87,30 +89,98 @@ def test_the_same_words_elsewhere_are_occurrences():
     assert [(o.start, o.end) for o in answer.occurrences] == [(0, 3)]
 
 
-def merged(document, proposals, *, relevance=(), top_k=5, min_score=0.0, rank_weight=0.0):
+def merged(document, proposals, *, relevance=None, top_k=5, min_score=0.0, calibration=None):
+    """Return the answers made of proposals, whose passages are all the best unless said."""
+    places = {span.passage.place: 1.0 for span in proposals.spans}
     return answers_from_spans(
         {document.id: document},
         proposals,
-        dict(relevance),
+        places if relevance is None else relevance,
         top_k=top_k,
         min_score=min_score,
-        rank_weight=rank_weight,
+        calibration=calibration,
     )
 
 
 def test_a_badly_ranked_passage_needs_more_evidence():
-    """Rank counts in the order of answers, and in nothing else: scores stay the reader's."""
+    """A passage loses 6 of the margin for the relevance that it lacks, in order and score."""
     document = docqa.load(LOG)
     proposals = spans(document, (0, 22, 26, 3.0), (28, 47, 59, 4.0))
     ranked = [
         RankedPassage(span.passage, rank, score)
         for rank, (span, score) in enumerate(zip(proposals.spans, (8.0, 2.0), strict=True), 1)
     ]
-    weighed = merged(document, proposals, relevance=relevances(ranked), rank_weight=4.0)
-    plain = merged(document, proposals)
-    assert [answer.start for answer in weighed] == [22, 47]
-    assert [answer.start for answer in plain] == [47, 22]
-    assert {answer.score for answer in weighed} == {answer.score for answer in plain}
+    weighed = merged(document, proposals, relevance=relevances(ranked))
+    assert [(a.start, a.score) for a in weighed] == [(22, logistic(3.0)), (47, logistic(-0.5))]
+    assert [answer.start for answer in merged(document, proposals)] == [47, 22]
+
+
+def test_a_ranking_of_a_calibration_orders_places():
+    """Its weights decide which of two overlapping spans stays, and which answer comes first."""
+    document = docqa.load(LOG)
+    proposals = spans(document, (0, 22, 26, 3.0), (0, 19, 26, 2.0), (0, 47, 59, 1.0))
+    by_margin = merged(document, proposals)
+    backwards = Calibration(0.0, {"odds": 1.0}, ranking={"margin": -1.0}, ranking_bias=1.0)
+    assert [(a.start, a.end) for a in by_margin] == [(22, 26), (47, 59)]
+    found = merged(document, proposals, calibration=backwards)
+    assert [(a.start, a.end) for a in found] == [(47, 59), (19, 26)]
+
+
+CALIBRATIONS = st.builds(
+    Calibration,
+    st.floats(-3, 3),
+    st.dictionaries(st.sampled_from(["odds", "margin", "relevance", "coverage"]), st.floats(-2, 2)),
+    ranking=st.dictionaries(st.sampled_from(["margin", "relevance"]), st.floats(-2, 2)),
+    ranking_bias=st.floats(-3, 3),
+)
+
+
+@settings(max_examples=60)
+@given(st.lists(st.tuples(st.floats(-8, 8), st.floats(0, 1)), min_size=6, max_size=6), CALIBRATIONS)
+def test_scores_fall_down_the_list(places, calibration):
+    """Whatever is weighed, over two documents; an occurrence is never above its answer."""
+    documents = [docqa.load(b"Oil is below. The OIL is here. Old oil.", name=n) for n in "ab"]
+    documents[1] = replace(documents[1], id="b")
+    proposals, relevance = [], {}
+    for number, (margin, share) in enumerate(places):
+        document = documents[number % 2]
+        passage = Passage(document.id, number, Span(0, len(document.text)), document.text)
+        start = (0, 18, 31)[number // 2]  # "Oil", "OIL", "Old"
+        proposals.append(AnswerSpan(passage, Span(start, start + 3), margin, margin, 0.0))
+        relevance[passage.place] = share
+    found = answers_from_spans(
+        {document.id: document for document in documents},
+        AnswerSpans("Where is oil?", tuple(proposals), 6),
+        relevance,
+        top_k=9,
+        min_score=0.0,
+        calibration=calibration,
+    )
+    assert len(found) == 4
+    assert all(one.score >= other.score for one, other in pairwise(found))
+    assert all(o.score <= answer.score for answer in found for o in answer.occurrences)
+
+
+def test_other_documents_leave_a_score_as_it_is():
+    """The answers of a document, and their scores, are those that it has alone."""
+    one, other = docqa.load(LOG, name="a"), docqa.load(LOG + b"!", name="b")
+    own = spans(one, (0, 22, 26, 3.0), (0, 47, 59, 2.5))
+    both = replace(own, spans=(*own.spans, *spans(other, (0, 84, 96, 9.0)).spans))
+    relevance = {span.passage.place: 0.9 for span in both.spans}
+    calibration = Calibration(-1.0, {"odds": 0.5})
+    alone, together = (
+        answers_from_spans(
+            {one.id: one, other.id: other},
+            proposals,
+            relevance,
+            top_k=9,
+            min_score=0.0,
+            calibration=calibration,
+        )
+        for proposals in (own, both)
+    )
+    assert len(together) == 3
+    assert [answer for answer in together if answer.document.id == one.id] == alone
 
 
 def test_an_unrelated_passage_does_not_change_a_score(pipeline: Pipeline):

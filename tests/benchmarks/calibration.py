@@ -2,10 +2,11 @@
 
     DOCQA_DATA=... python tests/benchmarks/calibration.py [SET...] [--sample N] [--keep FOLDER]
 
-Every question is asked from end to end. "before" is the reader's own score, the logistic function
-of its margin; "after" the probability of its calibration. Right is what matches exactly; the last
-columns of the first table say the same where an F1 of 0.5 is right. With --keep, what came of the
-questions is kept, so that another calibration of the same weights is judged in a second.
+Every question is asked from end to end. "before" is the score without a calibration, the logistic
+function of the strength under the usual ranking; "after" the probability of its calibration. Right
+is what matches exactly; the last columns of the first table say the same where an F1 of 0.5 is
+right. With --keep, what came of the questions is kept, so that another calibration of the same
+weights is judged in a second.
 """
 
 from __future__ import annotations
@@ -17,15 +18,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 import docqa
-from docqa.calibration import CALIBRATION_FILE, Calibration
-from docqa.datamodel import logistic
+from docqa.calibration import CALIBRATION_FILE, UNCALIBRATED, Calibration
 from docqa.evaluation.asked_documents import AskedDocument, articles_as_documents
-from docqa.evaluation.calibration import trust
+from docqa.evaluation.calibration import first_answer, trust
 from docqa.evaluation.observations import Observation, keep, kept, observe
 from docqa.evaluation.page_questions import read_page_questions
-from docqa.evaluation.reliability import expected_calibration_error
 from docqa.evaluation.sampling import draw, draw_page_questions
 from docqa.question_sets import read_question_set
 
@@ -74,43 +74,54 @@ def observations(
     return found
 
 
-def trust_lines(name: str, found: list[Observation], scores: list[float]) -> str:
+def trust_lines(name: str, found: list[Observation], calibration: Calibration) -> str:
     """Return the figures of one set before and after."""
-    right = sum(each.exact_match for each in found) / len(found)
-    overlap = sum(each.f1 >= 0.5 for each in found) / len(found)
     lines = []
-    for label, given in (("before", None), ("after", scores)):
-        made = trust(found, given)
+    for label, judge in (("before", UNCALIBRATED), ("after", calibration)):
+        made = trust(found, [judge] * len(found))
+        stopped = "–" if made.stopped is None else f"{made.stopped:.2f}"
         lines.append(
-            f"| {name} | {len(found)} | {right:.3f} | {label} | {made.mean_score:.3f} | "
-            f"{made.ece:.3f} | {made.brier:.3f} | {made.risk_at_half:.3f} | {overlap:.3f} | "
-            f"{made.ece_overlap:.3f} |"
+            f"| {name} | {len(found)} | {label} | {made.share_right:.3f} | {made.mean_score:.3f} | "
+            f"{made.ece:.3f} | {made.brier:.3f} | {made.risk_at_half:.3f} | {made.auc:.3f} | "
+            f"{made.share_overlap:.3f} | {made.ece_overlap:.3f} | {made.auc_overlap:.3f} | "
+            f"{stopped} |"
         )
     return "\n".join(lines)
 
 
-def threshold_lines(name: str, found: list[Observation], scores: list[float]) -> str:
+def firsts(
+    found: Sequence[Observation], calibration: Calibration
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return the scores, the exact matches and the F1 of the first answers."""
+    best = [first_answer(each, calibration) for each in found]
+    rows = [(calibration.probability(each.evidence), each.exact_match, each.f1) for each in best]
+    score, exact, overlap = np.array(rows).T
+    return score, exact, overlap
+
+
+def threshold_lines(name: str, found: list[Observation], calibration: Calibration) -> str:
     """Return, for thresholds, what is answered, how much of it is wrong, what is lost, and F1.
 
-    F1 is that of SQuAD v2.0: a question without an answer is right when nothing is said.
+    F1 is that of SQuAD v2.0: a question without an answer is right when nothing is said. The last
+    columns are the share of unanswerable questions that are stopped, and of answerable ones lost.
     """
-    score = np.array(scores)
-    exact = np.array([each.exact_match for each in found])
-    overlap = np.array([each.f1 for each in found])
+    score, exact, overlap = firsts(found, calibration)
     answerable = np.array([each.answerable for each in found])
     lines = []
     for threshold in THRESHOLDS:
         said = score >= threshold
         risk = 1 - exact[said].mean() if said.any() else 0.0
+        stopped = f"{1 - said[~answerable].mean():.3f}" if not answerable.all() else "–"
         lines.append(
             f"| {name} | {threshold:.2f} | {said.mean():.3f} | {risk:.3f} | "
             f"{exact[said].sum() / exact.sum():.3f} | "
-            f"{np.where(said, overlap, ~answerable).mean():.3f} |"
+            f"{np.where(said, overlap, ~answerable).mean():.3f} | {stopped} | "
+            f"{1 - said[answerable].mean():.3f} |"
         )
     return "\n".join(lines)
 
 
-def prior_lines(name: str, found: list[Observation], scores: list[float]) -> str:
+def prior_lines(name: str, found: list[Observation], calibration: Calibration) -> str:
     """Return the calibration error were another share of the questions unanswerable."""
     with_answer = [n for n, each in enumerate(found) if each.answerable]
     without = [n for n, each in enumerate(found) if not each.answerable]
@@ -118,14 +129,11 @@ def prior_lines(name: str, found: list[Observation], scores: list[float]) -> str
         return ""
     lines = []
     for prior in PRIORS:
-        rows = _mixed(with_answer, without, prior)
-        right = [found[n].exact_match for n in rows]
-        given = [scores[n] for n in rows]
-        before = [logistic(found[n].evidence.margin) for n in rows]
+        rows = [found[n] for n in _mixed(with_answer, without, prior)]
+        before, after = (trust(rows, [judge] * len(rows)) for judge in (UNCALIBRATED, calibration))
         lines.append(
-            f"| {name} | {prior:.2f} | {len(rows)} | {np.mean(right):.3f} | {np.mean(given):.3f} | "
-            f"{expected_calibration_error(before, right):.3f} | "
-            f"{expected_calibration_error(given, right):.3f} |"
+            f"| {name} | {prior:.2f} | {len(rows)} | {after.share_right:.3f} | "
+            f"{after.mean_score:.3f} | {before.ece:.3f} | {after.ece:.3f} |"
         )
     return "\n".join(lines)
 
@@ -162,17 +170,16 @@ def main() -> None:
         name: observations(name, options.sample, pipeline, options.keep)
         for name in options.sets or USUAL
     }
-    scores = {
-        name: [calibration.probability(each.evidence) for each in rows]
-        for name, rows in found.items()
-    }
     tables = (
         (
             trust_lines,
-            "set | questions | right | | mean score | ECE | Brier | wrong in the surer half"
-            " | F1 ≥ 0.5 | ECE by that",
+            "set | questions | | right | mean score | ECE | Brier | wrong in the surer half | AUC"
+            " | F1 ≥ 0.5 | ECE by that | AUC by that | unanswerable stopped, 15% lost",
         ),
-        (threshold_lines, "set | score | answered | wrong | right ones kept | F1"),
+        (
+            threshold_lines,
+            "set | score | answered | wrong | right ones kept | F1 | stopped | lost",
+        ),
         (
             prior_lines,
             "set | unanswerable | questions | right | mean score | ECE before | ECE after",
@@ -181,7 +188,7 @@ def main() -> None:
     for table, head in tables:
         print(f"\n| {head} |\n{'|---' * (head.count('|') + 1)}|")
         for name, rows in found.items():
-            if lines := table(name, rows, scores[name]):
+            if lines := table(name, rows, calibration):
                 print(lines)
 
 

@@ -17,7 +17,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ from docqa.evaluation.asked_documents import AskedQuestion
 from docqa.evaluation.page_questions import read_page_questions
 from docqa.evaluation.sampling import draw_page_questions
 from docqa.evaluation.squad import exact_match, f1, normalize
-from docqa.pipeline import DEFAULT_RANK_WEIGHT, DEFAULT_TOP_PASSAGES
+from docqa.pipeline import DEFAULT_TOP_PASSAGES
 
 SPANS_PER_PASSAGE = 20  # as the pipeline asks for
 
@@ -99,7 +99,7 @@ def yes_or_no(row: AskedQuestion) -> bool:
     return {normalize(gold.text) for gold in row.question.golds} <= {"yes", "no"}
 
 
-def figures(each: Read, variant: str, rank_weight: float) -> dict[str, Any]:
+def figures(each: Read, variant: str) -> dict[str, Any]:
     """Return the figures of one question, and the evidence of its first answer."""
     documents = {each.document.id: each.document}
     relevance = relevances(each.ranked)
@@ -109,7 +109,6 @@ def figures(each: Read, variant: str, rank_weight: float) -> dict[str, Any]:
         relevance,
         top_k=5,
         min_score=0.0,
-        rank_weight=rank_weight,
     )
     golds = [gold.text for gold in each.row.question.golds]
     scores = [f1(answer.text, golds) for answer in answers] or [0.0]
@@ -123,20 +122,18 @@ def figures(each: Read, variant: str, rank_weight: float) -> dict[str, Any]:
         "page at 1": float(bool(best) and best.page_number == each.row.page_number),
         "seconds": each.cost(variant),
         "text": best.text if best else "",
-        "evidence": None
-        if evidence is None
-        else [evidence.margin, evidence.odds, evidence.relevance, evidence.coverage],
+        "evidence": None if evidence is None else asdict(evidence),
     }
 
 
-def table(rows: dict[tuple[str, float], list[dict[str, Any]]]) -> Iterator[str]:
+def table(rows: dict[str, list[dict[str, Any]]]) -> Iterator[str]:
     """Yield the lines of a table."""
     names = "em", "f1", "best of five", "page at 1"
-    yield f"{'reader':>10}{'weight':>8}" + "".join(f"{n:>14}" for n in names) + f"{'seconds':>10}"
-    for (variant, weight), found in rows.items():
+    yield f"{'reader':>10}" + "".join(f"{n:>14}" for n in names) + f"{'seconds':>10}"
+    for variant, found in rows.items():
         means = (100 * mean(row[name] for row in found) for name in names)
         cells = "".join(f"{figure:14.1f}" for figure in means)
-        yield f"{variant:>10}{weight:8.1f}{cells}{mean(row['seconds'] for row in found):10.2f}"
+        yield f"{variant:>10}{cells}{mean(row['seconds'] for row in found):10.2f}"
 
 
 def mean(values: Iterator[float]) -> float:
@@ -152,20 +149,17 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--reader", default="base", help="the second reader")
     parser.add_argument("--again", default="2,3,4,6", help="passages that it reads")
-    parser.add_argument("--rank-weights", default=str(DEFAULT_RANK_WEIGHT))
     parser.add_argument("--rows", type=Path, help="gets a JSON line for each question and variant")
     options = parser.parse_args()
     if "DOCQA_DATA" not in os.environ:
         sys.exit("set DOCQA_DATA to the folder of the development data")
-    rows: dict[tuple[str, float], list[dict[str, Any]]] = defaultdict(list)
+    rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for each in read(options):
         for variant in ("mini", *options.again.split(","), "base"):
-            for weight in map(float, options.rank_weights.split(",")):
-                rows[variant, weight].append(figures(each, variant, weight))
-                if options.rows:
-                    line = {"reader": variant, "weight": weight, **rows[variant, weight][-1]}
-                    with options.rows.open("a") as file:
-                        file.write(json.dumps(line) + "\n")
+            rows[variant].append(figures(each, variant))
+            if options.rows:
+                with options.rows.open("a") as file:
+                    file.write(json.dumps({"reader": variant, **rows[variant][-1]}) + "\n")
     print("\n".join(table(rows)))
 
 

@@ -20,7 +20,7 @@ from docqa.evaluation.evaluate import evaluate_documents, evaluate_pages
 from docqa.evaluation.page_questions import PageQuestions, read_page_questions
 from docqa.evaluation.report import EvaluationReport
 from docqa.evaluation.sampling import draw, draw_page_questions
-from docqa.pipeline import DEFAULT_RANK_WEIGHT, DEFAULT_TOP_PASSAGES
+from docqa.pipeline import DEFAULT_TOP_PASSAGES
 from docqa.question_sets import QuestionSet, read_question_set
 
 SETS = {
@@ -67,7 +67,6 @@ def main() -> None:
     parser.add_argument("--top", default=str(DEFAULT_TOP_PASSAGES), help="passages read")
     parser.add_argument("--passage-tokens", type=int)
     parser.add_argument("--overlap", type=int)
-    parser.add_argument("--rank-weight", type=float, default=DEFAULT_RANK_WEIGHT)
     parser.add_argument("--reader", default="mini")
     options = parser.parse_args()
     path = data_file(options.set)
@@ -87,7 +86,6 @@ def main() -> None:
             top_passages=top,
             passage_tokens=options.passage_tokens,
             overlap=options.overlap,
-            rank_weight=options.rank_weight,
         )
         print(line(top, report), flush=True)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,37 +11,127 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from docqa.calibration import Calibration
+from docqa.asking.pipeline import Pipeline
+from docqa.calibration import UNCALIBRATED, Calibration
 from docqa.cli import main
-from docqa.datamodel import Evidence, logistic
+from docqa.datamodel import Evidence
 from docqa.errors import CalibrationError
-from docqa.evaluation.calibration import calibrate, cross_validated, fit, trust
-from docqa.evaluation.logistic_fit import fit_logistic, gradient
-from docqa.evaluation.observations import Observation
-from docqa.evaluation.reliability import expected_calibration_error
+from docqa.evaluation.asked_documents import articles_as_documents
+from docqa.evaluation.calibration import calibrate, cross_validated, first_answer, fit, trust
+from docqa.evaluation.logistic_fit import fit_logistic, fit_ranking, gradient
+from docqa.evaluation.observations import Candidate, Observation, observe
+from docqa.question_sets import read_question_set
 from docqa.reader import models
 from docqa.testing import FakeReader
 
-TRUTH = Calibration(-1.0, {"margin": 0.4, "odds": 0.2})
+TRUTH = Calibration(
+    0.0,
+    {"odds": 1.0},
+    ranking={"margin": 0.5, "span_logit": 0.25, "relevance": 2.0, "headings": 3.0},
+    ranking_bias=-5.0,
+)
 
 
-def observed(count: int, *, documents: int = 20, seed: int = 0) -> list[Observation]:
-    """Return observations whose outcomes are drawn by the probabilities of `TRUTH`."""
+def evidence(random: np.random.Generator, *, headings: float | None = None) -> Evidence:
+    """Return features drawn at random."""
+    margin, span_logit = map(float, random.normal((2.0, 5.0), 3.0))
+    relevance, coverage, drawn = map(float, random.uniform(0, 1, 3))
+    headings = drawn if headings is None else headings
+    return Evidence(margin, 0.0, relevance, coverage, span_logit, headings)
+
+
+def observed(
+    count: int,
+    *,
+    documents: int = 20,
+    seed: int = 0,
+    truth: Calibration = TRUTH,
+    headings: float | None = None,
+) -> list[Observation]:
+    """Return observations whose right candidates are drawn by the strengths of `truth`."""
     random = np.random.default_rng(seed)
     made = []
     for number in range(count):
-        features = (*random.normal(2.0, 4.0, 2), *random.uniform(0, 1, 2))
-        evidence = Evidence(*map(float, features))
-        right = float(random.random() < TRUTH.probability(evidence))
-        made.append(Observation(f"document {number % documents}", evidence, True, right, right))
+        found = [evidence(random, headings=headings) for _ in range(random.integers(1, 6))]
+        powers = np.exp([*map(truth.strength, found), 0.0])
+        chosen = random.choice(len(powers), p=powers / powers.sum())
+        candidates = tuple(
+            Candidate(each, float(at == chosen), float(at == chosen))
+            for at, each in enumerate(found)
+        )
+        answerable = bool(chosen < len(found))
+        made.append(Observation(f"document {number % documents}", answerable, candidates))
     return made
 
 
 def test_the_fit_finds_what_made_the_data() -> None:
-    """From many outcomes the coefficients come back that they were drawn with."""
-    made = fit(observed(20_000), features=("margin", "odds"))
-    assert made.bias == pytest.approx(TRUTH.bias, abs=0.1)
-    assert dict(made.weights) == pytest.approx(TRUTH.weights, abs=0.03)
+    """From many choices the strengths come back that they were drawn with."""
+    observations = observed(5_000)
+    candidates = [each for observation in observations for each in observation.candidates]
+    rows = [[getattr(each.evidence, name) for name in TRUTH.ranking] for each in candidates]
+    numbers = [n for n, each in enumerate(observations) for _ in each.candidates]
+    right = np.array([each.exact_match for each in candidates])
+    bias, weights = fit_ranking(np.array(rows), right, np.array(numbers), prior=0.0)
+    assert (bias, *weights) == pytest.approx((-5.0, 0.5, 0.25, 2.0, 3.0), rel=0.1)
+
+
+def test_a_calibration_ranks_as_the_data_were_made() -> None:
+    """The prior makes weights small, but all alike; the probability makes up for it."""
+    observations = observed(5_000)
+    made = fit(observations)
+    weights = np.array(list(made.ranking.values())) / np.array(list(TRUTH.ranking.values()))
+    assert weights / weights.mean() == pytest.approx(np.ones(4), rel=0.1)
+    assert 0.5 < weights.mean() < 1.0
+    found = trust(observations, [made] * len(observations))
+    assert found.mean_score == pytest.approx(found.share_right, abs=0.01)
+
+
+def choices(seed: int = 0) -> tuple[Any, Any, Any]:
+    """Return features, right shares and question numbers of candidates drawn at random."""
+    random = np.random.default_rng(seed)
+    numbers = np.sort(np.concatenate([np.arange(40), random.integers(0, 40, 80)]))
+    right = np.where(random.random(120) < 0.3, random.random(120), 0.0)
+    right /= np.maximum(1.0, np.bincount(numbers, weights=right)[numbers])
+    return random.normal((1.0, -2.0), (3.0, 0.5), size=(120, 2)), right, numbers
+
+
+def test_no_other_ranking_is_likelier() -> None:
+    """The slope of the loss, written down question by question, is 0 at the fit."""
+    rows, right, numbers = choices()
+    bias, weights = fit_ranking(rows, right, numbers, prior=0.05)
+    scales = rows.std(axis=0)
+
+    def loss(at: Any) -> float:
+        losses = []
+        for number in range(40):
+            own = numbers == number
+            strengths = np.append(at[0] + rows[own] @ at[1:], 0.0)
+            shares = np.append(right[own], 1.0 - right[own].sum())
+            losses.append(-shares @ np.log(np.exp(strengths) / np.exp(strengths).sum()))
+        return float(np.mean(losses) + 0.05 * np.sum((at[1:] * scales) ** 2))
+
+    at = np.array([bias, *weights])
+    slopes = [(loss(at + step) - loss(at - step)) / 2e-5 for step in 1e-5 * np.eye(3)]
+    assert slopes == pytest.approx([0.0] * 3, abs=1e-8)
+
+
+def test_a_single_candidate_is_a_logistic_regression() -> None:
+    """With one candidate to a question, the choice is between it and "not here"."""
+    rows, right, _ = choices()
+    bias, weights = fit_ranking(rows, right, np.arange(120), prior=0.05)
+    usual_bias, usual = fit_logistic(rows, right, rising=[False] * 2, prior=2 * 0.05 * 120)
+    assert (bias, *weights) == pytest.approx((usual_bias, *usual))
+
+
+def test_a_feature_that_never_varies_keeps_its_usual_weight() -> None:
+    """Headings that are alike everywhere weigh 24 logits, and change no strength."""
+    truth = replace(TRUTH, ranking={**TRUTH.ranking, "headings": 0.0})
+    ones, zeros = (observed(300, truth=truth, headings=each) for each in (1.0, 0.0))
+    with_ones, with_zeros = fit(ones), fit(zeros)
+    logit = with_ones.ranking["margin"] + with_ones.ranking["span_logit"]
+    assert with_ones.ranking["headings"] == pytest.approx(24 * logit)
+    one, zero = (each[0].candidates[0].evidence for each in (ones, zeros))
+    assert with_ones.strength(one) == pytest.approx(with_zeros.strength(zero))
 
 
 def test_one_group_of_rows_has_a_closed_form() -> None:
@@ -90,28 +181,62 @@ def test_gradient_is_the_slope_of_the_loss() -> None:
 def test_calibration_error_falls() -> None:
     """Scores that promise too much are put right, on documents that the fit has not seen."""
     observations = observed(2_000)
-    scores = cross_validated(observations, features=("margin", "odds"))
-    right = [each.f1 for each in observations]
-    before = [logistic(each.evidence.margin) for each in observations]
-    assert expected_calibration_error(before, right) > 0.15
-    assert expected_calibration_error(scores, right) < 0.04
+    before = trust(observations, [UNCALIBRATED] * 2_000)
+    after = trust(observations, cross_validated(observations))
+    assert before.ece > 0.15
+    assert after.ece < 0.04
+    assert after.auc > before.auc + 0.05
+    assert after.share_right > before.share_right + 0.05
 
 
-def test_no_document_is_on_both_sides() -> None:
+def test_the_first_answer_has_its_odds_against_the_others() -> None:
+    """The strongest candidate, and the softmax over all of the question, by hand."""
+    observation = next(each for each in observed(20) if len(each.candidates) == 3)
+    strengths = [TRUTH.strength(each.evidence) for each in observation.candidates]
+    best = strengths.index(max(strengths))
+    found = first_answer(observation, TRUTH)
+    assert (
+        replace(found, evidence=replace(found.evidence, odds=0.0)) == observation.candidates[best]
+    )
+    share = np.exp(strengths[best]) / (1.0 + np.exp(strengths).sum())
+    assert 1 / (1 + np.exp(-found.evidence.odds)) == pytest.approx(share)
+
+
+def all_right(observations: list[Observation], document: str) -> list[Observation]:
+    """Return the observations with a right candidate first, as those of one document."""
+    return [
+        Observation(document, True, (replace(each.candidates[0], exact_match=1.0, f1=1.0),))
+        for each in observations
+    ]
+
+
+@pytest.mark.parametrize("margin_only", [False, True])
+def test_no_document_is_on_both_sides(margin_only: bool) -> None:
     """A document whose answers are all right gets scores that the others alone teach."""
     rest = observed(400, documents=4)
-    odd = [Observation("odd", each.evidence, True, 1.0, 1.0) for each in observed(400, seed=1)]
-    scores = cross_validated([*rest, *odd], features=("margin",))
-    alone = fit(rest, features=("margin",))
-    assert scores[400:] == pytest.approx([alone.probability(each.evidence) for each in odd])
+    odd = all_right(observed(400, seed=1), "odd")
+    fitted = cross_validated([*rest, *odd], margin_only=margin_only)
+    assert fitted[400:] == [fit(rest, margin_only=margin_only)] * 400
+
+
+def test_margin_only_keeps_the_usual_ranking() -> None:
+    """A temperature and a bias of the strength: scores keep its order, whatever the rivals."""
+    made = fit(observed(2_000), margin_only=True)
+    assert (made.ranking, made.ranking_bias) == (UNCALIBRATED.ranking, UNCALIBRATED.ranking_bias)
+    temperature = made.weights["margin"]
+    assert temperature > 0
+    sample = observed(1)[0].candidates[0].evidence
+    logit = np.log(made.probability(sample) / (1 - made.probability(sample)))
+    constant = made.bias + 30 * temperature
+    assert logit == pytest.approx(temperature * made.strength(sample) + constant)
 
 
 def test_a_report_compares_before_and_after() -> None:
     """The report's figures are those of its parts, and the calibration tells of them."""
     observations = observed(600)
-    report = calibrate(observations, features=("margin",), revision="r")
-    assert report.before == trust(observations)
-    assert report.after.ece < report.before.ece
+    report = calibrate(observations, revision="r")
+    assert report.before == trust(observations, [UNCALIBRATED] * 600)
+    assert report.after == trust(observations, cross_validated(observations))
     assert (report.n_questions, report.n_documents) == (600, 20)
     assert report.calibration.revision == "r"
     assert report.calibration.fitted["questions"] == 600
@@ -132,7 +257,7 @@ def outcomes(*documents: tuple[int, int]) -> list[Observation]:
     """Return observations of documents with so many right and so many wrong answers each."""
     random = np.random.default_rng(7)
     return [
-        Observation(f"document {at}", Evidence(*random.uniform(0, 1, 4)), True, right, right)
+        Observation(f"document {at}", True, (Candidate(evidence(random), right, right),))
         for at, (n_right, n_wrong) in enumerate(documents)
         for right in [1.0] * n_right + [0.0] * n_wrong
     ]
@@ -141,7 +266,7 @@ def outcomes(*documents: tuple[int, int]) -> list[Observation]:
 def test_as_many_outcomes_as_are_asked_for_suffice() -> None:
     """10 of each are enough, although the fits that judge them see fewer."""
     report = calibrate(outcomes(*[(2, 2)] * 5))
-    assert (report.n_questions, report.share_right) == (20, 0.5)
+    assert (report.n_questions, report.after.share_right) == (20, 0.5)
 
 
 def test_right_answers_of_one_document_alone_are_refused() -> None:
@@ -188,9 +313,49 @@ def test_calibrate_writes_beside_the_reader(folder: Path, documents: tuple[str, 
     result = run("questions.json", "--reader", "reader", "--margin-only", *documents)
     assert result.exit_code == 0, result.stderr
     made = Calibration.read(folder / "reader" / "calibration.json")
-    assert (set(made.weights), made.revision) == ({"margin"}, "1")
+    assert (set(made.weights), made.revision) == ({"margin", "relevance", "headings"}, "1")
     assert "calibration error (ECE)" in result.stdout
     assert "wrote reader/calibration.json" in result.stderr
+
+
+def test_calibrate_fits_a_ranking(folder: Path) -> None:
+    """Both sums are written, and shown with what they are good for."""
+    result = run("questions.json", "--reader", "reader", "--documents")
+    assert result.exit_code == 0, result.stderr
+    made = Calibration.read(folder / "reader" / "calibration.json")
+    assert set(made.ranking) == {"margin", "span_logit", "relevance", "headings"}
+    assert made.ranking != UNCALIBRATED.ranking
+    assert set(made.weights) == {"odds"}
+    for row in ("right over wrong (AUC)", "unanswerable stopped, 15% lost", "span_logit"):
+        assert row in result.stdout
+
+
+def test_observations_hold_all_candidates(folder: Path) -> None:
+    """Each wording that asking proposes without a threshold, with its own evidence and quality."""
+    pipeline = Pipeline(reader=FakeReader(), passage_tokens=6, overlap=0, min_score=0.9)
+    documents = articles_as_documents(read_question_set(folder / "questions.json"))
+    first, *_ = observe(pipeline, documents)
+    text = "\n\n".join(f"Lamp 0{at} burns {at} litres a week." for at in range(3))
+    answers = pipeline.ask(text.encode(), "What burns lamp 00 a week?", top_k=9, min_score=0.0)
+    assert len(answers) == 3
+    assert [each.evidence for each in first.candidates] == [each.evidence for each in answers]
+    assert [each.exact_match for each in first.candidates] == [
+        float(each.text == "0 litres") for each in answers
+    ]
+
+
+def test_observations_of_best_answers_alone_are_refused(folder: Path) -> None:
+    """Files that an earlier version kept lack the other candidates."""
+    settings = ("--reader", "reader", "--margin-only", "--observations", "asked.jsonl")
+    assert run("questions.json", *settings).exit_code == 0
+    head, *rows = map(json.loads, Path("asked.jsonl").read_text().splitlines())
+    del head["format"]
+    for row in rows:
+        row.update(row.pop("candidates")[0])
+    Path("asked.jsonl").write_text("".join(json.dumps(each) + "\n" for each in (head, *rows)))
+    result = run("questions.json", *settings)
+    assert result.exit_code == 2
+    assert "asked.jsonl holds observations of another reader" in result.stderr
 
 
 def test_json_report(folder: Path) -> None:

@@ -13,12 +13,14 @@ from docqa.evaluation.reliability import (
     ReliabilityBin,
     RiskPoint,
     area_under_risk_coverage,
+    auc,
     brier,
     expected_calibration_error,
     reliability_table,
     risk_at,
     risk_coverage,
 )
+from docqa.evaluation.thresholds import share_stopped
 
 PAIRS = st.lists(st.tuples(st.sampled_from([0.0, 0.2, 0.4, 0.5, 1.0]), st.booleans()), min_size=1)
 
@@ -107,6 +109,31 @@ def test_area_is_the_mean_over_orders(pairs: list[tuple[float, bool]]) -> None:
     assert area_under_risk_coverage(*zip(*pairs, strict=True)) == pytest.approx(
         statistics.mean(areas)
     )
+
+
+@given(PAIRS)
+def test_auc_counts_pairs(pairs: list[tuple[float, bool]]) -> None:
+    """Against every pair of a right and a wrong answer; without one nothing can be told apart."""
+    right, wrong = ([score for score, said in pairs if said is each] for each in (True, False))
+    won = [(one > other) + 0.5 * (one == other) for one in right for other in wrong]
+    expected = statistics.mean(won) if won else 0.5
+    assert auc(*zip(*pairs, strict=True)) == pytest.approx(expected)
+
+
+@given(PAIRS, st.sampled_from([0.0, 0.15, 0.5, 0.9]))
+def test_the_highest_threshold_that_loses_little(
+    pairs: list[tuple[float, bool]], lost: float
+) -> None:
+    """Against every threshold that the scores allow, by the answerable ones that each loses."""
+    scores, answerable = zip(*pairs, strict=True)
+    kept = [score for score, said in pairs if said]
+    gone = [score for score, said in pairs if not said]
+    found = share_stopped(scores, answerable, lost=lost)
+    if not kept or not gone:
+        assert found is None
+        return
+    allowed = [t for t in scores if sum(score < t for score in kept) <= lost * len(kept) + 1e-9]
+    assert found == max(sum(score < t for score in gone) / len(gone) for t in [0.0, *allowed])
 
 
 @given(PAIRS, st.integers(1, 20), st.booleans())
