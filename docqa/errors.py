@@ -17,6 +17,7 @@
     │   └── NoTextError             it opens, but holds no text to answer from
     ├── HighlightError              a marked copy, picture or report cannot be made
     ├── CollectionError             a stored index cannot be used
+    │   └── StoredDocumentError     one document in it cannot be read; the others can
     ├── BatchError                  a job of many questions cannot start or go on
     ├── ClusterError                the workers of a job cannot be had, or end again and again
     ├── ModelError                  a reader could not be loaded
@@ -60,6 +61,7 @@ __all__ = [
     "SettingError",
     "SourceNotFoundError",
     "SourceUnreadableError",
+    "StoredDocumentError",
     "TooLargeError",
     "TrainingError",
     "UnsupportedFormatError",
@@ -166,6 +168,26 @@ class HighlightError(DocqaError):
 
 class CollectionError(DocqaError):
     """A stored index cannot be used."""
+
+
+class StoredDocumentError(CollectionError):
+    """One document of a stored index is damaged or gone; the others can be read.
+
+    Attributes:
+        key: the document's name in the collection.
+    """
+
+    def __init__(self, message: str, *, key: str) -> None:
+        super().__init__(message)
+        self.key = key
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle with the keyword field, so that worker processes can send it."""
+        return (_rebuild_stored_document_error, (str(self), self.key))
+
+
+def _rebuild_stored_document_error(message: str, key: str) -> StoredDocumentError:
+    return StoredDocumentError(message, key=key)
 
 
 class BatchError(DocqaError):

@@ -21,7 +21,9 @@ def outcome_records(item: GridItem) -> list[dict[str, Any]]:
     shared = {"question": item.question, "answer": None, "source": item.source}
     if item.error is not None:
         return [{**shared, "error": error_record(item.error)}]
-    coverage = {"coverage": asdict(item.answers.coverage)}
+    coverage: dict[str, Any] = {"coverage": asdict(item.answers.coverage)}
+    if item.answers.warnings:
+        coverage["warnings"] = list(item.answers.warnings)
     if not item.answers:
         document = asdict(item.document) if item.document is not None else None
         return [{**shared, "document": document, **coverage}]

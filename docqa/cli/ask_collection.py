@@ -109,6 +109,8 @@ class CollectionSession:
                 if item.error is not None:
                     notices.error(item.error)
                     continue
+                for warning in item.answers.warnings:
+                    notices.warning(warning)
                 writer.write(item)
                 if item.answers:
                     notices.note(str(item.answers.coverage))

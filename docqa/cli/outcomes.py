@@ -22,6 +22,7 @@ class OutcomeCounts:
     answered: int = 0
     unanswered: int = 0
     failed: int = 0
+    left_out: int = 0  # documents that are damaged, counted for each question
     passages_read: int = 0
     most_read: int = 0  # passages read for one question
     passages_total: int = 0
@@ -30,6 +31,7 @@ class OutcomeCounts:
         """Count one outcome."""
         self.failed += item.error is not None
         self.answered += bool(item.answers)
+        self.left_out += len(item.answers.warnings)
         self.unanswered += item.error is None and not item.answers
         self.passages_read += item.answers.coverage.passages_read
         self.most_read = max(self.most_read, item.answers.coverage.passages_read)
@@ -71,12 +73,14 @@ def write_outcomes(
             artifact.add(document, item)
         if item.error is not None:
             notices.error(item.error, source=item.source)
+        for warning in item.answers.warnings:
+            notices.warning(warning)
         if item.error is None or kind != "text":
             writer.write(item)
         if kind == "text" and not grid and item.answers:
             notices.note(str(item.answers.coverage))
     if grid:
         notices.note(str(tally))
-    if not tally.answered and tally.unanswered:
+    if not tally.answered and tally.unanswered and not tally.left_out:
         notices.note(what_to_try(tally))
     return tally.exit_code if write_all(artifacts, notices) else FAILED

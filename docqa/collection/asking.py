@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from docqa.asking.settings import AskSettings
 from docqa.collection.originals import StoredSourceMap, settings_of
 from docqa.collection.packing import NOWHERE, unpack_document
 from docqa.collection.records import CollectedDocument
-from docqa.collection.search import Hits, find
+from docqa.collection.search import Hits, find, one_document
 from docqa.datamodel import (
     Answer,
     Answers,
@@ -20,7 +20,7 @@ from docqa.datamodel import (
     GridItem,
     ReadSettings,
 )
-from docqa.errors import CollectionError
+from docqa.errors import CollectionError, StoredDocumentError
 from docqa.index.contract import Snapshot, Where
 from docqa.load_settings import LoadSettings
 from docqa.protocols import Reader
@@ -48,6 +48,7 @@ class CollectionCall:
         is_kept: whether the stored tokens are the reader's.
         bodies: documents unpacked lately, by generation.
         address: the collection's.
+        left_out: documents that cannot be read, with the reason, by key.
     """
 
     snapshot: Snapshot
@@ -59,6 +60,7 @@ class CollectionCall:
     is_kept: bool
     bodies: _Bodies
     address: str
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
 
 def ask_collection(
@@ -67,7 +69,8 @@ def ask_collection(
     """Yield the outcome of every question, in order; several are read together.
 
     Where a document was replaced, and cleaned up, since the snapshot, the questions left are asked
-    of the latest one.
+    of the latest one. A document that cannot be read there either is left out, and named in the
+    warnings of the answers to each question that finds it.
 
     Args:
         call: how they are asked.
@@ -83,10 +86,13 @@ def ask_collection(
             for item in _items(call, questions[n_asked:]):
                 yield item
                 n_asked += 1
-        except CollectionError:
-            if n_asked == n_before:
+        except CollectionError as error:
+            if n_asked != n_before:
+                n_before, call = n_asked, replace(call, snapshot=latest())
+            elif isinstance(error, StoredDocumentError) and error.key not in call.left_out:
+                call = replace(call, left_out={**call.left_out, error.key: str(error)})
+            else:
                 raise
-            n_before, call = n_asked, replace(call, snapshot=latest())
 
 
 def _items(call: CollectionCall, questions: Sequence[str]) -> Iterator[GridItem]:
@@ -99,7 +105,12 @@ def _items(call: CollectionCall, questions: Sequence[str]) -> Iterator[GridItem]
                 continue
             answers = [documents.with_original(answer) for answer in item.answers]
             documents.close()
-            yield replace(item, answers=Answers(answers, coverage=item.answers.coverage))
+            yield replace(
+                item,
+                answers=Answers(
+                    answers, coverage=item.answers.coverage, warnings=documents.warnings
+                ),
+            )
 
 
 def _cell(call: CollectionCall, question: str, total: int) -> Cell:
@@ -108,7 +119,7 @@ def _cell(call: CollectionCall, question: str, total: int) -> Cell:
     if (error := question_error(call.reader, question)) is not None:
         return replace(cell, error=error)
     most = call.settings.top_passages or max(1, call.snapshot.n_passages)
-    hits = find(call.snapshot, question, top_k=most, where=call.where)
+    hits = find(call.snapshot, question, top_k=most, where=call.where, without=call.left_out.keys())
     return replace(
         cell,
         ranked=hits.ranked,
@@ -145,6 +156,12 @@ class _Documents(Mapping[str, Document]):
             self._made[key] = replace(document, source_map=source_map)
         return self._made[key]
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Return a line for each document that was found and left out."""
+        reasons = self._call.left_out
+        return tuple(f"an answer may be missing: {reasons[key]}" for key in self._hits.left_out)
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._hits.documents)
 
@@ -166,6 +183,7 @@ class _Documents(Mapping[str, Document]):
             document.close()
 
     def _unpacked(self, key: str, generation: str) -> tuple[PackedDocument, Document]:
-        packed = unpack_document(self._call.snapshot.body(key, generation))
+        with one_document(key):
+            packed = unpack_document(self._call.snapshot.body(key, generation))
         settings = settings_of(packed.values["settings"], self._call.loading)
         return packed, packed.document(NOWHERE, settings)

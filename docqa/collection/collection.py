@@ -269,12 +269,15 @@ class Collection:
         self._store.compact()
 
     def check(self) -> CheckReport:
-        """Return the problems of the collection: each document must be whole, of one generation.
+        """Return the problems of the collection: its files, and each document with its passages.
+
+        In a folder every file is compared with its checksum, so that a changed byte is seen in any
+        of them. On LanceDB, which keeps none, what each row holds is compared.
 
         Raises:
-            CollectionError: there is no collection, or it cannot be read at all.
+            CollectionError: there is no collection.
         """
-        return check(self._store.snapshot())
+        return check(self._store)
 
     def rebuild(self, *, progress: Report | None = None) -> Changes:
         """Make everything again from the sources, also a collection of another version.

@@ -7,14 +7,16 @@ import time
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from docqa.collection.changes import IndexProgress, Report
 from docqa.collection.ingest import Ingested
 from docqa.collection.records import CollectedDocument, FailedSource, labels_of
+from docqa.errors import CollectionError
 from docqa.index.contract import Snapshot, Store, StoredDocument, StoreWriter
 from docqa.index.name_terms import name_terms
 
-__all__ = ["CollectionWriter", "read_failures"]
+__all__ = ["CollectionWriter", "read_failures", "read_list"]
 
 _DOCUMENTS_A_COMMIT, _SECONDS_A_COMMIT = 64, 20.0
 _FAILURES = "failures"
@@ -163,9 +165,28 @@ class CollectionWriter:
 
 
 def read_failures(store: Store) -> dict[str, FailedSource]:
-    """Return the failed sources of a collection, by key."""
-    values = json.loads(store.read_note(_FAILURES) or "[]")
-    return {each["key"]: FailedSource.from_dict(each) for each in values}
+    """Return the failed sources of a collection, by key.
+
+    Raises:
+        CollectionError: their list is damaged.
+    """
+    found = (FailedSource.from_dict(each) for each in read_list(store, _FAILURES))
+    return {each.key: each for each in found}
+
+
+def read_list(store: Store, name: str) -> list[Any]:
+    """Return a note that is a list; empty where there is none.
+
+    Raises:
+        CollectionError: it is damaged.
+    """
+    try:
+        return list(json.loads(store.read_note(name) or "[]"))
+    except (ValueError, TypeError) as error:
+        raise CollectionError(
+            f"{store.address}: its note {name!r} is damaged; delete it, and docqa index SOURCE... "
+            f"--to {store.address} makes it again"
+        ) from error
 
 
 def change_failures(store: Store, found: Mapping[str, FailedSource | None]) -> None:

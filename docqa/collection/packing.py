@@ -1,7 +1,8 @@
 """Passages and documents as bytes, which an engine keeps without looking into them.
 
 Plain JSON, texts and arrays of numbers, no pickles: reading a collection runs nothing that it
-holds. Numbers are little-endian.
+holds. Numbers are little-endian. All stand behind a seal (`docqa.index.seals`), so that damaged
+words are not taken for the source's.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from docqa.datamodel import (
     TableRow,
 )
 from docqa.errors import CollectionError
+from docqa.index.seals import sealed, unsealed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -75,7 +77,7 @@ def pack_passage(packed: PackedPassage) -> bytes:
     facts = json.dumps(header, separators=(",", ":")).encode("ascii")
     text = passage.text.encode("utf-8", _UNICODE)
     numbers = b"" if tokens is None else _pack_tokens(tokens)
-    return _LENGTHS.pack(len(facts), len(text), len(numbers)) + facts + text + numbers
+    return sealed(_LENGTHS.pack(len(facts), len(text), len(numbers)) + facts + text + numbers)
 
 
 def unpack_passage(body: bytes, document_id: str) -> PackedPassage:
@@ -89,7 +91,7 @@ def unpack_passage(body: bytes, document_id: str) -> PackedPassage:
         CollectionError: the bytes are damaged.
     """
     try:
-        facts, text, numbers = _parts(body)
+        facts, text, numbers = _parts(unsealed(body))
         number, start, end, boilerplate, borders, insertions, rows = json.loads(facts)
         passage = Passage(
             document_id=document_id,
@@ -103,10 +105,7 @@ def unpack_passage(body: bytes, document_id: str) -> PackedPassage:
         tokens = _unpack_tokens(numbers) if numbers else None
         return PackedPassage(passage, tokens, tuple(_row(each) for each in rows))
     except (ValueError, TypeError, struct.error) as error:
-        raise CollectionError(f"a stored passage is damaged ({error}); {_REBUILD}") from error
-
-
-_REBUILD = "docqa kb rebuild KB makes the collection again from its sources"
+        raise CollectionError(f"a stored passage is damaged ({error})") from error
 
 
 def _parts(body: bytes) -> tuple[bytes, bytes, bytes]:
@@ -235,7 +234,7 @@ def pack_document(document: Document, *, original: bytes | None = None) -> bytes
     header = zlib.compress(json.dumps(values, separators=(",", ":")).encode("ascii"), 3)
     text = zlib.compress(document.text.encode("utf-8", _UNICODE), 3)
     kept = b"" if original is None else zlib.compress(original, 3)
-    return _LENGTHS.pack(len(header), len(text), len(kept)) + header + text + kept
+    return sealed(_LENGTHS.pack(len(header), len(text), len(kept)) + header + text + kept)
 
 
 def unpack_document(body: bytes) -> PackedDocument:
@@ -245,14 +244,14 @@ def unpack_document(body: bytes) -> PackedDocument:
         CollectionError: the bytes are damaged.
     """
     try:
-        header, text, kept = _parts(body)
+        header, text, kept = _parts(unsealed(body))
         return PackedDocument(
             json.loads(zlib.decompress(header)),
             zlib.decompress(text).decode("utf-8", _UNICODE),
             zlib.decompress(kept) if kept else None,
         )
     except (ValueError, struct.error, zlib.error) as error:
-        raise CollectionError(f"a stored document is damaged ({error}); {_REBUILD}") from error
+        raise CollectionError(f"the stored document is damaged ({error})") from error
 
 
 def _pair(span: Span) -> list[int]:

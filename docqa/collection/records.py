@@ -9,7 +9,9 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, ClassVar
 
+from docqa.errors import CollectionError
 from docqa.index.contract import Labels
+from docqa.index.seals import sealed, unsealed
 
 __all__ = ["CollectedDocument", "FailedSource", "FileStamp", "file_stamp", "labels_of"]
 
@@ -83,13 +85,21 @@ class CollectedDocument:
         return asdict(self)
 
     def to_json(self) -> str:
-        """Return the record as it is stored."""
-        return json.dumps(self.to_dict())
+        """Return the record as it is stored, behind a seal."""
+        return sealed(json.dumps(self.to_dict()).encode("ascii")).decode("ascii")
 
     @classmethod
     def from_json(cls, text: str) -> CollectedDocument:
-        """Return a stored record."""
-        return cls(**_known(cls, json.loads(text)))
+        """Return a stored record.
+
+        Raises:
+            CollectionError: it is damaged.
+        """
+        try:
+            values = json.loads(unsealed(text.encode("utf-8", "surrogatepass")))
+            return cls(**_known(cls, values))
+        except (ValueError, TypeError) as error:
+            raise CollectionError(f"its stored record is damaged ({error})") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ __all__ = [
     "write_settings",
 ]
 
-FORMAT = 1
+FORMAT = 2  # with a checksum in front of passages, bodies and records; 1 had none
 _SETTINGS = "collection"  # the note that holds them
 _REBUILDING = "rebuilding"  # those of a rebuild that goes on; empty where it has ended
 
@@ -79,15 +79,16 @@ class CollectionSettings:
             values: dict[str, Any] = json.loads(text or "")
             number = int(values["format"])
         except (ValueError, TypeError, KeyError) as error:
-            raise CollectionError(
-                f"{address}: its notes are missing or damaged; {_rebuild(address)}"
-            ) from error
+            raise _damaged(address) from error
         if number != FORMAT:
             raise CollectionError(
                 f"{address} has format {number} (docqa {values.get('docqa', '?')}), and this "
                 f"version reads format {FORMAT}; {_rebuild(address)}"
             )
-        settings = cls(**{name: values[name] for name in cls.__dataclass_fields__})
+        try:
+            settings = cls(**{name: values[name] for name in cls.__dataclass_fields__})
+        except KeyError as error:
+            raise _damaged(address) from error
         if settings.analysis != ANALYSIS_VERSION:
             raise CollectionError(
                 f"{address} was made with another way to find words (analysis {settings.analysis}, "
@@ -132,7 +133,13 @@ def collection_settings(store: Store) -> CollectionSettings:
         CollectionError: there is none, or this version cannot use it.
     """
     require_collection(store)
-    return CollectionSettings.from_json(store.read_note(_SETTINGS), address=store.address)
+    try:
+        text = store.read_note(_SETTINGS)
+    except CollectionError as error:
+        if not isinstance(error.__cause__, ValueError):
+            raise
+        text = None  # damaged
+    return CollectionSettings.from_json(text, address=store.address)
 
 
 def write_settings(store: Store, settings: CollectionSettings) -> None:
@@ -153,6 +160,10 @@ def write_rebuilding(store: Store, settings: CollectionSettings | None) -> None:
 def is_half_rebuilt(store: Store) -> bool:
     """Say whether a rebuild was begun and not ended: documents are of two kinds then."""
     return bool(store.read_note(_REBUILDING))
+
+
+def _damaged(address: str) -> CollectionError:
+    return CollectionError(f"{address}: its notes are missing or damaged; {_rebuild(address)}")
 
 
 def _rebuild(address: str) -> str:

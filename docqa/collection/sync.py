@@ -11,9 +11,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from docqa.collection.commits import CollectionWriter
+from docqa.collection.commits import CollectionWriter, read_list
 from docqa.collection.files import FolderFiles
 from docqa.collection.records import CollectedDocument, FailedSource, FileStamp, file_stamp
+from docqa.errors import StoredDocumentError
 from docqa.index.contract import Snapshot, Store
 from docqa.loaders.formats import TYPES_BY_SUFFIX
 
@@ -21,6 +22,7 @@ __all__ = ["SyncPlan", "change_folders", "plan_sync", "read_folders", "update_re
 
 _FOLDERS = "folders"  # the note that lists those that are followed
 _PIECE = 1 << 20  # bytes that are read at once
+_OF_THE_PLACE = ("SourceUnreadableError", "SourceNotFoundError", "MissingDependencyError")
 
 
 @dataclass(slots=True)
@@ -33,7 +35,7 @@ class SyncPlan:
         touched: new stamps of documents whose files have the old content and a new time.
         vanished: to be removed.
         unchanged: nothing to do.
-        still_failed: they failed before, and are what they were.
+        still_failed: they failed before for their content, and have it still.
     """
 
     new: list[str] = field(default_factory=list)
@@ -60,7 +62,7 @@ def plan_sync(
         known: the collection's documents of the folder, by key.
         failed: sources that failed, by key.
         checksum: read every file and compare its content, whatever its size and time say.
-        retry_failed: read failed sources again, also where they have not changed.
+        retry_failed: read failed sources again, also where their content failed and is the same.
     """
     plan = SyncPlan()
     found = set(files.paths)
@@ -70,7 +72,7 @@ def plan_sync(
         stamp = file_stamp(path)
         if path in known:
             _compare(plan, known[path], stamp, checksum=checksum)
-        elif path in failed and not retry_failed and _is_same(failed[path], path, stamp):
+        elif path in failed and not retry_failed and _fails_again(failed[path], stamp, checksum):
             plan.still_failed.append(failed[path])
         else:
             origin = by_content.get(_hash(path) or "") if by_content else None
@@ -104,12 +106,19 @@ def _compare(
         plan.unchanged.append(document.key)
 
 
-def _is_same(failure: FailedSource, path: str, stamp: FileStamp | None) -> bool:
-    """Say whether a failed source is unchanged."""
+def _fails_again(failure: FailedSource, stamp: FileStamp | None, checksum: bool) -> bool:
+    """Say whether a source failed for its content, and has that content still.
+
+    A failure to read its bytes (rights, a lock, a lost share) or to find a library says nothing of
+    its content.
+    """
+    if failure.kind in _OF_THE_PLACE:
+        return False
     old = failure.stamp
-    if old is not None and stamp is not None and old.same_file(stamp) and old.is_settled:
+    same = old is not None and stamp is not None and old.same_file(stamp)
+    if same and old is not None and old.is_settled and not checksum:
         return True
-    return failure.id is not None and _hash(path) == failure.id
+    return failure.id is not None and _hash(failure.key) == failure.id
 
 
 def _hash(path: str) -> str | None:
@@ -133,7 +142,8 @@ def update_records(
 ) -> None:
     """Write the new records of documents whose content stays.
 
-    These are new times of files, new paths, and new metadata.
+    These are new times of files, new paths, and new metadata. A document whose stored bytes are
+    damaged is read again instead.
 
     Args:
         writer: of the collection.
@@ -146,13 +156,28 @@ def update_records(
         old = known[key]
         entries = old.metadata if metadata is None else metadata
         new = replace(old, stamp=plan.touched.get(key, old.stamp), metadata=entries)
-        if new != old:
-            writer.refile(snapshot, key, new)
-    for path, origin in plan.moved.items():
+        if new != old and not _refiled(writer, snapshot, key, new):
+            plan.changed.append(key)
+    for path, origin in list(plan.moved.items()):
         old = known[origin]
         entries = old.metadata if metadata is None else metadata
         new = replace(old, key=path, source=path, stamp=file_stamp(path), metadata=entries)
-        writer.refile(snapshot, origin, new)
+        if not _refiled(writer, snapshot, origin, new):
+            del plan.moved[path]
+            plan.vanished.append(origin)
+            plan.new.append(path)
+    plan.unchanged = [key for key in plan.unchanged if key not in plan.changed]
+
+
+def _refiled(
+    writer: CollectionWriter, snapshot: Snapshot, key: str, record: CollectedDocument
+) -> bool:
+    """Write a stored document with another record; return False where it is damaged."""
+    try:
+        writer.refile(snapshot, key, record)
+    except StoredDocumentError:
+        return False
+    return True
 
 
 def read_folders(store: Store, documents: Iterable[CollectedDocument]) -> tuple[str, ...]:
@@ -169,4 +194,4 @@ def change_folders(store: Store, *, followed: Iterable[str] = (), left: Iterable
 
 
 def _noted(store: Store) -> set[str]:
-    return set(json.loads(store.read_note(_FOLDERS) or "[]"))
+    return set(read_list(store, _FOLDERS))

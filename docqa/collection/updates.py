@@ -5,17 +5,19 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from docqa.asking.pipeline import Pipeline
 from docqa.collection.changes import Changes, Report
 from docqa.collection.commits import CollectionWriter, read_failures
 from docqa.collection.files import FolderFiles, files_in, is_inside
-from docqa.collection.ingest import Ingested, Job
+from docqa.collection.ingest import Ingested, Job, failure
 from docqa.collection.ingest_all import ingest_all, ingester_for, new_settings
 from docqa.collection.packing import unpack_document
 from docqa.collection.records import CollectedDocument, FailedSource
+from docqa.collection.search import one_document
 from docqa.collection.settings import (
     CollectionSettings,
     collection_settings,
@@ -145,7 +147,13 @@ class Updates:
         with self.store.writer() as stored:
             snapshot = self.store.snapshot()
             known = _documents(snapshot)
-            jobs = [_again(snapshot, each) for each in known.values()]
+            jobs: list[Job] = []
+            lost: list[FailedSource] = []
+            for each in known.values():
+                try:
+                    jobs.append(_again(snapshot, each))
+                except CollectionError as error:
+                    lost.append(failure(_job(each), error))
             jobs += [
                 Job(each.key, each.key, each.folder, each.metadata)
                 for each in read_failures(self.store).values()
@@ -155,7 +163,7 @@ class Updates:
             write_rebuilding(self.store, settings)
             writer = CollectionWriter(self.store, stored, self.progress, keeps=True)
             results = self._or_kept(self._ingested(jobs, settings), snapshot, settings)
-            writer.write(results, total=len(jobs))
+            writer.write(chain(lost, results), total=len(lost) + len(jobs))
             changes = _changes(writer, SyncPlan(), known, Counter())
             write_settings(self.store, settings)
             write_rebuilding(self.store, None)
@@ -191,9 +199,13 @@ class Updates:
         for result in results:
             yield result
             if isinstance(result, FailedSource):
-                stored = snapshot.document(result.key)
-                if stored is not None:
-                    yield ingester_for(self.pipeline, settings).again(stored)
+                kept = None
+                with suppress(CollectionError):  # it is damaged too, and stays
+                    stored = snapshot.document(result.key)
+                    if stored is not None:
+                        kept = ingester_for(self.pipeline, settings).again(stored)
+                if kept is not None:
+                    yield kept
 
     def _forget_tokens(self, new: CollectionSettings) -> None:
         """Keep a reader from the stored tokens while those of another one replace them."""
@@ -272,9 +284,18 @@ def _unreadable(folder: str, reason: str, above: str) -> FailedSource:
 
 
 def _again(snapshot: Snapshot, record: CollectedDocument) -> Job:
-    """Return the job that reads the source of a document again."""
+    """Return the job that reads the source of a document again.
+
+    Raises:
+        StoredDocumentError: its bytes were kept in the collection alone, and are damaged.
+    """
     if record.stamp is not None:
-        return Job(record.key, record.key, record.folder, record.metadata)
+        return _job(record)
     stored = next(iter(snapshot.documents(Where(keys=(record.key,)))))
-    kept = unpack_document(snapshot.body(record.key, stored.generation)).original or b""
+    with one_document(record.key):
+        kept = unpack_document(snapshot.body(record.key, stored.generation)).original or b""
     return Job(record.key, kept, None, record.metadata, is_file=False)
+
+
+def _job(record: CollectedDocument) -> Job:
+    return Job(record.key, record.key, record.folder, record.metadata)

@@ -152,20 +152,28 @@ class Answers(list[Answer]):
 
     Attributes:
         coverage: how many passages were read; also meaningful when the list is empty.
+        warnings: a line for each document of a collection that was left out, as it is damaged.
     """
 
     def __init__(
-        self, answers: tuple[Answer, ...] | list[Answer] = (), *, coverage: Coverage
+        self,
+        answers: tuple[Answer, ...] | list[Answer] = (),
+        *,
+        coverage: Coverage,
+        warnings: tuple[str, ...] = (),
     ) -> None:
         super().__init__(answers)
         self.coverage = coverage
+        self.warnings = warnings
 
     def __reduce__(self) -> tuple[object, ...]:
-        return (_rebuild_answers, (list(self), self.coverage))
+        return (_rebuild_answers, (list(self), self.coverage, self.warnings))
 
 
-def _rebuild_answers(answers: list[Answer], coverage: Coverage) -> Answers:
-    return Answers(answers, coverage=coverage)
+def _rebuild_answers(
+    answers: list[Answer], coverage: Coverage, warnings: tuple[str, ...] = ()
+) -> Answers:
+    return Answers(answers, coverage=coverage, warnings=warnings)
 
 
 @dataclass(frozen=True, slots=True)

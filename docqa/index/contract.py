@@ -15,7 +15,7 @@ hundredths. Terms come analysed (`docqa.index.analysis.terms`); an engine splits
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field, replace
 from typing import Protocol, runtime_checkable
@@ -220,7 +220,7 @@ class Snapshot(Protocol):
         """Return a document's body.
 
         Raises:
-            CollectionError: that generation is gone: it was replaced, and the store compacted.
+            StoredDocumentError: that generation is gone: it was replaced, and the store compacted.
         """
         ...
 
@@ -303,6 +303,17 @@ class Store(Protocol):
 
     def compact(self) -> None:
         """Free the room of replaced and removed documents; reading an older state may fail then."""
+        ...
+
+    def problems(self, body_problem: Callable[[bytes], str | None]) -> Iterator[str]:
+        """Yield a line for each damaged file, where the engine keeps checksums.
+
+        Args:
+            body_problem: returns the fault of a document's body, or None.
+
+        Raises:
+            CollectionError: there is no collection, or it cannot be read.
+        """
         ...
 
     def size(self) -> int | None:

@@ -123,6 +123,26 @@ def test_failed_file_waits_for_a_change(tmp_path: Path) -> None:
     assert plan_sync(files, {}, failed, checksum=False, retry_failed=False).new == [path]
 
 
+@pytest.mark.parametrize("kind", ["SourceUnreadableError", "MissingDependencyError"])
+def test_failure_to_read_is_tried_again_at_every_run(tmp_path: Path, kind: str) -> None:
+    """Rights, locks and lost shares say nothing of the content, whatever the file's time says."""
+    path = write(tmp_path / "a.pdf", "no PDF")
+    failed = {path: FailedSource(path, kind, "locked", 0.0, stamp=file_stamp(path))}
+    assert plan_sync(files_in(str(tmp_path)), {}, failed, checksum=False, retry_failed=False).new
+
+
+def test_failed_content_is_known_whatever_its_time(tmp_path: Path) -> None:
+    """A touched file with the content that failed waits; other content behind the time does not."""
+    path = write(tmp_path / "a.pdf", "no PDF")
+    stamp, digest = file_stamp(path), hashlib.sha256(b"no PDF").hexdigest()
+    failed = {path: FailedSource(path, "MalformedError", "broken", 0.0, id=digest, stamp=stamp)}
+    files = files_in(str(tmp_path))
+    write(tmp_path / "a.pdf", "no PDF", at=OLD + 60)
+    assert plan_sync(files, {}, failed, checksum=False, retry_failed=False).still_failed
+    write(tmp_path / "a.pdf", "a  PDF")
+    assert plan_sync(files, {}, failed, checksum=True, retry_failed=False).new == [path]
+
+
 @given(st.integers(0, 2**40), st.integers(0, 2**62), st.floats(0, 1e10))
 def test_stamp_comes_back(size: int, mtime_ns: int, taken: float) -> None:
     """Stored stamps compare as they did: nanoseconds survive JSON."""

@@ -39,6 +39,13 @@ def translated_errors(address: str, what: str) -> Iterator[None]:
         else:
             advice = "check the address, the AWS_... environment variables and the connection"
         raise CollectionError(f"{address}: {what} ({said}); {advice}") from error
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":  # of Rust, which no name imports
+            raise
+        raise CollectionError(
+            f"{address}: {what}: its engine broke off, as it does over damaged files; copy it back "
+            "from a backup, or index its sources again: docqa index SOURCE... --to KB"
+        ) from error
 
 
 def retried(address: str, act: Callable[[int], _Result]) -> _Result:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from docqa.errors import CollectionError
+from docqa.errors import StoredDocumentError
 from docqa.index.contract import DocumentFacts, Query, StoredDocument, StoredHit, Where
 from docqa.index.lance.errors import translated_errors
 from docqa.index.lance.rows import (
@@ -77,15 +77,16 @@ class LanceSnapshot:
         """Return a document's body.
 
         Raises:
-            CollectionError: that generation is gone.
+            StoredDocumentError: that generation is gone.
         """
         asked = f"first AND key = {quoted(key)} AND generation = {quoted(generation)}"
         for row in self._rows(asked, ["document_body"]):
             body: bytes = row["document_body"]
             return body
-        raise CollectionError(
+        raise StoredDocumentError(
             f"{key} is no longer stored in {self._address} as it was found: it was replaced since; "
-            "ask again"
+            "ask again",
+            key=key,
         )
 
     def document(self, key: str) -> StoredDocument | None:

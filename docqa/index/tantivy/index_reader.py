@@ -16,6 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from docqa.index.tantivy.checksums import Checksums
 from docqa.index.tantivy.schema import TERMS
 
 if TYPE_CHECKING:
@@ -41,12 +42,14 @@ class IndexReader:
         is_linked = folder.is_dir() and not is_writable(folder)
         self._links = LinkedFolder(folder) if is_linked else None
         path = folder if self._links is None else self._links.path
+        self._checksums = Checksums(folder)
         self._index = self._tried(lambda: open_index(path))
 
     def searcher(self) -> tuple[tantivy.Index, tantivy.Searcher]:
         """Return the index, and a searcher of its last commit.
 
         Raises:
+            DamageError: a file of it is missing, or not what was written.
             OSError, ValueError: it cannot be read.
         """
         self._tried(self._index.reload)
@@ -60,6 +63,7 @@ class IndexReader:
         """
         for left in reversed(range(1 if self._links is None else _TRIES)):
             try:
+                self._checksums.require()
                 if self._links is not None:
                     self._links.refresh()
                 return act()

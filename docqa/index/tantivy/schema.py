@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from docqa.index.contract import Labels, StoredDocument, StoredPassage
+from docqa.index.seals import sealed, unsealed
 from docqa.index.surrogates import escape_surrogates, unescape_surrogates
+from docqa.index.tantivy.errors import DamageError
 
 if TYPE_CHECKING:
     import tantivy
 
 __all__ = [
     "TERMS",
+    "body_of",
     "facts_of",
     "labels_of",
     "metadata_term",
@@ -21,6 +25,8 @@ __all__ = [
     "schema",
 ]
 
+_TEXTS = ("key", "generation", "number", "boilerplate")
+_BYTES = ("facts", "labels")
 TERMS = "terms"  # the analyser of fields that come as terms with spaces between them
 
 
@@ -66,11 +72,11 @@ def passage_record(document: StoredDocument, passage: StoredPassage) -> tantivy.
         "number": passage.number,
         "boilerplate": int(passage.boilerplate),
         "first": int(is_first),
-        "body": passage.body,
     }
     if is_first:
         fields["facts"] = escape_surrogates(document.facts).encode("utf-8")
         fields["labels"] = labels.to_json().encode("ascii")
+    fields["body"] = sealed(passage.body, _others(fields.get))
     if labels.date is not None:
         fields["date"] = labels.date
     return tantivy.Document(**fields)
@@ -81,9 +87,32 @@ def passage_of(record: tantivy.Document) -> StoredPassage:
     return StoredPassage(
         number=record.get_first("number"),
         terms=tuple(str(record.get_first("terms")).split(" ")) if record.get_first("terms") else (),
-        body=bytes(record.get_first("body")),
+        body=body_of(record),
         boilerplate=bool(record.get_first("boilerplate")),
     )
+
+
+def body_of(record: tantivy.Document) -> bytes:
+    """Return the passage's body of a record.
+
+    Raises:
+        DamageError: it, or another field of the record, is not what was written.
+    """
+    try:
+        return unsealed(bytes(record.get_first("body")), _others(record.get_first))
+    except (ValueError, TypeError) as error:
+        key = record.get_first("key")
+        raise DamageError(f"the stored passage of {key}: {error}") from error
+
+
+def _others(field: Callable[[str], Any]) -> bytes:
+    """Return other fields of a record, over which the seal of its body is too.
+
+    Terms and names are left out: they are only copied, and `docqa.collection.checking` makes them
+    again from the text.
+    """
+    texts = "\n".join([str(field(name)) for name in _TEXTS]).encode("utf-8")
+    return b"\n".join([texts, *[bytes(field(name) or b"") for name in _BYTES]])
 
 
 def facts_of(record: tantivy.Document) -> str:

@@ -5,21 +5,46 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 from itertools import chain
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from docqa.errors import CollectionError
+from docqa.errors import StoredDocumentError
 from docqa.index.contract import DocumentFacts, Query, StoredDocument, StoredHit, Where
 from docqa.index.ranking import RawHit, best_hits
 from docqa.index.surrogates import escape_surrogates, unescape_surrogates
-from docqa.index.tantivy.schema import facts_of, labels_of, metadata_term, passage_of
+from docqa.index.tantivy.errors import translated_errors
+from docqa.index.tantivy.schema import body_of, facts_of, labels_of, metadata_term, passage_of
 
 if TYPE_CHECKING:
     import tantivy
 
 __all__ = ["TantivySnapshot", "body_path"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A stored passage that is whole: a damaged one must not rank where it does not belong."""
+
+    key: str
+    generation: str
+    number: int
+    boilerplate: bool
+    body: bytes
+
+
+def _read(record: tantivy.Document) -> _Read:
+    body = body_of(record)
+    return _Read(
+        _key(record),
+        record.get_first("generation"),
+        _number(record),
+        bool(record.get_first("boilerplate")),
+        body,
+    )
 
 
 class TantivySnapshot:
@@ -28,11 +53,12 @@ class TantivySnapshot:
     Args:
         schema: of the index.
         searcher: sees that commit.
-        bodies: the folder of the documents' bodies.
+        folder: the collection's.
     """
 
-    def __init__(self, schema: tantivy.Schema, searcher: tantivy.Searcher, bodies: Path) -> None:
-        self._schema, self._searcher, self._bodies = schema, searcher, bodies
+    def __init__(self, schema: tantivy.Schema, searcher: tantivy.Searcher, folder: Path) -> None:
+        self._schema, self._searcher = schema, searcher
+        self._folder, self._bodies = folder, folder / "documents"
 
     @property
     def n_passages(self) -> int:
@@ -41,36 +67,52 @@ class TantivySnapshot:
         return count
 
     def search(self, query: Query) -> list[StoredHit]:
-        """Return the best passages: scores above 0 and falling, ties by key and number."""
+        """Return the best passages: scores above 0 and falling, ties by key and number.
+
+        Raises:
+            CollectionError: the index is damaged.
+        """
         if not query.terms or not self.n_passages:
             return []
-        asked = self._scored(query)
-        records: dict[tuple[int, int], tantivy.Document] = {}
+        with self._reading():
+            return self._best(query)
 
-        def fetch(limit: int) -> Sequence[RawHit[tantivy.Document]]:
+    def _best(self, query: Query) -> list[StoredHit]:
+        asked = self._scored(query)
+        kept: dict[tuple[int, int], _Read] = {}
+
+        def fetch(limit: int) -> Sequence[RawHit[_Read]]:
             found = self._searcher.search(asked, min(limit, self.n_passages), count=False).hits
-            return [self._raw(score, place, records) for score, place in found]
+            return [self._raw(score, place, kept) for score, place in found]
 
         best = best_hits(fetch, top_k=query.top_k, boilerplate_weight=query.boilerplate_weight)
-        return [self._hit(hit) for hit in best]
+        return [
+            StoredHit(hit.key, hit.row.generation, hit.number, hit.score, hit.row.body)
+            for hit in best
+        ]
 
     def documents(self, where: Where | None = None) -> Iterator[DocumentFacts]:
         """Yield the entries of the documents, ordered by key."""
-        for record in sorted(self._first(where or Where()), key=_key):
-            yield DocumentFacts(_key(record), record.get_first("generation"), facts_of(record))
+        with self._reading():
+            found = [
+                DocumentFacts(_key(record), record.get_first("generation"), facts_of(record))
+                for record in self._first(where or Where())
+            ]
+        yield from sorted(found, key=attrgetter("key"))
 
     def body(self, key: str, generation: str) -> bytes:
         """Return a document's body.
 
         Raises:
-            CollectionError: that generation is gone.
+            StoredDocumentError: that generation is gone.
         """
         try:
             return body_path(self._bodies, key, generation).read_bytes()
         except OSError as error:
-            raise CollectionError(
+            raise StoredDocumentError(
                 f"{key} is no longer stored in {self._bodies} as it was found: it was replaced and "
-                "cleaned up since; ask again (or, if that does not help, index it again)"
+                "cleaned up since; ask again (or, if that does not help, index it again)",
+                key=key,
             ) from error
 
     def document(self, key: str) -> StoredDocument | None:
@@ -80,6 +122,10 @@ class TantivySnapshot:
 
     def without_body(self, key: str) -> StoredDocument | None:
         """Return a document as it was written, but with an empty body."""
+        with self._reading():
+            return self._without_body(key)
+
+    def _without_body(self, key: str) -> StoredDocument | None:
         records = sorted(self._found(self._term("key", escape_surrogates(key))), key=_number)
         if not records:
             return None
@@ -95,6 +141,9 @@ class TantivySnapshot:
             passages=tuple(passage_of(record) for record in records),
         )
 
+    def _reading(self) -> AbstractContextManager[None]:
+        return translated_errors(str(self._folder), "cannot be read")
+
     def _first(self, where: Where) -> Iterator[tantivy.Document]:
         """Yield the record of each document's first passage, in no order."""
         yield from self._found(self._all_of([self._term("first", 1), *self._conditions(where)]))
@@ -102,26 +151,22 @@ class TantivySnapshot:
     def _found(self, query: tantivy.Query) -> Iterator[tantivy.Document]:
         if self.n_passages:
             hits = self._searcher.search(query, self.n_passages, count=False).hits
-            yield from (self._searcher.doc(place) for _, place in hits)
+            yield from (self._record(place) for _, place in hits)
+
+    def _record(self, place: tantivy.DocAddress) -> tantivy.Document:
+        """Return a stored passage, which is whole."""
+        record = self._searcher.doc(place)
+        body_of(record)
+        return record
 
     def _raw(
-        self,
-        score: float,
-        place: tantivy.DocAddress,
-        records: dict[tuple[int, int], tantivy.Document],
-    ) -> RawHit[tantivy.Document]:
+        self, score: float, place: tantivy.DocAddress, kept: dict[tuple[int, int], _Read]
+    ) -> RawHit[_Read]:
         at = place.segment_ord, place.doc
-        record = records.get(at)
-        if record is None:
-            record = records[at] = self._searcher.doc(place)
-        return RawHit(
-            _key(record), _number(record), score, bool(record.get_first("boilerplate")), record
-        )
-
-    def _hit(self, hit: RawHit[tantivy.Document]) -> StoredHit:
-        record = hit.row
-        generation, body = record.get_first("generation"), bytes(record.get_first("body"))
-        return StoredHit(hit.key, generation, hit.number, hit.score, body)
+        read = kept.get(at)
+        if read is None:
+            read = kept[at] = _read(self._searcher.doc(place))
+        return RawHit(read.key, read.number, score, read.boilerplate, read)
 
     def _scored(self, query: Query) -> tantivy.Query:
         """Return the query that scores the terms and, weighed, the names."""

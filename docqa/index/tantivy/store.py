@@ -4,6 +4,7 @@
 
     KB/
       current          names the index in use; replaced by a rename
+      checksums        of the index in use; see `docqa.index.tantivy.checksums`
       index-1f2e.../   tantivy: passages with their terms, each document's facts on its first one
       documents/       the bodies of documents, a file for each generation
       notes/           texts beside the documents
@@ -14,21 +15,34 @@ segments. Bodies are written before the commit that speaks of them, and deleted 
 so what a snapshot shows is there. One process writes, compacts or cleans up at a time; the
 operating system frees the lock of one that is killed. The lock is the folder's, not the index's:
 what one process cleans up could be what the next has begun to write.
+
+Beside each note lies its checksum, which is written first: it is that of the note before, or of the
+new one. Bodies come with a seal of their own.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import uuid
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from docqa.errors import CollectionError
 from docqa.index.contract import StoreWriter, missing_collection
 from docqa.index.durable_files import is_part, sync_folder, write_durably
-from docqa.index.tantivy.errors import translated_errors
+from docqa.index.seals import is_sealed, sealed, unsealed
+from docqa.index.tantivy.checksums import (
+    LIST,
+    Checksums,
+    drop_checksums,
+    index_problems,
+    keep_checksums,
+)
+from docqa.index.tantivy.errors import damaged, translated_errors
 from docqa.index.tantivy.index_reader import IndexReader, open_index
 from docqa.index.tantivy.schema import passage_record, schema
 from docqa.index.tantivy.snapshot import TantivySnapshot, body_path
@@ -37,6 +51,8 @@ from docqa.index.tantivy.writer import TantivyWriter, native_writer, share
 __all__ = ["TantivyStore"]
 
 _CURRENT, _LOCK = "current", "lock"
+_CRC = ".crc32"  # the suffix of a note's checksum
+_NAME = re.compile(rb"index-[0-9a-f]{32}")
 
 
 class TantivyStore:
@@ -77,6 +93,7 @@ class TantivyStore:
         with self._alone():
             if not self.exists():
                 self._switch(self._new_index())
+                self._keep_checksums({})
             self._sweep()
 
     def read_note(self, name: str) -> str | None:
@@ -88,7 +105,11 @@ class TantivyStore:
     def write_note(self, name: str, text: str) -> None:
         """Keep a text beside the documents; it lasts from here on."""
         with translated_errors(self.address, "cannot be written"):
-            write_durably(self._folder / "notes" / f"{name}.json", text.encode("utf-8"))
+            path, data = self._folder / "notes" / f"{name}.json", text.encode("utf-8")
+            either = [path.read_bytes(), data] if path.is_file() else [data]
+            crcs = " ".join(f"{zlib.crc32(each):08x}" for each in either)
+            write_durably(path.with_suffix(_CRC), sealed(crcs.encode("ascii")))
+            write_durably(path, data)
 
     def snapshot(self) -> TantivySnapshot:
         """Return the state as it is now.
@@ -113,7 +134,7 @@ class TantivyStore:
         Raises:
             CollectionError: another process is writing, or the folder cannot be written.
         """
-        with self._alone():
+        with self._alone(), self._changing():
             with translated_errors(self.address, "cannot be written"):
                 writer = TantivyWriter(self._folder, self._name())
             try:
@@ -129,7 +150,7 @@ class TantivyStore:
         Raises:
             CollectionError: another process is writing, or the disk is full; nothing is changed.
         """
-        with self._alone():
+        with self._alone(), self._changing():
             kept = self.snapshot()
             name = self._new_index()
             try:
@@ -139,6 +160,24 @@ class TantivyStore:
                 shutil.rmtree(self._folder / name, ignore_errors=True)
                 raise
             self._sweep()
+
+    def problems(self, body_problem: Callable[[bytes], str | None]) -> Iterator[str]:
+        """Yield a line for each damaged file; see `Store.problems`."""
+        for path in sorted((self._folder / "notes").glob(f"*{_CRC}")):
+            if not _has_its_note(path):
+                yield f"{path.with_suffix('.json')}: it, or its checksum, is not what was written"
+        with translated_errors(self.address, "cannot be read"):
+            yield from index_problems(self._folder / self._name())
+            live = self._live_bodies()
+            for path in sorted((self._folder / "documents").glob("*/*")):
+                if path in live or is_part(path.name):
+                    continue  # those of documents are checked with them
+                with suppress(FileNotFoundError):  # a writer has just cleaned it up
+                    if problem := body_problem(path.read_bytes()):
+                        yield (
+                            f"{path}: {problem}; no document uses it any more, and docqa kb "
+                            f"compact {self.address} deletes it"
+                        )
 
     def size(self) -> int:
         """Return the bytes of all files in the folder."""
@@ -154,18 +193,47 @@ class TantivyStore:
         self._opened = None
 
     def _name(self) -> str:
-        """Return the name of the index in use."""
+        """Return the name of the index in use.
+
+        Raises:
+            CollectionError: there is no collection, or the file that names it is damaged.
+        """
+        path = self._folder / _CURRENT
         try:
-            return (self._folder / _CURRENT).read_text("ascii").strip()
+            name = path.read_bytes()
         except FileNotFoundError as error:
             raise missing_collection(self.address) from error
+        if not _NAME.fullmatch(name):
+            raise damaged(self.address, f"{path} no longer names an index")
+        return name.decode("ascii")
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """Delete the list of checksums while the index is changed, if it is right before.
+
+        Raises:
+            CollectionError: the index is damaged, or the folder cannot be written.
+        """
+        with translated_errors(self.address, "cannot be read"):
+            folder = self._folder / self._name()
+            Checksums(folder).require()
+        with translated_errors(self.address, "cannot be written"):
+            before = drop_checksums(folder)
+        try:
+            yield
+        finally:
+            self._keep_checksums(before)
+
+    def _keep_checksums(self, before: dict[str, int]) -> None:
+        with suppress(OSError, CollectionError):  # a full disk: the next change writes them
+            keep_checksums(self._folder / self._name(), before)
 
     def _snapshot(self, name: str) -> TantivySnapshot:
         """Return the state of an index, kept open until another is in use."""
         if self._opened is None or self._opened[0] != name:
             self._opened = name, IndexReader(self._folder / name)
         index, searcher = self._opened[1].searcher()
-        return TantivySnapshot(index.schema, searcher, self._folder / "documents")
+        return TantivySnapshot(index.schema, searcher, self._folder)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -227,7 +295,7 @@ class TantivyStore:
             return
         if not self._folder.is_dir():
             raise CollectionError(f"{self.address} is a file; name a folder for the collection")
-        ours = {"documents", "notes", "lost+found", _LOCK}
+        ours = {"documents", "notes", "lost+found", _LOCK, LIST}
         names = sorted(path.name for path in self._folder.iterdir())
         others = [
             name
@@ -249,11 +317,25 @@ class TantivyStore:
                     shutil.rmtree(path, ignore_errors=True)
                 elif is_part(path.name):
                     path.unlink(missing_ok=True)
-            bodies = self._folder / "documents"
-            live = {
-                body_path(bodies, facts.key, facts.generation)
-                for facts in self.snapshot().documents()
-            }
-            for body in bodies.glob("*/*"):
+            live = self._live_bodies()
+            for body in (self._folder / "documents").glob("*/*"):
                 if body not in live:
                     body.unlink(missing_ok=True)
+
+    def _live_bodies(self) -> set[Path]:
+        """Return the files of the documents' bodies."""
+        bodies = self._folder / "documents"
+        documents = self.snapshot().documents()
+        return {body_path(bodies, each.key, each.generation) for each in documents}
+
+
+def _has_its_note(path: Path) -> bool:
+    """Say whether a checksum is that of the note beside it."""
+    try:
+        note, kept = path.with_suffix(".json").read_bytes(), path.read_bytes()
+        crcs = unsealed(kept).decode("ascii").split() if is_sealed(kept) else []
+    except FileNotFoundError:
+        return True  # a kill kept the note from being written
+    except ValueError:
+        return False
+    return f"{zlib.crc32(note):08x}" in crcs
