@@ -452,6 +452,6 @@ def test_a_document_s_beginning_is_always_read() -> None:
             )
             ranked = pipeline.ranked(document, "What is the fee?")
             assert [one.rank for one in ranked] == list(range(1, top_passages + 1))
-            assert [one.score for one in ranked] == sorted((one.score for one in ranked))[::-1]
+            assert [one.score for one in ranked] == sorted(one.score for one in ranked)[::-1]
             unscored = [one.passage.number for one in ranked if not one.score]
             assert unscored == list(range(opening))
