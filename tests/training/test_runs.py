@@ -367,7 +367,7 @@ def test_slow_number_format_is_warned_of(arguments: list[str], no_bfloat16: None
 
 def interrupted(arguments: list[str], *, times: int) -> tuple[int, str]:
     """Run a command, press Ctrl-C so often after its first report of steps; return its end."""
-    command = [sys.executable, "-m", "docqa", *arguments, "--epochs", "20000"]
+    command = [sys.executable, "-m", "docqa", *arguments, "--epochs", "1000"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(
         command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, text=True
@@ -395,7 +395,7 @@ def test_ctrl_c_ends_a_run_with_a_checkpoint(arguments: list[str], tmp_path: Pat
     assert f"with a checkpoint in {tmp_path / 'run' / 'state.pt'}. To go on: docqa train" in last
     program, *words = shlex.split(last.partition("To go on: ")[2])
     assert program == "docqa"
-    assert words == [*arguments, "--checkpoint-every", "1000000", "--epochs", "20000"]
+    assert words == [*arguments, "--checkpoint-every", "1000000", "--epochs", "1000"]
     again, more = interrupted([*arguments, "--checkpoint-every", "1000000"], times=1)
     assert again == 130
     assert f"; going on after step {state.step:,}\n" in more
