@@ -29,6 +29,7 @@ __all__ = [
     "link_part",
     "number_ranges",
     "one_spaced",
+    "place_in_words",
     "score_in_words",
     "sentence_around",
 ]
@@ -43,6 +44,7 @@ _COUNTED = (  # kinds of places that have a number, and what it counts
 _PART_OF_FIRST_WORD = re.compile(r"\A\S{1,30}\s+")  # none where a script has no spaces
 _PART_OF_LAST_WORD = re.compile(r"\s+\S{1,30}\Z")
 _SPACE = re.compile(r"\s+")
+_WORDS_OF_PLACE, _WORDS_OF_HEADING, _LONGEST_PLACE = 5, 12, 80
 
 
 def in_words(locations: Sequence[Location], *, in_full: bool = False) -> str:
@@ -66,6 +68,36 @@ def in_words(locations: Sequence[Location], *, in_full: bool = False) -> str:
     if isinstance(first, PartLocation):
         return _paragraph(first, in_full=in_full)
     return f"{first.part}, {first.css_path}" if first.part else first.css_path
+
+
+def place_in_words(answer: Answer, *, in_full: bool = False) -> str:
+    """Return the place of an answer in words.
+
+    In a web page or EPUB these are the nearest heading and the words with which its sentence
+    begins: a path of elements says nothing to people, and stands in the JSON.
+
+    Args:
+        answer: with its `locations`, `heading` and `context`.
+        in_full: see `in_words`.
+    """
+    if not is_element_path(answer.locations):
+        return in_words(answer.locations, in_full=in_full)
+    part = getattr(answer.locations[0], "part", None)
+    heading = one_spaced(answer.heading or "")
+    words = _first_words(answer.context, _WORDS_OF_PLACE)
+    named = f'under "{_first_words(heading, _WORDS_OF_HEADING)}"' if heading else ""
+    near = f'at "{words}"' if words and one_spaced(answer.context) != heading else ""
+    return ", ".join(filter(None, (part, named, near)))
+
+
+def _first_words(text: str, most: int) -> str:
+    """Return the first words of a text, with an ellipsis where there are more.
+
+    >>> _first_words("one two  three", 2), _first_words("one", 2)
+    ('one two ...', 'one')
+    """
+    words = text.split()
+    return " ".join(words[:most])[:_LONGEST_PLACE] + (" ..." if len(words) > most else "")
 
 
 def _page(location: Location) -> str:

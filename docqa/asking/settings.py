@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from numbers import Integral, Real
 
@@ -65,12 +66,14 @@ def at_least_1(name: str, value: int) -> int:
     """Return a setting that counts something.
 
     Raises:
-        SettingError: it is no whole number, or below 1.
+        SettingError: it is no whole number, below 1, or more than any document has.
     """
     if not isinstance(value, Integral):
         raise SettingError(f"{name} must be a whole number, not {value!r}")
     if value < 1:
         raise SettingError(f"{name} must be at least 1, not {value}")
+    if value > sys.maxsize:
+        raise SettingError(f"{name} must be at most {sys.maxsize}, not {value}")
     return value
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import gc
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -17,6 +18,7 @@ import click
 
 from docqa._version import __version__
 from docqa.cli.exits import FAILED, drop_output, guarded, is_of_output, report_full_output
+from docqa.cli.guesses import GuessingGroup
 from docqa.cli.interrupt import emit, install_interrupt
 from docqa.cli.terminal import prepare_streams
 
@@ -65,11 +67,27 @@ Shell completion (put the line into the file that your shell reads at its start)
 """
 
 
-class LazyGroup(click.Group):
+class LazyGroup(GuessingGroup):
     """A group whose subcommands are import strings, resolved when they are needed.
 
-    So ``docqa --help`` and shell completion start at once.
+    So ``docqa --help`` and shell completion start at once. Arguments that begin with a source
+    instead of a command are those of ``docqa ask``.
     """
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the subcommand and its arguments; ``ask`` where the first one is a source.
+
+        Raises:
+            click.UsageError: there is no such subcommand.
+        """
+        if args and args[0] not in _COMMANDS:
+            from docqa.cli.sources import looks_like_path, names_source
+
+            if names_source(args[0]) or looks_like_path(args[0]):
+                args = ["ask", *args]
+        return super().resolve_command(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of the subcommands, in the order of the help."""
@@ -89,6 +107,8 @@ class LazyGroup(click.Group):
             install_interrupt()
             # The interpreter's last collection visits every object of torch: a second for nothing.
             atexit.register(gc.freeze)
+            if sys.stderr is None:  # closed; what is opened next must not take its number
+                sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115 - until the process ends
             if sys.stdout is None:
                 emit(sys.stderr, "docqa: error: standard output is closed\n")
                 sys.exit(FAILED)

@@ -6,25 +6,36 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from docqa.asking.reading_settings import ReadingSettings
+from docqa.cli.collection_info import is_collection
 from docqa.cli.collection_options import AskedCollection, collection_options
 from docqa.cli.exits import FAILED
 from docqa.cli.highlight_option import highlight_copy, highlight_options
 from docqa.cli.notices import Notices
 from docqa.cli.options import answer_options, reading_options, source_options
-from docqa.cli.outcomes import OutcomeCounts, write_outcomes
+from docqa.cli.outcomes import OutcomeCounts, why_fewer, write_outcomes
 from docqa.cli.output_files import Artifact, require_apart, without_outputs
 from docqa.cli.prelude import Run, command
 from docqa.cli.report_option import report_option, report_page
 from docqa.cli.session import Session
-from docqa.cli.sources import STDIN, Expansion, expand, read_questions, split_arguments
+from docqa.cli.sources import (
+    STDIN,
+    Expansion,
+    expand,
+    plain_path,
+    read_questions,
+    refuse_second_question,
+    split_arguments,
+)
 from docqa.cli.writers import Format
 from docqa.datamodel import Document, GridItem
 from docqa.errors import NoTextError
+from docqa.index.contract import Where
 from docqa.load_settings import LoadSettings
 
 if TYPE_CHECKING:
@@ -90,6 +101,7 @@ def ask(
     as_csv: bool,
     highlight_out: str | None,
     page_number: int | None,
+    safe: bool,
     report_out: str | None,
     collection: AskedCollection | None,
     loading: LoadSettings,
@@ -107,6 +119,13 @@ def ask(
     notices = run.notices
     written = {"--highlight": highlight_out, "--report": report_out}
     outputs = {option: out for option, out in written.items() if out is not None}
+    if collection is None and (named := _collections(arguments)):
+        if arguments[0] != named[0] or len(arguments) > 2:
+            raise click.UsageError(
+                f"{named[0]} is a collection, which is asked by itself: docqa ask --in {named[0]}"
+            )
+        notices.note(f"{named[0]} is a collection: asked as with --in {named[0]}")
+        collection, arguments = AskedCollection(named[0], Where(), sync=False), arguments[1:]
     if collection is None:
         names, asked = _questions(arguments, questions, question_file)
         expansion = expand(names)
@@ -124,7 +143,11 @@ def ask(
     )
     artifacts = _artifacts(
         highlight_copy(
-            highlight_out, None if collection else expansion, session, page_number=page_number
+            highlight_out,
+            None if collection else expansion,
+            session,
+            page_number=page_number,
+            safe=safe,
         ),
         report_page(report_out, session),
     )
@@ -149,6 +172,11 @@ def ask(
     return _ask_files(session, expansion, asked, notices, kind=kind, artifacts=artifacts)
 
 
+def _collections(arguments: Sequence[str]) -> list[str]:
+    """Return the arguments that name a folder with a collection."""
+    return [each for each in arguments if Path(plain_path(each)).is_dir() and is_collection(each)]
+
+
 def _artifacts(*chosen: Artifact | None) -> list[Artifact]:
     return [artifact for artifact in chosen if artifact is not None]
 
@@ -167,6 +195,8 @@ def _questions(
     Raises:
         click.UsageError: a source or question is missing, or both want standard input.
     """
+    if given or file:
+        refuse_second_question(arguments)
     sources, last = split_arguments(arguments, question_given=bool(given or file))
     if STDIN in sources and (file == STDIN or not (given or file or last)):
         raise click.UsageError(
@@ -220,6 +250,7 @@ def _ask_files(
         many_questions=len(questions) > 1,
         artifacts=artifacts,
         what_to_try=partial(_what_to_try, session.reading),
+        why_fewer=partial(why_fewer, session.reading),
     )
     session.progress.close()
     return code
@@ -241,6 +272,7 @@ def _ask_collection(
         many_questions=len(questions) > 1,
         artifacts=artifacts,
         what_to_try=collection.what_to_try,
+        why_fewer=collection.why_fewer,
     )
 
 

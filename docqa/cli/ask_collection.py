@@ -12,7 +12,7 @@ from docqa.cli.collection_options import AskedCollection
 from docqa.cli.collections import asking_settings, open_collection
 from docqa.cli.exits import ANSWERED
 from docqa.cli.notices import Notices, counted
-from docqa.cli.outcomes import OutcomeCounts
+from docqa.cli.outcomes import OutcomeCounts, why_fewer
 from docqa.cli.session import Session
 from docqa.cli.writers import Format, open_writer
 from docqa.datamodel import GridItem
@@ -115,6 +115,10 @@ class CollectionSession:
                 if item.answers:
                     notices.note(str(item.answers.coverage))
         return ANSWERED
+
+    def why_fewer(self, item: GridItem) -> str:
+        """Return the reason why a question has fewer answers than were asked for, or ``""``."""
+        return why_fewer(self._session.reading, item)
 
     def what_to_try(self, tally: OutcomeCounts) -> str:
         """Return advice for questions that nothing answers."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from docqa.cli.collections import open_collection
 from docqa.cli.notices import counted
 from docqa.cli.prelude import Run
+from docqa.cli.sources import plain_path
 from docqa.cli.terminal import console_for, one_line
 
 if TYPE_CHECKING:
@@ -27,9 +28,10 @@ _MOST_FAILED_SHOWN = 10
 
 def is_collection(argument: str) -> bool:
     """Say whether an argument names a collection: an engine's address, or a folder that is one."""
+    argument = plain_path(argument)
     if _ADDRESS.match(argument):
         return not argument.lower().startswith(("http://", "https://"))
-    return Path(argument).is_dir() and open_collection(argument).exists()
+    return (Path(argument) / "documents").is_dir() and open_collection(argument).exists()
 
 
 def describe_collection(run: Run, address: str, *, documents: bool) -> None:

@@ -53,6 +53,21 @@ _PYTHON_ADVICE = (
         r"; raise the limit with Limits\(pages=\.\.\.\) to read on",
         "; only the library can raise this limit",
     ),
+    (r"isolate=False", "--no-isolate"),
+    (r"password= or --password", "--password"),
+    (r"encoding= \(--encoding\)", "--encoding"),
+    (r"encoding=, --encoding", "--encoding"),
+    (r"a smaller window_tokens, ", ""),
+    (r"\b(device|runtime|dtype)='(\w+)'", r"--\1 \2"),
+    (r"\b(runtime|reader) (?='\w)", r"--\1 "),
+    (r"min_score=0\b", "--min-score 0"),
+    (r"\btop_k(?= must| is)", "-k"),
+    (r"\bpage_number(?= chooses| must)", "--page"),
+)
+# Settings of the library that are options of the commands, where a message begins with them.
+_SETTINGS = re.compile(
+    r"\b(min_score|top_passages|passage_tokens|overlap|rank_weight|ocr_language|media_type|time_limit"
+    r"|memory_limit)(?= must| is | cannot)"
 )
 _UNUSED_GPU = (
     "docqa: reading on the CPU, though NVIDIA's driver is here, since torch is not installed; to "
@@ -155,7 +170,7 @@ def without_python(message: str) -> str:
     """
     for advice, for_command in _PYTHON_ADVICE:
         message = re.sub(advice, for_command, message)
-    return message
+    return _SETTINGS.sub(lambda found: f"--{found[0].replace('_', '-')}", message)
 
 
 def hush_libraries(ctx: click.Context) -> None:

@@ -42,11 +42,22 @@ def highlight_options(command: _Command) -> _Command:
             metavar="N",
             help="Draw page N where --highlight names a .png; the first answer's page otherwise.",
         ),
+        click.option(
+            "--safe",
+            is_flag=True,
+            help="Leave the scripts of a web page out of the copy, and the pictures and styles that"
+            " it would fetch from elsewhere.",
+        ),
     )
 
 
 def highlight_copy(
-    out: str | None, expansion: Expansion | None, session: Session, *, page_number: int | None
+    out: str | None,
+    expansion: Expansion | None,
+    session: Session,
+    *,
+    page_number: int | None,
+    safe: bool,
 ) -> HighlightCopy | None:
     """Return the collector of the answers to mark, or None where no copy is asked for.
 
@@ -55,6 +66,7 @@ def highlight_copy(
         expansion: the sources; None where a collection is asked, whose answers are to be of one.
         session: of the command.
         page_number: of the page to draw, or None.
+        safe: leave scripts and outside pictures out.
 
     Raises:
         click.UsageError: the options do not go together.
@@ -65,6 +77,8 @@ def highlight_copy(
 
     if page_number is not None and not (out or "").lower().endswith(".png"):
         raise click.UsageError("--page chooses the page of a picture: add --highlight OUT.png")
+    if safe and out is None:
+        raise click.UsageError("--safe is about the copy of a web page: add --highlight OUT.html")
     if out is None:
         return None
     if expansion is not None and len(expansion.files) > 1:
@@ -75,7 +89,7 @@ def highlight_copy(
     require_suffix(out)
     require_writable(Path(out))
     session.checks.append(partial(require_makeable, out=out, page_number=page_number))
-    return HighlightCopy(out, page_number, session)
+    return HighlightCopy(out, page_number, session, safe=safe)
 
 
 class HighlightCopy:
@@ -85,10 +99,14 @@ class HighlightCopy:
         out: the copy.
         page_number: of the page to draw, or None.
         session: has the password, and the bytes of sources that are read once.
+        safe: leave scripts and outside pictures out.
     """
 
-    def __init__(self, out: str, page_number: int | None, session: Session) -> None:
+    def __init__(
+        self, out: str, page_number: int | None, session: Session, *, safe: bool = False
+    ) -> None:
         self._out, self._page_number, self._session = out, page_number, session
+        self._safe = safe
         self._answers: list[Answer] = []
 
     def add(self, document: Document | None, item: GridItem) -> None:
@@ -116,6 +134,7 @@ class HighlightCopy:
             encoding=self._session.sources.encoding,
             isolate=self._session.sources.isolate,
             limits=self._session.sources.limits,
+            safe=self._safe,
         )
         for note in result.notes:
             notices.note(note)

@@ -124,6 +124,8 @@ def tell(text: str) -> None:
 def emit(stream: TextIO, text: str) -> None:
     """Write `text` and flush; Ctrl-C waits for the end of the write, a second one does not.
 
+    What standard error does not take is lost: results and exit code stay what they are.
+
     Raises:
         BrokenPipeError: the reader of the pipe has left.
         OutputError: standard output takes no more.
@@ -132,16 +134,26 @@ def emit(stream: TextIO, text: str) -> None:
     try:
         stream.write(text)
         stream.flush()
-    except BrokenPipeError:
-        raise
     except OSError as error:
         if stream is sys.stderr:
+            _drop(stream)
+        elif isinstance(error, BrokenPipeError):
             raise
-        raise OutputError(error.errno, error.strerror) from error
+        else:
+            raise OutputError(error.errno, error.strerror) from error
     finally:
         _Output.writing = False
     if _Output.interrupted:
         _leave()
+
+
+def _drop(stream: TextIO) -> None:
+    """Point a stream at nothing, so that neither later writes nor the flush at exit fail."""
+    with suppress(OSError, ValueError):
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, stream.fileno())
+        os.close(null)
+        stream.flush()
 
 
 def _on_interrupt(signum: int, frame: FrameType | None) -> None:

@@ -12,6 +12,7 @@ from docqa.cli.collection_info import describe_collection
 from docqa.cli.collection_options import size_options
 from docqa.cli.collections import chosen_reader, open_collection, settings_before
 from docqa.cli.exits import ANSWERED, FAILED
+from docqa.cli.guesses import GuessingGroup
 from docqa.cli.indexing import Indexing, write_changes
 from docqa.cli.notices import counted
 from docqa.cli.options import reader_option, source_options
@@ -46,7 +47,7 @@ _QUIET = "No progress and notes; only errors."
 _kb_argument = click.argument("address", metavar="KB")
 
 
-@click.group(epilog=_EPILOG, no_args_is_help=True)
+@click.group(cls=GuessingGroup, epilog=_EPILOG, no_args_is_help=True)
 def kb() -> None:
     """Look after a collection: show it, remove documents, rebuild, compact and check it."""
 

@@ -141,7 +141,7 @@ _ANSWERS = (
     click.option(
         "-k",
         "--top-k",
-        type=click.IntRange(min=1),
+        type=click.IntRange(1, 1_000_000),
         default=1,
         show_default=True,
         help="Most answers to each question from each source.",
@@ -155,7 +155,7 @@ _ANSWERS = (
     click.option(
         "--top-passages",
         cls=LibraryDefault,
-        type=click.IntRange(min=1),
+        type=click.IntRange(1, 1_000_000_000),
         help="Passages read for a question: those that rank best.",
     ),
     click.option(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from docqa.asking.reading_settings import ReadingSettings
 from docqa.cli.exits import ANSWERED, FAILED, NOTHING_FOUND
 from docqa.cli.notices import Notices
 from docqa.cli.output_files import Artifact, write_all
@@ -12,7 +13,7 @@ from docqa.cli.writers import Format, open_writer
 from docqa.datamodel import Coverage, Document, GridItem
 from docqa.outcome_records import outcomes_in_words
 
-__all__ = ["OutcomeCounts", "write_outcomes"]
+__all__ = ["OutcomeCounts", "why_fewer", "write_outcomes"]
 
 
 @dataclass
@@ -53,6 +54,20 @@ class OutcomeCounts:
         )
 
 
+def why_fewer(reading: ReadingSettings, item: GridItem) -> str:
+    """Return the reason why a question has fewer answers than were asked for, or ``""``."""
+    found, coverage = len(item.answers), item.answers.coverage
+    if not 0 < found < reading.top_k:
+        return ""
+    reasons = []
+    if reading.min_score != 0:
+        reasons.append("--min-score 0 shows unlikely ones too")
+    if coverage.passages_read < coverage.passages_total and not reading.exhaustive:
+        reasons.append("--exhaustive reads all passages")
+    rest = "; ".join(reasons) or "the reader proposes no further words in the passages"
+    return f"{found:,} of the {reading.top_k:,} answers asked for: {rest}"
+
+
 def write_outcomes(
     outcomes: Iterable[tuple[Document | None, GridItem]],
     notices: Notices,
@@ -62,8 +77,20 @@ def write_outcomes(
     many_questions: bool,
     artifacts: Sequence[Artifact],
     what_to_try: Callable[[OutcomeCounts], str],
+    why_fewer: Callable[[GridItem], str],
 ) -> int:
-    """Write every outcome as it comes, then the files made of them; return the exit code."""
+    """Write every outcome as it comes, then the files made of them; return the exit code.
+
+    Args:
+        outcomes: each with its document, where one is open.
+        notices: for errors, warnings and notes.
+        kind: how outcomes are written.
+        many_sources: texts for people name the source.
+        many_questions: texts for people repeat the question.
+        artifacts: files made of the outcomes.
+        what_to_try: returns advice where nothing was found.
+        why_fewer: returns why an outcome has fewer answers than were asked for, or ``""``.
+    """
     grid = many_sources or many_questions
     writer = open_writer(kind, many_sources=many_sources, many_questions=many_questions)
     tally = OutcomeCounts()
@@ -77,8 +104,11 @@ def write_outcomes(
             notices.warning(warning)
         if item.error is None or kind != "text":
             writer.write(item)
-        if kind == "text" and not grid and item.answers:
-            notices.note(str(item.answers.coverage))
+        if not grid and item.answers:
+            if kind == "text":
+                notices.note(str(item.answers.coverage))
+            if reason := why_fewer(item):
+                notices.note(reason)
     if grid:
         notices.note(str(tally))
     if not tally.answered and tally.unanswered and not tally.left_out:

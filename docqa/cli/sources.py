@@ -22,7 +22,11 @@ __all__ = [
     "Expansion",
     "SourceFile",
     "expand",
+    "looks_like_path",
+    "names_source",
+    "plain_path",
     "read_questions",
+    "refuse_second_question",
     "split_arguments",
 ]
 
@@ -76,16 +80,50 @@ def split_arguments(
     >>> split_arguments(["-", "Who signs?"], question_given=False)
     (['-'], 'Who signs?')
     """
+    arguments = [plain_path(each) for each in arguments]
     _refuse_loose_words(arguments)
-    if question_given or (arguments and _names_source(arguments[-1])):
+    if question_given or (arguments and names_source(arguments[-1])):
         sources, question = list(arguments), None
     else:
         sources, question = list(arguments[:-1]), arguments[-1] if arguments else None
-    if question is not None and (_looks_like_path(question) or not sources):
+    if question == "" and not sources:
+        raise click.UsageError(
+            "no source given, and the question is empty: write docqa ask SOURCE... QUESTION"
+        )
+    if question is not None and (looks_like_path(question) or not sources):
         _refuse_question(question, has_sources=bool(sources))
     if not sources:
         raise click.UsageError("no source given: write docqa ask SOURCE... QUESTION")
     return sources, question
+
+
+def plain_path(argument: str) -> str:
+    """Return the path that a ``file:`` address means; anything else as it is.
+
+    >>> plain_path("file:///reports/a%20b.pdf"), plain_path("report.pdf")
+    ('/reports/a b.pdf', 'report.pdf')
+    """
+    if not argument.lower().startswith("file://"):
+        return argument
+    from urllib.parse import urlsplit
+    from urllib.request import url2pathname
+
+    found = urlsplit(argument)
+    return url2pathname(found.path) if found.netloc in ("", "localhost") else argument
+
+
+def refuse_second_question(arguments: Sequence[str]) -> None:
+    """Refuse a question among the sources, where an option holds the questions.
+
+    Raises:
+        click.UsageError: there is one.
+    """
+    for argument in arguments[1:]:
+        if re.search(r"\s", argument.strip()) and not names_source(argument):
+            raise click.UsageError(
+                "with -q or --questions every argument is a source, and this one is none: "
+                f"{argument!r}; give it with -q too"
+            )
 
 
 def _refuse_loose_words(arguments: Sequence[str]) -> None:
@@ -102,7 +140,7 @@ def _refuse_loose_words(arguments: Sequence[str]) -> None:
 
 
 def _is_loose(argument: str) -> bool:
-    return bool(argument) and not re.search(r"\s", argument) and not _names_source(argument)
+    return bool(argument) and not re.search(r"\s", argument) and not names_source(argument)
 
 
 def _is_whole_name(argument: str) -> bool:
@@ -116,7 +154,9 @@ def _is_whole_name(argument: str) -> bool:
     )
 
 
-def _names_source(argument: str) -> bool:
+def names_source(argument: str) -> bool:
+    """Say whether an argument is a source that is there: a file, a folder, a pattern, or ``-``."""
+    argument = plain_path(argument)
     return (
         argument == STDIN
         or os.path.lexists(argument)
@@ -124,7 +164,8 @@ def _names_source(argument: str) -> bool:
     )
 
 
-def _looks_like_path(argument: str) -> bool:
+def looks_like_path(argument: str) -> bool:
+    """Say whether an argument is meant as a file: by its suffix, a slash or a scheme."""
     from docqa.loaders.formats import SUPPORTED_SUFFIXES
 
     return not re.search(r"\s", argument) and (
@@ -135,7 +176,7 @@ def _looks_like_path(argument: str) -> bool:
 
 
 def _refuse_question(argument: str, *, has_sources: bool) -> None:
-    if _looks_like_path(argument):
+    if looks_like_path(argument):
         ending = " (if it is the question, give it with -q)" if has_sources else ""
         raise SourceNotFoundError(f"{_missing(argument)}{ending}", source=argument)
     raise click.UsageError(
@@ -175,7 +216,7 @@ def expand(arguments: Iterable[str]) -> Expansion:
     """
     passed_over: Counter[str] = Counter()
     files: dict[str, SourceFile] = {}
-    for argument in arguments:
+    for argument in map(plain_path, arguments):
         for file in _expand_one(argument, passed_over):
             key = file.path if file.path == STDIN else os.path.normpath(file.path)
             if key not in files or not file.is_found:
@@ -227,6 +268,8 @@ def _suffixes() -> str:
 
 
 def _missing(argument: str) -> str:
+    if argument.lower().startswith(("s3://", "lance://")):
+        return f"{argument}: a collection is asked with docqa ask --in {argument} QUESTION"
     if _ADDRESS.match(argument):
         return (
             f"{argument}: addresses are not fetched; download it first, or pipe it: "

@@ -10,7 +10,7 @@ from docqa.cli.interrupt import emit
 from docqa.cli.sources import STDIN
 from docqa.cli.terminal import console_for, one_line, speaks_unicode
 from docqa.datamodel import Answer, GridItem
-from docqa.places import also_in_words, in_words, score_in_words, sentence_around
+from docqa.places import also_in_words, place_in_words, score_in_words, sentence_around
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -73,7 +73,7 @@ class TextWriter:
     def _answer(self, answer: Answer, *, rank: int | None) -> None:
         number = f"{rank}. " if rank is not None else ""
         self._print((number, "dim"), (one_line(answer.text).strip(), "bold green"))
-        where = one_line(in_words(answer.locations))
+        where = one_line(place_in_words(answer))
         if not self._many_sources:
             where = ", ".join(filter(None, (_named(answer.document.source), where)))
         if answer.ocr_confidence is not None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from docqa.asking.pipeline import Pipeline
-from docqa.asking.settings import AskSettings
+from docqa.asking.settings import AskSettings, at_least_1
 from docqa.collection.asking import CollectionCall, ask_collection
 from docqa.collection.changes import Changes, Report
 from docqa.collection.checking import CheckReport, check
@@ -20,7 +20,6 @@ from docqa.collection.settings import CollectionSettings, collection_settings
 from docqa.collection.sources import Sources, require_metadata, with_absolute_paths
 from docqa.collection.updates import Updates
 from docqa.datamodel import Answers, Document, GridItem
-from docqa.errors import SettingError
 from docqa.index.contract import Store, Where
 from docqa.index.opening import open_store
 from docqa.recent import Recent
@@ -163,10 +162,9 @@ class Collection:
 
         Raises:
             CollectionError: there is no collection, or it was made by another version.
-            SettingError: `top_k` is below 1.
+            SettingError: `top_k` is out of its range.
         """
-        if top_k < 1:
-            raise SettingError(f"top_k must be at least 1, not {top_k}")
+        at_least_1("top_k", top_k)
         self.settings()
         return search(self._store.snapshot(), query, top_k=top_k, where=with_absolute_paths(where))
 

@@ -29,7 +29,7 @@ __all__ = [
     "write_settings",
 ]
 
-FORMAT = 2  # with a checksum in front of passages, bodies and records; 1 had none
+FORMAT = 1
 _SETTINGS = "collection"  # the note that holds them
 _REBUILDING = "rebuilding"  # those of a rebuild that goes on; empty where it has ended
 

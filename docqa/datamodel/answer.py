@@ -52,6 +52,7 @@ class Answer:
         occurrences: further places where the reader found the same words, best first.
         context: the sentence or the row of a table around the answer.
         context_start: where `context` starts in the document's text.
+        heading: the nearest heading above the answer, or the one that it stands in; None without.
         prefix, suffix: the characters around the answer, up to `CONTEXT` on each side; they tell
             the place from others with the same words when the document changes.
         reader: the reader that found it; None for a place chosen by the caller (`docqa.cite`).
@@ -77,6 +78,7 @@ class Answer:
     reader: ReaderInfo | None = None
     settings: AnswerSettings | None = None
     evidence: Evidence | None = None
+    heading: str | None = None
 
     @property
     def context_end(self) -> int:

@@ -50,6 +50,7 @@ def highlight(
     encoding: str | None = None,
     isolate: bool = False,
     limits: Limits | None = None,
+    safe: bool = False,
 ) -> HighlightResult:
     """Write a copy of a document with answers marked in it, each in its own colour.
 
@@ -68,6 +69,8 @@ def highlight(
         password: opens an encrypted PDF.
         isolate: open the original in a worker process; see `docqa.load_settings.LoadSettings`.
         limits: of opening it.
+        safe: leave out the scripts of a web page, and all that it fetches from elsewhere, such as
+            pictures; the copies of other documents have neither.
 
     Raises:
         IsolationError: the original ended the worker process.
@@ -88,7 +91,7 @@ def highlight(
     data = read_original(document, source, out=target, most_bytes=most_bytes)
     if encoding is None:
         encoding = _encoding_asked_with(chosen[0])
-    original = AnsweredFile(data, document, chosen, page_number, password, encoding)
+    original = AnsweredFile(data, document, chosen, page_number, password, encoding, safe)
     made = work_on(document.source, maker, original, isolate=isolate, limits=limits)
     write_new_file(target, made.data)
     return HighlightResult(target, made.marked, made.page_numbers, made.keeps_original, made.notes)

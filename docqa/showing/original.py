@@ -39,6 +39,7 @@ class AnsweredFile:
         page_number: the page that the caller chose, or None.
         password: opens an encrypted PDF.
         encoding: overrules the declared encoding of text and HTML, as when it was asked.
+        safe: leave out all that a web page runs or fetches.
     """
 
     data: bytes
@@ -47,6 +48,7 @@ class AnsweredFile:
     page_number: int | None = None
     password: str | None = None
     encoding: str | None = None
+    safe: bool = False
 
 
 @dataclass(frozen=True, slots=True)

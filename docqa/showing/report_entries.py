@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from docqa.datamodel import Answer, Coverage
-from docqa.places import is_element_path
 
 __all__ = ["AnswerEntry", "FileEntry", "Outcome", "Picture", "QuestionEntry"]
 
@@ -54,11 +53,6 @@ class AnswerEntry:
     link: str | None
     notes: list[str]
     picture: Picture | None = None
-
-    @property
-    def is_path(self) -> bool:
-        """Say whether the place is a path of elements, which is set apart."""
-        return is_element_path(self.answer.locations)
 
 
 @dataclass(slots=True, eq=False)

@@ -18,6 +18,7 @@ from docqa.places import (
     is_element_path,
     link_part,
     one_spaced,
+    place_in_words,
     score_in_words,
     sentence_around,
 )
@@ -127,7 +128,7 @@ class ReportItems:
             after=after,
             score=score_in_words(answer.score),
             percent=round(100 * answer.score),
-            place=in_words(answer.locations, in_full=True),
+            place=place_in_words(answer, in_full=True),
             link=file.link + link_part(answer.locations) if file.link else None,
             notes=_notes(answer),
         )

@@ -60,8 +60,9 @@ def available_builder() -> TreeBuilder:
         return TreeBuilder("html5lib", str(html5lib.__version__))
     except ImportError as error:
         raise MissingDependencyError(
-            "reading HTML needs selectolax, or beautifulsoup4 with html5lib; install one with "
-            "`pip install selectolax` or `pip install beautifulsoup4 html5lib`"
+            "reading HTML needs selectolax, which is missing or broken: pip install "
+            "--force-reinstall docqa-exact brings it, and pip install 'docqa-exact[html5lib]' "
+            "another parser"
         ) from error
 
 
