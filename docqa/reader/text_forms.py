@@ -47,6 +47,7 @@ _SPELLED_OUT = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _MARK = re.compile(r"[()\[\]{}“”„«»\"]")
+_DEEPEST = 20  # brackets in one another; bounds the cost of odd text
 _CLOSED_BY = {"(": ")", "[": "]", "{": "}", "“": "”", "„": "“”", "«": "»", '"': '"'}
 # A signature's mark, leaders and bullets: no answer begins or ends with one.
 _NO_WORDS = re.compile(r"/s/|\.{4,}|(?:\.\s){3,}\.?|…{2,}|[•·∙●○◦■□▪▫◆◇►▶➢➤‣⁃✓✔❖]")
@@ -54,18 +55,18 @@ _KEYWORD = r"(?:Section|Article|Clause|Chapter|Part|Item|Exhibit|Schedule|Append
 _ENUMERATOR = re.compile(
     rf"""(?:[(\[](?:\d{{1,3}}|[A-Za-z]|[ivxIVX]{{1,5}})[)\]]            # (a)
     |\d{{1,3}}[.)]                                                    # 1.
-    |\d{{1,2}}(?:\.\d{{1,2}})+(?:[.)]|(?=\s+[“"(]?[A-Z]))              # 9.4 Law
-    |(?i:{_KEYWORD})\s?(?:\d[\d.]*|[IVX]+|[A-Z])\b[.:]?              # Section 5
+    |(?:\d{{1,2}}(?:\.\d{{1,2}})+|(?i:{_KEYWORD})\s?(?:\d[\d.]*|[IVX]+|[A-Z]))\b
+        (?:[.):]|(?=\s+[“"(]?[A-Z]))                                  # 9.4 Law; Section 5: Law
     )[\s–—-]+(?=[“"(]?[^\W\d_])""",
     re.VERBOSE,
 )
-_NUMBER_OF_HEADING = re.compile(
-    rf"{_ENUMERATOR.pattern}|(?:\d{{1,2}}|[A-Z]\.|[IVX]+\.)\s+(?=[A-Z])", re.VERBOSE
-)
+_NUMBER_OF_HEADING = re.compile(rf"{_ENUMERATOR.pattern}|[IVX]{{2,}}\.\s+(?=[A-Z])", re.VERBOSE)
 _SMALL_WORD = re.compile(r"(?:an?|and|as|at|by|for|from|in|of|on|or|the|to|under|with)\b")
 _LONGEST_HEADING = 60  # characters
 _UNIT = re.compile(r"\([^()\n]{0,40}\b(?:millions|thousands|billions)\b[^()\n]{0,60}\)")
-_LEADING = re.compile(r"^.*(?:\.{4,}|(?:\.[ ]){3,}\.?|…{2,})[ \t]*(\d{1,4})[ \t\r]*$", re.MULTILINE)
+_LEADING = re.compile(
+    r"(?<!\.)(?<!\.\s)(?:\.{4,}|(?:\.[ ]){3,}\.?|…{2,})[ \t]*(\d{1,4})[ \t\r]*$", re.MULTILINE
+)
 _FEWEST_OF_CONTENTS = 3  # lines whose numbers rise
 
 
@@ -143,7 +144,7 @@ def _pairs(text: str, blocks: Sequence[tuple[int, int]]) -> Iterator[tuple[int, 
             if partner is not None and not (mark == '"' and opens):
                 yield partner[1], at + 1
                 del opened[opened.index(partner) :]
-            elif opens:
+            elif opens and len(opened) < _DEEPEST:
                 opened.append((mark, at))
 
 
@@ -167,7 +168,7 @@ def _labels(text: str, blocks: Sequence[tuple[int, int]]) -> Iterator[tuple[int,
     lines = list(_LEADING.finditer(text))
     pages = [int(line.group(1)) for line in lines]
     if len(lines) >= _FEWEST_OF_CONTENTS and pages == sorted(pages):
-        yield from (line.span() for line in lines)
+        yield from ((text.rfind("\n", 0, line.start()) + 1, line.end()) for line in lines)
 
 
 def _is_numbered_heading(content: str) -> bool:
