@@ -11,7 +11,7 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from docqa.datamodel import AnswerSpan, Document, Span, Table
+from docqa.datamodel import AnswerSpan, Document, Span, Table, TableCell
 from docqa.index.analysis import terms
 
 __all__ = ["HeadedSpan", "headed_spans"]
@@ -35,10 +35,11 @@ class HeadedSpan:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """The headers of a span in a row, and the row's start where the span is in a cell."""
+    """The headers of a span in a row, the row's start where it is in a cell, and other cells."""
 
     context: Collection[Span]
     row: int | None
+    others: tuple[TableCell, ...]
 
 
 def _place(rows: Table, span: Span) -> _Place | None:
@@ -47,12 +48,14 @@ def _place(rows: Table, span: Span) -> _Place | None:
     if row is None:
         return None
     if row.label is not None and row.label.covers(span):
-        return _Place({header for cell in row.cells for header in cell.headers}, None)
+        headers = {header for cell in row.cells for header in cell.headers}
+        return _Place(headers, None, row.cells)
     cell = next((cell for cell in row.cells if cell.span.covers(span)), None)
     if cell is None:
         return None
     labels = () if row.label is None else (row.label,)
-    return _Place((*labels, *cell.headers), row.start)
+    others = tuple(other for other in row.cells if other is not cell)
+    return _Place({*labels, *cell.headers}, row.start, others)
 
 
 def headed_spans(
@@ -76,8 +79,7 @@ def headed_spans(
     proposals = [_whole_number(rows, proposal) for proposal in proposals]
     places = [_place(rows, each.span.shift(each.passage.span.start)) for each in proposals]
     shared = [
-        None if place is None else len(asked & _terms(document.text, place.context))
-        for place in places
+        None if place is None else len(_shared(document.text, asked, place)) for place in places
     ]
     best = max((count for count in shared if count is not None), default=0)
     headed = [
@@ -122,6 +124,20 @@ def _one_voice(headed: Sequence[HeadedSpan], rows: Sequence[int | None]) -> list
         )
         settled[most] = replace(headed[most], proposal=proposal)
     return settled
+
+
+def _shared(text: str, asked: set[str], place: _Place) -> set[str]:
+    """Return the asked terms that head a span, or that tell its row from others.
+
+    A cell beside it whose own words are asked for ("the ship built in 1988") counts with its
+    headers.
+    """
+    shared = asked & _terms(text, place.context)
+    for cell in place.others:
+        own = asked & _terms(text, (cell.span,))
+        if own:
+            shared |= own | (asked & _terms(text, cell.headers))
+    return shared
 
 
 def _terms(text: str, spans: Iterable[Span]) -> set[str]:

@@ -154,7 +154,8 @@ def _refine(text: str, block: Block) -> list[Block]:
         return [replace(block, span=line) for line in _trimmed(text, lines)]
     if block.kind in ("heading", "table_row"):
         return [replace(block, span=span) for span in _trimmed(text, [block.span])]
-    return [replace(block, span=finer.span) for finer in blocks_from_lines(text, block.span)]
+    finer = blocks_from_lines(text, block.span, are_broken=True)
+    return [replace(block, span=each.span) for each in finer]
 
 
 def _trimmed(text: str, spans: Iterable[Span]) -> Iterator[Span]:
