@@ -19,6 +19,7 @@ import numpy as np
 
 from docqa.datamodel import Span
 from docqa.errors import ModelIncompatibleError
+from docqa.folding import with_offsets
 from docqa.protocols import Tokens
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FastTokenizer", "Template", "Tokens"]
 
+_FOLDING = "folded 1"  # changes whenever other characters are folded
 _TEXTS_AT_A_TIME = 512  # bounds what the library holds beside the arrays kept here
 _SURROGATE = re.compile("[\ud800-\udfff]")
 # BERT's normaliser drops control characters, so that "19\f2 Position" would become 192. They part
@@ -64,7 +66,8 @@ class FastTokenizer:
     """A tokenizer that cuts text into a reader's tokens.
 
     Special tokens written out in a text (``[SEP]``) are read as plain characters, so that no
-    document can forge a separator. Lone surrogates are read as U+FFFD; offsets do not move.
+    document can forge a separator. Lone surrogates are read as U+FFFD, full-width letters and
+    ligatures as plain ones (`docqa.folding`); offsets do not move.
 
     Args:
         backend: a tokenizer of the `tokenizers` library; its truncation and padding are off from
@@ -86,7 +89,8 @@ class FastTokenizer:
     @cached_property
     def fingerprint(self) -> str:
         """Return 16 hexadecimal digits that tokenizers share if they make the same tokens."""
-        return hashlib.sha256(self._backend.to_str().encode("utf-8")).hexdigest()[:16]
+        made_by = self._backend.to_str() + _FOLDING
+        return hashlib.sha256(made_by.encode("utf-8")).hexdigest()[:16]
 
     def save(self, path: Path) -> None:
         """Write ``tokenizer.json``."""
@@ -104,14 +108,24 @@ class FastTokenizer:
         for first in range(0, len(texts), _TEXTS_AT_A_TIME):
             some = texts[first : first + _TEXTS_AT_A_TIME]
             clean = [_CONTROL.sub(" ", _SURROGATE.sub("\ufffd", text)) for text in some]
-            encodings = self._backend.encode_batch(clean, add_special_tokens=False)
-            made += [_tokens(*pair) for pair in zip(clean, encodings, strict=True)]
+            folded = [with_offsets(text) for text in clean]
+            encodings = self._backend.encode_batch(
+                [text for text, _ in folded], add_special_tokens=False
+            )
+            made += [_tokens(*each) for each in zip(folded, encodings, strict=True)]
         return made
 
 
-def _tokens(text: str, encoding: Encoding) -> Tokens:
+def _tokens(folded: tuple[str, Sequence[int] | None], encoding: Encoding) -> Tokens:
+    """Return the tokens of a folded text, placed in the text that it was folded from."""
+    text, offsets = folded
     pairs = np.array(encoding.offsets, dtype=np.int32).reshape(-1, 2)
     starts, ends = _trim(text, pairs[:, 0].copy(), pairs[:, 1].copy())
+    if offsets is not None:
+        places = np.array([*offsets, offsets[-1] + 1 if offsets else 0], dtype=np.int32)
+        held = starts < ends
+        ends = np.where(held, places[np.maximum(ends - 1, 0)] + 1, places[ends])
+        starts = np.where(held, places[starts], ends).astype(np.int32)
     return Tokens(np.array(encoding.ids, dtype=np.int32), starts, ends)
 
 
