@@ -48,13 +48,12 @@ def is_html(data: bytes) -> bool:
     """
     head = _ascii_head(data)
     position = _after_space(head, 0)
-    if head[position : position + 5].lower() == b"<?xml":
-        position = _after_space(head, head.find(b">", position) + 1)
-    while head.startswith(b"<!--", position):
-        end = head.find(b"-->", position + 4)
+    while head.startswith((b"<!--", b"<?xml"), position):
+        closing = b"-->" if head.startswith(b"<!--", position) else b">"
+        end = head.find(closing, position + 4)
         if end < 0:
             return False
-        position = _after_space(head, end + 3)
+        position = _after_space(head, end + len(closing))
     return _HTML_START.match(head, position) is not None
 
 
