@@ -16,7 +16,7 @@ from __future__ import annotations
 import ctypes
 import threading
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -31,6 +31,7 @@ from docqa.datamodel import Box
 __all__ = [
     "EXTRACTOR",
     "LOCK",
+    "Annotation",
     "Frame",
     "PdfFile",
     "PdfPage",
@@ -55,7 +56,12 @@ _METADATA_KEYS = (
     "ModDate",
 )
 
+_CARRIAGE_RETURN = 0x0D
 _SPACES = frozenset(code for code in range(0x3001) if chr(code).isspace())
+
+_FIELDS_WITHIN = 3  # pages
+
+_MOST_ATTACHMENTS = 10_000  # names read; a warning shows a few of them
 
 _MAX_FORM_DEPTH = 8  # nested form XObjects looked into for images; real scans use one or two
 
@@ -99,10 +105,37 @@ class Place(NamedTuple):
 
 
 class Widget(NamedTuple):
-    """The filled value of a form field and the rectangle in which it is shown."""
+    """The text that a form field or another annotation shows, and its rectangle.
+
+    Attributes:
+        value: the characters.
+        box: the rectangle in which they are shown.
+        boxes: that of each character, None for one that is not drawn; empty where unknown.
+    """
 
     value: str
     box: UserBox
+    boxes: tuple[UserBox | None, ...] = ()
+
+
+class Annotation(NamedTuple):
+    """An annotation that a page shows.
+
+    Attributes:
+        number: its place in the page's list, from 0.
+        kind: such as ``"FreeText"``; ``"Signature"`` for the field of one.
+        box: its rectangle.
+        contents: its words, or ``""``; of a FreeText those that it shows.
+        file: name of the file attached to it, or ``""``.
+        is_drawn: it brings an appearance with something in it.
+    """
+
+    number: int
+    kind: str
+    box: UserBox
+    contents: str
+    file: str
+    is_drawn: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,10 +239,15 @@ class PdfPage:
     Attributes:
         frame: the displayed part of user space.
         character_count: characters are numbered from 0 to this.
+        annotation_texts: returns what the annotations of the given numbers draw as text, in their
+            order; each must be drawn. An empty value stands for one without text.
     """
 
-    def __init__(self, page: Any, text: Any, form: Any) -> None:
+    def __init__(
+        self, page: Any, text: Any, form: Any, *, alone: Callable[[Collection[int]], list[Widget]]
+    ) -> None:
         self._page, self._form = page, form
+        self.annotation_texts = alone
         self._text = ctypes.cast(text, ctypes.c_void_p).value
         self._raw_text = text
         self.frame = _frame(page)
@@ -331,6 +369,24 @@ class PdfPage:
                 widgets.append(widget)
         return widgets
 
+    def annotations(self) -> list[Annotation]:
+        """Return the annotations that may show words on the page, but for fields to fill.
+
+        Links, pop-ups, comments, marks on the page's own text, and hidden ones are left out.
+        """
+        found = []
+        for number in range(self.annotation_count()):
+            handle = pdfium.FPDFPage_GetAnnot(self._page, number)
+            if not handle:
+                continue
+            try:
+                one = _annotation(self._form, handle, number)
+            finally:
+                pdfium.FPDFPage_CloseAnnot(handle)
+            if one is not None:
+                found.append(one)
+        return found
+
     def render(self, scale: float = 1.0, area: Box | None = None) -> tuple[int, int, bytes]:
         """Draw the page; return width, height and its pixels, 4 bytes each (B, G, R, unused).
 
@@ -406,6 +462,7 @@ class PdfFile:
                 raise PdfiumError("the file has no pages", "format")
             form, settings = _form_environment(document)
             self._document, self._form = document, form
+            self._data, self._password = data, password
             self._close = weakref.finalize(self, _close, document, form, (data, settings))
             self._close.atexit = False  # at exit the library may be gone before us
 
@@ -434,11 +491,43 @@ class PdfFile:
             try:
                 if not text:
                     raise PdfiumError(f"the text of page {index + 1} cannot be read", "format")
-                yield PdfPage(page, text, self._form)
+                yield PdfPage(page, text, self._form, alone=partial(self._annotation_texts, index))
             finally:
                 if text:
                     pdfium.FPDFText_ClosePage(text)
                 pdfium.FPDF_ClosePage(page)
+
+    def _annotation_texts(self, index: int, numbers: Collection[int]) -> list[Widget]:
+        """Return the texts that annotations draw on a page, from a copy with nothing else on it."""
+        document = pdfium.FPDF_LoadMemDocument64(self._data, len(self._data), self._password)
+        if not document:
+            return [_NO_TEXT] * len(numbers)
+        try:
+            _strip(document, index, numbers)
+            return _drawn_texts(document, index, len(numbers))
+        finally:
+            pdfium.FPDF_CloseDocument(document)
+
+    def attachments(self) -> list[str]:
+        """Return the names of the files that the file as a whole carries; ``""`` for no name."""
+        with LOCK:
+            count = max(0, pdfium.FPDFDoc_GetAttachmentCount(self._document))
+            return [
+                _attachment_name(pdfium.FPDFDoc_GetAttachment(self._document, number))
+                for number in range(min(count, _MOST_ATTACHMENTS))
+            ]
+
+    def is_form_elsewhere(self) -> bool:
+        """Say whether a form (XFA) stands in place of the pages, which hold no more than a notice.
+
+        A form that some reader can fill on the page has a field on one of the first pages.
+        """
+        with LOCK:
+            kind = pdfium.FPDF_GetFormType(self._document)
+            if kind == pdfium.FORMTYPE_XFA_FOREGROUND:
+                first = range(min(self.page_count, _FIELDS_WITHIN))
+                return not any(_has_field(self._document, index) for index in first)
+            return bool(kind == pdfium.FORMTYPE_XFA_FULL)
 
     def label(self, index: int) -> str | None:
         """Return the label that the file declares for page `index` (from 0), or None."""
@@ -562,6 +651,176 @@ def _widget(form: Any, annotation: Any) -> Widget | None:
     left, right = sorted((rect.left, rect.right))
     bottom, top = sorted((rect.bottom, rect.top))
     return Widget(value, UserBox(left, bottom, right, top))
+
+
+_KINDS = {
+    pdfium.FPDF_ANNOT_FREETEXT: "FreeText",
+    pdfium.FPDF_ANNOT_STAMP: "Stamp",
+    pdfium.FPDF_ANNOT_FILEATTACHMENT: "FileAttachment",
+}
+# Links and pop-ups, and marks on the page's own text, whose words are comments.
+_NO_WORDS = frozenset(
+    {
+        pdfium.FPDF_ANNOT_LINK,
+        pdfium.FPDF_ANNOT_POPUP,
+        pdfium.FPDF_ANNOT_TEXT,
+        pdfium.FPDF_ANNOT_HIGHLIGHT,
+        pdfium.FPDF_ANNOT_UNDERLINE,
+        pdfium.FPDF_ANNOT_SQUIGGLY,
+        pdfium.FPDF_ANNOT_STRIKEOUT,
+        pdfium.FPDF_ANNOT_CARET,
+        pdfium.FPDF_ANNOT_INK,
+    }
+)
+_NO_TEXT = Widget("", UserBox(0, 0, 0, 0))
+
+
+def _annotation(form: Any, handle: Any, number: int) -> Annotation | None:
+    """Return an annotation, or None for one that shows nothing, or a value to fill in."""
+    subtype = pdfium.FPDFAnnot_GetSubtype(handle)
+    kind = _KINDS.get(subtype, "")
+    if subtype == pdfium.FPDF_ANNOT_WIDGET:
+        if not _is_signature(form, handle):
+            return None
+        kind = "Signature"
+    unseen = (
+        pdfium.FPDF_ANNOT_FLAG_HIDDEN
+        | pdfium.FPDF_ANNOT_FLAG_NOVIEW
+        | pdfium.FPDF_ANNOT_FLAG_INVISIBLE
+    )
+    rect = pdfium.FS_RECTF()
+    if (
+        subtype in _NO_WORDS
+        or pdfium.FPDFAnnot_GetFlags(handle) & unseen
+        or not pdfium.FPDFAnnot_GetRect(handle, ctypes.byref(rect))
+    ):
+        return None
+    left, right = sorted((rect.left, rect.right))
+    bottom, top = sorted((rect.bottom, rect.top))
+    contents = _string(
+        lambda *buffer: pdfium.FPDFAnnot_GetStringValue(handle, b"Contents", *buffer)
+    )
+    is_file = subtype == pdfium.FPDF_ANNOT_FILEATTACHMENT
+    file = _attachment_name(pdfium.FPDFAnnot_GetFileAttachment(handle)) if is_file else ""
+    is_drawn = pdfium.FPDFAnnot_GetObjectCount(handle) > 0
+    return Annotation(number, kind, UserBox(left, bottom, right, top), contents, file, is_drawn)
+
+
+def _has_field(document: Any, index: int) -> bool:
+    page = pdfium.FPDF_LoadPage(document, index)
+    if not page:
+        return False
+    try:
+        for number in range(pdfium.FPDFPage_GetAnnotCount(page)):
+            handle = pdfium.FPDFPage_GetAnnot(page, number)
+            subtype = pdfium.FPDFAnnot_GetSubtype(handle) if handle else -1
+            if handle:
+                pdfium.FPDFPage_CloseAnnot(handle)
+            if subtype == pdfium.FPDF_ANNOT_WIDGET:
+                return True
+        return False
+    finally:
+        pdfium.FPDF_ClosePage(page)
+
+
+def _is_signature(form: Any, handle: Any) -> bool:
+    if form is not None:
+        kind = pdfium.FPDFAnnot_GetFormFieldType(form, handle)
+        return bool(kind == pdfium.FPDF_FORMFIELD_SIGNATURE)
+    return _string(lambda *buffer: pdfium.FPDFAnnot_GetStringValue(handle, b"FT", *buffer)) == "Sig"
+
+
+def _attachment_name(attachment: Any) -> str:
+    if not attachment:
+        return ""
+    return _string(lambda *buffer: pdfium.FPDFAttachment_GetName(attachment, *buffer))
+
+
+def _strip(document: Any, index: int, numbers: Collection[int]) -> None:
+    """Leave nothing on a page but the appearances of some of its annotations."""
+    page = pdfium.FPDF_LoadPage(document, index)
+    if not page:
+        return
+    try:
+        for number in reversed(range(pdfium.FPDFPage_CountObjects(page))):
+            item = pdfium.FPDFPage_GetObject(page, number)
+            if item and pdfium.FPDFPage_RemoveObject(page, item):
+                pdfium.FPDFPageObj_Destroy(item)
+        for number in reversed(range(pdfium.FPDFPage_GetAnnotCount(page))):
+            if number not in numbers:
+                pdfium.FPDFPage_RemoveAnnot(page, number)
+        pdfium.FPDFPage_GenerateContent(page)
+        pdfium.FPDFPage_Flatten(page, pdfium.FLAT_NORMALDISPLAY)
+    finally:
+        pdfium.FPDF_ClosePage(page)
+
+
+def _drawn_texts(document: Any, index: int, count: int) -> list[Widget]:
+    """Return the text of each object of a page, a form XObject that draws one annotation."""
+    page = pdfium.FPDF_LoadPage(document, index)
+    text = pdfium.FPDFText_LoadPage(page) if page else None
+    try:
+        if not text or pdfium.FPDFPage_CountObjects(page) != count:
+            return [_NO_TEXT] * count
+        owners = {
+            address: number
+            for number in range(count)
+            for address in _addresses(pdfium.FPDFPage_GetObject(page, number))
+        }
+        return _texts_by_owner(text, owners, count)
+    finally:
+        if text:
+            pdfium.FPDFText_ClosePage(text)
+        if page:
+            pdfium.FPDF_ClosePage(page)
+
+
+def _addresses(item: Any, depth: int = 0) -> Iterator[int]:
+    """Yield where an object, and those in it if it is a form XObject, lie in memory."""
+    yield ctypes.cast(item, ctypes.c_void_p).value or 0
+    if _kind(item) == pdfium.FPDF_PAGEOBJ_FORM and depth <= _MAX_FORM_DEPTH:
+        for number in range(pdfium.FPDFFormObj_CountObjects(item)):
+            yield from _addresses(pdfium.FPDFFormObj_GetObject(item, number), depth + 1)
+
+
+def _texts_by_owner(text: Any, owners: dict[int, int], count: int) -> list[Widget]:
+    """Return the characters of each owner of text objects; those added by PDFium go with others."""
+    codes: list[list[int]] = [[] for _ in range(count)]
+    boxes: list[list[UserBox | None]] = [[] for _ in range(count)]
+    address, rect, owner = ctypes.cast(text, ctypes.c_void_p).value, pdfium.FS_RECTF(), -1
+    for index in range(max(0, pdfium.FPDFText_CountChars(text))):
+        drawn = pdfium.FPDFText_GetTextObject(text, index)
+        if drawn:
+            owner = owners.get(ctypes.cast(drawn, ctypes.c_void_p).value or 0, owner)
+        if owner < 0:
+            continue
+        code = 0x2D if _is_hyphen(address, index) == 1 else _code(address, index)
+        if code == _CARRIAGE_RETURN:  # a line feed follows
+            continue
+        codes[owner].append(code)
+        has_box = not _is_generated(address, index) and _loose_box(
+            address, index, ctypes.addressof(rect)
+        )
+        box = UserBox(rect.left, rect.bottom, rect.right, rect.top) if has_box else None
+        boxes[owner].append(box)
+    return [_drawn_text(*each) for each in zip(codes, boxes, strict=True)]
+
+
+def _drawn_text(codes: list[int], boxes: list[UserBox | None]) -> Widget:
+    """Return a text with the box around it, one character for each code, white space trimmed."""
+    while codes and codes[-1] in _SPACES:
+        codes.pop(), boxes.pop()
+    drawn = [box for box in boxes if box is not None]
+    if not drawn:
+        return _NO_TEXT
+    around = UserBox(
+        min(box.left for box in drawn),
+        min(box.bottom for box in drawn),
+        max(box.right for box in drawn),
+        max(box.top for box in drawn),
+    )
+    known = (chr(code) if code <= 0x10FFFF else "\N{REPLACEMENT CHARACTER}" for code in codes)
+    return Widget("".join(known), around, tuple(boxes))
 
 
 def _selected_options(form: Any, annotation: Any) -> str:

@@ -11,6 +11,7 @@ from typing import Literal
 from docqa._pdfium import PdfPage
 from docqa.datamodel import LoadWarning, Page, Span, Table
 from docqa.loaders.offset_map import OffsetMap, OffsetMapBuilder
+from docqa.loaders.pdf.annotations import annotation_texts
 from docqa.loaders.pdf.crop import outside_indexes
 from docqa.loaders.pdf.forms import shown_widgets, with_field_values
 from docqa.loaders.pdf.labels import Candidate, candidates, printed_labels
@@ -37,8 +38,9 @@ class ReadPage:
         width, height: points, as displayed.
         outside: characters left out because they lie outside the page's edges.
         unread: characters are left out because PDFium has no font to read them with.
+        unread_annotations: a sentence for each stamp or attached file that is not read.
         truncated_at: number of characters after which the rest is left out; None where none is.
-        placed: values of its filled form fields, and words read by OCR.
+        placed: values of its filled form fields, words of notes and stamps, and words read by OCR.
         has_boxes: whether the text leads to rectangles.
         tables: in spans of its own text.
         reading: what OCR gave, or None where it was not asked.
@@ -58,6 +60,7 @@ class ReadPage:
     truncated_at: int | None = None
     unread: bool = False
     outside: int = 0
+    unread_annotations: tuple[str, ...] = ()
     reading: OcrResult | None = None
     is_read: bool = False
     warnings: tuple[LoadWarning, ...] = ()
@@ -84,7 +87,8 @@ def read_page(page: PdfPage, most_characters: int | None = None) -> ReadPage:
     codes = page.codes(limit)
     outside = outside_indexes(page, codes)
     plain = page_text(codes, page.is_hyphen, outside)
-    widgets, outside_values = shown_widgets(page)
+    texts, unread = annotation_texts(page)
+    widgets, outside_values = shown_widgets(page, texts)
     content, fields = with_field_values(page, plain, widgets)
     is_bare = _is_bare(content.text)
     return ReadPage(
@@ -98,6 +102,7 @@ def read_page(page: PdfPage, most_characters: int | None = None) -> ReadPage:
         garbled=_garbled_share(page, plain.text),
         outside=len(outside) + outside_values,
         truncated_at=limit if count > limit else None,
+        unread_annotations=unread,
         unread=is_bare and page.unread_text_count() > count,
     )
 
@@ -191,6 +196,8 @@ def _with_label(page: Page, printed: str | None) -> Page:
 
 def _warnings(page: ReadPage, number: int) -> Iterable[LoadWarning]:
     yield from _ocr_warnings(page, number)
+    for sentence in page.unread_annotations:
+        yield LoadWarning("annotation-unread", f"page {number}: {sentence}", number)
     if page.garbled > Page.GARBLED_SHARE and not page.is_read:
         advice = "OCR did no better" if page.reading else "--ocr (ocr=True) may help"
         yield LoadWarning(

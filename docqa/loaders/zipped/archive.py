@@ -83,14 +83,16 @@ class ZipArchive:
         self._entries: dict[str, list[zipfile.ZipInfo]] = {}
         for entry in self._file.infolist():
             if not entry.filename.endswith("/"):  # a folder; is_dir() fails on an empty name
-                self._entries.setdefault(_key(_meant_name(entry)), []).append(entry)
+                for key in {_key(entry.filename), _key(_meant_name(entry))}:
+                    self._entries.setdefault(key, []).append(entry)
         self._refuse_overlaps()
         self._bytes_read = 0
 
     @property
     def names(self) -> list[str]:
         """Return the names of the parts as the container writes them, in its order."""
-        return [entries[0].filename.replace("\\", "/") for entries in self._entries.values()]
+        names = (entries[0].filename.replace("\\", "/") for entries in self._entries.values())
+        return list(dict.fromkeys(names))
 
     def __contains__(self, name: str) -> bool:
         return _key(name) in self._entries
