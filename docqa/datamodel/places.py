@@ -75,7 +75,8 @@ class SourceLocation:
         xpath: path of the element that holds the start of the span.
         css_path: the same element as a CSS selector.
         text_fragment: a ``#:~:text=`` fragment that resolves to this place alone, or None.
-        dom_range: the place as a browser's DOM has it, from the first to the last character.
+        dom_range: the place as a browser's DOM has it, from the first to the last character; None
+            where one of them is in no text node, as in an attribute.
         part: name of the file inside a container that holds the source (EPUB), or None.
     """
 

@@ -25,6 +25,7 @@ class ElementFacts:
             block.
         colspan, rowspan: over how many columns and rows a table cell reaches.
         scope: what a table's header cell heads, in lower case, or ``""``.
+        slot: the slot of a shadow root that it is, or that it goes into; ``""`` for the unnamed.
     """
 
     id: str = ""
@@ -37,6 +38,7 @@ class ElementFacts:
     colspan: int = 1
     rowspan: int = 1
     scope: str = ""
+    slot: str = ""
 
 
 _MOST_COLUMNS, _MOST_ROWS = 1000, 65534  # HTML Standard, 4.9.11
@@ -72,6 +74,7 @@ def element_facts(name: str, attributes: dict[str, str]) -> ElementFacts:
         colspan=_count(attributes.get("colspan", ""), _MOST_COLUMNS),
         rowspan=_count(attributes.get("rowspan", ""), _MOST_ROWS),
         scope=attributes.get("scope", "").strip().lower(),
+        slot=attributes.get("name" if name == "slot" else "slot", ""),
     )
 
 

@@ -36,6 +36,7 @@ class TextFrame:
     container: int
     kind: BlockKind
     atomic: bool = False  # no browser finds text across its edges
+    slots: frozenset[str] | None = None  # of its shadow root: what goes into no other is not shown
     children: dict[str, int] = field(default_factory=dict)
     text_nodes: int = 0
     node: int = -1  # the text node that further text continues, or -1
@@ -67,7 +68,9 @@ def child_frame(
         parent: the frame around it.
     """
     hidden = name in (elements.HIDDEN_FOREIGN if foreign else elements.HIDDEN)
-    preformatted = parent.preformatted or (name in elements.PREFORMATTED and not foreign)
+    hidden = hidden or not (parent.slots is None or facts.slot in parent.slots)
+    keeps_white = name in elements.PREFORMATTED or name == "textarea"
+    preformatted = parent.preformatted or (keeps_white and not foreign)
     return TextFrame(
         name=name,
         element=element,
