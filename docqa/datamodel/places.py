@@ -98,7 +98,8 @@ class PartLocation:
         xpath: path of the paragraph's element in the part, in the standard's usual prefixes.
         paragraph: number of that paragraph in the part, from 1, in document order.
         span: characters of the paragraph's text: that of ``w:t`` and ``a:t`` with white space as
-            spaces, and a character each for tabs, breaks, symbols and non-breaking hyphens.
+            spaces, and a character each for tabs, breaks, symbols, non-breaking hyphens and boxes
+            to tick. The chosen entry of a drop-down field counts where the field begins.
         slide_number: number of the slide, from 1, or None outside presentations.
     """
 

@@ -20,6 +20,7 @@ __all__ = ["MEDIA_TYPE", "EpubLoader", "EpubSourceMap"]
 MEDIA_TYPE = "application/epub+zip"
 
 _BETWEEN = "\n\n"
+_MOST_REASONS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +140,12 @@ class EpubLoader:
         package = EpubPackage(data, source=source)
         warnings = [_unread(part) for part in package.unread]
         chapters = list(_chapters(package, warnings))
+        if not chapters and warnings:
+            unread = "; ".join(warning.message for warning in warnings[:_MOST_REASONS])
+            raise NoTextError(f"{source}: no chapter can be read: {unread}", source=source)
+        if not chapters and warnings:
+            unread = "; ".join(warning.message for warning in warnings[:_MOST_REASONS])
+            raise NoTextError(f"{source}: no chapter can be read: {unread}", source=source)
         if not chapters:
             raise NoTextError(
                 f"{source}: no chapter shows text; if its pages are pictures, save it as PDF and "
