@@ -77,7 +77,8 @@ class SourceLocation:
         text_fragment: a ``#:~:text=`` fragment that resolves to this place alone, or None.
         dom_range: the place as a browser's DOM has it, from the first to the last character; None
             where one of them is in no text node, as in an attribute.
-        part: name of the file inside a container that holds the source (EPUB), or None.
+        part: name of the file inside a container that holds the source (EPUB), or number of the
+            part of a message; None where the source is the file.
     """
 
     span: Span
@@ -120,6 +121,7 @@ class TextLocation:
         end_line: line number of the last character.
         span: characters of the decoded source.
         byte_span: the same place in bytes of the file.
+        part: number of the part of a message in which all this counts; None for the file.
     """
 
     line: int
@@ -127,6 +129,7 @@ class TextLocation:
     end_line: int
     span: Span
     byte_span: Span | None
+    part: str | None = None
 
 
 Location = PageLocation | SourceLocation | TextLocation | PartLocation

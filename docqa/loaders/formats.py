@@ -17,9 +17,11 @@ from docqa.datamodel import Document
 from docqa.errors import SettingError, TooLargeError, UnsupportedFormatError
 from docqa.load_settings import LoadSettings
 from docqa.loaders.sniffing import (
+    MAILBOX,
     foreign_kind,
     is_binary,
     is_html,
+    is_message,
     is_pdf,
     is_zip,
     looks_like_html,
@@ -163,6 +165,12 @@ def _epub(settings: LoadSettings, pages: PageOptions) -> Loader:
     return EpubLoader()
 
 
+def _message(settings: LoadSettings, pages: PageOptions) -> Loader:
+    from docqa.loaders.message.loader import MessageLoader
+
+    return MessageLoader(encoding=settings.encoding)
+
+
 FORMATS: tuple[Format, ...] = (
     Format(
         "application/pdf",
@@ -227,8 +235,17 @@ FORMATS: tuple[Format, ...] = (
         "EPUB",
         (".epub",),
         _epub,
-        source_maps=("docqa.loaders.epub.loader:EpubSourceMap",),
+        source_maps=("docqa.loaders.sections:SectionsSourceMap",),
         zip_kind="epub",
+    ),
+    Format(
+        "message/rfc822",
+        "e-mail or web archive (eml, mhtml)",
+        (".eml", ".mht", ".mhtml"),
+        _message,
+        aliases=("multipart/related", "application/x-mimearchive"),
+        source_maps=("docqa.loaders.sections:SectionsSourceMap",),
+        sniff=is_message,
     ),
 )
 
@@ -374,6 +391,8 @@ def _unsupported(source: str, name: str) -> UnsupportedFormatError:
     advice = "Convert it to one of them"
     if name == ARCHIVE:
         advice = "Unpack it and ask the files in it"
+    elif name == MAILBOX:
+        advice = "Save each of its messages as a file of its own (.eml)"
     elif name.endswith("image"):
         advice = "Put it into a PDF, and read that with --ocr (ocr=True)"
     message = (

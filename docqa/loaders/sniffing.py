@@ -7,7 +7,16 @@ import re
 from docqa.errors import EncryptedError
 from docqa.loaders.zipped.kinds import ENCRYPTED, ole_kind
 
-__all__ = ["foreign_kind", "is_binary", "is_html", "is_pdf", "is_zip", "looks_like_html"]
+__all__ = [
+    "MAILBOX",
+    "foreign_kind",
+    "is_binary",
+    "is_html",
+    "is_message",
+    "is_pdf",
+    "is_zip",
+    "looks_like_html",
+]
 
 # First bytes of formats that are often handed over by mistake, with their names.
 _FOREIGN = (
@@ -38,6 +47,15 @@ _HTML_LIKELY = re.compile(
     re.I,
 )
 _SNIFFED_BYTES = 4096
+
+MAILBOX = "an mbox of several messages"
+_MESSAGE_HEADER = re.compile(rb"(?:From [^\n]*\n)?(?:[!-9;-~]+[ \t]*:[^\n]*\n(?:[ \t][^\n]*\n)*)+")
+_MESSAGE_FIELDS = tuple(
+    re.compile(rb"^" + name + rb"[ \t]*:", re.IGNORECASE | re.MULTILINE)
+    for name in (b"mime-version", b"content-type")
+)
+_HEADER_WITHIN = 65_536  # servers and spam filters add lines of their own
+_NEXT_MESSAGE = re.compile(rb"\n\r?\nFrom [^\n]*[0-9]{4}[^\n]{0,9}\n[!-9;-~]+:")
 
 
 def is_html(data: bytes) -> bool:
@@ -74,6 +92,23 @@ def is_pdf(data: bytes) -> bool:
     )
 
 
+def is_message(data: bytes) -> bool:
+    r"""Say whether the header lines of a MIME message come first.
+
+    >>> is_message(b"From: a@example.org\nMIME-Version: 1.0\nContent-Type: text/plain\n\nHi")
+    True
+    """
+    header = _MESSAGE_HEADER.match(data, 0, _HEADER_WITHIN)
+    if header is None or _is_mailbox(data):
+        return False
+    return all(field.search(header.group()) for field in _MESSAGE_FIELDS)
+
+
+def _is_mailbox(data: bytes) -> bool:
+    """Say whether messages follow one another, each behind a line of its own (RFC 4155)."""
+    return data.startswith(b"From ") and _NEXT_MESSAGE.search(data) is not None
+
+
 def is_zip(data: bytes) -> bool:
     """Say whether a zip container begins."""
     return data.startswith(_ZIP)
@@ -97,6 +132,8 @@ def foreign_kind(data: bytes, *, source: str) -> str | None:
     """
     if data.startswith(_OLE):
         return _ole_kind(data, source)
+    if _is_mailbox(data):
+        return MAILBOX
     if _GIF.match(data):
         return "a GIF image"
     return next((name for magic, name in _FOREIGN if data.startswith(magic)), None)

@@ -28,8 +28,9 @@ _XHTML_SIGN = re.compile(
 )
 _MOST_PAGES_DEEP = 8
 _NAMES_SHOWN, _LONGEST_NAME = 3, 60
-# Frames of other sites, which a browser's "Save page" would have stored beside the page.
-_ELSEWHERE = re.compile(r"\s*(?:https?:|//|about:|javascript:|chrome|blob:)", re.IGNORECASE)
+# Frames of other sites, which a browser's "Save page" would have stored beside the page, and parts
+# of the same web archive.
+_ELSEWHERE = re.compile(r"\s*(?:https?:|//|about:|javascript:|chrome|blob:|cid:)", re.IGNORECASE)
 _XHTML_SUFFIXES = frozenset({".xhtml", ".xht"})
 
 

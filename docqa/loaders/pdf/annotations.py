@@ -7,18 +7,14 @@ not on the page, and are not read.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import islice
-
 from docqa._pdfium import Annotation, PdfPage, Widget
+from docqa.loaders.attachments import attached_files, short_name
 from docqa.loaders.pdf.text import REPLACEMENT, printable
 
-__all__ = ["annotation_texts", "attached_files"]
+__all__ = ["annotation_texts"]
 
 _PICTURES = {"Stamp": "stamp", "Signature": "signature"}
 _MOST_GARBLED = 0.1  # share of characters without a meaning, from which the note's own words count
-_NAMES_SHOWN = 5
-_LONGEST_NAME = 60
 
 
 def annotation_texts(page: PdfPage) -> tuple[list[Widget], tuple[str, ...]]:
@@ -37,31 +33,7 @@ def annotation_texts(page: PdfPage) -> tuple[list[Widget], tuple[str, ...]]:
         elif one.kind in _PICTURES and one.is_drawn and _has_area(one):
             unread.append(_picture(page, one))
     files = [one.file for one in annotations if one.kind == "FileAttachment"]
-    return found, (*unread, *attached_files(files))
-
-
-def attached_files(names: list[str]) -> Iterator[str]:
-    """Yield a sentence that says how many files are attached, if any are, and names some."""
-    if not names:
-        return
-    shown = [_short(name) for name in islice(names, _NAMES_SHOWN)]
-    if len(names) > len(shown):
-        shown.append(f"and {len(names) - len(shown):,} more")
-    is_one = len(names) == 1
-    what = "an attached file" if is_one else f"{len(names):,} attached files"
-    yield (
-        f"{what} ({', '.join(shown)}) {'is' if is_one else 'are'} not read; save "
-        f"{'it' if is_one else 'them'} with a PDF program and ask {'it' if is_one else 'them'}"
-    )
-
-
-def _short(name: str) -> str:
-    name = "".join(one if one.isprintable() else REPLACEMENT for one in name) or "without a name"
-    return (
-        name
-        if len(name) <= _LONGEST_NAME
-        else f"{name[: _LONGEST_NAME - 1]}\N{HORIZONTAL ELLIPSIS}"
-    )
+    return found, (*unread, *attached_files(files, "a PDF program"))
 
 
 def _is_readable(text: str) -> bool:
@@ -76,7 +48,7 @@ def _has_area(one: Annotation) -> bool:
 
 def _picture(page: PdfPage, one: Annotation) -> str:
     box = page.frame.display(one.box)
-    words = f" ({_short(one.contents)})" if one.contents else ""
+    words = f" ({short_name(one.contents)})" if one.contents else ""
     return (
         f"a {_PICTURES[one.kind]}{words} has no text that can be read; look {box.x0:.0f} to "
         f"{box.x1:.0f} points from the left, {box.top:.0f} to {box.bottom:.0f} from the top"

@@ -12,7 +12,7 @@ from docqa.datamodel import Document, LoadWarning, Page
 from docqa.datamodel.places import SourceMap
 from docqa.errors import EncryptedError, LoadError, MalformedError, TooLargeError
 from docqa.limits import Limits
-from docqa.loaders.pdf.annotations import attached_files
+from docqa.loaders.attachments import attached_files
 from docqa.loaders.pdf.fallback import FallbackError, FallbackFile
 from docqa.loaders.pdf.metadata import metadata, permission_names, title
 from docqa.loaders.pdf.ocr import Scan, read_scans, scan_of
@@ -325,7 +325,7 @@ def _permission_warnings(permissions: Mapping[str, str]) -> list[LoadWarning]:
 
 def _unread_warnings(file: PdfFile) -> Iterator[LoadWarning]:
     """Yield warnings of what belongs to no page: attached files, and a form of another kind."""
-    for sentence in attached_files(file.attachments()):
+    for sentence in attached_files(file.attachments(), "a PDF program"):
         yield LoadWarning("attachments-unread", sentence)
     if file.is_form_elsewhere():
         yield LoadWarning(
