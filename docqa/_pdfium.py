@@ -14,6 +14,8 @@ garbage collector runs. This module is imported when the first PDF is opened.
 from __future__ import annotations
 
 import ctypes
+import html
+import re
 import threading
 import weakref
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -57,6 +59,7 @@ _METADATA_KEYS = (
 )
 
 _CARRIAGE_RETURN = 0x0D
+_LINE_TAG, _TAG = re.compile(r"</p\s*>\s*(?=<p\b)|<br\b[^<>]*>"), re.compile(r"<[^<>]*>")
 _SPACES = frozenset(code for code in range(0x3001) if chr(code).isspace())
 
 _FIELDS_WITHIN = 3  # pages
@@ -125,7 +128,8 @@ class Annotation(NamedTuple):
         number: its place in the page's list, from 0.
         kind: such as ``"FreeText"``; ``"Signature"`` for the field of one.
         box: its rectangle.
-        contents: its words, or ``""``; of a FreeText those that it shows.
+        contents: its words, or ``""``; of a FreeText those that it shows, of a stamp without any
+            its name.
         file: name of the file attached to it, or ``""``.
         is_drawn: it brings an appearance with something in it.
     """
@@ -697,13 +701,20 @@ def _annotation(form: Any, handle: Any, number: int) -> Annotation | None:
         return None
     left, right = sorted((rect.left, rect.right))
     bottom, top = sorted((rect.bottom, rect.top))
-    contents = _string(
-        lambda *buffer: pdfium.FPDFAnnot_GetStringValue(handle, b"Contents", *buffer)
-    )
+    keys = [b"Contents", b"RC", *([b"Name"] if subtype == pdfium.FPDF_ANNOT_STAMP else [])]
+    contents = next(filter(None, (_words(handle, key) for key in keys)), "")
     is_file = subtype == pdfium.FPDF_ANNOT_FILEATTACHMENT
     file = _attachment_name(pdfium.FPDFAnnot_GetFileAttachment(handle)) if is_file else ""
     is_drawn = pdfium.FPDFAnnot_GetObjectCount(handle) > 0
     return Annotation(number, kind, UserBox(left, bottom, right, top), contents, file, is_drawn)
+
+
+def _words(handle: Any, key: bytes) -> str:
+    """Return the words of an annotation under a key; those of rich text (RC) without its tags."""
+    words = _string(lambda *buffer: pdfium.FPDFAnnot_GetStringValue(handle, key, *buffer))
+    if key != b"RC":
+        return words
+    return html.unescape(_TAG.sub("", _LINE_TAG.sub("\n", words))).strip()
 
 
 def _has_field(document: Any, index: int) -> bool:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from docqa.datamodel import Page, SourceLocation, Span, TextLocation
+from docqa.loaders.header_lines import HeaderSourceMap, HeaderState
 from docqa.loaders.html.source_map import HtmlSourceMap, HtmlState
-from docqa.loaders.message.headers import HeaderSourceMap, HeaderState
 from docqa.loaders.text import TextSourceMap, TextState
 
 __all__ = ["Section", "SectionState", "SectionsSourceMap"]

@@ -149,7 +149,7 @@ class Menu:
 
 
 class HeldTexts:
-    """A collector of what elements hold, while the marked source is written.
+    """A collector of held texts, while the marked source is written.
 
     Args:
         source: the decoded document.

@@ -143,7 +143,7 @@ def _warnings(sniffed: SniffedEncoding, is_broken: bool, marked: MarkedSource) -
 
 
 class _PageReader:
-    """A reader of a page and of those inside it: frames, shadow roots, what shows without scripts.
+    """A reader of a page and of those inside it: frames, shadow roots, ``<noscript>``.
 
     Attributes:
         is_too_deep: a page was left out because it stands too deep in others.
@@ -189,7 +189,7 @@ def _listed(names: list[str]) -> str:
 def _unread_warnings(
     marked: MarkedSource, visible: VisibleText, *, is_too_deep: bool
 ) -> list[LoadWarning]:
-    """Return warnings of what a browser shows and the text does not have."""
+    """Return warnings of things that a browser shows and the text does not have."""
     warnings = []
     beside = [address for address in marked.frames if not _ELSEWHERE.match(address)]
     if beside:

@@ -327,7 +327,7 @@ class _Writer:
         return key
 
     def _note(self, name: str, attributes: dict[str, str]) -> None:
-        """Note what a start tag says of the page as a whole."""
+        """Note the meaning of a start tag for the page as a whole."""
         if name == "html" and attributes.get("lang"):
             self._metadata.setdefault("lang", attributes["lang"])
         if self._templates:

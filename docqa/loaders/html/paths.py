@@ -184,7 +184,7 @@ class TextNodeTable:
             raise ValueError("the text nodes of a page name what does not exist")
 
     def add(self, element: int, place: int) -> int:
-        """Add text node `place` (from 1; 0 for what is none) of `element`; return its number."""
+        """Add text node `place` (from 1; 0 for no node) of `element`; return its number."""
         self.element.append(element)
         self.place.append(place)
         self.first.append(len(self.run_numbers))

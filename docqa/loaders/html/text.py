@@ -209,7 +209,7 @@ class _Layout:
     # Text that no text node holds
 
     def _held(self, name: str, facts: ElementFacts, texts: Iterable[Held]) -> None:
-        """Write what the element that has just begun holds, as text of the one around it."""
+        """Write the texts that a new element holds as text of the one around it."""
         around, frame = self._frames[-2], self._frames[-1]
         visible = around.visible if facts.visible is None else facts.visible
         is_shown = around.displayed and facts.displayed and visible

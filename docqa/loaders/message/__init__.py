@@ -1,1 +1,1 @@
-"""E-mail messages and web archives: MIME parts, each read as what it is."""
+"""E-mail messages and web archives: texts and pages in MIME parts."""

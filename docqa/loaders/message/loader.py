@@ -10,10 +10,10 @@ from dataclasses import dataclass, field, replace
 from docqa.datamodel import Block, Document, LoadWarning, Span, Table
 from docqa.errors import EncryptedError, LoadError, NoTextError, SettingError
 from docqa.loaders.attachments import attached_files
+from docqa.loaders.header_lines import HeaderSourceMap, decoded_words, shown_header
 from docqa.loaders.html.loader import HtmlLoader
 from docqa.loaders.html.source_map import HtmlSourceMap
-from docqa.loaders.message.headers import HeaderSourceMap, shown_header
-from docqa.loaders.message.mime import MimePart, decoded_words
+from docqa.loaders.message.mime import MimePart
 from docqa.loaders.sections import Section, SectionsSourceMap
 from docqa.loaders.text import TextLoader, TextSourceMap
 
@@ -86,7 +86,7 @@ class MessageLoader:
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """A part that was read: its text, and what leads from there to its bytes."""
+    """A part that was read: its text, and the way from there to its bytes."""
 
     part: str | None
     text: str

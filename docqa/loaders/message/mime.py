@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
-from email.errors import HeaderParseError
-from email.header import decode_header, make_header
 from email.message import Message
 from email.parser import BytesHeaderParser
 
-__all__ = ["MimePart", "decoded_words"]
+from docqa.loaders.header_lines import decoded_words
+
+__all__ = ["MimePart"]
 
 _HEADER_END = re.compile(rb"\A(?:\r?\n)|\r?\n(?=\r?\n)")
 _LINE_END = re.compile(rb"\r?\n")
@@ -95,7 +94,7 @@ class MimePart:
 
 
 def _between(body: bytes, boundary: str) -> Iterator[bytes]:
-    """Yield what stands between the delimiter lines of a multipart, up to the last one."""
+    """Yield the bytes between the delimiter lines of a multipart, up to the last one."""
     name = re.escape(boundary.rstrip().encode("ascii", "surrogateescape"))
     delimiter = re.compile(rb"(?:\A|(?:\r?\n))--" + name + rb"(--)?[ \t]*(?=\r?\n|\Z)")
     start = None
@@ -108,14 +107,3 @@ def _between(body: bytes, boundary: str) -> Iterator[bytes]:
         start = line_end.end() if line_end else len(body)
     if start is not None:
         yield body[start:]
-
-
-def decoded_words(value: str) -> str:
-    """Return a header's value with its encoded words (RFC 2047) decoded, on one line.
-
-    >>> decoded_words("=?utf-8?Q?Caf=C3=A9?= bill")
-    'Café bill'
-    """
-    with suppress(LookupError, ValueError, HeaderParseError):
-        value = str(make_header(decode_header(value)))
-    return " ".join(value.encode("utf-8", "replace").decode("utf-8").split())

@@ -76,7 +76,7 @@ class _FormField:
     default: str = "0"
 
     def shown(self, name: str) -> str:
-        """Return what the field shows; `name` is that of its kind's element."""
+        """Return the characters that the field shows; `name` is that of its kind's element."""
         value = self.default if self.value is None else self.value
         if name == "w:checkBox":
             return "☐" if value in ("0", "false", "off") else "☒"

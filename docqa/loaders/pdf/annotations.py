@@ -13,7 +13,7 @@ from docqa.loaders.pdf.text import REPLACEMENT, printable
 
 __all__ = ["annotation_texts"]
 
-_PICTURES = {"Stamp": "stamp", "Signature": "signature"}
+_PICTURES = {"FreeText": "note", "Stamp": "stamp", "Signature": "signature"}
 _MOST_GARBLED = 0.1  # share of characters without a meaning, from which the note's own words count
 
 
@@ -30,7 +30,7 @@ def annotation_texts(page: PdfPage) -> tuple[list[Widget], tuple[str, ...]]:
             found.append(text._replace(value=printable(text.value)))
         elif one.kind == "FreeText" and one.contents:
             found.append(Widget(one.contents, one.box))
-        elif one.kind in _PICTURES and one.is_drawn and _has_area(one):
+        elif one.kind in _PICTURES and (one.is_drawn or one.kind == "Stamp") and _has_area(one):
             unread.append(_picture(page, one))
     files = [one.file for one in annotations if one.kind == "FileAttachment"]
     return found, (*unread, *attached_files(files, "a PDF program"))

@@ -75,7 +75,7 @@ def with_field_values(
 
 
 def _first_line(widget: Widget) -> UserBox:
-    """Return the rectangle of the first line, which is what stands beside a label."""
+    """Return the rectangle of the first line, which stands beside a label."""
     line = widget.value.partition("\n")[0]
     drawn = [box for box in widget.boxes[: len(line)] if box is not None]
     return functools.reduce(union, drawn) if drawn else widget.box

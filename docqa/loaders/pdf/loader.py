@@ -324,7 +324,7 @@ def _permission_warnings(permissions: Mapping[str, str]) -> list[LoadWarning]:
 
 
 def _unread_warnings(file: PdfFile) -> Iterator[LoadWarning]:
-    """Yield warnings of what belongs to no page: attached files, and a form of another kind."""
+    """Yield warnings of the attached files, and of a form that stands in place of the pages."""
     for sentence in attached_files(file.attachments(), "a PDF program"):
         yield LoadWarning("attachments-unread", sentence)
     if file.is_form_elsewhere():

@@ -92,6 +92,19 @@ def test_a_note_without_an_appearance_has_its_rectangle(note, load):
     assert boxes(document, "80 euros") == [(50, 100, 250, 140)]
 
 
+def test_rich_text_stands_for_missing_contents(note, load):
+    """Some programs write the words of a note as XHTML alone."""
+    rich = "(<body><p>Fee: <b>80</b> &#8364;</p><p>R&amp;D</p></body>)"
+    document = load(note("/Subtype/FreeText/DA(/F1 12 Tf)", None, f"/RC{rich}"))
+    assert document.text == "Pump house\nFee: 80 \u20ac\nR&D"
+
+
+def test_a_stamp_that_readers_draw_is_named(note, load):
+    """A stamp without an appearance shows its name."""
+    (warning,) = load(note("/Subtype/Stamp/Name/Approved", None)).warnings
+    assert "page 1: a stamp (Approved) has no text that can be read" in warning.message
+
+
 def test_a_typed_value_stands_beside_its_label(note, write, load):
     """A form filled with notes reads like one filled with fields."""
     content = write(10, 82, "Name") + write(10, 40, "Next")

@@ -6,15 +6,17 @@ import re
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from email.errors import HeaderParseError
+from email.header import decode_header, make_header
 from typing import ClassVar
 
 from docqa.datamodel import Page, Span, TextLocation
 from docqa.loaders.decoded_source import DecodedSource, decode, decode_as_reported
-from docqa.loaders.message.mime import decoded_words
 from docqa.loaders.offset_map import OffsetMap, OffsetMapBuilder
 
-__all__ = ["HeaderSourceMap", "HeaderState", "shown_header"]
+__all__ = ["HeaderSourceMap", "HeaderState", "decoded_words", "shown_header"]
 
 _SHOWN = re.compile(
     r"^(?:from|sender|to|cc|bcc|date|subject):[^\r\n]*(?:\r?\n[ \t][^\r\n]*)*",
@@ -89,7 +91,7 @@ class HeaderSourceMap:
 
 
 def shown_header(header: bytes) -> tuple[str, HeaderSourceMap]:
-    r"""Return the lines of a header that say who wrote to whom, when and about what.
+    r"""Return the lines of a header that name sender, receivers, date and subject.
 
     >>> shown_header(b"X-Id: 7\r\nSubject: =?utf-8?Q?Caf=C3=A9?=\r\n bill\r\n")[0]
     'Subject: Café bill'
@@ -125,3 +127,14 @@ def _pieces(text: str, line: Span) -> Iterator[tuple[str, Span]]:
         position = found.end()
     if position < end:
         yield text[position:end], Span(position, end)
+
+
+def decoded_words(value: str) -> str:
+    """Return a header's value with its encoded words (RFC 2047) decoded, on one line.
+
+    >>> decoded_words("=?utf-8?Q?Caf=C3=A9?= bill")
+    'Café bill'
+    """
+    with suppress(LookupError, ValueError, HeaderParseError):
+        value = str(make_header(decode_header(value)))
+    return " ".join(value.encode("utf-8", "replace").decode("utf-8").split())
