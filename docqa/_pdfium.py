@@ -14,11 +14,9 @@ garbage collector runs. This module is imported when the first PDF is opened.
 from __future__ import annotations
 
 import ctypes
-import html
-import re
 import threading
 import weakref
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -33,14 +31,17 @@ from docqa.datamodel import Box
 __all__ = [
     "EXTRACTOR",
     "LOCK",
-    "Annotation",
     "Frame",
+    "PageOrigin",
     "PdfFile",
     "PdfPage",
     "PdfiumError",
     "Place",
     "UserBox",
     "Widget",
+    "attachment_name",
+    "object_kind",
+    "utf16_string",
 ]
 
 LOCK = threading.RLock()
@@ -58,8 +59,6 @@ _METADATA_KEYS = (
     "ModDate",
 )
 
-_CARRIAGE_RETURN = 0x0D
-_LINE_TAG, _TAG = re.compile(r"</p\s*>\s*(?=<p\b)|<br\b[^<>]*>"), re.compile(r"<[^<>]*>")
 _SPACES = frozenset(code for code in range(0x3001) if chr(code).isspace())
 
 _FIELDS_WITHIN = 3  # pages
@@ -121,25 +120,12 @@ class Widget(NamedTuple):
     boxes: tuple[UserBox | None, ...] = ()
 
 
-class Annotation(NamedTuple):
-    """An annotation that a page shows.
+class PageOrigin(NamedTuple):
+    """The bytes of a file, what opens it, and the index of a page in it."""
 
-    Attributes:
-        number: its place in the page's list, from 0.
-        kind: such as ``"FreeText"``; ``"Signature"`` for the field of one.
-        box: its rectangle.
-        contents: its words, or ``""``; of a FreeText those that it shows, of a stamp without any
-            its name.
-        file: name of the file attached to it, or ``""``.
-        is_drawn: it brings an appearance with something in it.
-    """
-
-    number: int
-    kind: str
-    box: UserBox
-    contents: str
-    file: str
-    is_drawn: bool
+    data: bytes
+    password: bytes | None
+    index: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,15 +229,13 @@ class PdfPage:
     Attributes:
         frame: the displayed part of user space.
         character_count: characters are numbered from 0 to this.
-        annotation_texts: returns what the annotations of the given numbers draw as text, in their
-            order; each must be drawn. An empty value stands for one without text.
+        handle, form: PDFium's handles of the page and of the file's form; None without a form.
+        origin: bytes, password and index with which the page can be loaded once more.
     """
 
-    def __init__(
-        self, page: Any, text: Any, form: Any, *, alone: Callable[[Collection[int]], list[Widget]]
-    ) -> None:
+    def __init__(self, page: Any, text: Any, form: Any, origin: PageOrigin) -> None:
         self._page, self._form = page, form
-        self.annotation_texts = alone
+        self.handle, self.form, self.origin = page, form, origin
         self._text = ctypes.cast(text, ctypes.c_void_p).value
         self._raw_text = text
         self.frame = _frame(page)
@@ -353,7 +337,7 @@ class PdfPage:
         """
         count = pdfium.FPDFPage_CountObjects(self._page)
         objects = (pdfium.FPDFPage_GetObject(self._page, number) for number in range(count))
-        texts = (each for each in objects if _kind(each) == pdfium.FPDF_PAGEOBJ_TEXT)
+        texts = (each for each in objects if object_kind(each) == pdfium.FPDF_PAGEOBJ_TEXT)
         return sum(_is_flat(_bounds(each)) for each in texts)
 
     def widgets(self) -> list[Widget]:
@@ -372,24 +356,6 @@ class PdfPage:
             if widget is not None:
                 widgets.append(widget)
         return widgets
-
-    def annotations(self) -> list[Annotation]:
-        """Return the annotations that may show words on the page, but for fields to fill.
-
-        Links, pop-ups, comments, marks on the page's own text, and hidden ones are left out.
-        """
-        found = []
-        for number in range(self.annotation_count()):
-            handle = pdfium.FPDFPage_GetAnnot(self._page, number)
-            if not handle:
-                continue
-            try:
-                one = _annotation(self._form, handle, number)
-            finally:
-                pdfium.FPDFPage_CloseAnnot(handle)
-            if one is not None:
-                found.append(one)
-        return found
 
     def render(self, scale: float = 1.0, area: Box | None = None) -> tuple[int, int, bytes]:
         """Draw the page; return width, height and its pixels, 4 bytes each (B, G, R, unused).
@@ -495,29 +461,19 @@ class PdfFile:
             try:
                 if not text:
                     raise PdfiumError(f"the text of page {index + 1} cannot be read", "format")
-                yield PdfPage(page, text, self._form, alone=partial(self._annotation_texts, index))
+                origin = PageOrigin(self._data, self._password, index)
+                yield PdfPage(page, text, self._form, origin)
             finally:
                 if text:
                     pdfium.FPDFText_ClosePage(text)
                 pdfium.FPDF_ClosePage(page)
-
-    def _annotation_texts(self, index: int, numbers: Collection[int]) -> list[Widget]:
-        """Return the texts that annotations draw on a page, from a copy with nothing else on it."""
-        document = pdfium.FPDF_LoadMemDocument64(self._data, len(self._data), self._password)
-        if not document:
-            return [_NO_TEXT] * len(numbers)
-        try:
-            _strip(document, index, numbers)
-            return _drawn_texts(document, index, len(numbers))
-        finally:
-            pdfium.FPDF_CloseDocument(document)
 
     def attachments(self) -> list[str]:
         """Return the names of the files that the file as a whole carries; ``""`` for no name."""
         with LOCK:
             count = max(0, pdfium.FPDFDoc_GetAttachmentCount(self._document))
             return [
-                _attachment_name(pdfium.FPDFDoc_GetAttachment(self._document, number))
+                attachment_name(pdfium.FPDFDoc_GetAttachment(self._document, number))
                 for number in range(min(count, _MOST_ATTACHMENTS))
             ]
 
@@ -536,7 +492,7 @@ class PdfFile:
     def label(self, index: int) -> str | None:
         """Return the label that the file declares for page `index` (from 0), or None."""
         with LOCK:
-            label = _string(
+            label = utf16_string(
                 lambda *buffer: pdfium.FPDF_GetPageLabel(self._document, index, *buffer)
             )
         return label or None
@@ -548,7 +504,7 @@ class PdfFile:
         return {key: value for key, value in entries.items() if value}
 
     def _entry(self, key: bytes) -> str:
-        return _string(lambda *buffer: pdfium.FPDF_GetMetaText(self._document, key, *buffer))
+        return utf16_string(lambda *buffer: pdfium.FPDF_GetMetaText(self._document, key, *buffer))
 
     def security_revision(self) -> int | None:
         """Return the revision of the file's security handler, or None if it is not encrypted."""
@@ -598,7 +554,7 @@ def _frame(page: Any) -> Frame:
     )
 
 
-def _string(read: Callable[..., int]) -> str:
+def utf16_string(read: Callable[..., int]) -> str:
     """Return the UTF-16 string that a pair of PDFium calls gives: its size, then its bytes."""
     size = read(None, 0)
     if size <= 2:
@@ -615,7 +571,8 @@ def _bounds(item: Any) -> UserBox:
     return UserBox(*(edge.value for edge in edges))
 
 
-def _kind(item: Any) -> int:
+def object_kind(item: Any) -> int:
+    """Return the kind of a page object, one of ``FPDF_PAGEOBJ_...``."""
     return int(pdfium.FPDFPageObj_GetType(item))
 
 
@@ -631,7 +588,7 @@ def _overlap(box: UserBox, page: UserBox) -> float:
 
 def _shows_image(item: Any, depth: int = 0) -> bool:
     """Say whether a page object is an image, or a form XObject that holds one."""
-    kind = _kind(item)
+    kind = object_kind(item)
     if kind != pdfium.FPDF_PAGEOBJ_FORM or depth >= _MAX_FORM_DEPTH:
         return bool(kind == pdfium.FPDF_PAGEOBJ_IMAGE)
     count = pdfium.FPDFFormObj_CountObjects(item)
@@ -657,66 +614,6 @@ def _widget(form: Any, annotation: Any) -> Widget | None:
     return Widget(value, UserBox(left, bottom, right, top))
 
 
-_KINDS = {
-    pdfium.FPDF_ANNOT_FREETEXT: "FreeText",
-    pdfium.FPDF_ANNOT_STAMP: "Stamp",
-    pdfium.FPDF_ANNOT_FILEATTACHMENT: "FileAttachment",
-}
-# Links and pop-ups, and marks on the page's own text, whose words are comments.
-_NO_WORDS = frozenset(
-    {
-        pdfium.FPDF_ANNOT_LINK,
-        pdfium.FPDF_ANNOT_POPUP,
-        pdfium.FPDF_ANNOT_TEXT,
-        pdfium.FPDF_ANNOT_HIGHLIGHT,
-        pdfium.FPDF_ANNOT_UNDERLINE,
-        pdfium.FPDF_ANNOT_SQUIGGLY,
-        pdfium.FPDF_ANNOT_STRIKEOUT,
-        pdfium.FPDF_ANNOT_CARET,
-        pdfium.FPDF_ANNOT_INK,
-    }
-)
-_NO_TEXT = Widget("", UserBox(0, 0, 0, 0))
-
-
-def _annotation(form: Any, handle: Any, number: int) -> Annotation | None:
-    """Return an annotation, or None for one that shows nothing, or a value to fill in."""
-    subtype = pdfium.FPDFAnnot_GetSubtype(handle)
-    kind = _KINDS.get(subtype, "")
-    if subtype == pdfium.FPDF_ANNOT_WIDGET:
-        if not _is_signature(form, handle):
-            return None
-        kind = "Signature"
-    unseen = (
-        pdfium.FPDF_ANNOT_FLAG_HIDDEN
-        | pdfium.FPDF_ANNOT_FLAG_NOVIEW
-        | pdfium.FPDF_ANNOT_FLAG_INVISIBLE
-    )
-    rect = pdfium.FS_RECTF()
-    if (
-        subtype in _NO_WORDS
-        or pdfium.FPDFAnnot_GetFlags(handle) & unseen
-        or not pdfium.FPDFAnnot_GetRect(handle, ctypes.byref(rect))
-    ):
-        return None
-    left, right = sorted((rect.left, rect.right))
-    bottom, top = sorted((rect.bottom, rect.top))
-    keys = [b"Contents", b"RC", *([b"Name"] if subtype == pdfium.FPDF_ANNOT_STAMP else [])]
-    contents = next(filter(None, (_words(handle, key) for key in keys)), "")
-    is_file = subtype == pdfium.FPDF_ANNOT_FILEATTACHMENT
-    file = _attachment_name(pdfium.FPDFAnnot_GetFileAttachment(handle)) if is_file else ""
-    is_drawn = pdfium.FPDFAnnot_GetObjectCount(handle) > 0
-    return Annotation(number, kind, UserBox(left, bottom, right, top), contents, file, is_drawn)
-
-
-def _words(handle: Any, key: bytes) -> str:
-    """Return the words of an annotation under a key; those of rich text (RC) without its tags."""
-    words = _string(lambda *buffer: pdfium.FPDFAnnot_GetStringValue(handle, key, *buffer))
-    if key != b"RC":
-        return words
-    return html.unescape(_TAG.sub("", _LINE_TAG.sub("\n", words))).strip()
-
-
 def _has_field(document: Any, index: int) -> bool:
     page = pdfium.FPDF_LoadPage(document, index)
     if not page:
@@ -734,104 +631,11 @@ def _has_field(document: Any, index: int) -> bool:
         pdfium.FPDF_ClosePage(page)
 
 
-def _is_signature(form: Any, handle: Any) -> bool:
-    if form is not None:
-        kind = pdfium.FPDFAnnot_GetFormFieldType(form, handle)
-        return bool(kind == pdfium.FPDF_FORMFIELD_SIGNATURE)
-    return _string(lambda *buffer: pdfium.FPDFAnnot_GetStringValue(handle, b"FT", *buffer)) == "Sig"
-
-
-def _attachment_name(attachment: Any) -> str:
+def attachment_name(attachment: Any) -> str:
+    """Return the name of an attachment that PDFium gave, ``""`` for none."""
     if not attachment:
         return ""
-    return _string(lambda *buffer: pdfium.FPDFAttachment_GetName(attachment, *buffer))
-
-
-def _strip(document: Any, index: int, numbers: Collection[int]) -> None:
-    """Leave nothing on a page but the appearances of some of its annotations."""
-    page = pdfium.FPDF_LoadPage(document, index)
-    if not page:
-        return
-    try:
-        for number in reversed(range(pdfium.FPDFPage_CountObjects(page))):
-            item = pdfium.FPDFPage_GetObject(page, number)
-            if item and pdfium.FPDFPage_RemoveObject(page, item):
-                pdfium.FPDFPageObj_Destroy(item)
-        for number in reversed(range(pdfium.FPDFPage_GetAnnotCount(page))):
-            if number not in numbers:
-                pdfium.FPDFPage_RemoveAnnot(page, number)
-        pdfium.FPDFPage_GenerateContent(page)
-        pdfium.FPDFPage_Flatten(page, pdfium.FLAT_NORMALDISPLAY)
-    finally:
-        pdfium.FPDF_ClosePage(page)
-
-
-def _drawn_texts(document: Any, index: int, count: int) -> list[Widget]:
-    """Return the text of each object of a page, a form XObject that draws one annotation."""
-    page = pdfium.FPDF_LoadPage(document, index)
-    text = pdfium.FPDFText_LoadPage(page) if page else None
-    try:
-        if not text or pdfium.FPDFPage_CountObjects(page) != count:
-            return [_NO_TEXT] * count
-        owners = {
-            address: number
-            for number in range(count)
-            for address in _addresses(pdfium.FPDFPage_GetObject(page, number))
-        }
-        return _texts_by_owner(text, owners, count)
-    finally:
-        if text:
-            pdfium.FPDFText_ClosePage(text)
-        if page:
-            pdfium.FPDF_ClosePage(page)
-
-
-def _addresses(item: Any, depth: int = 0) -> Iterator[int]:
-    """Yield where an object, and those in it if it is a form XObject, lie in memory."""
-    yield ctypes.cast(item, ctypes.c_void_p).value or 0
-    if _kind(item) == pdfium.FPDF_PAGEOBJ_FORM and depth <= _MAX_FORM_DEPTH:
-        for number in range(pdfium.FPDFFormObj_CountObjects(item)):
-            yield from _addresses(pdfium.FPDFFormObj_GetObject(item, number), depth + 1)
-
-
-def _texts_by_owner(text: Any, owners: dict[int, int], count: int) -> list[Widget]:
-    """Return the characters of each owner of text objects; those added by PDFium go with others."""
-    codes: list[list[int]] = [[] for _ in range(count)]
-    boxes: list[list[UserBox | None]] = [[] for _ in range(count)]
-    address, rect, owner = ctypes.cast(text, ctypes.c_void_p).value, pdfium.FS_RECTF(), -1
-    for index in range(max(0, pdfium.FPDFText_CountChars(text))):
-        drawn = pdfium.FPDFText_GetTextObject(text, index)
-        if drawn:
-            owner = owners.get(ctypes.cast(drawn, ctypes.c_void_p).value or 0, owner)
-        if owner < 0:
-            continue
-        code = 0x2D if _is_hyphen(address, index) == 1 else _code(address, index)
-        if code == _CARRIAGE_RETURN:  # a line feed follows
-            continue
-        codes[owner].append(code)
-        has_box = not _is_generated(address, index) and _loose_box(
-            address, index, ctypes.addressof(rect)
-        )
-        box = UserBox(rect.left, rect.bottom, rect.right, rect.top) if has_box else None
-        boxes[owner].append(box)
-    return [_drawn_text(*each) for each in zip(codes, boxes, strict=True)]
-
-
-def _drawn_text(codes: list[int], boxes: list[UserBox | None]) -> Widget:
-    """Return a text with the box around it, one character for each code, white space trimmed."""
-    while codes and codes[-1] in _SPACES:
-        codes.pop(), boxes.pop()
-    drawn = [box for box in boxes if box is not None]
-    if not drawn:
-        return _NO_TEXT
-    around = UserBox(
-        min(box.left for box in drawn),
-        min(box.bottom for box in drawn),
-        max(box.right for box in drawn),
-        max(box.top for box in drawn),
-    )
-    known = (chr(code) if code <= 0x10FFFF else "\N{REPLACEMENT CHARACTER}" for code in codes)
-    return Widget("".join(known), around, tuple(boxes))
+    return utf16_string(lambda *buffer: pdfium.FPDFAttachment_GetName(attachment, *buffer))
 
 
 def _selected_options(form: Any, annotation: Any) -> str:
@@ -846,7 +650,7 @@ def _selected_options(form: Any, annotation: Any) -> str:
         if pdfium.FPDFAnnot_IsOptionSelected(form, annotation, number)
     )
     return "\n".join(
-        _string(partial(pdfium.FPDFAnnot_GetOptionLabel, form, annotation, number))
+        utf16_string(partial(pdfium.FPDFAnnot_GetOptionLabel, form, annotation, number))
         for number in selected
     )
 
@@ -866,11 +670,15 @@ def _field_value(form: Any, annotation: Any) -> str:
             return ""
         is_list = kind == pdfium.FPDF_FORMFIELD_LISTBOX
         selected = _selected_options(form, annotation) if is_list else ""
-        return selected or _string(partial(pdfium.FPDFAnnot_GetFormFieldValue, form, annotation))
+        return selected or utf16_string(
+            partial(pdfium.FPDFAnnot_GetFormFieldValue, form, annotation)
+        )
     boxes = (pdfium.FPDF_FORMFIELD_CHECKBOX, pdfium.FPDF_FORMFIELD_RADIOBUTTON)
     if kind not in boxes:
         return ""
     # FPDFAnnot_IsChecked answers 0 without a page view; the appearance state says the same.
     # States that are mere numbers are counters of the program that made the form.
-    state = _string(lambda *buffer: pdfium.FPDFAnnot_GetStringValue(annotation, b"AS", *buffer))
+    state = utf16_string(
+        lambda *buffer: pdfium.FPDFAnnot_GetStringValue(annotation, b"AS", *buffer)
+    )
     return "" if state == "Off" or state.isdecimal() else state

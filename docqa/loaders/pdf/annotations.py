@@ -7,7 +7,8 @@ not on the page, and are not read.
 
 from __future__ import annotations
 
-from docqa._pdfium import Annotation, PdfPage, Widget
+from docqa._pdf_annotations import Annotation, drawn_texts, shown_annotations
+from docqa._pdfium import PdfPage, Widget
 from docqa.loaders.attachments import attached_files, short_name
 from docqa.loaders.pdf.text import REPLACEMENT, printable
 
@@ -19,9 +20,9 @@ _MOST_GARBLED = 0.1  # share of characters without a meaning, from which the not
 
 def annotation_texts(page: PdfPage) -> tuple[list[Widget], tuple[str, ...]]:
     """Return the texts that annotations show, and a sentence for each thing that is not read."""
-    annotations = page.annotations()
+    annotations = shown_annotations(page)
     drawn = [one.number for one in annotations if one.is_drawn]
-    texts = dict(zip(drawn, page.annotation_texts(drawn) if drawn else (), strict=True))
+    texts = dict(zip(drawn, drawn_texts(page, drawn) if drawn else (), strict=True))
     found: list[Widget] = []
     unread: list[str] = []
     for one in annotations:
