@@ -90,9 +90,9 @@ def drawn_texts(page: PdfPage, numbers: Collection[int]) -> list[Widget]:
         page: a loaded page.
         numbers: of annotations that are drawn.
     """
-    data, password, index = page.origin
+    data, index = page.origin.data, page.origin.index
     with LOCK:
-        document = pdfium.FPDF_LoadMemDocument64(data, len(data), password)
+        document = pdfium.FPDF_LoadMemDocument64(data, len(data), page.origin.password)
         if not document:
             return [_NO_TEXT] * len(numbers)
         try:

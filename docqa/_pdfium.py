@@ -120,7 +120,8 @@ class Widget(NamedTuple):
     boxes: tuple[UserBox | None, ...] = ()
 
 
-class PageOrigin(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class PageOrigin:
     """The bytes of a file, what opens it, and the index of a page in it."""
 
     data: bytes
