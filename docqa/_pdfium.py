@@ -122,7 +122,7 @@ class Widget(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PageOrigin:
-    """The bytes of a file, what opens it, and the index of a page in it."""
+    """The bytes of a file, its password, and the index of a page in it."""
 
     data: bytes
     password: bytes | None
