@@ -183,7 +183,6 @@ def lamp_files() -> dict[str, bytes]:
         "note.docx": word_file(in_word.format("See below."), footnotes=note),
         "lamp.pptx": show_file([slide(""), shown, other, shown]),
         "lamp.epub": book_file({"a.xhtml": f"<p>{sentence}</p>"}),
-        "lamp.eml": f"Subject: Oil\r\n\r\n{sentence}\r\n".encode(),
     }
 
 
