@@ -34,6 +34,7 @@ __all__ = [
     "LOCK",
     "Frame",
     "LinePoint",
+    "PageSource",
     "PdfFile",
     "PdfPage",
     "PdfiumError",
@@ -41,6 +42,9 @@ __all__ = [
     "TextObject",
     "UserBox",
     "Widget",
+    "attachment_name",
+    "object_kind",
+    "utf16_string",
 ]
 
 LOCK = threading.RLock()
@@ -65,6 +69,10 @@ _FAR_BESIDE = 9.0  # points: of a letter and a gutter
 _UPRIGHT = 0.1  # radians
 _FAR_OFF = 100  # points: more than a drop capital is high
 _LEVEL = 0.5  # points that baselines of characters of one line differ by, at most
+
+_FIELDS_WITHIN = 3  # pages
+
+_MOST_ATTACHMENTS = 10_000  # names read; a warning shows a few of them
 
 _MAX_FORM_DEPTH = 8  # nested form XObjects looked into for images; real scans use one or two
 
@@ -138,10 +146,26 @@ class TextObject(NamedTuple):
 
 
 class Widget(NamedTuple):
-    """The filled value of a form field and the rectangle in which it is shown."""
+    """The text that a form field or another annotation shows, and its rectangle.
+
+    Attributes:
+        value: the characters.
+        box: the rectangle in which they are shown.
+        boxes: that of each character, None for one that is not drawn; empty where unknown.
+    """
 
     value: str
     box: UserBox
+    boxes: tuple[UserBox | None, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PageSource:
+    """The bytes of a file, its password, and the index of a page in it."""
+
+    data: bytes
+    password: bytes | None
+    index: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,13 +280,16 @@ class PdfPage:
     Attributes:
         frame: the displayed part of user space.
         character_count: characters are numbered from 0 to this.
+        handle, form: PDFium's handles of the page and of the file's form; None without a form.
+        source: bytes, password and index with which the page can be loaded once more.
     """
 
-    def __init__(self, page: Any, text: Any, form: Any) -> None:
+    def __init__(self, page: Any, text: Any, form: Any, source: PageSource) -> None:
         self._page, self._form = page, form
         self._page_address = ctypes.cast(page, ctypes.c_void_p).value
         self._point = (ctypes.c_double * 2)()
         self._point_x = ctypes.addressof(self._point)
+        self.handle, self.form, self.source = page, form, source
         self._text = ctypes.cast(text, ctypes.c_void_p).value
         self._raw_text = text
         self.frame = _frame(page)
@@ -480,7 +507,7 @@ class PdfPage:
         """
         count = pdfium.FPDFPage_CountObjects(self._page)
         objects = (pdfium.FPDFPage_GetObject(self._page, number) for number in range(count))
-        texts = (each for each in objects if _kind(each) == pdfium.FPDF_PAGEOBJ_TEXT)
+        texts = (each for each in objects if object_kind(each) == pdfium.FPDF_PAGEOBJ_TEXT)
         return sum(_is_flat(_bounds(each)) for each in texts)
 
     def widgets(self) -> list[Widget]:
@@ -575,6 +602,7 @@ class PdfFile:
                 raise PdfiumError("the file has no pages", "format")
             form, settings = _form_environment(document)
             self._document, self._form = document, form
+            self._data, self._password = data, password
             self._close = weakref.finalize(self, _close, document, form, (data, settings))
             self._close.atexit = False  # at exit the library may be gone before us
 
@@ -603,16 +631,38 @@ class PdfFile:
             try:
                 if not text:
                     raise PdfiumError(f"the text of page {index + 1} cannot be read", "format")
-                yield PdfPage(page, text, self._form)
+                source = PageSource(self._data, self._password, index)
+                yield PdfPage(page, text, self._form, source)
             finally:
                 if text:
                     pdfium.FPDFText_ClosePage(text)
                 pdfium.FPDF_ClosePage(page)
 
+    def attachments(self) -> list[str]:
+        """Return the names of the files that the file as a whole carries; ``""`` for no name."""
+        with LOCK:
+            count = max(0, pdfium.FPDFDoc_GetAttachmentCount(self._document))
+            return [
+                attachment_name(pdfium.FPDFDoc_GetAttachment(self._document, number))
+                for number in range(min(count, _MOST_ATTACHMENTS))
+            ]
+
+    def is_form_elsewhere(self) -> bool:
+        """Say whether a form (XFA) stands in place of the pages, which hold no more than a notice.
+
+        A form that some reader can fill on the page has a field on one of the first pages.
+        """
+        with LOCK:
+            kind = pdfium.FPDF_GetFormType(self._document)
+            if kind == pdfium.FORMTYPE_XFA_FOREGROUND:
+                first = range(min(self.page_count, _FIELDS_WITHIN))
+                return not any(_has_field(self._document, index) for index in first)
+            return bool(kind == pdfium.FORMTYPE_XFA_FULL)
+
     def label(self, index: int) -> str | None:
         """Return the label that the file declares for page `index` (from 0), or None."""
         with LOCK:
-            label = _string(
+            label = utf16_string(
                 lambda *buffer: pdfium.FPDF_GetPageLabel(self._document, index, *buffer)
             )
         return label or None
@@ -624,7 +674,7 @@ class PdfFile:
         return {key: value for key, value in entries.items() if value}
 
     def _entry(self, key: bytes) -> str:
-        return _string(lambda *buffer: pdfium.FPDF_GetMetaText(self._document, key, *buffer))
+        return utf16_string(lambda *buffer: pdfium.FPDF_GetMetaText(self._document, key, *buffer))
 
     def security_revision(self) -> int | None:
         """Return the revision of the file's security handler, or None if it is not encrypted."""
@@ -674,7 +724,7 @@ def _frame(page: Any) -> Frame:
     )
 
 
-def _string(read: Callable[..., int]) -> str:
+def utf16_string(read: Callable[..., int]) -> str:
     """Return the UTF-16 string that a pair of PDFium calls gives: its size, then its bytes."""
     size = read(None, 0)
     if size <= 2:
@@ -691,7 +741,8 @@ def _bounds(item: Any) -> UserBox:
     return UserBox(*(edge.value for edge in edges))
 
 
-def _kind(item: Any) -> int:
+def object_kind(item: Any) -> int:
+    """Return the kind of a page object, one of ``FPDF_PAGEOBJ_...``."""
     return int(pdfium.FPDFPageObj_GetType(item))
 
 
@@ -728,7 +779,7 @@ def _overlap(box: UserBox, page: UserBox) -> float:
 
 def _shows_image(item: Any, depth: int = 0) -> bool:
     """Say whether a page object is an image, or a form XObject that holds one."""
-    kind = _kind(item)
+    kind = object_kind(item)
     if kind != pdfium.FPDF_PAGEOBJ_FORM or depth >= _MAX_FORM_DEPTH:
         return bool(kind == pdfium.FPDF_PAGEOBJ_IMAGE)
     count = pdfium.FPDFFormObj_CountObjects(item)
@@ -754,6 +805,30 @@ def _widget(form: Any, annotation: Any) -> Widget | None:
     return Widget(value, UserBox(left, bottom, right, top))
 
 
+def _has_field(document: Any, index: int) -> bool:
+    page = pdfium.FPDF_LoadPage(document, index)
+    if not page:
+        return False
+    try:
+        for number in range(pdfium.FPDFPage_GetAnnotCount(page)):
+            handle = pdfium.FPDFPage_GetAnnot(page, number)
+            subtype = pdfium.FPDFAnnot_GetSubtype(handle) if handle else -1
+            if handle:
+                pdfium.FPDFPage_CloseAnnot(handle)
+            if subtype == pdfium.FPDF_ANNOT_WIDGET:
+                return True
+        return False
+    finally:
+        pdfium.FPDF_ClosePage(page)
+
+
+def attachment_name(attachment: Any) -> str:
+    """Return the name of an attachment that PDFium gave, ``""`` for none."""
+    if not attachment:
+        return ""
+    return utf16_string(lambda *buffer: pdfium.FPDFAttachment_GetName(attachment, *buffer))
+
+
 def _selected_options(form: Any, annotation: Any) -> str:
     """Return the lines of a list that are selected, as it shows them, one a line.
 
@@ -766,7 +841,7 @@ def _selected_options(form: Any, annotation: Any) -> str:
         if pdfium.FPDFAnnot_IsOptionSelected(form, annotation, number)
     )
     return "\n".join(
-        _string(partial(pdfium.FPDFAnnot_GetOptionLabel, form, annotation, number))
+        utf16_string(partial(pdfium.FPDFAnnot_GetOptionLabel, form, annotation, number))
         for number in selected
     )
 
@@ -786,11 +861,15 @@ def _field_value(form: Any, annotation: Any) -> str:
             return ""
         is_list = kind == pdfium.FPDF_FORMFIELD_LISTBOX
         selected = _selected_options(form, annotation) if is_list else ""
-        return selected or _string(partial(pdfium.FPDFAnnot_GetFormFieldValue, form, annotation))
+        return selected or utf16_string(
+            partial(pdfium.FPDFAnnot_GetFormFieldValue, form, annotation)
+        )
     boxes = (pdfium.FPDF_FORMFIELD_CHECKBOX, pdfium.FPDF_FORMFIELD_RADIOBUTTON)
     if kind not in boxes:
         return ""
     # FPDFAnnot_IsChecked answers 0 without a page view; the appearance state says the same.
     # States that are mere numbers are counters of the program that made the form.
-    state = _string(lambda *buffer: pdfium.FPDFAnnot_GetStringValue(annotation, b"AS", *buffer))
+    state = utf16_string(
+        lambda *buffer: pdfium.FPDFAnnot_GetStringValue(annotation, b"AS", *buffer)
+    )
     return "" if state == "Off" or state.isdecimal() else state

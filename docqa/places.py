@@ -65,10 +65,20 @@ def in_words(locations: Sequence[Location], *, in_full: bool = False) -> str:
         crosses = isinstance(last, PageLocation) and last.page_number != first.page_number
         return f"{_page(first)} to {_page(last)}" if crosses else _page(first)
     if isinstance(first, TextLocation):
-        return f"line {first.line}" + (f", column {first.column}" if in_full else "")
+        part = f"{_part_name(first.part)}, " if first.part else ""
+        return f"{part}line {first.line}" + (f", column {first.column}" if in_full else "")
     if isinstance(first, PartLocation):
         return _paragraph(first, in_full=in_full)
-    return f"{first.part}, {first.css_path}" if first.part else first.css_path
+    return f"{_part_name(first.part)}, {first.css_path}" if first.part else first.css_path
+
+
+def _part_name(part: str) -> str:
+    """Return the name of a part; those of messages have numbers.
+
+    >>> _part_name("2.1"), _part_name("EPUB/s5.xhtml")
+    ('part 2.1', 'EPUB/s5.xhtml')
+    """
+    return part if part.strip("0123456789.") else f"part {part}"
 
 
 def place_in_words(answer: Answer, *, in_full: bool = False) -> str:

@@ -112,11 +112,18 @@ def index_of(passages: Iterable[Passage]) -> Index:
     return index
 
 
+_UNREAD = frozenset({"annotation-unread", "attachments-unread", "form-unread"})
+"""Kinds of warnings that say why a file has no text and is no scan either."""
+
+_MOST_REASONS = 3
+
+
 def require_text(document: Document) -> None:
     """Check that a document has text to answer from.
 
     Raises:
-        NoTextError: it has none; the message says how many pages need OCR, or how it failed.
+        NoTextError: it has none; the message says what is not read, how many pages need OCR, or
+            how that failed.
     """
     if document.text.strip():
         return
@@ -125,6 +132,9 @@ def require_text(document: Document) -> None:
 
 
 def _why_empty(document: Document) -> str:
+    unread = [each.message for each in document.warnings if each.kind in _UNREAD]
+    if unread:
+        return f"nothing in it is text that can be read; {'; '.join(unread[:_MOST_REASONS])}"
     scanned = sum(page.needs_ocr for page in document.pages)
     if not scanned:
         shown = "; if its pages show any, --ocr (ocr=True) may read it" if document.pages else ""

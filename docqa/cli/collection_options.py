@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar, cast
@@ -12,8 +13,9 @@ import click
 
 from docqa.cli.collections import parse_entries
 from docqa.cli.options import Option, with_options
+from docqa.errors import SettingError
 from docqa.index.contract import Where
-from docqa.loaders.formats import SUPPORTED_TYPES, TYPES_BY_SUFFIX
+from docqa.loaders.formats import TYPES_BY_SUFFIX, format_of
 
 __all__ = [
     "AskedCollection",
@@ -183,8 +185,8 @@ def _media_type(kind: str) -> str:
     ('application/pdf', 'text/markdown', 'text/html')
     """
     named = kind.lower()
-    if named in SUPPORTED_TYPES:
-        return named
+    with suppress(SettingError):
+        return format_of(named).media_type
     found = TYPES_BY_SUFFIX.get(f".{named.removeprefix('.')}")
     if found is None:
         known = ", ".join(sorted(suffix.removeprefix(".") for suffix in TYPES_BY_SUFFIX))

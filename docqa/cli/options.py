@@ -9,9 +9,10 @@ from typing import Any, TypeVar, cast
 
 import click
 
+from docqa.errors import SettingError
 from docqa.limits import Limits
 from docqa.load_settings import LoadSettings
-from docqa.loaders.formats import SUPPORTED_TYPES
+from docqa.loaders.formats import SUPPORTED_TYPES, format_of
 from docqa.ocr_engine import DEFAULT_LANGUAGE
 
 __all__ = [
@@ -60,12 +61,30 @@ _ISOLATION = (
         help=f"How much memory it may take; {(Limits().memory_bytes or 0) >> 20} by default.",
     ),
 )
+
+
+def _known_media_type(
+    context: click.Context, parameter: click.Parameter, value: str | None
+) -> str | None:
+    """Return a media type as it was given, if a format has it.
+
+    Raises:
+        click.BadParameter: none has.
+    """
+    try:
+        if value is not None:
+            format_of(value)
+    except SettingError as error:
+        raise click.BadParameter(str(error)) from error
+    return value
+
+
 _SOURCE = (
     password_option,
     click.option("--encoding", help="The sources' encoding, where they declare a wrong one."),
     click.option(
         "--media-type",
-        type=click.Choice(list(SUPPORTED_TYPES)),
+        callback=_known_media_type,
         metavar="TYPE",
         help=f"The sources' format, where it is recognised wrongly: {', '.join(SUPPORTED_TYPES)}.",
     ),

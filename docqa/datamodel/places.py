@@ -75,8 +75,10 @@ class SourceLocation:
         xpath: path of the element that holds the start of the span.
         css_path: the same element as a CSS selector.
         text_fragment: a ``#:~:text=`` fragment that resolves to this place alone, or None.
-        dom_range: the place as a browser's DOM has it, from the first to the last character.
-        part: name of the file inside a container that holds the source (EPUB), or None.
+        dom_range: the place as a browser's DOM has it, from the first to the last character; None
+            where one of them is in no text node, as in an attribute.
+        part: name of the file inside a container that holds the source (EPUB), or number of the
+            part of a message; None where the source is the file.
     """
 
     span: Span
@@ -97,7 +99,8 @@ class PartLocation:
         xpath: path of the paragraph's element in the part, in the standard's usual prefixes.
         paragraph: number of that paragraph in the part, from 1, in document order.
         span: characters of the paragraph's text: that of ``w:t`` and ``a:t`` with white space as
-            spaces, and a character each for tabs, breaks, symbols and non-breaking hyphens.
+            spaces, and a character each for tabs, breaks, symbols, non-breaking hyphens and boxes
+            to tick. The chosen entry of a drop-down field counts where the field begins.
         slide_number: number of the slide, from 1, or None outside presentations.
     """
 
@@ -118,6 +121,7 @@ class TextLocation:
         end_line: line number of the last character.
         span: characters of the decoded source.
         byte_span: the same place in bytes of the file.
+        part: number of the part of a message in which all this counts; None for the file.
     """
 
     line: int
@@ -125,6 +129,7 @@ class TextLocation:
     end_line: int
     span: Span
     byte_span: Span | None
+    part: str | None = None
 
 
 Location = PageLocation | SourceLocation | TextLocation | PartLocation

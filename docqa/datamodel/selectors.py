@@ -102,13 +102,12 @@ def _places(locations: Sequence[Location]) -> Iterator[Selector]:
         if isinstance(location, PageLocation):
             yield _page(location)
         elif isinstance(location, TextLocation):
-            yield _lines(location)
-            yield from _bytes(location.byte_span)
+            selectors = [_lines(location), *_bytes(location.byte_span)]
+            yield from _inside(location.part, selectors)
         elif isinstance(location, PartLocation):
             yield _part(location.part, [_paragraph(location)])
         else:
-            selectors = list(_source(location, fragments))
-            yield from selectors if location.part is None else [_part(location.part, selectors)]
+            yield from _inside(location.part, list(_source(location, fragments)))
 
 
 def _text_quote(quoted: Quoted) -> Selector:
@@ -194,6 +193,10 @@ def _point(point: DomPoint) -> Selector:
         "value": point.xpath,
         "refinedBy": _text_position(point.characters, point.characters),
     }
+
+
+def _inside(part: str | None, selectors: list[Selector]) -> list[Selector]:
+    return selectors if part is None else [_part(part, selectors)]
 
 
 def _part(name: str, selectors: list[Selector]) -> Selector:

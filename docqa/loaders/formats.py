@@ -7,6 +7,7 @@ documentation come from here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -16,9 +17,11 @@ from docqa.datamodel import Document
 from docqa.errors import SettingError, TooLargeError, UnsupportedFormatError
 from docqa.load_settings import LoadSettings
 from docqa.loaders.sniffing import (
+    MAILBOX,
     foreign_kind,
     is_binary,
     is_html,
+    is_message,
     is_pdf,
     is_zip,
     looks_like_html,
@@ -39,12 +42,18 @@ __all__ = [
     "PageOptions",
     "detect_media_type",
     "format_of",
+    "media_type_parts",
     "load_bytes",
     "rows_by",
 ]
 
 _OFFICE = "application/vnd.openxmlformats-officedocument."
 _PLAIN_TEXT = "text/plain"
+
+_CHARSET = re.compile(r"\bcharset\s*=\s*[\"']?([^\s;\"']+)", re.IGNORECASE)
+
+XHTML = "application/xhtml+xml"
+"""The media type of HTML that is XML: the same format, in which tags close themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +80,7 @@ class Format:
         name: for people, such as ``"PDF"``.
         suffixes: of file names, in lower case with the dot.
         loader: makes the loader; its imports are its own, so that none happens before it is used.
+        aliases: other media types that servers and programs send for it, in lower case.
         source_maps: classes of the source maps that the loader makes, as ``"module:Class"``. Maps
             of an isolated document come back from the worker as plain data and are restored by
             these; see `docqa.loaders.isolation.messages`.
@@ -83,6 +93,7 @@ class Format:
     name: str
     suffixes: tuple[str, ...]
     loader: Callable[[LoadSettings, PageOptions], Loader]
+    aliases: tuple[str, ...] = ()
     source_maps: tuple[str, ...] = ("docqa.loaders.text:TextSourceMap",)
     sniff: Callable[[bytes], bool] | None = None
     likely: Callable[[bytes], bool] | None = None
@@ -112,22 +123,28 @@ def _ocr_engine(settings: LoadSettings) -> OcrEngine | None:
     return Tesseract(settings.ocr_language)
 
 
+def _encoding(settings: LoadSettings) -> str | None:
+    """Return the encoding that the caller names, by itself or with the media type."""
+    return settings.encoding or media_type_parts(settings.media_type or "")[1]
+
+
 def _html(settings: LoadSettings, pages: PageOptions) -> Loader:
     from docqa.loaders.html.loader import HtmlLoader
 
-    return HtmlLoader(encoding=settings.encoding)
+    is_xhtml = True if media_type_parts(settings.media_type or "")[0] == XHTML else None
+    return HtmlLoader(encoding=_encoding(settings), is_xhtml=is_xhtml)
 
 
 def _markdown(settings: LoadSettings, pages: PageOptions) -> Loader:
     from docqa.loaders.markdown.loader import MarkdownLoader
 
-    return MarkdownLoader(encoding=settings.encoding)
+    return MarkdownLoader(encoding=_encoding(settings))
 
 
 def _text(settings: LoadSettings, pages: PageOptions) -> Loader:
     from docqa.loaders.text import TextLoader
 
-    return TextLoader(encoding=settings.encoding)
+    return TextLoader(encoding=_encoding(settings))
 
 
 def _docx(settings: LoadSettings, pages: PageOptions) -> Loader:
@@ -148,12 +165,19 @@ def _epub(settings: LoadSettings, pages: PageOptions) -> Loader:
     return EpubLoader()
 
 
+def _message(settings: LoadSettings, pages: PageOptions) -> Loader:
+    from docqa.loaders.message.loader import MessageLoader
+
+    return MessageLoader(encoding=settings.encoding)
+
+
 FORMATS: tuple[Format, ...] = (
     Format(
         "application/pdf",
         "PDF",
         (".pdf",),
         _pdf,
+        aliases=("application/x-pdf",),
         source_maps=(
             "docqa.loaders.pdf.source_map:PdfSourceMap",
             "docqa.loaders.pdf.source_map:PagesSourceMap",
@@ -165,17 +189,29 @@ FORMATS: tuple[Format, ...] = (
         "HTML",
         (".html", ".htm", ".xhtml", ".xht", ".shtml"),
         _html,
+        aliases=(XHTML,),
         source_maps=("docqa.loaders.html.source_map:HtmlSourceMap",),
         sniff=is_html,
         likely=looks_like_html,
     ),
-    Format("text/markdown", "Markdown", (".md", ".markdown", ".mdown"), _markdown),
+    Format(
+        "text/markdown",
+        "Markdown",
+        (".md", ".markdown", ".mdown"),
+        _markdown,
+        aliases=("text/x-markdown",),
+    ),
     Format(_PLAIN_TEXT, "plain text", (".txt", ".text", ".rst", ".log"), _text),
     Format(
         _OFFICE + "wordprocessingml.document",
         "Word (docx)",
         (".docx", ".docm", ".dotx", ".dotm"),
         _docx,
+        aliases=(
+            _OFFICE + "wordprocessingml.template",
+            "application/vnd.ms-word.document.macroenabled.12",
+            "application/vnd.ms-word.template.macroenabled.12",
+        ),
         source_maps=("docqa.loaders.office.layout:PartSourceMap",),
         zip_kind="docx",
     ),
@@ -184,6 +220,13 @@ FORMATS: tuple[Format, ...] = (
         "PowerPoint (pptx)",
         (".pptx", ".pptm", ".ppsx", ".potx"),
         _pptx,
+        aliases=(
+            _OFFICE + "presentationml.slideshow",
+            _OFFICE + "presentationml.template",
+            "application/vnd.ms-powerpoint.presentation.macroenabled.12",
+            "application/vnd.ms-powerpoint.slideshow.macroenabled.12",
+            "application/vnd.ms-powerpoint.template.macroenabled.12",
+        ),
         source_maps=("docqa.loaders.office.layout:PartSourceMap",),
         zip_kind="pptx",
     ),
@@ -192,8 +235,17 @@ FORMATS: tuple[Format, ...] = (
         "EPUB",
         (".epub",),
         _epub,
-        source_maps=("docqa.loaders.epub.loader:EpubSourceMap",),
+        source_maps=("docqa.loaders.sections:SectionsSourceMap",),
         zip_kind="epub",
+    ),
+    Format(
+        "message/rfc822",
+        "e-mail or web archive (eml, mhtml)",
+        (".eml", ".mht", ".mhtml"),
+        _message,
+        aliases=("multipart/related", "application/x-mimearchive"),
+        source_maps=("docqa.loaders.sections:SectionsSourceMap",),
+        sniff=is_message,
     ),
 )
 
@@ -218,11 +270,10 @@ def rows_by(
     return found
 
 
-SUPPORTED_TYPES = {
-    media_type: row.name
-    for media_type, row in rows_by(FORMATS, lambda row: (row.media_type,)).items()
-}
+SUPPORTED_TYPES = {row.media_type: row.name for row in FORMATS}
 """Names of the formats by media type."""
+
+_ROWS_BY_TYPE = rows_by(FORMATS, lambda row: (row.media_type, *row.aliases))
 
 TYPES_BY_SUFFIX = {
     suffix: row.media_type for suffix, row in rows_by(FORMATS, lambda row: row.suffixes).items()
@@ -232,18 +283,29 @@ TYPES_BY_SUFFIX = {
 SUPPORTED_SUFFIXES = frozenset(TYPES_BY_SUFFIX)
 
 
+def media_type_parts(media_type: str) -> tuple[str, str | None]:
+    """Return a media type without its parameters, in lower case, and its charset or None.
+
+    >>> media_type_parts("Text/HTML; charset=utf-8")
+    ('text/html', 'utf-8')
+    """
+    name, _, parameters = media_type.partition(";")
+    charset = _CHARSET.search(parameters)
+    return name.strip().lower(), charset[1] if charset else None
+
+
 def format_of(media_type: str) -> Format:
-    """Return the row of a media type.
+    """Return the row of a media type, with or without parameters, or of an alias.
 
     Raises:
         SettingError: no loader reads it.
 
-    >>> format_of("text/html").name
+    >>> format_of("application/xhtml+xml; charset=utf-8").name
     'HTML'
     """
-    for each in FORMATS:
-        if each.media_type == media_type:
-            return each
+    found = _ROWS_BY_TYPE.get(media_type_parts(media_type)[0])
+    if found is not None:
+        return found
     raise SettingError(
         f"unknown media type {media_type!r}; supported are {', '.join(SUPPORTED_TYPES)}"
     )
@@ -329,6 +391,8 @@ def _unsupported(source: str, name: str) -> UnsupportedFormatError:
     advice = "Convert it to one of them"
     if name == ARCHIVE:
         advice = "Unpack it and ask the files in it"
+    elif name == MAILBOX:
+        advice = "Save each of its messages as a file of its own (.eml)"
     elif name.endswith("image"):
         advice = "Put it into a PDF, and read that with --ocr (ocr=True)"
     message = (

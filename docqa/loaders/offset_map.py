@@ -183,6 +183,32 @@ class OffsetMapBuilder:
         self._kind.extend(offsets.kind)
         self.text_length += offsets.text_length
 
+    def through(self, offsets: OffsetMap, origin: OffsetMap) -> None:
+        """Add all segments of a map whose source is the text of `origin`, down to its source.
+
+        >>> outer, inner, both = OffsetMapBuilder(), OffsetMapBuilder(), OffsetMapBuilder()
+        >>> outer.verbatim(2, 1); inner.verbatim(2, 50); inner.atom(1, 52, 57)
+        >>> both.through(outer.build(), inner.build())
+        >>> both.build().to_source(Span(0, 1)), both.build().to_source(Span(1, 2))
+        ((Span(start=51, end=52),), (Span(start=52, end=57),))
+        """
+        for segment in offsets.segments(Span(0, offsets.text_length)):
+            if segment.kind == SegmentKind.SYNTHETIC:
+                self.synthetic(len(segment.text))
+            elif segment.kind == SegmentKind.ATOM:
+                ranges = origin.to_source(segment.source)
+                self.atom(len(segment.text), ranges[0].start, ranges[-1].end)
+            else:
+                self._verbatim_through(segment.source, origin)
+
+    def _verbatim_through(self, span: Span, origin: OffsetMap) -> None:
+        for inner in origin.segments(span):
+            low, high = max(inner.text.start, span.start), min(inner.text.end, span.end)
+            if inner.kind == SegmentKind.VERBATIM:
+                self.verbatim(high - low, inner.source.start + low - inner.text.start)
+            else:
+                self.atom(high - low, inner.source.start, inner.source.end)
+
     def build(self) -> OffsetMap:
         """Return the finished map."""
         return OffsetMap(

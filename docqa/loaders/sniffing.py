@@ -8,9 +8,11 @@ from docqa.errors import EncryptedError
 from docqa.loaders.zipped.kinds import ENCRYPTED, ole_kind
 
 __all__ = [
+    "MAILBOX",
     "foreign_kind",
     "is_binary",
     "is_html",
+    "is_message",
     "is_padded_text",
     "is_pdf",
     "is_zip",
@@ -51,6 +53,15 @@ _BETWEEN_NULS = 8  # bytes of text for each run of NULs, at least; names in tabl
 _MOST_CONTROLS = 0.01
 _TEXT_CONTROLS = frozenset(b"\t\n\v\f\r\b\x1a\x1b")
 
+MAILBOX = "an mbox of several messages"
+_MESSAGE_HEADER = re.compile(rb"(?:From [^\n]*\n)?(?:[!-9;-~]+[ \t]*:[^\n]*\n(?:[ \t][^\n]*\n)*)+")
+_MESSAGE_FIELDS = tuple(
+    re.compile(rb"^" + name + rb"[ \t]*:", re.IGNORECASE | re.MULTILINE)
+    for name in (b"mime-version", b"content-type")
+)
+_HEADER_WITHIN = 65_536  # servers and spam filters add lines of their own
+_NEXT_MESSAGE = re.compile(rb"\n\r?\nFrom [^\n]*[0-9]{4}[^\n]{0,9}\n[!-9;-~]+:")
+
 
 def is_html(data: bytes) -> bool:
     """Say whether a document type or ``<html>`` comes first, but for an XML header and comments.
@@ -60,13 +71,12 @@ def is_html(data: bytes) -> bool:
     """
     head = _ascii_head(data)
     position = _after_space(head, 0)
-    if head[position : position + 5].lower() == b"<?xml":
-        position = _after_space(head, head.find(b">", position) + 1)
-    while head.startswith(b"<!--", position):
-        end = head.find(b"-->", position + 4)
+    while head.startswith((b"<!--", b"<?xml"), position):
+        closing = b"-->" if head.startswith(b"<!--", position) else b">"
+        end = head.find(closing, position + 4)
         if end < 0:
             return False
-        position = _after_space(head, end + 3)
+        position = _after_space(head, end + len(closing))
     return _HTML_START.match(head, position) is not None
 
 
@@ -85,6 +95,23 @@ def is_pdf(data: bytes) -> bool:
         and (b"startxref" in data or b"%%EOF" in data)
         and not is_html(data)
     )
+
+
+def is_message(data: bytes) -> bool:
+    r"""Say whether the header lines of a MIME message come first.
+
+    >>> is_message(b"From: a@example.org\nMIME-Version: 1.0\nContent-Type: text/plain\n\nHi")
+    True
+    """
+    header = _MESSAGE_HEADER.match(data, 0, _HEADER_WITHIN)
+    if header is None or _is_mailbox(data):
+        return False
+    return all(field.search(header.group()) for field in _MESSAGE_FIELDS)
+
+
+def _is_mailbox(data: bytes) -> bool:
+    """Say whether messages follow one another, each behind a line of its own (RFC 4155)."""
+    return data.startswith(b"From ") and _NEXT_MESSAGE.search(data) is not None
 
 
 def is_zip(data: bytes) -> bool:
@@ -127,6 +154,8 @@ def foreign_kind(data: bytes, *, source: str) -> str | None:
     """
     if data.startswith(_OLE):
         return _ole_kind(data, source)
+    if _is_mailbox(data):
+        return MAILBOX
     if _GIF.match(data):
         return "a GIF image"
     return next((name for magic, name in _FOREIGN if data.startswith(magic)), None)

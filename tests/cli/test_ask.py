@@ -142,7 +142,7 @@ def test_questions_come_from_a_file() -> None:
         (["lamp.txt", "Who?", "--json", "--csv"], "--json and --csv exclude each other"),
         (["lamp.txt", "Who?", "-k0"], "0 is not in the range"),
         (["lamp.txt", "Who?", "--min-score", "2"], "2.0 is not in the range"),
-        (["lamp.txt", "Who?", "--media-type", "image/png"], "is not one of"),
+        (["lamp.txt", "Who?", "--media-type", "image/png"], "unknown media type"),
         (["lamp.txt", "Who?", "--encoding", "klingon"], "klingon"),
     ],
 )

@@ -22,7 +22,7 @@ PACKAGE = Path(docqa.__file__).parent
 ROWS = {
     "words": "_version _lazy_exports errors limits ocr_engine load_settings datamodel "
     "calibration protocols places reading_form folding recent question_sets outcome_records",
-    "PDF libraries": "_pdfium _pypdf _pdf_passwords",
+    "PDF libraries": "_pdfium _pypdf _pdf_passwords _pdf_annotations",
     "stages": "loaders passages index reader highlighting",
     "asking": "asking pipeline",
     "show": "citations showing",

@@ -192,3 +192,48 @@ def test_the_page_on_formats_lists_the_table():
     for row in FORMATS:
         suffixes = ", ".join(f"`{suffix}`" for suffix in row.suffixes)
         assert f"\n| {row.name} | {suffixes} | `{row.media_type}` |" in page
+
+
+@pytest.mark.parametrize(
+    "media_type",
+    ["application/xhtml+xml", "Application/XHTML+XML; charset=utf-8", "text/html;charset=utf-8"],
+)
+def test_a_media_type_is_taken_as_servers_send_it(media_type):
+    """Another name of a format, its case and its parameters are no reason to refuse a page."""
+    page = docqa.load(b"<html><body><p>Caf\xc3\xa9</p>", media_type=media_type)
+    assert (page.text, page.media_type) == ("Café", "text/html")
+
+
+def test_the_charset_of_a_media_type_decides():
+    """A server's charset holds for a page, and for a text, that declares none."""
+    assert docqa.load(b"<p>\xe1", media_type="text/html; charset=windows-1251").text == "\u0431"
+    latin = docqa.load("Prague, žlutý".encode("latin2"), media_type="text/plain; charset='latin2'")
+    assert latin.text == "Prague, žlutý"
+
+
+def test_xml_tags_close_themselves():
+    """The media type of XHTML alone says that a tag with a slash has no content."""
+    source = b"<html><head><title/></head><body><p>Ida Holm</p></body></html>"
+    assert docqa.load(source, media_type="application/xhtml+xml").text == "Ida Holm"
+
+
+@pytest.mark.parametrize("suffix", ["docm", "potx"])
+def test_every_kind_of_an_office_file_has_its_media_type(suffix, lamp_files):
+    """Documents with macros, templates and shows are read by the loader of their kin."""
+    [row] = [each for each in FORMATS if f".{suffix}" in each.suffixes]
+    name = next(each for each in lamp_files if each.endswith(row.suffixes[0]))
+    alias = {
+        "docm": "application/vnd.ms-word.document.macroEnabled.12",
+        "potx": "application/vnd.openxmlformats-officedocument.presentationml.template",
+    }[suffix]
+    assert docqa.load(lamp_files[name], media_type=alias).media_type == row.media_type
+
+
+def test_the_command_takes_the_media_type_of_a_server(tmp_path):
+    """An alias with parameters is a choice of --media-type, and an unknown type still none."""
+    (tmp_path / "a").write_bytes(b"<html><head><title/></head><p>Ida Holm")
+    arguments = ["info", str(tmp_path / "a"), "--media-type"]
+    assert CliRunner().invoke(main, [*arguments, "application/xhtml+xml; q=1"]).exit_code == 0
+    failed = CliRunner().invoke(main, [*arguments, "application/x"])
+    assert failed.exit_code == 2
+    assert "supported are application/pdf" in failed.output

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -44,7 +44,7 @@ class EpubItem:
     """A file of the publication.
 
     Attributes:
-        part: its name in the container.
+        part: its name in the container, as the container writes it.
         is_page: it is XHTML.
         is_navigation: it is the publication's own table of contents.
         fallback: id of the item to use where this one cannot be shown, or ``""``.
@@ -84,7 +84,8 @@ class EpubPackage:
                 f"{source}: {_CONTAINER} names no package document; the file is damaged",
                 source=source,
             )
-        package = _Package(posixpath.dirname(container.packages[0]))
+        folder = posixpath.dirname(container.packages[0].replace("\\", "/"))
+        package = _Package(folder, self.archive.member)
         self._read(container.packages[0], package)
         self.metadata = {name: value for name, value in package.metadata.items() if value}
         self.spine = package.reading_order()
@@ -106,7 +107,8 @@ class EpubPackage:
             return
         encryption = _Encryption()
         self._read(_ENCRYPTION, encryption)
-        protected = [item.part for item in self.spine if item.part in encryption.parts]
+        parts = {self.archive.member(part) for part in encryption.parts}
+        protected = [item.part for item in self.spine if item.part in parts]
         if protected:
             raise EncryptedError(
                 f"{self.source}: {len(protected):,} of its {len(self.spine):,} chapters are "
@@ -141,8 +143,8 @@ class _Encryption(StartTags):
 
 
 class _Package(StartTags):
-    def __init__(self, folder: str) -> None:
-        self._folder = folder
+    def __init__(self, folder: str, member: Callable[[str], str | None]) -> None:
+        self._folder, self._member = folder, member
         self._open: str | None = None
         self._line: list[tuple[str, bool]] = []  # ids of items, and whether off the main line
         self.items: dict[str, EpubItem] = {}
@@ -180,11 +182,17 @@ class _Package(StartTags):
             self.metadata[self._open] = self.metadata.get(self._open, "") + text
 
     def _add_item(self, attributes: Mapping[str, str]) -> None:
-        href = unquote(attributes.get("href", "")).partition("#")[0]
-        part = posixpath.normpath(posixpath.join("/", self._folder, href)).lstrip("/")
+        href = attributes.get("href", "").partition("#")[0]
+        part = self._path(unquote(href))
+        name = self._member(part) or self._member(self._path(href)) or part
         self.items[attributes.get("id", "")] = EpubItem(
-            part,
+            name,
             is_page=attributes.get("media-type", "").lower() in _PAGES,
             is_navigation="nav" in attributes.get("properties", "").split(),
             fallback=attributes.get("fallback", ""),
         )
+
+    def _path(self, href: str) -> str:
+        """Return the path in the container of a file that the package document names."""
+        path = posixpath.join("/", self._folder, href.replace("\\", "/"))
+        return posixpath.normpath(path).lstrip("/")

@@ -18,11 +18,11 @@ VOID = _names(
 )
 
 # Not rendered as text by a browser's own style sheet (HTML Standard, 15.3.1), replaced elements
-# whose content is only a fallback, and form controls whose content is a value, not prose.
+# whose content is only a fallback, and elements whose text `held` has.
 HIDDEN = _names(
     "area audio base basefont canvas datalist embed frame frameset head iframe img input link "
     "meta meter noembed noframes noscript object optgroup option param progress rp script "
-    "select source style template textarea title track video"
+    "select source style template title track video"
 )
 
 # Of MathML, annotations repeat the formula in another notation. Of SVG, only text is rendered.

@@ -26,6 +26,7 @@ class ElementFacts:
         raised, struck: its inline style raises or lowers its text, or crosses it out.
         colspan, rowspan: over how many columns and rows a table cell reaches.
         scope: what a table's header cell heads, in lower case, or ``""``.
+        slot: the slot of a shadow root that it is, or that it goes into; ``""`` for the unnamed.
     """
 
     id: str = ""
@@ -40,6 +41,7 @@ class ElementFacts:
     colspan: int = 1
     rowspan: int = 1
     scope: str = ""
+    slot: str = ""
 
 
 _MOST_COLUMNS, _MOST_ROWS = 1000, 65534  # HTML Standard, 4.9.11
@@ -77,6 +79,7 @@ def element_facts(name: str, attributes: dict[str, str]) -> ElementFacts:
         colspan=_count(attributes.get("colspan", ""), _MOST_COLUMNS),
         rowspan=_count(attributes.get("rowspan", ""), _MOST_ROWS),
         scope=attributes.get("scope", "").strip().lower(),
+        slot=attributes.get("name" if name == "slot" else "slot", ""),
     )
 
 

@@ -38,6 +38,7 @@ class TextFrame:
     atomic: bool = False  # no browser finds text across its edges
     level: int = -1  # number of the innermost element that raises or lowers the text, or -1
     struck: bool = False
+    slots: frozenset[str] | None = None  # of its shadow root: what goes into no other is not shown
     children: dict[str, int] = field(default_factory=dict)
     text_nodes: int = 0
     node: int = -1  # the text node that further text continues, or -1
@@ -69,7 +70,9 @@ def child_frame(
         parent: the frame around it.
     """
     hidden = name in (elements.HIDDEN_FOREIGN if foreign else elements.HIDDEN)
-    preformatted = parent.preformatted or (name in elements.PREFORMATTED and not foreign)
+    hidden = hidden or not (parent.slots is None or facts.slot in parent.slots)
+    keeps_white = name in elements.PREFORMATTED or name == "textarea"
+    preformatted = parent.preformatted or (keeps_white and not foreign)
     return TextFrame(
         name=name,
         element=element,

@@ -12,7 +12,7 @@ from docqa.loaders.decoded_source import decode
 from docqa.loaders.html.encodings import SniffedEncoding, sniff_encoding
 from docqa.loaders.html.marked import MAX_DEPTH, MarkedSource, mark
 from docqa.loaders.html.source_map import HtmlSourceMap
-from docqa.loaders.html.text import lay_out
+from docqa.loaders.html.text import VisibleText, lay_out
 from docqa.loaders.html.tree import TreeBuilder, available_builder
 from docqa.loaders.typography import struck_warning
 
@@ -27,18 +27,25 @@ _XHTML_SIGN = re.compile(
     r"|<html\s[^>]*xmlns\s*=\s*[\"']http://www\.w3\.org/1999/xhtml",
     re.IGNORECASE,
 )
+_MOST_PAGES_DEEP = 8
+_NAMES_SHOWN, _LONGEST_NAME = 3, 60
+# Frames of other sites, which a browser's "Save page" would have stored beside the page, and parts
+# of the same web archive.
+_ELSEWHERE = re.compile(r"\s*(?:https?:|//|about:|javascript:|chrome|blob:|cid:)", re.IGNORECASE)
 _XHTML_SUFFIXES = frozenset({".xhtml", ".xht"})
 
 
 class HtmlLoader:
     """A loader of HTML, as a browser shows it without running scripts or style sheets.
 
-    All visible text is kept. Elements that a browser never shows are left out: scripts, styles,
-    templates, ``hidden`` and inline ``display: none`` or ``visibility: hidden``, ``<noscript>``
-    and the values of form fields. So is text that is crossed out (``<del>``, ``<s>``), with a
-    warning; a space parts raised digits from those beside them. Text hidden from screen readers
-    alone (``aria-hidden``) and inside closed ``<details>`` is kept. Images have no text. What a
-    style sheet's classes hide and what scripts would add cannot be known.
+    All visible text is kept, with the values of form fields, ``<noscript>``, frames written into
+    the page (``srcdoc``) and declarative shadow roots. Elements that a browser never shows are
+    left out: scripts, styles, other templates, ``hidden`` and inline ``display: none`` or
+    ``visibility: hidden``. So is text that is crossed out (``<del>``, ``<s>``), with a warning; a
+    space parts raised digits from those beside them. Frames that show other files are named in a
+    warning. Text hidden from screen readers alone (``aria-hidden``) and inside closed
+    ``<details>`` is kept. Images have no text. What a style sheet's classes hide and what scripts
+    would add cannot be known.
 
     Args:
         encoding: the encoding, where the file's own declaration is wrong or missing; a byte order
@@ -70,8 +77,14 @@ class HtmlLoader:
         sniffed = sniff_encoding(data, self._encoding)
         decoded = decode(data, sniffed.codec, sniffed.bom_length)
         xhtml = _is_xhtml(decoded.text, source=source) if self._is_xhtml is None else self._is_xhtml
-        marked = mark(decoded.text, is_xhtml=xhtml)
-        visible = lay_out(decoded.text, marked, builder.walk(marked.markup))
+        reader = _PageReader(builder, is_xhtml=xhtml)
+        marked, visible = reader.read(decoded.text)
+        if not visible.text.strip() and marked.frames:
+            raise NoTextError(
+                f"{source} shows no text of its own, but other files in frames: "
+                f"{_listed(marked.frames)}; load those instead",
+                source=source,
+            )
         if not visible.text.strip():
             raise NoTextError(
                 f"{source} shows no text; if scripts fill the page, save it from a browser "
@@ -87,7 +100,10 @@ class HtmlLoader:
             source_map=HtmlSourceMap(decoded, marked.runs, visible),
             blocks=visible.blocks,
             tables=visible.tables,
-            warnings=tuple(_warnings(sniffed, decoded.is_broken, marked, visible.struck)),
+            warnings=(
+                *_warnings(sniffed, decoded.is_broken, marked, visible.struck),
+                *_unread_warnings(marked, visible, is_too_deep=reader.is_too_deep),
+            ),
             metadata={**marked.metadata, "encoding": sniffed.name},
             extractor=f"{builder.name} {builder.version}",
         )
@@ -128,6 +144,83 @@ def _warnings(
                 "unclosed-formatting",
                 "too many formatting elements are never closed; some were left out, their text "
                 "was kept",
+            )
+        )
+    return warnings
+
+
+class _PageReader:
+    """A reader of a page and of those inside it: frames, shadow roots, ``<noscript>``.
+
+    Attributes:
+        is_too_deep: a page was left out because it stands too deep in others.
+    """
+
+    def __init__(self, builder: TreeBuilder, *, is_xhtml: bool) -> None:
+        self._builder, self._is_xhtml = builder, is_xhtml
+        self._depth = 0
+        self.is_too_deep = False
+
+    def read(
+        self, text: str, *, filled: frozenset[str] = frozenset(), is_xhtml: bool | None = None
+    ) -> tuple[MarkedSource, VisibleText]:
+        """Return the marked source of a page and the text that it shows."""
+        marked = mark(text, is_xhtml=self._is_xhtml if is_xhtml is None else is_xhtml)
+        events = self._builder.walk(marked.markup)
+        return marked, lay_out(text, marked, events, read_page=self._read_inside, filled=filled)
+
+    def _read_inside(self, text: str, holder: str, filled: frozenset[str]) -> VisibleText | None:
+        if self._depth >= _MOST_PAGES_DEEP:
+            self.is_too_deep = True
+            return None
+        self._depth += 1
+        try:
+            is_shadow = holder == "template"
+            return self.read(
+                text,
+                filled=filled if is_shadow else frozenset(),
+                is_xhtml=False if holder == "iframe" else None,
+            )[1]
+        finally:
+            self._depth -= 1
+
+
+def _listed(names: list[str]) -> str:
+    """Return the first of some addresses, and how many more there are."""
+    names = list(dict.fromkeys(names))
+    shown = [name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…" for name in names]
+    more = [f"and {len(shown) - _NAMES_SHOWN:,} more"] if len(shown) > _NAMES_SHOWN else []
+    return ", ".join([*shown[:_NAMES_SHOWN], *more])
+
+
+def _unread_warnings(
+    marked: MarkedSource, visible: VisibleText, *, is_too_deep: bool
+) -> list[LoadWarning]:
+    """Return warnings of things that a browser shows and the text does not have."""
+    warnings = []
+    beside = [address for address in marked.frames if not _ELSEWHERE.match(address)]
+    if beside:
+        warnings.append(
+            LoadWarning(
+                "frames-unread",
+                f"the page shows other files in frames, which are not read: {_listed(beside)}; "
+                "load them as well",
+            )
+        )
+    if visible.only_without_scripts:
+        warnings.append(
+            LoadWarning(
+                "scripts-needed",
+                "the page shows only what it says to browsers without scripts; if scripts fill "
+                "it, save it from a browser and load the saved file",
+            )
+        )
+    if is_too_deep:
+        warnings.append(
+            LoadWarning(
+                "deep-nesting",
+                f"pages in frames or shadow roots more than {_MOST_PAGES_DEEP} deep in one another "
+                "were left out",
             )
         )
     return warnings

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from docqa.datamodel import Span
 from docqa.loaders.html import elements
+from docqa.loaders.html.held import HOLDERS
 from docqa.loaders.html.references import decode_text
 from docqa.loaders.html.runs import Runs
 from docqa.loaders.html.text import VisibleText
@@ -15,7 +16,8 @@ from docqa.loaders.html.text import VisibleText
 __all__ = ["Markable", "markable_ranges"]
 
 _WHITE = "\t\n\f\r "
-_NO_PARENTS = elements.TABLE_FRAME | {"frameset", "head", "html", "select"}
+_NO_PARENTS = elements.TABLE_FRAME | HOLDERS | {"frameset", "head", "html", "select", "textarea"}
+
 _UNFINISHED_TAG = "</"
 
 
@@ -77,7 +79,7 @@ def _by_run(runs: Runs, ranges: Iterable[Span]) -> Iterator[tuple[int, Span]]:
 
 def _takes_mark(run: int, runs: Runs, visible: VisibleText) -> bool:
     node = visible.nodes.node_of(run)
-    if node < 0 or not runs.has_references[run]:
+    if node < 0 or runs.has_references[run] != 1:
         return False
     parent = visible.nodes.element[node]
     return not (visible.elements.is_foreign(parent) or visible.elements.name(parent) in _NO_PARENTS)

@@ -11,9 +11,11 @@ import re
 from collections import Counter
 from dataclasses import dataclass, replace
 
+from docqa.datamodel import Span
 from docqa.loaders.html import elements
 from docqa.loaders.html.depth import LeftOutElements
 from docqa.loaders.html.facts import NO_FACTS, ElementFacts, element_facts
+from docqa.loaders.html.held import Held, HeldTexts, may_hold
 from docqa.loaders.html.nesting import OpenElements
 from docqa.loaders.html.references import REFERENCE, decode_attribute, decode_reference, decode_text
 from docqa.loaders.html.runs import Runs, marker
@@ -53,6 +55,9 @@ class MarkedSource:
         title: the document's title, white space folded, or None.
         metadata: description, author, keywords, date and lang, as the file says them.
         depth_exceeded, formatting_exceeded: tags were left out.
+        held: texts of elements that no text node has, by the number in their attribute ``k``.
+        slotted: the slots that elements go into; ``""`` aside.
+        frames: addresses of other files that the page shows, as it writes them.
     """
 
     markup: str
@@ -62,6 +67,9 @@ class MarkedSource:
     metadata: dict[str, str]
     depth_exceeded: bool
     formatting_exceeded: bool
+    held: dict[int, list[Held]]
+    slotted: frozenset[str]
+    frames: list[str]
 
 
 def mark(source: str, *, is_xhtml: bool = False) -> MarkedSource:
@@ -97,6 +105,7 @@ class _Writer:
         self._newline_is_skipped = False
         self._title: str | None = None
         self._metadata: dict[str, str] = {}
+        self._held = HeldTexts(source, self._runs)
 
     def write(self) -> MarkedSource:
         tokens = tokenize(
@@ -106,18 +115,20 @@ class _Writer:
             skips_newline, self._newline_is_skipped = self._newline_is_skipped, False
             if token.kind is TokenKind.START_TAG and self._closes_itself(token):
                 self._start_tag(token)
-                self._end_tag(token.name)
+                self._end_tag(token.name, token.end)
                 self._newline_is_skipped = False
             elif token.kind is TokenKind.START_TAG:
                 self._start_tag(token)
             elif token.kind is TokenKind.END_TAG:
-                self._end_tag(token.name)
+                self._end_tag(token.name, token.start)
             elif token.kind is TokenKind.DOCTYPE:
                 self._out.append(self._source[token.start : token.end])
             elif token.kind is TokenKind.COMMENT:
                 self._write("<!---->")
             elif token.kind is not TokenKind.DROPPED:
                 self._text(token, skips_newline)
+        self._held.end_menu()
+        self._held.end_shadow(len(self._source))
         return MarkedSource(
             "".join(self._out),
             self._runs,
@@ -126,6 +137,9 @@ class _Writer:
             self._metadata,
             self._left_out.were_any,
             bool(self._dropped_formatting),
+            self._held.found,
+            frozenset(self._held.slotted),
+            self._held.frames,
         )
 
     def _write(self, markup: str) -> None:
@@ -138,7 +152,12 @@ class _Writer:
         start, end = token.start, token.end
         if token.name == "title" and self._title is None and not self._templates:
             self._title = " ".join(decode_text(self._source[start:end]).split()) or None
+        if token.name == "noscript" and not (self._templates or self._left_out):
+            self._held.content(Span(start, end))
         if token.name in _DROPPED_CONTENT or self._templates or self._left_out.hide_text:
+            return
+        if self._held.menu is not None:
+            self._held.menu.text(Span(start, end))
             return
         if skips_newline:
             start = self._after_newline(start, end)
@@ -196,15 +215,15 @@ class _Writer:
         if name not in _BEFORE_BODY:
             self._body_started = True
         attributes = self._attributes(token) if token.attributes else {}
-        if name == "meta" and not self._templates:
-            self._note_meta(attributes)
-        elif name == "html" and attributes.get("lang"):
-            self._metadata.setdefault("lang", attributes["lang"])
+        if attributes:
+            self._note(name, attributes)
         if not self._left_out:
             implied = self._open.unknown_implied_end(name)
             if implied:
                 self._write(f"</{implied}>")
             self._open.close_implied(name, breaks_out=name == "font" and _is_styled(attributes))
+        if not self._open.counts("select"):
+            self._held.end_menu()
         if self._is_too_deep(name):
             self._leave_out(name, attributes)
             return
@@ -217,9 +236,11 @@ class _Writer:
         opened = self._open.open(name, self_closing=token.self_closing, html_inside=html_inside)
         if not self._is_menu_item(name):
             self._write(markup)
+        elif self._held.menu is not None:
+            self._held.menu.start(token, attributes)
         if opened and name == "template" and is_html:
             self._templates += 1
-        self._newline_is_skipped = is_html and name in ("pre", "listing")
+        self._newline_is_skipped = is_html and name in ("pre", "listing", "textarea")
 
     def _closes_itself(self, token: Token) -> bool:
         """Say whether an end tag has to be written, as HTML takes the tag for an open one."""
@@ -227,7 +248,8 @@ class _Writer:
         closes = self._is_xhtml and token.self_closing
         return closes and is_html and token.name not in elements.VOID
 
-    def _end_tag(self, name: str) -> None:
+    def _end_tag(self, name: str, start: int) -> None:
+        """Take an end tag that starts at `start` of the source."""
         if self._dropped_formatting[name] > 0:
             self._dropped_formatting[name] -= 1
             return
@@ -240,17 +262,27 @@ class _Writer:
             self._left_out.clear()
         if name == "template" and self._templates and not self._open.is_foreign:
             self._templates -= 1
+            if not self._templates:
+                self._held.end_shadow(start)
         for foreign in self._open.broken_out(name):
             self._write(f"</{_safe(foreign)}>")
         if not self._is_menu_item(name):
             self._write(f"</{_safe(name)}>")
+        elif self._held.menu is not None:
+            self._held.menu.end(name)
         self._open.close(name)
+        if not self._open.counts("select"):
+            self._held.end_menu()
 
     def _start_markup(self, token: Token, attributes: dict[str, str]) -> str | None:
         """Return the canonical start tag, or None for a formatting element that is left out."""
         name = token.name
         says = attributes or name == "dialog" or self._boxed.holds(name, attributes)
         key = self._key(name, attributes) if says else -1
+        if may_hold(name, attributes) and self._open.takes_html and not self._templates:
+            self._facts.append(self._facts[key] if key >= 0 else NO_FACTS)
+            key = len(self._facts) - 1  # its own, not that of all with the same facts
+            self._held.start(token, key, attributes)
         is_formatting = name in elements.FORMATTING and self._open.takes_html
         if is_formatting and not self._templates and not self._open.add_formatting(name, key):
             self._dropped_formatting[name] += 1
@@ -293,6 +325,17 @@ class _Writer:
         if key == len(self._facts):
             self._facts.append(facts)
         return key
+
+    def _note(self, name: str, attributes: dict[str, str]) -> None:
+        """Note the meaning of a start tag for the page as a whole."""
+        if name == "html" and attributes.get("lang"):
+            self._metadata.setdefault("lang", attributes["lang"])
+        if self._templates:
+            return
+        if name == "meta":
+            self._note_meta(attributes)
+        else:
+            self._held.note(name, attributes)
 
     def _note_meta(self, attributes: dict[str, str]) -> None:
         name = (attributes.get("name") or attributes.get("property") or "").strip().lower()

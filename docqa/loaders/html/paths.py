@@ -143,7 +143,8 @@ class TextNodeTable:
 
     Attributes:
         node_of_run: the node of each run of the source, or -1.
-        element, place: element of each node, and the node's place (from 1) in it.
+        element, place: element of each node, and the node's place (from 1) in it; 0 for text of
+            the element that is no text node.
         first: index of each node's first run in `run_numbers`.
         run_numbers: the runs of all nodes, in the order of their text.
     """
@@ -183,7 +184,7 @@ class TextNodeTable:
             raise ValueError("the text nodes of a page name what does not exist")
 
     def add(self, element: int, place: int) -> int:
-        """Add text node `place` (from 1) of `element` and return its number."""
+        """Add text node `place` (from 1; 0 for no node) of `element`; return its number."""
         self.element.append(element)
         self.place.append(place)
         self.first.append(len(self.run_numbers))

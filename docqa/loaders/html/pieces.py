@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from docqa.datamodel import Span
-from docqa.loaders.html.references import REFERENCE, decode_reference
+from docqa.loaders.html.references import (
+    REFERENCE,
+    decode_attribute_reference,
+    decode_reference,
+)
+from docqa.loaders.html.runs import ATTRIBUTE_REFERENCES
+from docqa.loaders.offset_map import OffsetMap, OffsetMapBuilder
 
-__all__ = ["Piece", "pieces"]
+__all__ = ["Piece", "decoded_text", "pieces"]
 
 _WHITE = "\t\n\f\r "
 _WHITE_RUN = re.compile(r"[\t\n\f\r ]+")
@@ -37,12 +43,14 @@ class Piece:
 
 
 def pieces(
-    source: str, span: Span, *, references: bool, keeps_nul: bool, preformatted: bool
+    source: str, span: Span, *, references: int, keeps_nul: bool, preformatted: bool
 ) -> Iterator[Piece]:
     """Cut a run of source text into pieces that read as one, dropped characters left out.
 
+    `references` says how those of characters count; see `Runs`.
+
     >>> source = "R&amp;D  lab"
-    >>> flags = {"references": True, "keeps_nul": False, "preformatted": False}
+    >>> flags = {"references": 1, "keeps_nul": False, "preformatted": False}
     >>> [piece.text for piece in pieces(source, Span(0, 12), **flags)]
     ['R', '&', 'D', '  ', 'lab']
     """
@@ -54,7 +62,9 @@ def pieces(
     pattern = _PRE_SPECIAL if preformatted else _SPECIAL
     for match in pattern.finditer(source, position, span.end):
         start, end = match.span()
-        piece = _special(source, start, end, references=references, keeps_nul=keeps_nul)
+        piece = _special(
+            source, Span(start, end), span.end, references=references, keeps_nul=keeps_nul
+        )
         if piece is None:
             continue
         if start > position:
@@ -66,13 +76,30 @@ def pieces(
         yield Piece(source[position : span.end], position, span.end, verbatim=True)
 
 
+def decoded_text(found: Iterable[Piece]) -> tuple[str, OffsetMap]:
+    """Return the text of pieces and the map from it to the source."""
+    builder, parts = OffsetMapBuilder(), list[str]()
+    for piece in found:
+        parts.append(piece.text)
+        if piece.verbatim:
+            builder.verbatim(len(piece.text), piece.start)
+        else:
+            builder.atom(len(piece.text), piece.start, piece.end)
+    return "".join(parts), builder.build()
+
+
 def _special(
-    source: str, start: int, end: int, *, references: bool, keeps_nul: bool
+    source: str, match: Span, limit: int, *, references: int, keeps_nul: bool
 ) -> Piece | None:
     """Return the piece that a match is, with no text for a dropped one; None if it is plain."""
+    start, end = match.start, match.end
     first = source[start]
     if first == "&":
-        decoded = decode_reference(source[start:end]) if references else None
+        raw, decoded = source[start:end], None
+        if references == ATTRIBUTE_REFERENCES:
+            decoded = decode_attribute_reference(raw, source[end : min(end + 1, limit)])
+        elif references:
+            decoded = decode_reference(raw)
         if decoded is None:
             return None
         white = not decoded[0].strip(_WHITE)

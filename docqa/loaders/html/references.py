@@ -9,7 +9,13 @@ from __future__ import annotations
 import re
 from html.entities import html5
 
-__all__ = ["REFERENCE", "decode_attribute", "decode_reference", "decode_text"]
+__all__ = [
+    "REFERENCE",
+    "decode_attribute",
+    "decode_attribute_reference",
+    "decode_reference",
+    "decode_text",
+]
 
 REFERENCE = re.compile(r"&(?:#[xX][0-9a-fA-F]+;?|#[0-9]+;?|[A-Za-z][A-Za-z0-9]{0,31};?)")
 """What may be a reference; the longest name is 32 characters with its semicolon."""
@@ -42,11 +48,26 @@ def decode_reference(raw: str) -> tuple[str, int] | None:
     return None
 
 
-def decode_attribute(value: str) -> str:
-    """Decode the references of an attribute's value.
+def decode_attribute_reference(raw: str, following: str) -> tuple[str, int] | None:
+    """Decode a match of `REFERENCE` in an attribute's value, as `decode_reference` does in text.
 
     A name without semicolon stays as it is before ``=`` or an alphanumeric character
     (HTML Standard, 13.2.5.73), so that query strings survive.
+
+    Args:
+        raw: the match.
+        following: the value's characters after it; one is enough.
+    """
+    decoded = decode_reference(raw)
+    if decoded is None or raw[1] == "#" or raw[decoded[1] - 1] == ";":
+        return decoded
+    after = raw[decoded[1] :] or following
+    is_name = after[:1] == "=" or (after[:1].isascii() and after[:1].isalnum())
+    return None if is_name else decoded
+
+
+def decode_attribute(value: str) -> str:
+    """Decode the references of an attribute's value.
 
     >>> decode_attribute("R&amp;D"), decode_attribute("?a=1&copy=2")
     ('R&D', '?a=1&copy=2')
@@ -70,16 +91,9 @@ def _decoded(match: re.Match[str]) -> str:
 
 
 def _attribute_reference(match: re.Match[str]) -> str:
-    raw = match.group()
-    decoded = decode_reference(raw)
-    if decoded is None:
-        return raw
-    text, length = decoded
-    if raw[1] != "#" and raw[length - 1] != ";":
-        following = raw[length : length + 1] or match.string[match.end() : match.end() + 1]
-        if following == "=" or (following.isascii() and following.isalnum()):
-            return raw
-    return text + raw[length:]
+    raw, end = match.group(), match.end()
+    decoded = decode_attribute_reference(raw, match.string[end : end + 1])
+    return raw if decoded is None else decoded[0] + raw[decoded[1] :]
 
 
 def _numeric(raw: str) -> str:

@@ -9,7 +9,10 @@ from operator import le
 
 from docqa.loaders.numbers import Numbers, of_one_length, within
 
-__all__ = ["Runs", "marker", "runs_of"]
+__all__ = ["ATTRIBUTE_REFERENCES", "Runs", "marker", "runs_of"]
+
+ATTRIBUTE_REFERENCES = 2
+"""How character references count in a run that is an attribute's value; see `Runs`."""
 
 _HIGH, _LOW, _BITS = 0xF0000, 0x100000, 15  # both digits stay inside the private-use planes
 _LOW_MASK = (1 << _BITS) - 1
@@ -27,7 +30,8 @@ class Runs:
 
     Attributes:
         start, end: characters of the source, half-open.
-        has_references: 1 where character references count, 0 in raw text.
+        has_references: 1 where character references count, 2 where they do as in an attribute's
+            value, 0 in raw text.
         keeps_nul: 1 where U+0000 is read as U+FFFD, 0 where it is dropped.
         in_table: 1 between the cells of a table, from where a browser moves text in front of it.
     """
@@ -54,7 +58,7 @@ class Runs:
             raise ValueError("the runs of a page are out of order or out of bounds")
 
     def add(
-        self, start: int, end: int, has_references: bool, keeps_nul: bool, *, in_table: bool = False
+        self, start: int, end: int, has_references: int, keeps_nul: bool, *, in_table: bool = False
     ) -> int:
         """Add a run and return its number."""
         self.start.append(start)

@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from docqa.datamodel import DomPoint, DomRange, Page, SourceLocation, Span
 from docqa.loaders.decoded_source import DecodedSource, decode_as_reported
+from docqa.loaders.html.held import HOLDERS
 from docqa.loaders.html.markable import Markable, markable_ranges
 from docqa.loaders.html.paths import ElementTable, TextNodeTable
 from docqa.loaders.html.pieces import pieces
@@ -20,6 +21,9 @@ from docqa.loaders.numbers import Numbers
 from docqa.loaders.offset_map import OffsetMap, SegmentKind
 
 __all__ = ["HtmlSourceMap", "HtmlState"]
+
+_UNSEARCHED = HOLDERS | {"textarea"}
+"""Elements in whose text browsers find no text fragment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +94,16 @@ class HtmlSourceMap:
         the text of `span` up to white space. Several ranges are needed only where the tree has
         another order than the source, as for text that a table pushes out.
         """
-        fragment = self._fragments.find(span)
-        return tuple(self._location(part, fragment) for part in self._source_ranges(span))
+        parts = self._source_ranges(span)
+        is_found = not any(self._holder(part.start) in _UNSEARCHED for part in parts)
+        fragment = self._fragments.find(span) if is_found else None
+        return tuple(self._location(part, fragment) for part in parts)
 
-    def dom_range(self, span: Span) -> DomRange:
-        """Return the range of `span` between its first and last character in the page's DOM."""
+    def dom_range(self, span: Span) -> DomRange | None:
+        """Return the range of `span` between its first and last character in the page's DOM.
+
+        None where one of them is in no text node: in an attribute, or in a shadow root.
+        """
         parts = self._visible.offset_map.to_source(span) or self._source_ranges(span)
         return self._dom_range(parts[0].start, parts[-1].end)
 
@@ -153,11 +162,24 @@ class HtmlSourceMap:
         joined = [parts[0]]
         for part in parts[1:]:
             last = joined[-1]
-            if last.end <= part.start and not self._shows_text(last.end, part.start):
+            if self._goes_on(last, part):
                 joined[-1] = Span(last.start, part.end)
             elif not last.covers(part):
                 joined.append(part)
         return tuple(joined)
+
+    def _goes_on(self, last: Span, part: Span) -> bool:
+        """Say whether the source from one range to the next, tags left out, is their text."""
+        if last.end > part.start or self._shows_text(last.end, part.start):
+            return False
+        ends = self._holder(last.start), self._holder(part.start)
+        if not HOLDERS.intersection(ends):
+            return True
+        return self._run(last.start) == self._run(part.start)
+
+    def _holder(self, position: int) -> str:
+        """Return the name of the element whose text stands at `position` of the source."""
+        return self._visible.elements.name(self._visible.nodes.element[self._node(position)])
 
     def _between(self, span: Span) -> Span:
         """Return the source between the characters around a span of nothing but layout."""
@@ -181,17 +203,23 @@ class HtmlSourceMap:
 
     def _node(self, position: int) -> int:
         """Return the text node whose run holds `position` of the source, or the one before."""
+        return max(0, self._visible.nodes.node_of(self._run(position)))
+
+    def _run(self, position: int) -> int:
         run = max(0, bisect_right(self._runs.start, position) - 1)
         while run > 0 and self._visible.nodes.node_of(run) < 0:
             run -= 1
-        return max(0, self._visible.nodes.node_of(run))
+        return run
 
-    def _dom_range(self, start: int, end: int) -> DomRange:
-        return DomRange(self._point(start), self._point(end, is_end=True))
+    def _dom_range(self, start: int, end: int) -> DomRange | None:
+        first, last = self._point(start), self._point(end, is_end=True)
+        return DomRange(first, last) if first and last else None
 
-    def _point(self, position: int, *, is_end: bool = False) -> DomPoint:
+    def _point(self, position: int, *, is_end: bool = False) -> DomPoint | None:
         node = self._node(position - 1 if is_end else position)
         nodes, runs = self._visible.nodes, self._runs
+        if not nodes.place[node]:
+            return None
         before: list[str] = []
         for run in nodes.runs(node):
             start, end = runs.start[run], runs.end[run]
@@ -210,7 +238,7 @@ class HtmlSourceMap:
         parts = pieces(
             self.source,
             Span(self._runs.start[run], end),
-            references=bool(self._runs.has_references[run]),
+            references=self._runs.has_references[run],
             keeps_nul=bool(self._runs.keeps_nul[run]),
             preformatted=True,
         )

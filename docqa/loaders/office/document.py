@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from docqa.datamodel import Document, LoadWarning, Page
@@ -15,7 +14,7 @@ from docqa.loaders.office.reader import OfficeReader
 from docqa.loaders.typography import struck_warning
 from docqa.loaders.zipped.xml_reading import StartTags
 
-__all__ = ["office_document", "require_text"]
+__all__ = ["office_document", "require_text", "unread_warnings"]
 
 _KINDS = {
     "chart": "chart",
@@ -23,28 +22,35 @@ _KINDS = {
     "diagramData": "diagram",
     "package": "embedded document",
     "oleObject": "embedded document",
-    "aFChunk": "embedded document",
+    "aFChunk": "inserted document",
 }
+_MOST_REASONS, _NAMES_SHOWN = 3, 3
 _COMMENTS = frozenset({"comment", "cm"})  # their elements in Word and in PowerPoint
 
 
-def require_text(laid_out: LaidOut, *, source: str, sheets: str) -> None:
+def require_text(
+    laid_out: LaidOut, unread: Sequence[LoadWarning], *, source: str, sheets: str
+) -> None:
     """Check that there is a text.
 
     Args:
         laid_out: what was read.
+        unread: warnings of what was not.
         source: the file's path or name.
         sheets: what the message calls pages or slides.
 
     Raises:
         NoTextError: there is none.
     """
-    if not laid_out.text:
-        raise NoTextError(
-            f"{source} holds no text; if its {sheets} are pictures, save it as PDF and run OCR "
-            "on that",
-            source=source,
-        )
+    if laid_out.text:
+        return
+    if unread:
+        reasons = "; ".join(warning.message for warning in unread[:_MOST_REASONS])
+        raise NoTextError(f"{source} holds no text that can be read: {reasons}", source=source)
+    raise NoTextError(
+        f"{source} holds no text; if its {sheets} are pictures, save it as PDF and run OCR on that",
+        source=source,
+    )
 
 
 def office_document(
@@ -87,29 +93,39 @@ def office_document(
         warnings=(
             *warnings,
             *([struck_warning(struck)] if struck else ()),
-            *_unread_warnings(package, parts),
+            *unread_warnings(package, parts),
         ),
         metadata=metadata,
         extractor=extractor,
     )
 
 
-def _unread_warnings(package: OfficePackage, parts: Sequence[str]) -> tuple[LoadWarning, ...]:
-    """Return a warning that counts the unread things to which `parts`, all read, lead, or none."""
-    counts: Counter[str] = Counter()
+def unread_warnings(package: OfficePackage, parts: Sequence[str]) -> tuple[LoadWarning, ...]:
+    """Return a warning that names the unread things to which `parts`, all read, lead, or none."""
+    found: dict[str, list[str]] = {}
     comments = _Comments()
     for part in parts:
         for relation in package.relationships(part):
             if relation.kind in _KINDS and relation.target not in parts:
-                counts[_KINDS[relation.kind]] += 1
+                found.setdefault(_KINDS[relation.kind], []).append(relation.target)
             elif relation.kind == "comments" and relation.target in package.archive:
                 package.read(relation.target, comments)
-    counts["comment"] += comments.count
-    found = [(name, count) for name, count in counts.items() if count]
-    if not found:
+    listed = [_counted(name, len(names), names) for name, names in found.items()]
+    listed += [_counted("comment", comments.count)] if comments.count else []
+    if not listed:
         return ()
-    listed = ", ".join(f"{count:,} {name}{'s' * (count > 1)}" for name, count in found)
-    return (LoadWarning("parts-unread", f"the file holds what is not read: {listed}"),)
+    return (LoadWarning("parts-unread", f"the file holds what is not read: {', '.join(listed)}"),)
+
+
+def _counted(name: str, count: int, parts: Sequence[str] = ()) -> str:
+    """Return a number of things, and the first of the parts that hold them.
+
+    >>> _counted("chart", 1, ["word/charts/chart1.xml"]), _counted("comment", 2)
+    ('1 chart (word/charts/chart1.xml)', '2 comments')
+    """
+    shown = [*parts[:_NAMES_SHOWN], *(["…"] if len(parts) > _NAMES_SHOWN else [])]
+    where = f" ({', '.join(shown)})" if shown else ""
+    return f"{count:,} {name}{'s' * (count > 1)}{where}"
 
 
 class _Comments(StartTags):

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from docqa.datamodel import Document, LoadWarning
-from docqa.loaders.office.document import office_document, require_text
+from docqa.loaders.office.document import office_document, require_text, unread_warnings
 from docqa.loaders.office.docx_reader import WordReader
 from docqa.loaders.office.docx_styles import StyleReader
 from docqa.loaders.office.layout import PartParagraph, lay_out
 from docqa.loaders.office.package import OfficePackage
+from docqa.loaders.office.pptx_reader import SlideReader
+from docqa.loaders.office.reader import OfficeReader
 
 __all__ = ["MEDIA_TYPE", "DocxLoader"]
 
@@ -22,9 +24,11 @@ _EDGES = ("header", "footer")
 class DocxLoader:
     """A loader of Word documents (.docx, .docm, .dotx), of the transitional and the strict kind.
 
-    The text is that of the body, then of the footnotes and endnotes, then of each header and
-    footer, which are boilerplate. It is what Word shows with all tracked changes accepted: inserted
-    text is there, deleted text is not, nor are hidden text, field codes and comments. Numbers that
+    The text is that of the body and its diagrams, then of the footnotes and endnotes, then of each
+    header and footer, which are boilerplate. It is what Word shows with all tracked changes
+    accepted: inserted text is there, deleted text is not, nor are hidden text, field codes and
+    comments. Of form fields it is the value; a box to tick is ☒ or ☐. Charts, and documents that
+    are embedded or inserted as they are (``w:altChunk``), are named in a warning. Numbers that
     Word counts itself (of list items and headings) are no text of the file.
     """
 
@@ -41,7 +45,9 @@ class DocxLoader:
         warnings: list[LoadWarning] = []
         readers = list(_read_parts(package, warnings))
         laid_out = lay_out(_paragraphs(readers))
-        require_text(laid_out, source=source, sheets="pages")
+        parts = [reader.part for reader in readers]
+        unread = (*warnings, *unread_warnings(package, parts))
+        require_text(laid_out, unread, source=source, sheets="pages")
         return office_document(
             data,
             package,
@@ -54,7 +60,7 @@ class DocxLoader:
         )
 
 
-def _read_parts(package: OfficePackage, warnings: list[LoadWarning]) -> Iterator[WordReader]:
+def _read_parts(package: OfficePackage, warnings: list[LoadWarning]) -> Iterator[OfficeReader]:
     """Yield the readers of the parts that hold text, in the order of the text."""
     main, styles = package.main_part, StyleReader()
     for part in package.related(main, "styles")[:1]:
@@ -72,13 +78,18 @@ def _read_parts(package: OfficePackage, warnings: list[LoadWarning]) -> Iterator
         reader = WordReader(part, styles, boilerplate=boilerplate)
         package.read(part, reader)
         yield reader
+        for diagram in package.related(part, "diagramData"):
+            if diagram in package.archive:
+                shapes = SlideReader(diagram)
+                package.read(diagram, shapes)
+                yield shapes
 
 
 def _missing(part: str, effect: str) -> LoadWarning:
     return LoadWarning("missing-part", f"the part {part} is missing from the file; {effect}")
 
 
-def _paragraphs(readers: list[WordReader]) -> Iterator[PartParagraph]:
+def _paragraphs(readers: list[OfficeReader]) -> Iterator[PartParagraph]:
     """Yield all paragraphs; of headers and footers with the same words, one."""
     seen: set[str] = set()
     for reader in readers:

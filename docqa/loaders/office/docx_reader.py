@@ -26,6 +26,8 @@ _LEFT_OUT = frozenset({"w:del", "w:moveFrom", "w:instrText", "w:rt", "w:sdtPr", 
 }
 _SEPARATORS = frozenset({"separator", "continuationSeparator", "continuationNotice"})
 _RUNS = frozenset({"w:r", "m:r"})
+_FORM_FIELDS = frozenset({"w:checkBox", "w:ddList"})
+_LONGEST_NUMBER = 5
 _CHARACTERS = {"w:tab": "\t", "w:ptab": "\t", "w:br": "\n", "w:cr": "\n", "w:noBreakHyphen": "-"}
 
 
@@ -65,6 +67,28 @@ class _Field:
     in_result: bool = False
 
 
+@dataclass(slots=True)
+class _FormField:
+    """The value of an old form field that no run holds: a drop-down's, or a box to tick's.
+
+    Attributes:
+        entries: of the drop-down.
+        value, default: number of the chosen entry, or "1" for ticked.
+    """
+
+    entries: list[str] = field(default_factory=list)
+    value: str | None = None
+    default: str = "0"
+
+    def shown(self, name: str) -> str:
+        """Return the characters that the field shows; `name` is that of its kind's element."""
+        value = self.default if self.value is None else self.value
+        if name == "w:checkBox":
+            return "☐" if value in ("0", "false", "off") else "☒"
+        number = int(value) if value.isdecimal() and len(value) < _LONGEST_NUMBER else 0
+        return self.entries[number] if number < len(self.entries) else ""
+
+
 class WordReader(OfficeReader):
     """A reader of the body, notes, a header or a footer, as shown with all changes accepted.
 
@@ -85,6 +109,7 @@ class WordReader(OfficeReader):
         self._fields: list[_Field] = []
         self._codes = 0  # fields whose result has not begun
         self._paragraph_styles: list[_ParagraphStyle] = []
+        self._form_field = _FormField()
 
     def leaves_out(self, name: str, attributes: Mapping[str, str]) -> bool:
         """Say whether nothing in an element shows."""
@@ -148,11 +173,27 @@ class WordReader(OfficeReader):
             self._property(name, attributes, parent)
         elif parent in ("w:tcPr", "w:trPr") and self._rows:
             self._table_property(name, attributes)
+        elif name in _FORM_FIELDS:
+            self._form_field = _FormField()
+        elif parent in _FORM_FIELDS:
+            self._choose(name, attributes.get("w:val"))
 
     def leave(self, name: str) -> None:
         """Take the end of an element that shows."""
         if name in _RUNS:
             self._runs.pop()
+        elif name in _FORM_FIELDS and self._codes:
+            codes, self._codes = self._codes, self._codes - 1  # the code is that of this field
+            self.add(self._form_field.shown(name))
+            self._codes = codes
+
+    def _choose(self, name: str, value: str | None) -> None:
+        if name == "w:listEntry":
+            self._form_field.entries.append(value or "")
+        elif name in ("w:result", "w:checked"):
+            self._form_field.value = "1" if value is None else value
+        elif name == "w:default":
+            self._form_field.default = "1" if value is None else value
 
     def _enter_run(self, name: str, attributes: Mapping[str, str]) -> None:
         if name in _CHARACTERS:

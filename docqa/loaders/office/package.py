@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -64,7 +64,7 @@ _METADATA = {
 
 @dataclass(frozen=True, slots=True)
 class Relationship:
-    """A relationship of a part: the last word of its type, and the other part."""
+    """A relationship of a part: the last word of its type, and the other part's own name."""
 
     id: str
     kind: str
@@ -106,9 +106,9 @@ class OfficePackage:
     def relationships(self, part: str) -> list[Relationship]:
         """Return where a part leads inside the file, ``""`` being the package itself."""
         if part not in self._relationships:
-            folder, name = posixpath.split(part)
+            folder, name = posixpath.split(part.replace("\\", "/"))
             relations = posixpath.join(folder, "_rels", f"{name}.rels")
-            reader = _Relationships(folder)
+            reader = _Relationships(folder, self.archive.member)
             if relations in self.archive:
                 self.read(relations, reader)
             self._relationships[part] = reader.found
@@ -129,17 +129,17 @@ class OfficePackage:
 
 
 class _Relationships(StartTags):
-    def __init__(self, folder: str) -> None:
-        self._folder = folder
+    def __init__(self, folder: str, member: Callable[[str], str | None]) -> None:
+        self._folder, self._member = folder, member
         self.found: list[Relationship] = []
 
     def start(self, name: str, attributes: Mapping[str, str]) -> None:
         if name != "rel:Relationship" or attributes.get("TargetMode") == "External":
             return
         kind = attributes.get("Type", "").rpartition("/")[2]
-        target = unquote(attributes.get("Target", "")).partition("#")[0]
+        target = unquote(attributes.get("Target", "").partition("#")[0]).replace("\\", "/")
         path = posixpath.normpath(posixpath.join("/", self._folder, target)).lstrip("/")
-        self.found.append(Relationship(attributes.get("Id", ""), kind, path))
+        self.found.append(Relationship(attributes.get("Id", ""), kind, self._member(path) or path))
 
 
 class _CoreProperties:

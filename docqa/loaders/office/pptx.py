@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from docqa.datamodel import Document, LoadWarning, Page, Span
-from docqa.loaders.office.document import office_document, require_text
+from docqa.loaders.office.document import office_document, require_text, unread_warnings
 from docqa.loaders.office.layout import LaidOut, PartParagraph, lay_out
 from docqa.loaders.office.package import OfficePackage
 from docqa.loaders.office.pptx_reader import SlideReader
@@ -64,7 +64,9 @@ class PptxLoader:
         warnings: list[LoadWarning] = []
         slides = list(_slides(package, outline.slides, warnings))
         laid_out = lay_out(paragraph for slide in slides for paragraph in slide.paragraphs)
-        require_text(laid_out, source=source, sheets="slides")
+        readers = [reader for slide in slides for reader in (slide.reader, *slide.others)]
+        unread = unread_warnings(package, [reader.part for reader in readers])
+        require_text(laid_out, unread, source=source, sheets="slides")
         return office_document(
             data,
             package,
@@ -72,7 +74,7 @@ class PptxLoader:
             source=source,
             media_type=MEDIA_TYPE,
             extractor="docqa pptx",
-            readers=[reader for slide in slides for reader in (slide.reader, *slide.others)],
+            readers=readers,
             warnings=warnings,
             pages=tuple(_pages(slides, laid_out, outline.size)),
         )

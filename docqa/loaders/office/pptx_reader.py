@@ -40,7 +40,7 @@ class SlideReader(OfficeReader):
 
     Args:
         part: the part's name.
-        slide_number: from 1.
+        slide_number: from 1; None for a diagram outside presentations.
         only: read what fills placeholders of this type only; ``""`` reads everything.
 
     Attributes:
@@ -51,7 +51,7 @@ class SlideReader(OfficeReader):
     paragraph_name, table_name, row_name, cell_name = "a:p", "a:tbl", "a:tr", "a:tc"
     text_names = frozenset({"a:t", "m:t"})
 
-    def __init__(self, part: str, slide_number: int, *, only: str = "") -> None:
+    def __init__(self, part: str, slide_number: int | None = None, *, only: str = "") -> None:
         super().__init__(part)
         self._slide_number, self._only = slide_number, only
         self._shapes: list[_Shape] = []

@@ -4,17 +4,20 @@ PDFium leaves them out of the text (0 of 38 values in the sample forms). A value
 last character to the left of its field on the same line, else behind the line right above it,
 else to the end of the page. It is mapped to source indexes past the page's last character, and
 its rectangle is the field's. Text fields, lists and the export values of ticked boxes are read;
-passwords, hidden fields and buttons are not.
+passwords, hidden fields and buttons are not. The words of notes, stamps and signatures go to their
+place in the same way, each character with a rectangle of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from docqa._pdfium import PdfPage, Widget
+from docqa._pdfium import PdfPage, UserBox, Widget
 from docqa.datamodel import Box, Span
 from docqa.loaders.pdf.crop import lies_outside
+from docqa.loaders.pdf.glyphs import union
 from docqa.loaders.pdf.placed import PlacedText
 from docqa.loaders.pdf.text import PageText, TextInsertion, insert, printable
 
@@ -32,12 +35,17 @@ class _Anchor:
     box: Box
 
 
-def shown_widgets(page: PdfPage) -> tuple[list[Widget], int]:
-    """Return the filled fields inside the page's edges, and the characters in those outside."""
+def shown_widgets(page: PdfPage, texts: Iterable[Widget] = ()) -> tuple[list[Widget], int]:
+    """Return the filled fields inside the page's edges, and the characters in those outside.
+
+    Args:
+        page: it is asked for its fields.
+        texts: of other annotations, to be seen as fields.
+    """
     widgets, left_out = [], 0
     frame = page.frame
     has_extent = frame.width > 0 and frame.height > 0
-    for widget in page.widgets():
+    for widget in (*page.widgets(), *texts):
         if has_extent and lies_outside(widget.box, frame.box):
             left_out += len(widget.value)
         else:
@@ -53,16 +61,40 @@ def with_field_values(
         return text, ()
     widgets = sorted(widgets, key=lambda each: _reading_order(page.frame.display(each.box)))
     anchors = _anchors(page, text)
-    fields, insertions, source = [], [], page.character_count
+    fields: list[PlacedText] = []
+    insertions, source = [], page.character_count
     for widget in widgets:
-        position, before = _place(text.text, anchors, page.frame.display(widget.box))
+        position, before = _place(text.text, anchors, page.frame.display(_first_line(widget)))
         value = _shown_value(widget.value)
-        fields.append(PlacedText(Span(source, source + len(value)), widget.box))
+        fields += _placed(widget, value, source)
         after = " " if text.text[position : position + 1].strip() else ""
         insertions.append(TextInsertion(position, value, source, before, after))
         source += len(value)
     insertions.sort(key=lambda each: each.position)
     return insert(text, insertions), tuple(fields)
+
+
+def _first_line(widget: Widget) -> UserBox:
+    """Return the rectangle of the first line, which stands beside a label."""
+    line = widget.value.partition("\n")[0]
+    drawn = [box for box in widget.boxes[: len(line)] if box is not None]
+    return functools.reduce(union, drawn) if drawn else widget.box
+
+
+def _placed(widget: Widget, value: str, source: int) -> Iterator[PlacedText]:
+    """Yield the rectangles of a value: its own, or those of its characters, line by line.
+
+    White space belongs to the character before it.
+    """
+    drawn = [place for place, box in enumerate(widget.boxes) if box is not None]
+    if not drawn:
+        yield PlacedText(Span(source, source + len(value)), widget.box)
+        return
+    starts = [0, *drawn[1:]]
+    for start, end, place in zip(starts, [*starts[1:], len(value)], drawn, strict=True):
+        line = value.count("\n", 0, place)
+        box = widget.boxes[place] or widget.box
+        yield PlacedText(Span(source + start, source + end), box, line)
 
 
 def _shown_value(value: str) -> str:

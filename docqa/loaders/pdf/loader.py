@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Protocol
 
 from docqa._pdf_passwords import open_pdf
@@ -12,6 +12,7 @@ from docqa.datamodel import Document, LoadWarning, Page
 from docqa.datamodel.places import SourceMap
 from docqa.errors import EncryptedError, LoadError, MalformedError, TooLargeError
 from docqa.limits import Limits
+from docqa.loaders.attachments import attached_files
 from docqa.loaders.pdf.fallback import FallbackError, FallbackFile
 from docqa.loaders.pdf.hidden import Layers
 from docqa.loaders.pdf.metadata import metadata, permission_names, title
@@ -50,7 +51,8 @@ class PageLog(Protocol):
 class PdfLoader:
     """A loader of PDFs with PDFium, or where it refuses with pypdf (then without rectangles).
 
-    The text is that of the pages joined by form feeds, with the values of filled form fields.
+    The text is that of the pages joined by form feeds, with the values of filled form fields and
+    the words of notes, stamps and signatures. Attached files are named in a warning.
 
     Args:
         password: opens an encrypted file; the user's or the owner's.
@@ -117,6 +119,7 @@ class PdfLoader:
                 return rescue.page(index), None
 
         self._read_pages(builder, file.page_count, open_one, file.label, source=source)
+        builder.warnings += _unread_warnings(file)
         entries, permissions = file.metadata(), _permissions(file)
         pages, offsets = builder.pages(), builder.offsets()
         if self._password and password is None:
@@ -320,6 +323,18 @@ def _permission_warnings(permissions: Mapping[str, str]) -> list[LoadWarning]:
         "to decide"
     )
     return [LoadWarning("permissions", message)]
+
+
+def _unread_warnings(file: PdfFile) -> Iterator[LoadWarning]:
+    """Yield warnings of the attached files, and of a form that stands in place of the pages."""
+    for sentence in attached_files(file.attachments(), "a PDF program"):
+        yield LoadWarning("attachments-unread", sentence)
+    if file.is_form_elsewhere():
+        yield LoadWarning(
+            "form-unread",
+            "the file is a dynamic form (XFA); its fields and their labels are not read, and its "
+            "pages hold no more than a notice; open it in Adobe Reader and print it to a PDF",
+        )
 
 
 def _page_limit_warning(claimed: int, read: int) -> list[LoadWarning]:

@@ -11,6 +11,7 @@ from typing import Literal
 from docqa._pdfium import PdfPage
 from docqa.datamodel import LoadWarning, Page, Span, Table
 from docqa.loaders.offset_map import OffsetMap, OffsetMapBuilder
+from docqa.loaders.pdf.annotations import annotation_texts
 from docqa.loaders.pdf.columns import column_by_column
 from docqa.loaders.pdf.crop import outside_indexes
 from docqa.loaders.pdf.forms import shown_widgets, with_field_values
@@ -41,8 +42,9 @@ class ReadPage:
         outside: characters left out because they lie outside the page's edges.
         hidden: characters left out because the page does not show them.
         unread: characters are left out because PDFium has no font to read them with.
+        unread_annotations: a sentence for each stamp or attached file that is not read.
         truncated_at: number of characters after which the rest is left out; None where none is.
-        placed: values of its filled form fields, and words read by OCR.
+        placed: values of its filled form fields, words of notes and stamps, and words read by OCR.
         has_boxes: whether the text leads to rectangles.
         tables: in spans of its own text.
         reading: what OCR gave, or None where it was not asked.
@@ -63,6 +65,7 @@ class ReadPage:
     unread: bool = False
     outside: int = 0
     hidden: int = 0
+    unread_annotations: tuple[str, ...] = ()
     reading: OcrResult | None = None
     is_read: bool = False
     warnings: tuple[LoadWarning, ...] = ()
@@ -102,7 +105,8 @@ def read_page(
     joined = joins(page, raw)
     drawn = page_text(codes, page.is_hyphen, unseen | joined.left_out, joined.parted - unseen)
     plain = column_by_column(page, drawn, raw)
-    widgets, outside_values = shown_widgets(page)
+    texts, unread = annotation_texts(page)
+    widgets, outside_values = shown_widgets(page, texts)
     content, fields = with_field_values(page, plain, widgets)
     is_bare = _is_bare(content.text)
     return ReadPage(
@@ -117,6 +121,7 @@ def read_page(
         outside=len(outside) + outside_values,
         hidden=sum(chr(codes[number]) > " " for number in hidden if codes[number] <= 0x10FFFF),
         truncated_at=limit if count > limit else None,
+        unread_annotations=unread,
         unread=is_bare and page.unread_text_count() > count,
     )
 
@@ -210,6 +215,8 @@ def _with_label(page: Page, printed: str | None) -> Page:
 
 def _warnings(page: ReadPage, number: int) -> Iterable[LoadWarning]:
     yield from _ocr_warnings(page, number)
+    for sentence in page.unread_annotations:
+        yield LoadWarning("annotation-unread", f"page {number}: {sentence}", number)
     if page.garbled > Page.GARBLED_SHARE and not page.is_read:
         advice = "OCR did no better" if page.reading else "--ocr (ocr=True) may help"
         yield LoadWarning(

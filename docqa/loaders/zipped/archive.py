@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import struct
+import unicodedata
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -25,7 +26,7 @@ _CHUNK = _MIB
 
 _CENTRAL_HEADER = b"PK\x01\x02"  # APPNOTE.TXT 4.3.12: one for each entry
 _LOCAL_HEADER = 30  # bytes before an entry's name and data, APPNOTE.TXT 4.3.7
-_ENCRYPTED = 0x1  # general purpose flag, APPNOTE.TXT 4.4.4
+_ENCRYPTED, _IS_UTF8 = 0x1, 0x800  # general purpose flags, APPNOTE.TXT 4.4.4
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 """ECMA-376 part 2 (annex C) and EPUB 3.3 (OCF, 4.3) allow no others."""
 
@@ -82,17 +83,24 @@ class ZipArchive:
         self._entries: dict[str, list[zipfile.ZipInfo]] = {}
         for entry in self._file.infolist():
             if not entry.filename.endswith("/"):  # a folder; is_dir() fails on an empty name
-                self._entries.setdefault(_key(entry.filename), []).append(entry)
+                for key in {_key(entry.filename), _key(_meant_name(entry))}:
+                    self._entries.setdefault(key, []).append(entry)
         self._refuse_overlaps()
         self._bytes_read = 0
 
     @property
     def names(self) -> list[str]:
         """Return the names of the parts as the container writes them, in its order."""
-        return [entries[0].filename.replace("\\", "/") for entries in self._entries.values()]
+        names = (entries[0].filename.replace("\\", "/") for entries in self._entries.values())
+        return list(dict.fromkeys(names))
 
     def __contains__(self, name: str) -> bool:
         return _key(name) in self._entries
+
+    def member(self, name: str) -> str | None:
+        """Return the name that the container itself has for a part, or None without such a part."""
+        entries = self._entries.get(_key(name))
+        return entries[0].filename if entries else None
 
     def read(self, name: str) -> bytes:
         """Return the bytes of a part; it raises as `chunks` does."""
@@ -186,7 +194,17 @@ _REASONS = {"": "the data end too early", "File is not a zip file": "it is cut o
 
 
 def _key(name: str) -> str:
-    return name.replace("\\", "/").lstrip("/").casefold()
+    return unicodedata.normalize("NFC", name.replace("\\", "/").lstrip("/")).casefold()
+
+
+def _meant_name(entry: zipfile.ZipInfo) -> str:
+    """Return a part's name; some writers use UTF-8 without the flag that says so."""
+    if entry.flag_bits & _IS_UTF8 or entry.filename.isascii():
+        return entry.filename
+    try:
+        return entry.filename.encode("cp437").decode("utf-8")
+    except UnicodeError:
+        return entry.filename
 
 
 def _reason(error: Exception) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from collections.abc import Callable
 
@@ -189,3 +190,41 @@ def test_raised_digits_of_chapters_stay_apart(book: Book) -> None:
     document = load(book({"a.xhtml": page("<p>10<sup>6</sup> <s>5</s> litres</p>")}))
     assert document.text == "10 6 litres"
     assert [warning.kind for warning in document.warnings] == ["struck-text"]
+
+
+@pytest.mark.parametrize(
+    ("href", "member"),
+    [
+        ("Ch.xhtml", "OPS/ch.xhtml"),
+        ("text\\ch.xhtml", "OPS/text/ch.xhtml"),
+        ("text/ch.xhtml", "OPS\\text\\ch.xhtml"),
+        ("./ch%201.xhtml", "OPS/ch 1.xhtml"),
+        ("ch%201.xhtml", "OPS/ch%201.xhtml"),
+        ("u\u0308ber.xhtml", "OPS/über.xhtml"),
+    ],
+)
+def test_a_part_is_called_as_the_container_calls_it(book: Book, href: str, member: str) -> None:
+    """Case, slashes, escapes and accents of the manifest are not those of the zip file."""
+    plain = book({href: page("<p>The keeper is Ida Holm.</p>")})
+    data = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(plain)) as old, zipfile.ZipFile(data, "w") as new:
+        for name in old.namelist():
+            new.writestr(member if name == f"OPS/{href}" else name, old.read(name))
+    document = load(data.getvalue())
+    [place] = document.locate(Span(14, 22))
+    assert isinstance(place, SourceLocation)
+    assert source_of(data.getvalue(), place.part)[place.span.start : place.span.end] == "Ida Holm"
+
+
+def test_names_in_utf_8_without_a_flag_are_found(book: Book) -> None:
+    """Zip programs that do not flag their UTF-8 names write the chapter all the same."""
+    plain = book({"über.xhtml": page("<p>The keeper is Ida Holm.</p>")})
+    with zipfile.ZipFile(io.BytesIO(plain)) as archive:
+        flagged = [entry.flag_bits for entry in archive.infolist() if not entry.filename.isascii()]
+    assert flagged == [0x800]
+    headers = rb"(PK\x03\x04..|PK\x01\x02....)\x00\x08"
+    data = re.sub(headers, lambda found: found[1] + bytes(2), plain)
+    document = load(data)
+    [place] = document.locate(Span(14, 22))
+    assert isinstance(place, SourceLocation)
+    assert "Ida Holm" in source_of(data, place.part)

@@ -1,0 +1,1 @@
+"""E-mail messages and web archives: texts and pages in MIME parts."""
