@@ -46,7 +46,8 @@ class Pipeline:
         passage_tokens: largest passage, in the reader's tokens; None takes the splitter's
             default, or the room in the reader's window where that is smaller.
         overlap: tokens that neighbouring passages may share; None takes the splitter's default.
-        top_passages: the number of passages of a document that are read for a question.
+        top_passages: the number of passages of a document that are read for a question; the first
+            two of the document are read too, where that is five or more.
         exhaustive: read all passages instead.
         min_score: answers with a lower score are left out, in 0 to 1. With a calibrated reader it
             is the lowest probability that an answer is right.
@@ -169,7 +170,7 @@ class Pipeline:
     def ranked(self, document: Document, question: str) -> tuple[RankedPassage, ...]:
         """Return the passages of a document that would be read for a question, best rank first.
 
-        At most `top_passages`, or all with `exhaustive`. Passages that share no term with the
+        At most `top_passages` and the first two, or all with `exhaustive`. Passages that share no term with the
         question have the score 0.0; they follow in order of the text.
         """
         top_passages = self._passages_read(None, None)

@@ -10,6 +10,7 @@ from docqa.asking.settings import Splitting
 from docqa.datamodel import Content, Document, Passage, RankedPassage
 from docqa.errors import NoTextError, SettingError
 from docqa.protocols import Index, Reader
+from docqa.reader.question_kind import question_kind
 
 if TYPE_CHECKING:
     from docqa.passages.splitter import Splitter
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["PreparedDocument", "index_of", "prepare", "require_text", "splitter_for"]
 
-_OPENING = 2  # passages at the beginning of a document that count as relevant
+_OPENING = 2  # passages at the beginning of a document
+_SAID_AT_FIRST = {"who", "when"}  # kinds of answers for which they count as relevant
 _OPENING_SHARE = 0.7  # of the best score, at least
 
 
@@ -43,9 +45,11 @@ class PreparedDocument:
 
         Where the ranking finds fewer than `top_passages` (a question in other words than the
         document's), passages that share no term with the question fill up in order of the text,
-        so that a document of at most `top_passages` passages is always read whole. The first two
-        passages of a document, unless that were more than a fifth, are among them, and count as 0.7
-        of the best score at least: contracts and letters say there who, when and about what.
+        so that a document of at most `top_passages` passages is always read whole.
+
+        The first two passages of a document are read too, beyond `top_passages`, unless they were
+        more than a fifth of these: contracts and letters say there who and when. For a question
+        that asks for that, they count as 0.7 of the best score at least.
 
         Args:
             question: as asked.
@@ -54,18 +58,20 @@ class PreparedDocument:
         limit = len(self.passages) if top_passages is None else top_passages
         found = self.index.search(question, top_k=len(self.passages)) if self.passages else []
         scores = {one.passage.number: one.score for one in found}
-        best = max(scores.values(), default=0.0)
         opening = self.passages[: min(_OPENING, limit // 5)]
-        for each in opening:
-            scores[each.number] = max(_OPENING_SHARE * best, scores.get(each.number, 0.0))
+        if question_kind(question) in _SAID_AT_FIRST:
+            least = _OPENING_SHARE * max(scores.values(), default=0.0)
+            scores |= {each.number: max(least, scores.get(each.number, 0.0)) for each in opening}
 
         def order(passage: Passage) -> tuple[float, int]:
             return -scores.get(passage.number, 0.0), passage.number
 
-        others = sorted(self.passages[len(opening) :], key=order)[: limit - len(opening)]
+        ordered = sorted(self.passages, key=order)
+        kept = ordered[:limit]
+        kept += [passage for passage in ordered[limit:] if passage in opening]
         return tuple(
             RankedPassage(each, rank, scores.get(each.number, 0.0))
-            for rank, each in enumerate(sorted((*opening, *others), key=order), start=1)
+            for rank, each in enumerate(kept, start=1)
         )
 
 
