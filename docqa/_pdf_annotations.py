@@ -54,6 +54,7 @@ class Annotation(NamedTuple):
             its name.
         file: name of the file attached to it, or ``""``.
         is_drawn: it brings an appearance with something in it.
+        in_layer: it stands in a layer, which may be off.
     """
 
     number: int
@@ -62,6 +63,7 @@ class Annotation(NamedTuple):
     contents: str
     file: str
     is_drawn: bool
+    in_layer: bool
 
 
 def shown_annotations(page: PdfPage) -> list[Annotation]:
@@ -129,7 +131,9 @@ def _annotation(form: Any, handle: Any, number: int) -> Annotation | None:
     is_file = subtype == pdfium.FPDF_ANNOT_FILEATTACHMENT
     file = attachment_name(pdfium.FPDFAnnot_GetFileAttachment(handle)) if is_file else ""
     is_drawn = pdfium.FPDFAnnot_GetObjectCount(handle) > 0
-    return Annotation(number, kind, UserBox(left, bottom, right, top), contents, file, is_drawn)
+    in_layer = bool(pdfium.FPDFAnnot_HasKey(handle, b"OC"))
+    box = UserBox(left, bottom, right, top)
+    return Annotation(number, kind, box, contents, file, is_drawn, in_layer)
 
 
 def _words(handle: Any, key: bytes) -> str:

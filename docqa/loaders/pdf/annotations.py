@@ -10,6 +10,7 @@ from __future__ import annotations
 from docqa._pdf_annotations import Annotation, drawn_texts, shown_annotations
 from docqa._pdfium import PdfPage, Widget
 from docqa.loaders.attachments import attached_files, short_name
+from docqa.loaders.pdf.hidden import Layers
 from docqa.loaders.pdf.text import REPLACEMENT, printable
 
 __all__ = ["annotation_texts"]
@@ -18,9 +19,19 @@ _PICTURES = {"FreeText": "note", "Stamp": "stamp", "Signature": "signature"}
 _MOST_GARBLED = 0.1  # share of characters without a meaning, from which the note's own words count
 
 
-def annotation_texts(page: PdfPage) -> tuple[list[Widget], tuple[str, ...]]:
-    """Return the texts that annotations show, and a sentence for each thing that is not read."""
-    annotations = shown_annotations(page)
+def annotation_texts(page: PdfPage, layers: Layers) -> tuple[list[Widget], tuple[str, ...]]:
+    """Return the texts that annotations show, and a sentence for each thing that is not read.
+
+    Args:
+        page: the loaded page.
+        layers: of the file; annotations in one that is off do not show.
+    """
+    index = page.source.index
+    annotations = [
+        one
+        for one in shown_annotations(page)
+        if not (one.in_layer and layers.hides_annotation(index, one.number))
+    ]
     drawn = [one.number for one in annotations if one.is_drawn]
     texts = dict(zip(drawn, drawn_texts(page, drawn) if drawn else (), strict=True))
     found: list[Widget] = []

@@ -50,6 +50,20 @@ class Layers:
         """
         return any(name in self._off_names() if name else self._off_groups(index) for name in names)
 
+    def hides_annotation(self, index: int, number: int) -> bool:
+        """Say whether the layer of annotation `number` of a page, both from 0, is hidden."""
+        self._off_names()
+        try:
+            with translated(LayersError):
+                annotation = self._reader().pages[index]["/Annots"][number].get_object()
+                layer = annotation.raw_get("/OC")
+                group = layer.get_object()
+                if "/OCGs" in group:
+                    return _is_hidden(group, self._off_ids)
+                return layer.idnum in self._off_ids
+        except (LayersError, AttributeError):
+            return False
+
     def _off_names(self) -> frozenset[str]:
         """Return the names that layers which are off, and no others, have."""
         if self._off is None:

@@ -105,7 +105,7 @@ def read_page(
     joined = joins(page, raw)
     drawn = page_text(codes, page.is_hyphen, unseen | joined.left_out, joined.parted - unseen)
     plain = column_by_column(page, drawn, raw)
-    texts, unread = annotation_texts(page)
+    texts, unread = annotation_texts(page, layers)
     widgets, outside_values = shown_widgets(page, texts)
     content, fields = with_field_values(page, plain, widgets)
     is_bare = _is_bare(content.text)

@@ -197,3 +197,20 @@ def test_a_form_with_fields_on_its_pages_is_no_notice(pdf, write, load):
     pdf.add("<<>>", b"<xdp/>")
     document = load(pdf)
     assert (document.text, document.warnings) == ("Name Ida", ())
+
+
+@pytest.mark.parametrize("is_off", [True, False])
+@pytest.mark.parametrize("is_group", [True, False])
+@pytest.mark.parametrize("kind", ["/Subtype/FreeText/DA(/F1 12 Tf)", "/Subtype/Stamp"])
+def test_annotations_in_a_layer_that_is_off_are_not_read(  # noqa: PLR0917
+    pdf, note, load, kind, is_group, is_off
+):
+    """Nobody sees them as the file opens."""
+    layer = group = pdf.add("<</Type/OCG/Name(Draft)>>")
+    if is_group:
+        group = pdf.add(f"<</Type/OCMD/OCGs[{layer} 0 R]>>")
+    off = f"/OFF[{layer} 0 R]" * is_off
+    pdf.catalog = f"/OCProperties<</OCGs[{layer} 0 R]/D<<{off}/Order[{layer} 0 R]>>>>"
+    document = load(note(kind, ONE, f"/OC {group} 0 R"))
+    assert (WORDS in document.text) is not is_off
+    assert document.warnings == ()
