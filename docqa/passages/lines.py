@@ -102,11 +102,12 @@ def _lines(text: str, span: Span) -> list[_Line]:
         content = raw.strip()
         if not content:
             continue
-        indent = len(raw) - len(raw.lstrip())
+        indent = 0 if raw[0] == content[0] else len(raw) - len(raw.lstrip())
         start = match.start() + indent
         gap = text[gap_start : match.start()]
         line = _Line(start, start + len(content), content, indent, False, _is_row(content))
-        line.after_gap = "\f" not in gap and len(_LINE_END.findall(gap)) > 1
+        if len(gap) > 1:
+            line.after_gap = "\f" not in gap and len(_LINE_END.findall(gap)) > 1
         lines.append(line)
         gap_start = line.end
     _measure_widths(lines)
@@ -121,7 +122,9 @@ def _measure_widths(lines: Sequence[_Line]) -> None:
 
 def _is_row(content: str) -> bool:
     """Say whether a line looks like a row of a table: columns, or numbers at its end."""
-    if _COLUMNS.search(content) or _LEADER.search(content):
+    spaced = "\t" in content or "  " in content
+    dotted = ".." in content or ". ." in content or "…" in content
+    if (spaced and _COLUMNS.search(content)) or (dotted and _LEADER.search(content)):
         return True
     words = content.split()
     trailing = 0
@@ -134,7 +137,7 @@ def _is_row(content: str) -> bool:
 
 
 def _is_item(content: str) -> bool:
-    return any(pattern.match(content) for pattern in (_BULLET, _DASH, _NUMBERED))
+    return bool(_BULLET.match(content) or _DASH.match(content) or _NUMBERED.match(content))
 
 
 def _is_hard(first: _Line, before: _Line, line: _Line) -> bool:
