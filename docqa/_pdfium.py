@@ -61,7 +61,7 @@ _METADATA_KEYS = (
 _SPACES = frozenset(code for code in range(0x3001) if chr(code).isspace())
 
 _CLOSE = 3.0  # points
-_FAR_BESIDE = 12.0  # points: of a letter and a gutter
+_FAR_BESIDE = 9.0  # points: of a letter and a gutter
 _UPRIGHT = 0.1  # radians
 _FAR_OFF = 100  # points: more than a drop capital is high
 _LEVEL = 0.5  # points that baselines of characters of one line differ by, at most

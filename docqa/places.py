@@ -24,6 +24,7 @@ from docqa.datamodel import (
 __all__ = [
     "also_in_words",
     "boxed_places",
+    "headed_in_words",
     "in_words",
     "is_element_path",
     "link_part",
@@ -71,10 +72,7 @@ def in_words(locations: Sequence[Location], *, in_full: bool = False) -> str:
 
 
 def place_in_words(answer: Answer, *, in_full: bool = False) -> str:
-    """Return the place of an answer in words.
-
-    In a web page or EPUB these are the nearest heading and the words with which its sentence
-    begins: a path of elements says nothing to people, and stands in the JSON.
+    """Return the place of an answer in words; see `headed_in_words`.
 
     Args:
         answer: with its `locations`, `heading` and `context`.
@@ -82,12 +80,26 @@ def place_in_words(answer: Answer, *, in_full: bool = False) -> str:
     """
     if not is_element_path(answer.locations):
         return in_words(answer.locations, in_full=in_full)
-    part = getattr(answer.locations[0], "part", None)
-    heading = one_spaced(answer.heading or "")
-    words = _first_words(answer.context, _WORDS_OF_PLACE)
-    named = f'under "{_first_words(heading, _WORDS_OF_HEADING)}"' if heading else ""
-    near = f'at "{words}"' if words and one_spaced(answer.context) != heading else ""
-    return ", ".join(filter(None, (part, named, near)))
+    return headed_in_words(answer.locations, answer.heading, answer.context)
+
+
+def headed_in_words(locations: Sequence[Location], heading: str | None, sentence: str = "") -> str:
+    """Return a place in words; in a web page or EPUB the nearest heading and a few words.
+
+    A path of elements says nothing to people, and stands in the JSON.
+
+    Args:
+        locations: of the place.
+        heading: the nearest heading above it, or None.
+        sentence: the one that it stands in.
+    """
+    above = one_spaced(heading or "")
+    if not is_element_path(locations) or not (above or sentence):
+        return in_words(locations)
+    part = getattr(locations[0], "part", None)
+    under = f'under "{_first_words(above, _WORDS_OF_HEADING)}"' if above else ""
+    words = "" if one_spaced(sentence) == above else _first_words(sentence, _WORDS_OF_PLACE)
+    return ", ".join(filter(None, (part, under, words and f'at "{words}"')))
 
 
 def _first_words(text: str, most: int) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-
 from docqa.datamodel import (
     Answer,
     AnswerSettings,
@@ -19,8 +17,6 @@ from docqa.errors import SettingError
 from docqa.passages.sentences import sentence_around
 
 __all__ = ["answer_at", "cite", "occurrence_at"]
-
-_MOST_BLOCKS = 2_000  # looked back at for a heading; a table may have as many rows
 
 
 def cite(
@@ -106,7 +102,7 @@ def answer_at(
         evidence=evidence,
         reader=reader,
         settings=AnswerSettings(document.settings, settings),
-        heading=_heading(document, span),
+        heading=document.heading_above(span),
     )
 
 
@@ -122,16 +118,6 @@ def occurrence_at(document: Document, span: Span, score: float) -> Occurrence:
         prefix=prefix,
         suffix=suffix,
     )
-
-
-def _heading(document: Document, span: Span) -> str | None:
-    """Return the text of the nearest heading that starts before the end of a span."""
-    last = bisect_left(document.blocks, span.end, key=lambda block: block.span.start)
-    for at in range(last - 1, max(-1, last - _MOST_BLOCKS), -1):
-        if document.blocks[at].kind == "heading":
-            words = document.blocks[at].span.of(document.text).strip("# \n")  # Markdown's marks
-            return " ".join(words.split()) or None
-    return None
 
 
 def _surroundings(text: str, span: Span) -> tuple[str, str]:

@@ -11,11 +11,13 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from docqa.datamodel import AnswerSpan, Document, Span, Table
+from docqa.datamodel import AnswerSpan, Document, Span, Table, TableCell, TableRow
 from docqa.index.analysis import terms
+from docqa.reader.text_forms import contents_lines
 
 __all__ = ["HeadedSpan", "headed_spans"]
 
+_CONTENTS = -1  # the row of all lines of contents: they differ in their titles alone
 _NOTES = re.compile(r"(?:\([a-z]{1,2}\))+$")
 
 
@@ -35,10 +37,11 @@ class HeadedSpan:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """The headers of a span in a row, and the row's start where the span is in a cell."""
+    """The headers of a span in a row, the row's start where it is in a cell, and other cells."""
 
     context: Collection[Span]
     row: int | None
+    others: tuple[TableCell, ...]
 
 
 def _place(rows: Table, span: Span) -> _Place | None:
@@ -47,12 +50,14 @@ def _place(rows: Table, span: Span) -> _Place | None:
     if row is None:
         return None
     if row.label is not None and row.label.covers(span):
-        return _Place({header for cell in row.cells for header in cell.headers}, None)
+        headers = {header for cell in row.cells for header in cell.headers}
+        return _Place(headers, None, row.cells)
     cell = next((cell for cell in row.cells if cell.span.covers(span)), None)
     if cell is None:
         return None
     labels = () if row.label is None else (row.label,)
-    return _Place((*labels, *cell.headers), row.start)
+    others = tuple(other for other in row.cells if other is not cell)
+    return _Place({*labels, *cell.headers}, row.start if cell.headers else _CONTENTS, others)
 
 
 def headed_spans(
@@ -63,21 +68,22 @@ def headed_spans(
     A part of a number ("28" of "28,286") becomes the whole of it, without marks of footnotes. Of
     the cells of one row, the most relevant takes over the evidence (margin and logits) of the one
     that the reader prefers. A row's label as an answer ("Which state ...?") has all headers of
-    its row, but not its own words. Spans outside the rows of tables are returned as they are.
+    its row, but not its own words. A line of a table of contents is a row, its title the label of
+    the page number. Spans outside such rows are returned as they are.
 
     Args:
         document: the document that was read.
         question: as asked.
         proposals: the reader's spans, of passages of this document.
     """
-    if not document.tables:
+    contents = _contents(proposals)
+    if not document.tables and not contents.rows:
         return [HeadedSpan(proposal) for proposal in proposals]
-    asked, rows = set(terms(question)), Table.joined(document.tables)
+    asked, rows = set(terms(question)), Table.joined((*document.tables, contents))
     proposals = [_whole_number(rows, proposal) for proposal in proposals]
     places = [_place(rows, each.span.shift(each.passage.span.start)) for each in proposals]
     shared = [
-        None if place is None else len(asked & _terms(document.text, place.context))
-        for place in places
+        None if place is None else len(_shared(document.text, asked, place)) for place in places
     ]
     best = max((count for count in shared if count is not None), default=0)
     headed = [
@@ -85,6 +91,17 @@ def headed_spans(
         for proposal, count in zip(proposals, shared, strict=True)
     ]
     return _one_voice(headed, [None if place is None else place.row for place in places])
+
+
+def _contents(proposals: Sequence[AnswerSpan]) -> Table:
+    """Return the lines of contents in the passages of proposals: titles that head page numbers."""
+    rows: dict[int, TableRow] = {}
+    for passage in {each.passage.number: each.passage for each in proposals}.values():
+        for title, number in contents_lines(passage.text):
+            shifted = title.shift(passage.span.start)
+            cell = TableCell(number.shift(passage.span.start), ())
+            rows[shifted.start] = TableRow((cell,), shifted)
+    return Table(tuple(rows.values()))
 
 
 def _whole_number(rows: Table, proposal: AnswerSpan) -> AnswerSpan:
@@ -122,6 +139,20 @@ def _one_voice(headed: Sequence[HeadedSpan], rows: Sequence[int | None]) -> list
         )
         settled[most] = replace(headed[most], proposal=proposal)
     return settled
+
+
+def _shared(text: str, asked: set[str], place: _Place) -> set[str]:
+    """Return the asked terms that head a span, or that tell its row from others.
+
+    A cell beside it whose own words are asked for ("the ship built in 1988") counts with its
+    headers.
+    """
+    shared = asked & _terms(text, place.context)
+    for cell in place.others:
+        own = asked & _terms(text, (cell.span,))
+        if own:
+            shared |= own | (asked & _terms(text, cell.headers))
+    return shared
 
 
 def _terms(text: str, spans: Iterable[Span]) -> set[str]:

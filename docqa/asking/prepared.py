@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from itertools import chain
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from docqa.asking.settings import Splitting
@@ -18,7 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["PreparedDocument", "index_of", "prepare", "require_text", "splitter_for"]
 
-_OPENING = 2  # passages at the beginning of a document that are always read
+_OPENING = 2  # passages at the beginning of a document that count as relevant
+_OPENING_SHARE = 0.7  # of the best score, at least
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,8 @@ class PreparedDocument:
         Where the ranking finds fewer than `top_passages` (a question in other words than the
         document's), passages that share no term with the question fill up in order of the text,
         so that a document of at most `top_passages` passages is always read whole. The first two
-        passages of a document are among them whatever the question, unless that were more than a
-        fifth: contracts, papers and letters say there who, when and about what.
+        passages of a document, unless that were more than a fifth, are among them, and count as 0.7
+        of the best score at least: contracts and letters say there who, when and about what.
 
         Args:
             question: as asked.
@@ -53,17 +53,20 @@ class PreparedDocument:
         """
         limit = len(self.passages) if top_passages is None else top_passages
         found = self.index.search(question, top_k=len(self.passages)) if self.passages else []
-        seen = {ranked.passage.number for ranked in found}
-        rest = (RankedPassage(each, 0, 0.0) for each in self.passages if each.number not in seen)
-        opening = {each.number for each in self.passages[: min(_OPENING, limit // 5)]}
-        chosen, left = [], limit - len(opening)
-        for one in chain(found, rest):
-            if one.passage.number in opening:
-                chosen.append(one)
-            elif left:
-                chosen.append(one)
-                left -= 1
-        return tuple(replace(one, rank=rank) for rank, one in enumerate(chosen, start=1))
+        scores = {one.passage.number: one.score for one in found}
+        best = max(scores.values(), default=0.0)
+        opening = self.passages[: min(_OPENING, limit // 5)]
+        for each in opening:
+            scores[each.number] = max(_OPENING_SHARE * best, scores.get(each.number, 0.0))
+
+        def order(passage: Passage) -> tuple[float, int]:
+            return -scores.get(passage.number, 0.0), passage.number
+
+        others = sorted(self.passages[len(opening) :], key=order)[: limit - len(opening)]
+        return tuple(
+            RankedPassage(each, rank, scores.get(each.number, 0.0))
+            for rank, each in enumerate(sorted((*opening, *others), key=order), start=1)
+        )
 
 
 def prepare(document: Document, reader: Reader, splitting: Splitting) -> PreparedDocument:

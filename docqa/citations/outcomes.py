@@ -22,11 +22,13 @@ class FoundPlace:
         span: characters of the document's text.
         locations: the place in the original.
         likeness: how much the surroundings are like those recorded, in 0 to 1.
+        heading: the nearest heading above the words; None without one.
     """
 
     span: Span
     locations: tuple[Location, ...]
     likeness: float = 1.0
+    heading: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""

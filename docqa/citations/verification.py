@@ -170,7 +170,7 @@ def _check(citation: Citation, document: Document) -> Verification:
     why = _why(citation, document, changed)
     if changed is not False or span.of(document.text) != citation.quote:
         return _look_again(citation, document, changed, why)
-    place = FoundPlace(span, document.locate(span))
+    place = _found(document, span)
     wrong = misnamed(citation, document, place.locations)
     if not wrong:
         return Verification(citation, "exact", file_changed=False, places=(place,))
@@ -199,7 +199,7 @@ def _look_again(
         lost = "the words stand in other surroundings only" if everywhere else "the words are gone"
         return Verification(citation, "gone", f"{why}; {lost}", file_changed=changed)
     places = tuple(
-        FoundPlace(anchor.span, document.locate(anchor.span), round(anchor.likeness, 3))
+        _found(document, anchor.span, round(anchor.likeness, 3))
         for anchor in anchors[:_PLACES_SHOWN]
     )
     found = []
@@ -215,6 +215,10 @@ def _look_again(
     return Verification(
         citation, status, "; ".join([why, *found]), file_changed=changed, places=places
     )
+
+
+def _found(document: Document, span: Span, likeness: float = 1.0) -> FoundPlace:
+    return FoundPlace(span, document.locate(span), likeness, document.heading_above(span))
 
 
 def _stands_still(citation: Citation, place: FoundPlace) -> bool:

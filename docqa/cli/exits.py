@@ -59,7 +59,7 @@ _PYTHON_ADVICE = (
     (r"encoding=, --encoding", "--encoding"),
     (r"a smaller window_tokens, ", ""),
     (r"\b(device|runtime|dtype)='(\w+)'", r"--\1 \2"),
-    (r"\b(runtime|reader) (?='\w)", r"--\1 "),
+    (r"\bruntime (?='\w)", "--runtime "),
     (r"min_score=0\b", "--min-score 0"),
     (r"\btop_k(?= must| is)", "-k"),
     (r"\bpage_number(?= chooses| must)", "--page"),

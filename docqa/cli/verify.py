@@ -20,7 +20,7 @@ from docqa.cli.terminal import console_for, one_line
 from docqa.errors import CitationError
 from docqa.limits import Limits
 from docqa.load_settings import LoadSettings
-from docqa.places import in_words
+from docqa.places import headed_in_words
 
 if TYPE_CHECKING:
     from docqa.citations.outcomes import Verification
@@ -195,7 +195,7 @@ def _line(outcome: Verification) -> str:
 
 def _now(outcome: Verification) -> str:
     """Return the present place of the words; of several places the nearest ones."""
-    names = [one_line(in_words(place.locations)) for place in outcome.places]
+    names = [one_line(headed_in_words(place.locations, place.heading)) for place in outcome.places]
     if outcome.status == "moved":
         span = outcome.places[0].span
         names = [f"{names[0]}, characters {span.start} to {span.end}"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Content", "Document", "DocumentInfo", "LoadWarning", "SourceState", "is_nameless"]
 
+
+_MOST_BLOCKS = 2_000  # looked back at for a heading; a table may have as many rows
 
 SourceState = Literal["same", "moved", "changed", "missing", "unreadable"]
 
@@ -117,6 +120,15 @@ class Document:
         if not span or span.end > len(self.text):
             raise ValueError(f"{span} is empty or outside a text of {len(self.text)} characters")
         return self.source_map.locate(span)
+
+    def heading_above(self, span: Span) -> str | None:
+        """Return the nearest heading above a span, or that in which it stands; None without one."""
+        last = bisect_left(self.blocks, span.end, key=lambda block: block.span.start)
+        for at in range(last - 1, max(-1, last - _MOST_BLOCKS), -1):
+            if self.blocks[at].kind == "heading":
+                words = self.blocks[at].span.of(self.text).strip("# \n")  # Markdown's marks
+                return " ".join(words.split()) or None
+        return None
 
     def close(self) -> None:
         """Close the files of the source map; the text stays usable."""

@@ -22,7 +22,7 @@ from docqa.asking.evidence import Rivals
 from docqa.calibration import UNCALIBRATED, USUAL_RANKING, Calibration
 from docqa.errors import CalibrationError
 from docqa.evaluation.logistic_fit import fit_logistic, fit_ranking
-from docqa.evaluation.observations import Candidate, Observation
+from docqa.evaluation.observations import Observation, ObservedAnswer
 from docqa.evaluation.reliability import auc, brier, expected_calibration_error, risk_at
 from docqa.evaluation.thresholds import share_stopped
 
@@ -213,7 +213,7 @@ def _right_choice(observation: Observation) -> Floats:
     return shares
 
 
-def first_answer(observation: Observation, calibration: Calibration) -> Candidate:
+def first_answer(observation: Observation, calibration: Calibration) -> ObservedAnswer:
     """Return the candidate that comes first under a ranking, with its odds under it."""
     strengths = [calibration.strength(each.evidence) for each in observation.candidates]
     highest = max(strengths)

@@ -21,14 +21,14 @@ from docqa.evaluation.squad import exact_match, f1
 from docqa.question_sets import Article, QuestionSet
 from docqa.showing.new_file import write_new_file
 
-__all__ = ["Candidate", "Observation", "keep", "kept", "observe", "paragraphs_as_articles"]
+__all__ = ["ObservedAnswer", "Observation", "keep", "kept", "observe", "paragraphs_as_articles"]
 
 _FORMAT = 2  # of kept observations; the first one held the best answers alone
 _CANDIDATES = 40  # of a question, at most; those further down are as good as never right
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class ObservedAnswer:
     """An answer that was proposed to a question: its evidence, and its quality.
 
     Attributes:
@@ -53,7 +53,7 @@ class Observation:
 
     document: str
     answerable: bool
-    candidates: tuple[Candidate, ...]
+    candidates: tuple[ObservedAnswer, ...]
 
 
 def observe(
@@ -102,11 +102,11 @@ def observe(
             on_lost(asked, len(lost), lost[0])
 
 
-def _candidate(answer: Answer, golds: Sequence[str]) -> Candidate:
+def _candidate(answer: Answer, golds: Sequence[str]) -> ObservedAnswer:
     assert answer.evidence is not None  # the pipeline gives every answer its evidence
     if not golds:
-        return Candidate(answer.evidence, 0.0, 0.0)
-    return Candidate(answer.evidence, exact_match(answer.text, golds), f1(answer.text, golds))
+        return ObservedAnswer(answer.evidence, 0.0, 0.0)
+    return ObservedAnswer(answer.evidence, exact_match(answer.text, golds), f1(answer.text, golds))
 
 
 def paragraphs_as_articles(question_set: QuestionSet) -> QuestionSet:
@@ -160,7 +160,7 @@ def _head(made_by: Mapping[str, Any]) -> dict[str, Any]:
 
 def _observation(row: Mapping[str, Any]) -> Observation:
     candidates = (
-        Candidate(**{**each, "evidence": Evidence(**each["evidence"])})
+        ObservedAnswer(**{**each, "evidence": Evidence(**each["evidence"])})
         for each in row["candidates"]
     )
     return Observation(**{**row, "candidates": tuple(candidates)})

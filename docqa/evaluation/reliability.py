@@ -205,8 +205,7 @@ def auc(scores: Sequence[float], right: Sequence[float]) -> float:
     """Return the area under the ROC curve: the chance that a right answer has the higher score.
 
     Of a right answer and a wrong one, drawn at random; equal scores count half (Mann and Whitney
-    1947; Hanley and McNeil 1982). 0.5 where all are right, or all wrong: nothing can be told
-    apart.
+    1947; Hanley and McNeil 1982). 0.5 where all are right, or all wrong: there is no pair.
 
     Args:
         scores: any numbers.

@@ -1,6 +1,7 @@
 """Terms of a text as BM25 counts them; the same for passages and for queries.
 
-* Letters are folded: compatibility forms (NFKC), case, accents of Latin letters.
+* Letters are folded: compatibility forms (NFKC), case, accents of Latin letters. Raised digits and
+  fractions stay apart from the digits beside them.
 * Words are stemmed (Snowball, English rules); function words of English are left out.
 * Numbers keep one form: ``1,577.50`` and ``1577.50`` are one term; signs of currency are left out.
 * What a hyphen, slash or full stop joins (``long-term``, ``AB-1234/5``, ``12.3.4``), or a change
@@ -20,12 +21,14 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from docqa.folding import parted_numbers
+
 if TYPE_CHECKING:
     from nltk.stem.snowball import EnglishStemmer
 
 __all__ = ["ANALYSIS_VERSION", "STOP_WORDS", "terms"]
 
-ANALYSIS_VERSION = 1
+ANALYSIS_VERSION = 2
 """Changes whenever the same text gives other terms; stored indexes keep it."""
 
 _FUNCTION_WORDS = """
@@ -99,7 +102,8 @@ def terms(text: str) -> list[str]:
 def _fold(text: str) -> str:
     """Return the text with different spellings of the same characters and words made equal."""
     if not text.isascii():
-        text = unicodedata.normalize("NFKC", _IGNORED.sub("", text)).translate(_FOLDED)
+        text = parted_numbers(_IGNORED.sub("", text))
+        text = unicodedata.normalize("NFKC", text).translate(_FOLDED)
     text = text.casefold()
     if not text.isascii():
         text = _ACCENTS.sub("", unicodedata.normalize("NFD", text)).translate(_FOLDED)

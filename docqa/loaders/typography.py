@@ -22,7 +22,8 @@ _PARTED = tuple(
     for before, after in (
         # A number, or what stands between it and a note's mark: 45.³, 7%².
         (r"(?:\d|[^\w\s$€£¥#(\[{/⁄^=<>~≈+−–±-])\Z", r"[+−–±-]?\d|[+−–±-]\Z"),
-        (r"[^\W\d_]{4,}\Z", r"\d"),  # a note's mark behind a word; units and formulas are shorter
+        # A note's mark behind a word or a name; units and formulas are shorter.
+        (r"(?:[^\W\d_]{4,}|[A-Z][a-z]{2,})\Z", r"\d"),
         (r"\d\Z", r"(?![eoEO])[^\W\d_](?!\w)"),  # 45ᵃ, but 2ᵉ and 3ᵒ
         (r"(?<![^\W_])(?:\d{1,3}|[a-z])\Z", r"[^\W\d_]{4,}"),  # ³Measured in 2019
     )

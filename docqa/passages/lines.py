@@ -20,6 +20,7 @@ __all__ = ["blocks_from_lines"]
 _LINE = re.compile(r"[^\n\r\f\v\x1c-\x1e\x85\u2028\u2029]+")
 _LINE_END = re.compile(r"\r\n|[\n\r\v\x1c-\x1e\x85\u2028\u2029]")
 _NEIGHBOURS = 4  # lines on each side whose longest gives the width that a line could have had
+_WRAPPED = 50  # characters: shorter lines that a format ends are no wrapped prose
 _NARROWEST = 30  # characters; no text is wrapped at less
 _FULL = 0.7  # a line is full when it and the next word reach this share of the width
 _HEADING_LENGTH = 90  # characters
@@ -36,6 +37,8 @@ _NUMBERED = re.compile(
     r"|(?:Article|ARTICLE|Section|SECTION|Chapter|CHAPTER|Part|PART|Exhibit|EXHIBIT)"
     r" (?:\d[\d.]*|[IVX]+|[A-Z])\b[.:]?)(?:\s+\S|$)"
 )
+# "Due date: 3 June", "Mate - Ida Holm": a label of a few words, and what it stands for.
+_LABELLED = re.compile(r"[^\W\d_a-z][^\n:.!?]{0,50}(?::\s+| [–—-] )\S")
 _ENDS_SENTENCE = re.compile(r"[.!?:;。！？…][\"'”’)\]»]*$")
 # What an item may end with though its list goes on.
 _ENDS_ITEM = re.compile(r"[,;](?: and| or| and/or)?$", re.IGNORECASE)
@@ -73,8 +76,14 @@ class _Line:
     width: int = 0
 
 
-def blocks_from_lines(text: str, span: Span) -> list[Block]:
+def blocks_from_lines(text: str, span: Span, *, are_broken: bool = False) -> list[Block]:
     r"""Return the blocks that the lines of `span` form; only white space lies between them.
+
+    Args:
+        text: a document's.
+        span: characters of it.
+        are_broken: the format says where lines end (``<br>``): they are wrapped only where they
+            are as long as those of a letter.
 
     >>> text = "Net sales\nA. Sales 12 13\nB. Costs 9 8\nSales rose in all\nregions."
     >>> [(block.kind, block.span.of(text)) for block in blocks_from_lines(text, Span(0, len(text)))]
@@ -87,7 +96,7 @@ def blocks_from_lines(text: str, span: Span) -> list[Block]:
         return []
     groups = [[lines[0]]]
     for before, line in pairwise(lines):
-        if _is_hard(groups[-1][0], before, line):
+        if _is_hard(groups[-1][0], before, line) or (are_broken and _is_broken(before, line)):
             groups.append([line])
         else:
             groups[-1].append(line)
@@ -149,6 +158,8 @@ def _is_hard(first: _Line, before: _Line, line: _Line) -> bool:
     if before.is_row or line.is_row:
         # A row's label may itself be wrapped: "Nonaccrual loans" / "retained 842 689".
         return before.is_row or not starts_small or ended
+    if _LABELLED.match(before.content) and _LABELLED.match(line.content):
+        return True
     full = _is_full(before, line)
     if _begins_item(first, before, line, likely=ended or not full):
         return True
@@ -156,6 +167,13 @@ def _is_hard(first: _Line, before: _Line, line: _Line) -> bool:
         return False
     indented = ended and line.indent > before.indent
     return indented or not full or (before.content.isupper() and not line.content.isupper())
+
+
+def _is_broken(before: _Line, line: _Line) -> bool:
+    """Say whether a line end that a format has on purpose ends a block."""
+    if line.content[0].islower() or _GOES_ON.search(before.content):
+        return False
+    return before.width < _WRAPPED or not _is_full(before, line)
 
 
 def _begins_item(first: _Line, before: _Line, line: _Line, *, likely: bool) -> bool:

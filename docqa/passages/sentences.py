@@ -164,8 +164,10 @@ def _refine(text: str, block: Block) -> list[Block]:
         lines = (match.span() for match in _LINE.finditer(text, block.span.start, block.span.end))
         return [replace(block, span=line) for line in _trimmed(text, lines)]
     if block.kind in ("heading", "table_row"):
-        return [replace(block, span=span) for span in _trimmed(text, [(block.span.start, block.span.end)])]
-    return [replace(block, span=finer.span) for finer in blocks_from_lines(text, block.span)]
+        bare = _trimmed(text, [(block.span.start, block.span.end)])
+        return [replace(block, span=span) for span in bare]
+    finer = blocks_from_lines(text, block.span, are_broken=True)
+    return [replace(block, span=each.span) for each in finer]
 
 
 def _trimmed(text: str, spans: Iterable[tuple[int, int]]) -> Iterator[Span]:

@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from docqa.datamodel import Span
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     BoolArray = NDArray[np.bool_]
     IntArray = NDArray[np.int32]
 
-__all__ = ["TextForm", "text_form"]
+__all__ = ["TextForm", "contents_lines", "text_form"]
 
 # Letters and digits of scripts that put spaces between words; other words have no visible ends.
 _LETTER = r"[^\W_\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\uac00-\ud7af]"
@@ -47,6 +49,7 @@ _SPELLED_OUT = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _MARK = re.compile(r"[()\[\]{}“”„«»\"]")
+_DEEPEST = 20  # brackets in one another; bounds the cost of odd text
 _CLOSED_BY = {"(": ")", "[": "]", "{": "}", "“": "”", "„": "“”", "«": "»", '"': '"'}
 # A signature's mark, leaders and bullets: no answer begins or ends with one.
 _NO_WORDS = re.compile(r"/s/|\.{4,}|(?:\.\s){3,}\.?|…{2,}|[•·∙●○◦■□▪▫◆◇►▶➢➤‣⁃✓✔❖]")
@@ -54,18 +57,18 @@ _KEYWORD = r"(?:Section|Article|Clause|Chapter|Part|Item|Exhibit|Schedule|Append
 _ENUMERATOR = re.compile(
     rf"""(?:[(\[](?:\d{{1,3}}|[A-Za-z]|[ivxIVX]{{1,5}})[)\]]            # (a)
     |\d{{1,3}}[.)]                                                    # 1.
-    |\d{{1,2}}(?:\.\d{{1,2}})+(?:[.)]|(?=\s+[“"(]?[A-Z]))              # 9.4 Law
-    |(?i:{_KEYWORD})\s?(?:\d[\d.]*|[IVX]+|[A-Z])\b[.:]?              # Section 5
+    |(?:\d{{1,2}}(?:\.\d{{1,2}})+|(?i:{_KEYWORD})\s?(?:\d[\d.]*|[IVX]+|[A-Z]))\b
+        (?:[.):]|(?=\s+[“"(]?[A-Z]))                                  # 9.4 Law; Section 5: Law
     )[\s–—-]+(?=[“"(]?[^\W\d_])""",
     re.VERBOSE,
 )
-_NUMBER_OF_HEADING = re.compile(
-    rf"{_ENUMERATOR.pattern}|(?:\d{{1,2}}|[A-Z]\.|[IVX]+\.)\s+(?=[A-Z])", re.VERBOSE
-)
+_NUMBER_OF_HEADING = re.compile(rf"{_ENUMERATOR.pattern}|[IVX]{{2,}}\.\s+(?=[A-Z])", re.VERBOSE)
 _SMALL_WORD = re.compile(r"(?:an?|and|as|at|by|for|from|in|of|on|or|the|to|under|with)\b")
 _LONGEST_HEADING = 60  # characters
 _UNIT = re.compile(r"\([^()\n]{0,40}\b(?:millions|thousands|billions)\b[^()\n]{0,60}\)")
-_LEADING = re.compile(r"^.*(?:\.{4,}|(?:\.[ ]){3,}\.?|…{2,})[ \t]*(\d{1,4})[ \t\r]*$", re.MULTILINE)
+_LEADING = re.compile(
+    r"(?<!\.)(?<!\.\s)(?:\.{4,}|(?:\.[ ]){3,}\.?|…{2,})[ \t]*(\d{1,4})[ \t\r]*$", re.MULTILINE
+)
 _FEWEST_OF_CONTENTS = 3  # lines whose numbers rise
 
 
@@ -143,7 +146,7 @@ def _pairs(text: str, blocks: Sequence[tuple[int, int]]) -> Iterator[tuple[int, 
             if partner is not None and not (mark == '"' and opens):
                 yield partner[1], at + 1
                 del opened[opened.index(partner) :]
-            elif opens:
+            elif opens and len(opened) < _DEEPEST:
                 opened.append((mark, at))
 
 
@@ -164,10 +167,29 @@ def _labels(text: str, blocks: Sequence[tuple[int, int]]) -> Iterator[tuple[int,
                 yield begin, stop
     for match in _UNIT.finditer(text):
         yield match.span()
+    yield from ((title.start, number.end) for title, number in contents_lines(text))
+
+
+@lru_cache(maxsize=256)
+def contents_lines(text: str) -> tuple[tuple[Span, Span], ...]:
+    r"""Return the titles and the page numbers of the lines of a table of contents.
+
+    >>> text = "Scope ..... 3\nTerm ..... 14\nLiability ..... 17"
+    >>> [(title.of(text), number.of(text)) for title, number in contents_lines(text)]
+    [('Scope ', '3'), ('Term ', '14'), ('Liability ', '17')]
+    """
+    if "...." not in text and ". . ." not in text and "…" not in text:
+        return ()
     lines = list(_LEADING.finditer(text))
-    pages = [int(line.group(1)) for line in lines]
-    if len(lines) >= _FEWEST_OF_CONTENTS and pages == sorted(pages):
-        yield from (line.span() for line in lines)
+    numbers = [int(line.group(1)) for line in lines]
+    if len(lines) < _FEWEST_OF_CONTENTS or numbers != sorted(numbers):
+        return ()
+    starts = (text.rfind("\n", 0, line.start()) + 1 for line in lines)
+    return tuple(
+        (Span(start, line.start()), Span(*line.span(1)))
+        for start, line in zip(starts, lines, strict=True)
+        if start < line.start()
+    )
 
 
 def _is_numbered_heading(content: str) -> bool:

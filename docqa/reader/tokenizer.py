@@ -20,6 +20,7 @@ import numpy as np
 
 from docqa.datamodel import Span
 from docqa.errors import ModelIncompatibleError
+from docqa.folding import with_offsets
 from docqa.protocols import Tokens
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FastTokenizer", "Template", "Tokens"]
 
+_FOLDING = "folded 1"  # changes whenever other characters are folded
 _TEXTS_AT_A_TIME = 512  # bounds what the library holds beside the arrays kept here
 # Pieces of a text between which BERT's tokens always end: signs of ASCII, words, white space.
 _PIECE = re.compile(r"\s+|[!-/:-@\[-`{-~]|[^\s!-/:-@\[-`{-~]+")
@@ -70,7 +72,8 @@ class FastTokenizer:
     """A tokenizer that cuts text into a reader's tokens.
 
     Special tokens written out in a text (``[SEP]``) are read as plain characters, so that no
-    document can forge a separator. Lone surrogates are read as U+FFFD; offsets do not move.
+    document can forge a separator. Lone surrogates are read as U+FFFD, full-width letters and
+    ligatures as plain ones (`docqa.folding`); offsets do not move.
 
     Args:
         backend: a tokenizer of the `tokenizers` library; its truncation and padding are off from
@@ -93,7 +96,8 @@ class FastTokenizer:
     @cached_property
     def fingerprint(self) -> str:
         """Return 16 hexadecimal digits that tokenizers share if they make the same tokens."""
-        return hashlib.sha256(self._backend.to_str().encode("utf-8")).hexdigest()[:16]
+        made_by = self._backend.to_str() + _FOLDING
+        return hashlib.sha256(made_by.encode("utf-8")).hexdigest()[:16]
 
     def save(self, path: Path) -> None:
         """Write ``tokenizer.json``."""
@@ -110,12 +114,14 @@ class FastTokenizer:
         made: list[Tokens] = []
         for first in range(0, len(texts), _TEXTS_AT_A_TIME):
             some = texts[first : first + _TEXTS_AT_A_TIME]
-            clean = [_clean(text) for text in some]
+            folded = [with_offsets(_clean(text)) for text in some]
+            texts = [text for text, _ in folded]
             if self._pieces is not None:
-                made += map(self._pieces.tokens, clean)
-                continue
-            encodings = self._backend.encode_batch(clean, add_special_tokens=False)
-            made += [_tokens(*pair) for pair in zip(clean, encodings, strict=True)]
+                cut = [self._pieces.tokens(text) for text in texts]
+            else:
+                encodings = self._backend.encode_batch(texts, add_special_tokens=False)
+                cut = [_tokens(*pair) for pair in zip(texts, encodings, strict=True)]
+            made += [_placed(one, at) for one, (_, at) in zip(cut, folded, strict=True)]
         return made
 
 
@@ -131,7 +137,7 @@ class _PieceTokens:
         self._known: dict[str, _Cut] = {}
 
     def tokens(self, text: str) -> Tokens:
-        """Return the tokens of a clean text."""
+        """Return the tokens of a clean, folded text."""
         numbers: dict[str, int] = {}
         pieces = [numbers.setdefault(each, len(numbers)) for each in _PIECE.findall(text)]
         cut = self._cut(list(numbers))
@@ -202,6 +208,17 @@ def _tokens(text: str, encoding: Encoding) -> Tokens:
     pairs = np.array(encoding.offsets, dtype=np.int32).reshape(-1, 2)
     starts, ends = _trim(text, pairs[:, 0].copy(), pairs[:, 1].copy())
     return Tokens(np.array(encoding.ids, dtype=np.int32), starts, ends)
+
+
+def _placed(tokens: Tokens, offsets: Sequence[int] | None) -> Tokens:
+    """Return the tokens of a folded text, placed in the text that it was folded from."""
+    if offsets is None:
+        return tokens
+    places = np.array([*offsets, offsets[-1] + 1 if offsets else 0], dtype=np.int32)
+    held = tokens.starts < tokens.ends
+    ends = np.where(held, places[np.maximum(tokens.ends - 1, 0)] + 1, places[tokens.ends])
+    starts = np.where(held, places[tokens.starts], ends).astype(np.int32)
+    return Tokens(tokens.ids, starts, ends)
 
 
 def _trim(text: str, starts: IntArray, ends: IntArray) -> tuple[IntArray, IntArray]:

@@ -68,3 +68,41 @@ def test_a_part_of_a_number_becomes_the_whole() -> None:
     start = page.text.index("28")
     (found,) = headed_spans(page, "Fees?", [AnswerSpan(whole, Span(start, start + 2), 1, 1, 0)])
     assert found.proposal.span.of(page.text) == "28,286"
+
+
+SHIPS = b"""<table><tr><th>Ship<th>Crew<th>Built<tr><td>Petrel<td>14<td>1988
+<tr><td>Gannet<td>21<td>1994<tr><td>Tern<td>6<td>2003</table>"""
+
+
+def ships(question: str, *words: str) -> list[float]:
+    """Return the relevance of words of a table of ships."""
+    page = docqa.load(SHIPS, media_type="text/html")
+    whole = Passage(page.id, 0, Span(0, len(page.text)), page.text)
+    spans = [Span(page.text.index(word), page.text.index(word) + len(word)) for word in words]
+    proposals = [AnswerSpan(whole, span, 1.0, 1.0, 0.0) for span in spans]
+    return [each.relevance for each in headed_spans(page, question, proposals)]
+
+
+def test_a_value_that_is_asked_for_tells_its_row() -> None:
+    """Asked from the value to the row, the label beside the value comes first."""
+    assert ships("Which ship was built in 1994?", "Petrel", "Gannet", "Tern") == [0.5, 1.0, 0.5]
+    assert ships("Which one has a crew of 6?", "Petrel", "Gannet", "Tern") == [0.5, 0.5, 1.0]
+
+
+def test_a_value_that_is_asked_for_leads_to_other_cells_of_its_row() -> None:
+    """A cell is told by the value beside it and that value's header, not by its own words."""
+    question = "How large is the crew of the ship built in 1994?"
+    assert ships(question, "14", "21", "1994") == [1 / 3, 1.0, 1 / 3]
+
+
+def test_a_line_of_contents_gives_its_own_number() -> None:
+    """The title that the question names tells its page from those of other chapters."""
+    lines = [("Scope", 3), ("Storage of oil", 14), ("Liability", 17)]
+    text = docqa.load("\n".join(f"{t} {'.' * 20} {n}" for t, n in lines).encode(), name="a.txt")
+    whole = Passage(text.id, 0, Span(0, len(text.text)), text.text)
+    proposals = [
+        AnswerSpan(whole, Span(start, start + 2), margin, margin, 0.0)
+        for start, margin in ((text.text.index("14"), 5.0), (text.text.index("17"), 1.0))
+    ]
+    found = headed_spans(text, "On which page is liability?", proposals)
+    assert [(each.relevance, each.proposal.margin) for each in found] == [(0.0, 5.0), (1.0, 5.0)]

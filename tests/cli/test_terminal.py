@@ -142,3 +142,10 @@ def test_safe_needs_a_copy() -> None:
     """--safe without --highlight would do nothing, and says so."""
     result = run("ask", "page.html", WHERE, "--safe")
     assert (result.exit_code, "add --highlight" in result.stderr) == (2, True)
+
+
+def test_verify_names_the_heading() -> None:
+    """A kept answer of a page is shown under its heading too."""
+    Path("kept.jsonl").write_text(run("ask", "page.html", WHERE, "--json").stdout, "utf-8")
+    result = run("verify", "kept.jsonl")
+    assert (result.exit_code, 'under "Our history"' in result.stdout) == (0, True)

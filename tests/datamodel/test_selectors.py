@@ -80,11 +80,11 @@ def test_offsets_count_as_their_readers_do() -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["page.txt", "page.md"])
-def test_bytes_are_the_words(name: str) -> None:
-    """The data position cuts the words out of the file."""
+@pytest.mark.parametrize(("name", "end"), [("page.txt", "\r\n"), ("page.md", " ")])
+def test_bytes_are_the_words(name: str, end: str) -> None:
+    """The data position cuts the words out of the file, a wrapped line's end among them."""
     data = "Über die Tür — 40 Liter.\r\nÖl brennt.\n".encode()
-    answer = cited(data, "40 Liter.\r\nÖl", name)
+    answer = cited(data, f"40 Liter.{end}Öl", name)
     found = selector(answer, "DataPositionSelector")
     assert data[found["start"] : found["end"]].decode() == "40 Liter.\r\nÖl"
     assert selector(answer, "FragmentSelector")["value"] == "line=0,2"  # RFC 5147

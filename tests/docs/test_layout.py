@@ -21,7 +21,7 @@ PACKAGE = Path(docqa.__file__).parent
 # From the bottom up. A room imports from lower rows and from its left; stages never one another.
 ROWS = {
     "words": "_version _lazy_exports errors limits ocr_engine load_settings datamodel "
-    "calibration protocols places reading_form recent question_sets outcome_records",
+    "calibration protocols places reading_form folding recent question_sets outcome_records",
     "PDF libraries": "_pdfium _pypdf _pdf_passwords",
     "stages": "loaders passages index reader highlighting",
     "asking": "asking pipeline",

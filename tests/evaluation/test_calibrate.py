@@ -19,7 +19,7 @@ from docqa.errors import CalibrationError
 from docqa.evaluation.asked_documents import articles_as_documents
 from docqa.evaluation.calibration import calibrate, cross_validated, first_answer, fit, trust
 from docqa.evaluation.logistic_fit import fit_logistic, fit_ranking, gradient
-from docqa.evaluation.observations import Candidate, Observation, observe
+from docqa.evaluation.observations import Observation, ObservedAnswer, observe
 from docqa.question_sets import read_question_set
 from docqa.reader import models
 from docqa.testing import FakeReader
@@ -56,7 +56,7 @@ def observed(
         powers = np.exp([*map(truth.strength, found), 0.0])
         chosen = random.choice(len(powers), p=powers / powers.sum())
         candidates = tuple(
-            Candidate(each, float(at == chosen), float(at == chosen))
+            ObservedAnswer(each, float(at == chosen), float(at == chosen))
             for at, each in enumerate(found)
         )
         answerable = bool(chosen < len(found))
@@ -257,7 +257,7 @@ def outcomes(*documents: tuple[int, int]) -> list[Observation]:
     """Return observations of documents with so many right and so many wrong answers each."""
     random = np.random.default_rng(7)
     return [
-        Observation(f"document {at}", True, (Candidate(evidence(random), right, right),))
+        Observation(f"document {at}", True, (ObservedAnswer(evidence(random), right, right),))
         for at, (n_right, n_wrong) in enumerate(documents)
         for right in [1.0] * n_right + [0.0] * n_wrong
     ]

@@ -214,3 +214,32 @@ def test_nltk_is_imported_late() -> None:
         "sentence_spans('a heading'); sys.exit('nltk' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["Buyer: Orla Finch", "Seller: Ned Carrow", "Broker: Amy Poole"],
+        ["Name of the vessel: Petrel", "Port of registry and home port of the vessel: Bodo"],
+        ["Captain - Ann Larsen", "Mate and second hand – Ida Holm", "Cook - Jonas Pell"],
+    ],
+)
+def test_lines_with_labels_are_blocks(lines):
+    """No answer runs from one label's value to the next label, however long its line is."""
+    text = "\n".join(lines)
+    assert [block.span.of(text) for block in blocks_from_lines(text, Span(0, len(text)))] == lines
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("Orla Finch\n12 Quay Street\nAyre", 3),
+        ("Rent: 950 pounds\nDeposit: 1,900 pounds\nfor each set of keys", 2),
+        ("The owner of\nThe Gannet is\nin Bodo", 1),
+        ("The keeper wrote that the lamp of Ayre was lit by Ann\nLarsen, who came at six.", 1),
+    ],
+)
+def test_line_ends_of_a_format_are_borders(text, count):
+    """``<br>`` ends a block, but not where words run on or long lines are wrapped."""
+    blocks = [Block(Span(0, len(text)), "paragraph")]
+    assert len(sentence_blocks(text, blocks)) == count

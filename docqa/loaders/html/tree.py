@@ -60,9 +60,8 @@ def available_builder() -> TreeBuilder:
         return TreeBuilder("html5lib", str(html5lib.__version__))
     except ImportError as error:
         raise MissingDependencyError(
-            "reading HTML needs selectolax, which is missing or broken: pip install "
-            "--force-reinstall docqa-exact brings it, and pip install 'docqa-exact[html5lib]' "
-            "another parser"
+            "reading HTML needs selectolax, which comes with docqa-exact and is missing: "
+            "pip install selectolax, or another parser: pip install 'docqa-exact[html5lib]'"
         ) from error
 
 

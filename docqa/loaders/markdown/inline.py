@@ -86,7 +86,7 @@ class _Walk:
         elif kind == "text_special":
             self._special(token)
         elif kind in ("softbreak", "hardbreak"):
-            self._line_end(None if kind == "hardbreak" else " ")
+            self._line_end("\n" if kind == "hardbreak" else " ")
         elif kind == "code_inline":
             self._code(token.markup)
         elif kind == "html_inline":
@@ -128,7 +128,7 @@ class _Walk:
         else:
             self._show(start, end, token.content)
 
-    def _line_end(self, text: str | None) -> None:
+    def _line_end(self, text: str) -> None:
         start = self._content.find("\n", self._at)
         if start < 0:
             raise _LostError

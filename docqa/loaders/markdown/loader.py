@@ -223,6 +223,7 @@ class _Page:
         for each in found.shown:
             if not each.is_verbatim:
                 end = places[each.end - 1] + 1 if each.end > each.start else places[each.start]
+                end += self._source[end - 1 : end + 1] == "\r\n" and end > places[each.start]
                 placed.append(Shown(each.text, places[each.start], end, False))
                 continue
             start = each.start

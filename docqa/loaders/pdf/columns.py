@@ -23,7 +23,7 @@ _LINE = re.compile(r"[^\n]+")
 _SPACE = re.compile(r"(?<=\S) +(?=\S)")
 _BESIDE = re.compile(r"(?<=[^\W\d_]|[.,;:!?)-])(?: |\r\n)(?=[^\W\d_])")
 _SHORTEST = 8  # characters of a line in a column
-_GAP = 1.0  # of a line's height: no gutter is narrower
+_GAP = 0.6  # of a line's height: no gutter is narrower
 _SAME_HEIGHT = 0.25  # of a line's height by which pieces of a row may stand higher or lower
 _NEXT_LINE = 2.5  # heights of a line within which the next one follows
 _FEWEST_ROWS = 3

@@ -42,7 +42,7 @@ class Layers:
         self._off_ids: set[int] = set()
 
     def hides(self, names: Iterable[str], index: int) -> bool:
-        """Say whether what stands in layers does not show.
+        """Say whether the content of layers is hidden.
 
         Args:
             names: of the layers; ``""`` for a group of layers, which has none.
@@ -99,7 +99,7 @@ def _off_ids(layers: Mapping[str, Any]) -> set[int]:
 
 
 def _is_hidden(group: Mapping[str, Any], off: Collection[int]) -> bool:
-    """Say whether a group's policy hides what stands in it: ISO 32000-1, table 99."""
+    """Say whether a group's policy hides its content: ISO 32000-1, table 99."""
     members = group.raw_get("/OCGs")  # type: ignore[attr-defined]
     if not isinstance(members.get_object(), list):
         states = [members.idnum in off]

@@ -25,7 +25,7 @@ _MOVED = 0.08  # of a character's height by which a raised or lowered one stands
 _DROP = 1.5  # heights of the next character from which on a capital is a drop capital
 _SPACE, _REACH = 0.15, 0.6  # heights: a gap that is a space, one that is no more than that
 _SHARED = 0.5  # of the smaller height that two characters of a line share
-_SAME_PLACE = 0.35  # of a character's width that it shares with its copy
+_SAME_PLACE = 0.6  # of a character's width that it shares with its copy; a ligature's share 0.53
 
 
 @dataclass(slots=True)

@@ -43,7 +43,7 @@ def run(*arguments: str) -> Result:
         ("lamp.docx", "paragraph 2", None),
         ("note.docx", "footnotes, paragraph 2", None),
         ("lamp.pptx", "slide 4", "also on slide 2"),
-        ("lamp.epub", "OPS/a.xhtml, html > body > p:nth-of-type(1)", None),
+        ("lamp.epub", 'OPS/a.xhtml, at "The lamp burns 40 litres ..."', None),
     ],
 )
 def test_the_place_is_said_in_words(folder: Path, name: str, place: str, also: str | None) -> None:
