@@ -14,11 +14,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from docqa.datamodel import Block, BlockKind, Span
+from docqa.limits import check_time
 
 __all__ = ["blocks_from_lines"]
 
 _LINE = re.compile(r"[^\n\r\f\v\x1c-\x1e\x85\u2028\u2029]+")
 _LINE_END = re.compile(r"\r\n|[\n\r\v\x1c-\x1e\x85\u2028\u2029]")
+_LINES_AT_A_TIME = 1_000  # looked at before the time of their source is checked
 _NEIGHBOURS = 4  # lines on each side whose longest gives the width that a line could have had
 _WRAPPED = 50  # characters: shorter lines that a format ends are no wrapped prose
 _NARROWEST = 30  # characters; no text is wrapped at less
@@ -118,6 +120,8 @@ def _lines(text: str, span: Span) -> list[_Line]:
         if len(gap) > 1:
             line.after_gap = "\f" not in gap and len(_LINE_END.findall(gap)) > 1
         lines.append(line)
+        if not len(lines) % _LINES_AT_A_TIME:
+            check_time()
         gap_start = line.end
     _measure_widths(lines)
     return lines

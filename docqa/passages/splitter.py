@@ -10,6 +10,7 @@ from itertools import groupby
 
 from docqa.datamodel import Block, Content, Document, Insertion, Passage, Span
 from docqa.errors import SettingError
+from docqa.limits import check_time
 from docqa.passages.cell_headers import CellHeaders
 from docqa.passages.sentences import block_sentences, sentence_blocks
 from docqa.protocols import StoringTokenizer, Tokenizer
@@ -94,7 +95,11 @@ class Splitter:
         self._header_tokens: dict[str, int] = {}
 
     def split(self, document: Document) -> list[Passage]:
-        """Return the document's passages, numbered from 0 in the order of its text."""
+        """Return the document's passages, numbered from 0 in the order of its text.
+
+        Raises:
+            LoadTimeoutError: the time of the document's source is over; see `docqa.limits`.
+        """
         passages: list[Passage] = []
         headers = CellHeaders(document)
         sentences = self._sentences(document, headers)
@@ -104,6 +109,7 @@ class Splitter:
             sentences_of_run = list(run)
             borders = _borders(document.text, sentences_of_run, headers)
             for span in self._pack(document.text, sentences_of_run):
+                check_time()
                 inside = borders[bisect_right(borders, span.start) : bisect_left(borders, span.end)]
                 text = span.of(document.text)
                 passages.append(
@@ -133,6 +139,7 @@ class Splitter:
         """Yield the document's sentences with their tokens counted, long ones cut."""
         text, batch = document.text, list[tuple[Span, Block]]()
         for block in sentence_blocks(text, document.blocks):
+            check_time()
             for span in block_sentences(text, block):
                 if batch and span.end - batch[0][0].start > _BATCH:
                     yield from self._counted(text, batch, headers)
@@ -200,6 +207,7 @@ class Splitter:
         borders = sorted({*starts, span.end})
         first, begin = 0, span.start
         while begin < span.end:
+            check_time()
             last = self._piece_end(text, begin, borders, first, size)
             piece = Span(begin, begin + len(text[begin : borders[last]].rstrip()))
             yield piece, self._n_tokens(piece.of(text))

@@ -21,6 +21,7 @@ import numpy as np
 from docqa.datamodel import Span
 from docqa.errors import ModelIncompatibleError
 from docqa.folding import with_offsets
+from docqa.limits import check_time
 from docqa.protocols import Tokens
 
 if TYPE_CHECKING:
@@ -113,14 +114,15 @@ class FastTokenizer:
         """Return the tokens of each text."""
         made: list[Tokens] = []
         for first in range(0, len(texts), _TEXTS_AT_A_TIME):
+            check_time()
             some = texts[first : first + _TEXTS_AT_A_TIME]
             folded = [with_offsets(_clean(text)) for text in some]
-            texts = [text for text, _ in folded]
+            plain = [text for text, _ in folded]
             if self._pieces is not None:
-                cut = [self._pieces.tokens(text) for text in texts]
+                cut = [self._pieces.tokens(text) for text in plain]
             else:
-                encodings = self._backend.encode_batch(texts, add_special_tokens=False)
-                cut = [_tokens(*pair) for pair in zip(texts, encodings, strict=True)]
+                encodings = self._backend.encode_batch(plain, add_special_tokens=False)
+                cut = [_tokens(*pair) for pair in zip(plain, encodings, strict=True)]
             made += [_placed(one, at) for one, (_, at) in zip(cut, folded, strict=True)]
         return made
 
