@@ -95,3 +95,9 @@ class LoadSettings:
         if not self.isolate:
             return Limits(file_bytes=None, characters=None)
         return Limits(wall_seconds=_OCR_SECONDS) if self.ocr else Limits()
+
+    @property
+    def wall_seconds(self) -> float | None:
+        """Return the time that a source may take as a whole; None where no limit was asked for."""
+        limited = self.isolate or self.limits is not None
+        return self.effective_limits.wall_seconds if limited else None

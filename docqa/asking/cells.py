@@ -20,6 +20,7 @@ from docqa.datamodel import (
     ReadSettings,
 )
 from docqa.errors import LoadError, MissingDependencyError, ModelError, QuestionError, SettingError
+from docqa.limits import SourceTime, at_work
 from docqa.protocols import Reader, StoringReader, Tokens
 
 __all__ = [
@@ -63,6 +64,7 @@ class Cell:
         document: the one document that is asked, open; None where there is none.
         info: described by the outcome; None where the document could not be asked at all.
         tokens: stored ones of the passages; see `docqa.protocols.StoringReader`.
+        time: of the source, for this question; None for no limit.
         error: the reason why nothing is read.
         ends_source: it is the last cell of its source.
     """
@@ -77,6 +79,7 @@ class Cell:
     document: Document | None = None
     info: DocumentInfo | None = None
     tokens: Mapping[str, Tokens] | None = None
+    time: SourceTime | None = None
     error: Exception | None = None
     ends_source: bool = False
 
@@ -170,7 +173,8 @@ def _read_or_fail(
 ) -> Sequence[AnswerSpans | Exception]:
     """Return the spans of each cell; where reading fails, of each alone, or its error."""
     try:
-        return read_cells(cells, reader)
+        with at_work(*(cell.time for cell in cells if cell.time is not None)):
+            return read_cells(cells, reader)
     except CONCERN_ALL:
         raise
     except failing as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -20,6 +21,7 @@ from docqa.asking.prepared import PreparedDocument, require_text
 from docqa.asking.settings import AskSettings
 from docqa.datamodel import Document, GridItem
 from docqa.errors import QuestionError
+from docqa.limits import SourceTime, at_work
 from docqa.protocols import Reader
 
 __all__ = ["AskCall", "AskedSource", "Stage", "ask_sources"]
@@ -124,7 +126,7 @@ class _Cells:
 
     def _begun(self, source: AskedSource) -> tuple[Cell, PreparedDocument | None]:
         """Return the common part of a source's cells, and its passages where it can be asked."""
-        cell = Cell("", source.name)
+        cell, started = Cell("", source.name), time.monotonic()
         try:
             document = source.load()
             cell = replace(cell, document=document)
@@ -133,10 +135,13 @@ class _Cells:
             require_text(document)
         except self._failing as error:
             return replace(cell, error=error), None
+        limit = None if document.settings is None else document.settings.wall_seconds
+        taken = SourceTime(document.source, limit, time.monotonic() - started)
         call = self._call()
         self._said("splitting", document.source)
         try:
-            prepared = call.prepare(document)
+            with at_work(taken):
+                prepared = call.prepare(document)
         except CONCERN_ALL:
             raise
         except self._failing as error:
@@ -153,6 +158,7 @@ class _Cells:
             documents={document.id: document},
             settings=call.settings,
             read_settings=made,
+            time=taken,
             info=document.info,
         )
         return cell, prepared
@@ -166,12 +172,14 @@ class _Cells:
             if (refused := self._checked[cell.question]) is not None:
                 return replace(cell, error=refused)
             top_passages = call.settings.top_passages
-            ranked = prepared.passages_to_read(cell.question, top_passages=top_passages)
+            taken = replace(cell.time) if cell.time is not None else SourceTime(cell.source, None)
+            with at_work(taken):
+                ranked = prepared.passages_to_read(cell.question, top_passages=top_passages)
         except CONCERN_ALL:
             raise
         except self._failing as error:
             return replace(cell, error=error)
-        return replace(cell, ranked=ranked)
+        return replace(cell, ranked=ranked, time=taken)
 
 
 def _unheard(stage: str, source: str) -> None:

@@ -51,8 +51,9 @@ _ISOLATION = (
         "--time-limit",
         type=click.FloatRange(min=0, min_open=True),
         metavar="SECONDS",
-        help=f"How long loading a source may take; {Limits().wall_seconds:g} by default, and"
-        f" {Limits().cpu_seconds:g} of processor time for a page.",
+        help="How long a source may take, from loading it to reading it for a question;"
+        f" {Limits().wall_seconds:g} by default, and"
+        f" {Limits().cpu_seconds:g} of processor time for loading a page.",
     ),
     click.option(
         "--memory-limit",

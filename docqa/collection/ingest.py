@@ -37,6 +37,7 @@ from docqa.index.analysis import terms
 from docqa.index.contract import StoredDocument, StoredPassage
 from docqa.index.memory import ranked_text
 from docqa.index.name_terms import name_terms
+from docqa.limits import SourceTime, at_work
 from docqa.load_settings import LoadSettings
 from docqa.loaders.load import load_with
 from docqa.loaders.source_bytes import Source, read_source
@@ -119,8 +120,10 @@ class Ingester:
             most = self.loading.effective_limits.file_bytes
             data, _ = read_source(job.source, most_bytes=most)
             document_id = hashlib.sha256(data).hexdigest()
+            started = time.monotonic()
             document = load_with(self.loading, data, name=job.key)
-            with document:
+            taken = SourceTime(job.key, self.loading.wall_seconds, time.monotonic() - started)
+            with document, at_work(taken):
                 require_text(document)
                 kept = None if job.is_file else data
                 return self._stored(job, document, stamp, kept)

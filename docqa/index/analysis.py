@@ -94,10 +94,8 @@ def terms(text: str) -> list[str]:
     True
     """
     found: list[str] = []
-    for match in _COMPOUND.finditer(_fold(text)):
-        compound = match.group()
-        cached = len(compound) <= _CACHED_AT_MOST
-        found += _cached_terms(compound) if cached else _compound_terms(compound)
+    for run in _fold(text).split():
+        found += _cached_terms(run) if len(run) <= _CACHED_AT_MOST else _terms(run)
     return found
 
 
@@ -110,7 +108,12 @@ def _fold(text: str) -> str:
     if not text.isascii():
         text = _ACCENTS.sub("", unicodedata.normalize("NFD", text)).translate(_FOLDED)
         text = unicodedata.normalize("NFC", text)
-    return _CUT_AT_LINE_END.sub("-", text)
+    return _CUT_AT_LINE_END.sub("-", text) if "-" in text else text
+
+
+def _terms(run: str) -> tuple[str, ...]:
+    """Return the terms of a run without white space, folded before."""
+    return tuple(term for one in _COMPOUND.findall(run) for term in _compound_terms(one))
 
 
 def _compound_terms(compound: str) -> tuple[str, ...]:
@@ -129,7 +132,7 @@ def _compound_terms(compound: str) -> tuple[str, ...]:
     return (*split, *(_word_terms(whole) if whole.isalpha() else (whole,)))
 
 
-_cached_terms = lru_cache(maxsize=100_000)(_compound_terms)
+_cached_terms = lru_cache(maxsize=100_000)(_terms)
 
 
 def _part_terms(part: str) -> tuple[str, ...]:
@@ -169,6 +172,7 @@ def _pairs(run: str) -> Iterator[str]:
         yield first + second
 
 
+@lru_cache(maxsize=100_000)
 def _stem(word: str) -> str:
     if word.isdigit() or len(word) > _STEMMED_AT_MOST:
         return word

@@ -15,6 +15,7 @@ This module imports numpy: import it when it is first used.
 from __future__ import annotations
 
 import math
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -50,7 +51,7 @@ class LuceneBM25(BM25Okapi):  # type: ignore[misc]  # rank_bm25 has no types
         self.doc_len = [byte_length(length) for length in self.doc_len]
         lengths = np.array(self.doc_len, dtype=np.float64)
         self._norms = self.k1 * (1 - self.b + self.b * lengths / (self.avgdl or 1.0))
-        self._postings = _postings(self.doc_freqs)
+        self._postings: dict[str, tuple[NDArray[np.int64], NDArray[np.float64]]] = {}
 
     def get_scores(self, query: Iterable[str]) -> NDArray[np.float64]:
         """Return the score of every passage, shape ``(n_passages,)``.
@@ -59,17 +60,29 @@ class LuceneBM25(BM25Okapi):  # type: ignore[misc]  # rank_bm25 has no types
         """
         scores = np.zeros(self.corpus_size)
         for term in query:
-            if term in self._postings:
-                numbers, tf = self._postings[term]
+            if term in self._holding:
+                numbers, tf = self._posting(term)
                 scores[numbers] += self.idf[term] * tf * (self.k1 + 1) / (tf + self._norms[numbers])
         return scores
 
+    def _posting(self, term: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Return the numbers of the passages that hold a term, and how often they do."""
+        if term not in self._postings:
+            numbers = self._holding[term]
+            tf = [self.doc_freqs[number][term] for number in numbers]
+            self._postings[term] = np.array(numbers, np.int64), np.array(tf, np.float64)
+        return self._postings[term]
+
     def _initialize(self, corpus: Sequence[Sequence[str]]) -> dict[str, int]:
-        if not corpus:
-            self.avgdl = 0.0
-            return {}
-        n_passages: dict[str, int] = super()._initialize(corpus)
-        return n_passages
+        self.corpus_size = len(corpus)
+        self.doc_len = [len(terms) for terms in corpus]
+        self.avgdl = sum(self.doc_len) / len(corpus) if corpus else 0.0
+        self.doc_freqs = [Counter(terms) for terms in corpus]
+        self._holding: defaultdict[str, list[int]] = defaultdict(list)
+        for number, counts in enumerate(self.doc_freqs):
+            for term in counts:
+                self._holding[term].append(number)
+        return {term: len(numbers) for term, numbers in self._holding.items()}
 
     def _calc_idf(self, nd: dict[str, int]) -> None:
         size = self.corpus_size
@@ -90,19 +103,3 @@ def byte_length(length: int) -> int:
     excess = length - 24
     shift = max(0, excess.bit_length() - 4)
     return 24 + (excess >> shift << shift)
-
-
-def _postings(
-    frequencies: Sequence[dict[str, int]],
-) -> dict[str, tuple[NDArray[np.int64], NDArray[np.float64]]]:
-    """Return for each term the numbers of the passages that hold it, and how often."""
-    found: dict[str, tuple[list[int], list[int]]] = {}
-    for number, counts in enumerate(frequencies):
-        for term, count in counts.items():
-            numbers, tf = found.setdefault(term, ([], []))
-            numbers.append(number)
-            tf.append(count)
-    return {
-        term: (np.array(numbers, dtype=np.int64), np.array(tf, dtype=np.float64))
-        for term, (numbers, tf) in found.items()
-    }

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from docqa.datamodel import Passage, RankedPassage
 from docqa.errors import SettingError
 from docqa.index.analysis import terms
+from docqa.limits import check_time
 
 if TYPE_CHECKING:
     from docqa.index.bm25 import LuceneBM25
@@ -56,7 +57,10 @@ class MemoryIndex:
 
     def add(self, passages: Iterable[Passage]) -> None:
         """Add passages; a passage of the same document and number is replaced."""
-        analysed = [(passage, terms(ranked_text(passage))) for passage in passages]
+        analysed = []
+        for passage in passages:
+            check_time()
+            analysed.append((passage, terms(ranked_text(passage))))
         with self._lock:
             for passage, found in analysed:
                 entries = self._entries.setdefault(passage.document_id, {})

@@ -14,11 +14,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from docqa.datamodel import Block, BlockKind, Span
+from docqa.limits import check_time
 
 __all__ = ["blocks_from_lines"]
 
 _LINE = re.compile(r"[^\n\r\f\v\x1c-\x1e\x85\u2028\u2029]+")
 _LINE_END = re.compile(r"\r\n|[\n\r\v\x1c-\x1e\x85\u2028\u2029]")
+_LINES_AT_A_TIME = 1_000  # looked at before the time of their source is checked
 _NEIGHBOURS = 4  # lines on each side whose longest gives the width that a line could have had
 _WRAPPED = 50  # characters: shorter lines that a format ends are no wrapped prose
 _NARROWEST = 30  # characters; no text is wrapped at less
@@ -111,12 +113,15 @@ def _lines(text: str, span: Span) -> list[_Line]:
         content = raw.strip()
         if not content:
             continue
-        indent = len(raw) - len(raw.lstrip())
+        indent = 0 if raw[0] == content[0] else len(raw) - len(raw.lstrip())
         start = match.start() + indent
         gap = text[gap_start : match.start()]
         line = _Line(start, start + len(content), content, indent, False, _is_row(content))
-        line.after_gap = "\f" not in gap and len(_LINE_END.findall(gap)) > 1
+        if len(gap) > 1:
+            line.after_gap = "\f" not in gap and len(_LINE_END.findall(gap)) > 1
         lines.append(line)
+        if not len(lines) % _LINES_AT_A_TIME:
+            check_time()
         gap_start = line.end
     _measure_widths(lines)
     return lines
@@ -130,7 +135,9 @@ def _measure_widths(lines: Sequence[_Line]) -> None:
 
 def _is_row(content: str) -> bool:
     """Say whether a line looks like a row of a table: columns, or numbers at its end."""
-    if _COLUMNS.search(content) or _LEADER.search(content):
+    spaced = "\t" in content or "  " in content
+    dotted = ".." in content or ". ." in content or "…" in content
+    if (spaced and _COLUMNS.search(content)) or (dotted and _LEADER.search(content)):
         return True
     words = content.split()
     trailing = 0
@@ -143,7 +150,7 @@ def _is_row(content: str) -> bool:
 
 
 def _is_item(content: str) -> bool:
-    return any(pattern.match(content) for pattern in (_BULLET, _DASH, _NUMBERED))
+    return bool(_BULLET.match(content) or _DASH.match(content) or _NUMBERED.match(content))
 
 
 def _is_hard(first: _Line, before: _Line, line: _Line) -> bool:

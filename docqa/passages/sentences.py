@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import astuple, replace
+from dataclasses import replace
 from functools import lru_cache
+from string import whitespace
 from typing import TYPE_CHECKING
 
 from docqa.datamodel import Block, Span
@@ -41,6 +43,15 @@ _ENUMERATOR = re.compile(r"\s*\(?(?:\d{1,3}(?:\.\d{1,3})*|[A-Za-z]|[ivxIVX]{1,5}
 _NEXT_WORD = re.compile(r"\s*([^\W\d_]{1,20})")
 _LINE = re.compile(r"[^\n\r\f\v]+")
 _SPACE = re.compile(r"\s+")
+# White space for Punkt; the separators U+001C to U+001F are none.
+_GAP = r"[^\S\x1c-\x1f]+"
+_CLOSING = "'\")\\]}\u2018\u2019\u201c\u201d\xab\xbb"
+# A mark that may end a sentence: before a sign, or before white space and something else.
+_CANDIDATE = re.compile(rf"[.?!](?=[{_CLOSING};*:@({{\[?!]|({_GAP})[\S\x1c-\x1f])")
+_NOT_GAP = re.compile(r"[\S\x1c-\x1f]+")
+_CLOSED = re.compile(rf"[{_CLOSING}]+?(?:{_GAP}|(?=--)|$)", re.MULTILINE)
+_CACHED_AT_MOST = 60  # characters of a mark with the words around it
+
 
 
 def sentence_spans(text: str, *, blocks: Sequence[Block] = ()) -> list[Span]:
@@ -85,8 +96,8 @@ def block_sentences(text: str, block: Block) -> list[Span]:
         return [block.span]
     return [
         sentence
-        for piece in _pieces(text, block.span)
-        for sentence in _trimmed(text, _split(text, piece))
+        for start, end in _pieces(text, block.span)
+        for sentence in _trimmed(text, _split(text[start:end], start))
     ]
 
 
@@ -143,55 +154,62 @@ def _bounded(text: str, span: Span, sentence: Span) -> Span:
             if len(words) < 2
             else (span.end + text[span.end : end].rindex(words[-1]))
         )
-    shown = next(_trimmed(text, [Span(start, end)]), span)
+    shown = next(_trimmed(text, [(start, end)]), span)
     return Span(min(shown.start, span.start), max(shown.end, span.end))
 
 
 def _refine(text: str, block: Block) -> list[Block]:
     """Cut a format's block at hard line breaks; its kind and flag stay."""
     if block.kind == "code":
-        lines = (Span(*match.span()) for match in _LINE.finditer(text, *astuple(block.span)))
+        lines = (match.span() for match in _LINE.finditer(text, block.span.start, block.span.end))
         return [replace(block, span=line) for line in _trimmed(text, lines)]
     if block.kind in ("heading", "table_row"):
-        return [replace(block, span=span) for span in _trimmed(text, [block.span])]
+        bare = _trimmed(text, [(block.span.start, block.span.end)])
+        return [replace(block, span=span) for span in bare]
     finer = blocks_from_lines(text, block.span, are_broken=True)
     return [replace(block, span=each.span) for each in finer]
 
 
-def _trimmed(text: str, spans: Iterable[Span]) -> Iterator[Span]:
+def _trimmed(text: str, spans: Iterable[tuple[int, int]]) -> Iterator[Span]:
     """Yield the spans without outer white space; blank ones are left out."""
-    for span in spans:
-        content = span.of(text)
-        bare = content.strip()
+    for start, end in spans:
+        content = text[start:end]
+        bare = content.lstrip()
         if bare:
-            start = span.start + len(content) - len(content.lstrip())
-            yield Span(start, start + len(bare))
+            start += len(content) - len(bare)
+            yield Span(start, start + len(bare.rstrip()))
 
 
-def _pieces(text: str, span: Span) -> Iterator[Span]:
+def _pieces(text: str, span: Span) -> Iterator[tuple[int, int]]:
     """Cut a very long block after a full stop or at white space: Punkt's cost stays linear."""
     start = span.start
     while span.end - start > _PUNKT_AT_MOST:
         limit = start + _PUNKT_AT_MOST
         cuts = (text.rfind(end, start + 1, limit) for end in (". ", ".\n", " ", "\n"))
         cut = next((cut + 1 for cut in cuts if cut > 0), limit)
-        yield Span(start, cut)
+        yield start, cut
         start = cut
-    yield Span(start, span.end)
+    yield start, span.end
 
 
-def _split(text: str, piece: Span) -> Iterator[Span]:
-    """Yield the sentences of a piece of running text; only white space is left out."""
-    content = piece.of(text)
-    borders = {match.end() for match in _WIDE_END.finditer(content)}
+def _split(content: str, origin: int) -> Iterator[tuple[int, int]]:
+    """Yield the sentences of a piece of running text; only white space is left out.
+
+    Args:
+        content: the piece.
+        origin: where it begins in the text.
+    """
+    borders = {len(content)}
+    if not content.isascii():
+        borders.update(match.end() for match in _WIDE_END.finditer(content))
     if _MAYBE_END.search(content):
-        borders.update(end for _, end in _punkt().span_tokenize(content))
+        borders.update(_punkt_ends(content))
         borders.update(match.end() for match in _AFTER_LETTER.finditer(content))
     start = 0
-    for end in sorted(borders | {len(content)}):
+    for end in sorted(borders):
         if end < len(content) and _goes_on(content, start, end):
             continue
-        yield Span(piece.start + start, piece.start + end)
+        yield origin + start, origin + end
         start = end
 
 
@@ -203,11 +221,74 @@ def _goes_on(content: str, start: int, end: int) -> bool:
     if _ENUMERATOR.fullmatch(content, start, end):
         return True
     near = max(start, end - 9)
+    is_initials = content[end - 3 : end - 2] == "." and _DOTTED_INITIALS.search(content, near, end)
+    if not is_initials and not _QUOTED_END.search(content, near, end):
+        return False
     following = _NEXT_WORD.match(content, end)
     word = following.group(1) if following else ""
-    if _DOTTED_INITIALS.search(content, near, end):
-        return word.lower() not in SENTENCE_STARTERS
-    return word[:1].islower() and bool(_QUOTED_END.search(content, near, end))
+    return word.lower() not in SENTENCE_STARTERS if is_initials else word[:1].islower()
+
+
+def _punkt_ends(content: str) -> Iterator[int]:
+    """Yield where Punkt ends sentences: the ends of its `span_tokenize`."""
+    breaks = list(_punkt_breaks(content))
+    starts = [0, *(following for _, following in breaks)]
+    ends = [*(end for end, _ in breaks), len(content.rstrip())]
+    begin = 0
+    for end, start, stop in zip(ends, starts[1:], ends[1:], strict=False):
+        closed = None if content[start].isalnum() else _CLOSED.match(content, start, stop)
+        if closed is not None:  # a bracket or quotation mark behind the mark goes with it
+            yield start + len(closed.group().rstrip())
+        elif end > begin:
+            yield end
+        begin = start if closed is None else closed.end()
+    if ends[-1] > begin:
+        yield ends[-1]
+
+
+def _punkt_breaks(content: str) -> Iterator[tuple[int, int]]:
+    """Yield the end of each sentence but the last, and the start of the next.
+
+    Of several marks in one word, the last one counts.
+    """
+    begin = stop = 0  # of the word before the mark
+    last = None
+    for match in _CANDIDATE.finditer(content):
+        at = match.start()
+        space = max(content.rfind(white, stop, at) for white in whitespace)
+        first = space + 1 if space > stop else begin
+        if last is not None and stop <= first and _is_break(content, begin, last):
+            yield last.end(), max(last.end(), last.end(1))
+        last, begin, stop = match, first, at
+    if last is not None and _is_break(content, begin, last):
+        yield last.end(), max(last.end(), last.end(1))
+
+
+def _is_break(content: str, begin: int, mark: re.Match[str]) -> bool:
+    """Say whether Punkt ends a sentence at a mark; the word before it starts at `begin`.
+
+    Plain words need no look at Punkt's rules for abbreviations, initials and numbers.
+    """
+    word, following = content[begin : mark.start()], mark.end(1)
+    if following < 0:  # a sign stands behind
+        return _asked(content[begin : mark.end() + 1])
+    letter = content[following]
+    plain = len(word) > 1 and letter.isalpha() and word.isalnum()
+    if plain and (letter.isupper() or word.isalpha()) and word.lower() not in ABBREVIATIONS:
+        return True
+    after = _NOT_GAP.match(content, following)
+    return _asked(content[begin : after.end() if after else None])
+
+
+def _asked(context: str) -> bool:
+    """Say whether Punkt sees the end of a sentence in a mark with the words around it."""
+    known = len(context) <= _CACHED_AT_MOST
+    return _remembered(context) if known else _punkt().text_contains_sentbreak(context)
+
+
+@lru_cache(maxsize=20_000)
+def _remembered(context: str) -> bool:
+    return bool(_punkt().text_contains_sentbreak(context))
 
 
 @lru_cache(maxsize=1)
@@ -215,6 +296,7 @@ def _punkt() -> PunktSentenceTokenizer:
     from nltk.tokenize.punkt import PunktParameters, PunktSentenceTokenizer
 
     parameters = PunktParameters()
+    parameters.ortho_context = Counter()  # which does not keep the words that it is asked for
     parameters.abbrev_types = set(ABBREVIATIONS)
     parameters.sent_starters = set(SENTENCE_STARTERS)
     parameters.collocations = {(word, "##number##") for word in BEFORE_NUMBER}

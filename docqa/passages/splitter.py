@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
 
-from docqa.datamodel import Content, Document, Insertion, Passage, Span
+from docqa.datamodel import Block, Content, Document, Insertion, Passage, Span
 from docqa.errors import SettingError
+from docqa.limits import check_time
 from docqa.passages.cell_headers import CellHeaders
 from docqa.passages.sentences import block_sentences, sentence_blocks
-from docqa.protocols import Tokenizer
+from docqa.protocols import StoringTokenizer, Tokenizer
 from docqa.reading_form import ReadingForm
 
 __all__ = ["DEFAULT_OVERLAP", "DEFAULT_PASSAGE_TOKENS", "Splitter"]
@@ -28,7 +29,7 @@ _HEADER_TOKENS = 20  # of a long header: at least that number is taken out toget
 _SLACK = 2  # tokens by which a text may count more alone than inside the document
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Sentence:
     """A sentence, or a part of one that is longer than a passage.
 
@@ -87,13 +88,18 @@ class Splitter:
         if content not in ("all", "main"):
             raise SettingError(f'content must be "all" or "main", not {content!r}')
         self._tokenizer = tokenizer
+        self._encoder = tokenizer if isinstance(tokenizer, StoringTokenizer) else None
         self.passage_tokens = passage_tokens
         self.overlap = overlap
         self._content = content
         self._header_tokens: dict[str, int] = {}
 
     def split(self, document: Document) -> list[Passage]:
-        """Return the document's passages, numbered from 0 in the order of its text."""
+        """Return the document's passages, numbered from 0 in the order of its text.
+
+        Raises:
+            LoadTimeoutError: the time of the document's source is over; see `docqa.limits`.
+        """
         passages: list[Passage] = []
         headers = CellHeaders(document)
         sentences = self._sentences(document, headers)
@@ -103,6 +109,7 @@ class Splitter:
             sentences_of_run = list(run)
             borders = _borders(document.text, sentences_of_run, headers)
             for span in self._pack(document.text, sentences_of_run):
+                check_time()
                 inside = borders[bisect_right(borders, span.start) : bisect_left(borders, span.end)]
                 text = span.of(document.text)
                 passages.append(
@@ -122,7 +129,7 @@ class Splitter:
         """Return as many of the insertions, from the first, as the largest passage has room for."""
         while insertions:
             form = ReadingForm.from_insertions(text, insertions)
-            excess = len(self._tokenizer.offsets(form.text)) - self.passage_tokens
+            excess = self._n_tokens(form.text) - self.passage_tokens
             if excess <= 0:
                 break
             insertions = insertions[: -max(1, excess // _HEADER_TOKENS)]
@@ -130,47 +137,60 @@ class Splitter:
 
     def _sentences(self, document: Document, headers: CellHeaders) -> Iterator[_Sentence]:
         """Yield the document's sentences with their tokens counted, long ones cut."""
-        text, batch = document.text, list[_Sentence]()
+        text, batch = document.text, list[tuple[Span, Block]]()
         for block in sentence_blocks(text, document.blocks):
-            is_heading, is_row = block.kind == "heading", block.kind == "table_row"
+            check_time()
             for span in block_sentences(text, block):
-                if batch and span.end - batch[0].span.start > _BATCH:
+                if batch and span.end - batch[0][0].start > _BATCH:
                     yield from self._counted(text, batch, headers)
                     batch = []
-                batch.append(_Sentence(span, 0, 0, is_heading, block.boilerplate, True, is_row))
+                batch.append((span, block))
         yield from self._counted(text, batch, headers)
 
     def _counted(
-        self, text: str, batch: Sequence[_Sentence], headers: CellHeaders
+        self, text: str, batch: Sequence[tuple[Span, Block]], headers: CellHeaders
     ) -> Iterator[_Sentence]:
         if not batch:
             return
-        origin = batch[0].span.start
-        tokens = self._tokenizer.offsets(text[origin : batch[-1].span.end])
-        starts = [token.start + origin for token in tokens]
-        ends = [token.end + origin for token in tokens]
-        for sentence in batch:
-            span = sentence.span
-            inside = starts[bisect_left(starts, span.start) : bisect_left(starts, span.end)]
-            if bisect_right(ends, span.start) != bisect_left(starts, span.start):
+        origin = batch[0][0].start
+        starts, ends = self._borders_of_tokens(text[origin : batch[-1][0].end], origin)
+        for span, block in batch:
+            first, last = bisect_left(starts, span.start), bisect_left(starts, span.end)
+            inside = starts[first:last]
+            if bisect_right(ends, span.start) != first:
                 # It begins inside a token: no white space between sentences (Chinese).
-                alone = self._tokenizer.offsets(span.of(text))
-                inside = [token.start + span.start for token in alone]
+                inside, _ = self._borders_of_tokens(span.of(text), span.start)
             for piece, n_tokens in self._cut(text, span, inside):
-                is_first = piece.start == span.start
-                inserted = sum(self._inserted(each.text) for each in headers.insertions(piece))
-                yield replace(
-                    sentence,
-                    span=piece,
-                    n_tokens=n_tokens + inserted,
-                    n_inserted=inserted,
-                    is_first=is_first,
+                inserted = 0
+                if headers.starts:
+                    inserted = sum(self._inserted(each.text) for each in headers.insertions(piece))
+                yield _Sentence(
+                    piece,
+                    n_tokens + inserted,
+                    inserted,
+                    is_heading=block.kind == "heading",
+                    boilerplate=block.boilerplate,
+                    is_first=piece.start == span.start,
+                    is_row=block.kind == "table_row",
                 )
+
+    def _borders_of_tokens(self, text: str, origin: int) -> tuple[list[int], list[int]]:
+        """Return where the tokens of a text begin and end, counted from `-origin`."""
+        if self._encoder is None:
+            tokens = self._tokenizer.offsets(text)
+            return [each.start + origin for each in tokens], [each.end + origin for each in tokens]
+        found = self._encoder.encode([text])[0]
+        shown = found.starts < found.ends
+        starts, ends = (each[shown] + origin for each in (found.starts, found.ends))
+        return starts.tolist(), ends.tolist()
+
+    def _n_tokens(self, text: str) -> int:
+        return len(self._borders_of_tokens(text, 0)[0])
 
     def _inserted(self, text: str) -> int:
         """Return how many tokens a header has; tables repeat theirs."""
         if text not in self._header_tokens:
-            self._header_tokens[text] = len(self._tokenizer.offsets(text))
+            self._header_tokens[text] = self._n_tokens(text)
         return self._header_tokens[text]
 
     def _cut(self, text: str, span: Span, starts: Sequence[int]) -> Iterator[tuple[Span, int]]:
@@ -187,9 +207,10 @@ class Splitter:
         borders = sorted({*starts, span.end})
         first, begin = 0, span.start
         while begin < span.end:
+            check_time()
             last = self._piece_end(text, begin, borders, first, size)
             piece = Span(begin, begin + len(text[begin : borders[last]].rstrip()))
-            yield piece, len(self._tokenizer.offsets(piece.of(text)))
+            yield piece, self._n_tokens(piece.of(text))
             first, begin = last, borders[last]
 
     def _piece_end(
@@ -204,7 +225,7 @@ class Splitter:
             words = range(last, first + size // 2, -1)
             last = next((n for n in words if text[borders[n] - 1].isspace()), last)
         while last > first + 1:
-            excess = len(self._tokenizer.offsets(text[begin : borders[last]])) - size
+            excess = self._n_tokens(text[begin : borders[last]]) - size
             if excess <= 0:
                 break
             last = max(first + 1, last - excess)
@@ -277,7 +298,7 @@ class Splitter:
         """
         if abs(estimate + inserted - self.passage_tokens) > _SLACK:
             return estimate + inserted
-        return len(self._tokenizer.offsets(content)) + inserted
+        return self._n_tokens(content) + inserted
 
 
 def _borders(text: str, sentences: Iterable[_Sentence], headers: CellHeaders) -> list[int]:

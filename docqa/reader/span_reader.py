@@ -11,6 +11,7 @@ import numpy as np
 
 from docqa.datamodel import AnswerSpan, AnswerSpans, Passage
 from docqa.errors import ModelError, QuestionError, SettingError
+from docqa.limits import check_time
 from docqa.protocols import Tokens
 from docqa.reader.decoding import BestSpans, Whole, best_spans
 from docqa.reader.encoding import PassageTokens, Window, window_ranges
@@ -158,11 +159,13 @@ class SpanReader:
             QuestionError: a question is blank, or longer than `max_question_tokens`.
             SettingError: `top_k` is below 1.
             ModelError: the model's logits are not numbers, or memory ran out.
+            LoadTimeoutError: the time of a source at work is over; see `docqa.limits`.
         """
         if top_k < 1:
             raise SettingError(f"top_k must be at least 1, not {top_k}")
         found: list[list[list[AnswerSpan]]] = [[[] for _ in passages] for _, passages in requests]
         for read in self.logits(requests):
+            check_time()
             answerable, whole = _whole(read, requests)
             best = best_spans(
                 read.start_logits,

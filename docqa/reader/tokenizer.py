@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ import numpy as np
 from docqa.datamodel import Span
 from docqa.errors import ModelIncompatibleError
 from docqa.folding import with_offsets
+from docqa.limits import check_time
 from docqa.protocols import Tokens
 
 if TYPE_CHECKING:
@@ -28,11 +30,16 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer as Backend
 
     IntArray = NDArray[np.int32]
+    _Cut = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]  # ids, starts, ends
 
 __all__ = ["FastTokenizer", "Template", "Tokens"]
 
 _FOLDING = "folded 1"  # changes whenever other characters are folded
 _TEXTS_AT_A_TIME = 512  # bounds what the library holds beside the arrays kept here
+# Pieces of a text between which BERT's tokens always end: signs of ASCII, words, white space.
+_PIECE = re.compile(r"\s+|[!-/:-@\[-`{-~]|[^\s!-/:-@\[-`{-~]+")
+_MOST_KNOWN = 100_000  # pieces whose tokens are kept, about 300 bytes each
+_LONGEST_KNOWN = 40  # characters
 _SURROGATE = re.compile("[\ud800-\udfff]")
 # BERT's normaliser drops control characters, so that "19\f2 Position" would become 192. They part
 # words: form feeds between pages, NULs, C1 controls, and the two separators of Unicode.
@@ -85,6 +92,7 @@ class FastTokenizer:
         self._backend = backend
         self.pad_id = pad_id
         self.template = _probe(backend)
+        self._pieces = _PieceTokens(backend) if _ends_at_pieces(backend) else None
 
     @cached_property
     def fingerprint(self) -> str:
@@ -106,27 +114,113 @@ class FastTokenizer:
         """Return the tokens of each text."""
         made: list[Tokens] = []
         for first in range(0, len(texts), _TEXTS_AT_A_TIME):
+            check_time()
             some = texts[first : first + _TEXTS_AT_A_TIME]
-            clean = [_CONTROL.sub(" ", _SURROGATE.sub("\ufffd", text)) for text in some]
-            folded = [with_offsets(text) for text in clean]
-            encodings = self._backend.encode_batch(
-                [text for text, _ in folded], add_special_tokens=False
-            )
-            made += [_tokens(*each) for each in zip(folded, encodings, strict=True)]
+            folded = [with_offsets(_clean(text)) for text in some]
+            plain = [text for text, _ in folded]
+            if self._pieces is not None:
+                cut = [self._pieces.tokens(text) for text in plain]
+            else:
+                encodings = self._backend.encode_batch(plain, add_special_tokens=False)
+                cut = [_tokens(*pair) for pair in zip(plain, encodings, strict=True)]
+            made += [_placed(one, at) for one, (_, at) in zip(cut, folded, strict=True)]
         return made
 
 
-def _tokens(folded: tuple[str, Sequence[int] | None], encoding: Encoding) -> Tokens:
-    """Return the tokens of a folded text, placed in the text that it was folded from."""
-    text, offsets = folded
+class _PieceTokens:
+    """A maker of a text's tokens out of those of its pieces, each of which is cut once.
+
+    Args:
+        backend: a tokenizer for which `_ends_at_pieces` holds.
+    """
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._known: dict[str, _Cut] = {}
+
+    def tokens(self, text: str) -> Tokens:
+        """Return the tokens of a clean, folded text."""
+        numbers: dict[str, int] = {}
+        pieces = [numbers.setdefault(each, len(numbers)) for each in _PIECE.findall(text)]
+        cut = self._cut(list(numbers))
+        counts = np.array([len(ids) for ids, _, _ in cut], np.int64)
+        lengths = np.array([len(piece) for piece in numbers], np.int64)
+        order = np.array(pieces, np.int64)
+        n_tokens = counts[order]
+        stops = np.cumsum(n_tokens)
+        token = np.repeat((np.cumsum(counts) - counts)[order] - stops + n_tokens, n_tokens)
+        token += np.arange(len(token))
+        begin = np.repeat(np.cumsum(lengths[order]) - lengths[order], n_tokens).astype(np.int32)
+        ids, starts, ends = (
+            np.fromiter(chain.from_iterable(each[part] for each in cut), np.int32)[token]
+            for part in range(3)
+        )
+        return Tokens(ids, starts + begin, ends + begin)
+
+    def _cut(self, pieces: Sequence[str]) -> list[_Cut]:
+        """Return the tokens of different pieces, each with offsets from its own start."""
+        known = self._known
+        missing = [piece for piece in pieces if piece not in known]
+        made = dict(zip(missing, self._made(missing), strict=True)) if missing else {}
+        found = [made[piece] if piece in made else known[piece] for piece in pieces]
+        if len(known) > _MOST_KNOWN:
+            self._known = known = {}
+        known.update((each, made[each]) for each in missing if len(each) <= _LONGEST_KNOWN)
+        return found
+
+    def _made(self, pieces: Sequence[str]) -> Iterator[_Cut]:
+        text = " ".join(pieces)
+        tokens = _tokens(text, self._backend.encode(text, add_special_tokens=False))
+        stops = np.cumsum([len(piece) + 1 for piece in pieces])
+        lasts = np.searchsorted(tokens.starts, stops).tolist()
+        ids, starts, ends = (each.tolist() for each in (tokens.ids, tokens.starts, tokens.ends))
+        begin = first = 0
+        for stop, last in zip(stops.tolist(), lasts, strict=True):
+            yield (
+                tuple(ids[first:last]),
+                tuple(start - begin for start in starts[first:last]),
+                tuple(end - begin for end in ends[first:last]),
+            )
+            begin, first = stop, last
+
+
+def _ends_at_pieces(backend: Backend) -> bool:
+    """Say whether no token reaches over two pieces, and each piece has its tokens everywhere.
+
+    So it is with BERT's own tokenizers: words are cut one by one, after signs and white space.
+    """
+    from tokenizers.models import WordPiece
+    from tokenizers.normalizers import BertNormalizer
+    from tokenizers.pre_tokenizers import BertPreTokenizer
+
+    return (
+        isinstance(backend.model, WordPiece)
+        and isinstance(backend.normalizer, BertNormalizer)
+        and isinstance(backend.pre_tokenizer, BertPreTokenizer)
+        and all(token.special for token in backend.get_added_tokens_decoder().values())
+    )
+
+
+def _clean(text: str) -> str:
+    """Return the text without characters that a tokenizer drops or refuses, of the same length."""
+    return _CONTROL.sub(" ", _SURROGATE.sub("\ufffd", text))
+
+
+def _tokens(text: str, encoding: Encoding) -> Tokens:
     pairs = np.array(encoding.offsets, dtype=np.int32).reshape(-1, 2)
     starts, ends = _trim(text, pairs[:, 0].copy(), pairs[:, 1].copy())
-    if offsets is not None:
-        places = np.array([*offsets, offsets[-1] + 1 if offsets else 0], dtype=np.int32)
-        held = starts < ends
-        ends = np.where(held, places[np.maximum(ends - 1, 0)] + 1, places[ends])
-        starts = np.where(held, places[starts], ends).astype(np.int32)
     return Tokens(np.array(encoding.ids, dtype=np.int32), starts, ends)
+
+
+def _placed(tokens: Tokens, offsets: Sequence[int] | None) -> Tokens:
+    """Return the tokens of a folded text, placed in the text that it was folded from."""
+    if offsets is None:
+        return tokens
+    places = np.array([*offsets, offsets[-1] + 1 if offsets else 0], dtype=np.int32)
+    held = tokens.starts < tokens.ends
+    ends = np.where(held, places[np.maximum(tokens.ends - 1, 0)] + 1, places[tokens.ends])
+    starts = np.where(held, places[tokens.starts], ends).astype(np.int32)
+    return Tokens(tokens.ids, starts, ends)
 
 
 def _trim(text: str, starts: IntArray, ends: IntArray) -> tuple[IntArray, IntArray]:
