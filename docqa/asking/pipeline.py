@@ -170,8 +170,8 @@ class Pipeline:
     def ranked(self, document: Document, question: str) -> tuple[RankedPassage, ...]:
         """Return the passages of a document that would be read for a question, best rank first.
 
-        At most `top_passages` and the first two, or all with `exhaustive`. Passages that share no term with the
-        question have the score 0.0; they follow in order of the text.
+        At most `top_passages` and the first two, or all with `exhaustive`. Passages that share no
+        term with the question have the score 0.0; they follow in order of the text.
         """
         top_passages = self._passages_read(None, None)
         return self._prepare(document).passages_to_read(question, top_passages=top_passages)
