@@ -12,7 +12,6 @@ from docqa.cli.prelude import Run, command
 __all__ = ["TOOLS", "TrainCommand"]
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
-_TYPICAL = 300  # questions
 _QUIET = "No notes; only errors."
 
 
@@ -83,23 +82,7 @@ def convert(run: Run, /, *, source: Path, target: Path) -> None:
     show_default=True,
     help="Bits of the weights in the file.",
 )
-@click.option(
-    "--data",
-    multiple=True,
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Questions in SQuAD form; with --bits 4 the weights are rounded so that reading "
-    f"{_TYPICAL} of them changes least. Can be given several times.",
-)
-def pack(
-    run: Run,
-    /,
-    *,
-    source: Path,
-    target: Path,
-    no_answer: bool | None,
-    bits: str,
-    data: Sequence[Path],
-) -> None:
+def pack(run: Run, /, *, source: Path, target: Path, no_answer: bool | None, bits: str) -> None:
     """Write the reader in the folder SRC to the folder DST, ready for ONNX Runtime.
 
     The weights become 8-bit rows, or 4-bit blocks, which are made 8-bit rows when they are loaded.
@@ -109,23 +92,8 @@ def pack(
     """
     from docqa.reader.pack import pack_reader
 
-    typical = [each for path in data for each in _questions(path, _TYPICAL // len(data))]
-    pack_reader(source, target, no_answer=no_answer, bits=int(bits), typical=typical)
+    pack_reader(source, target, no_answer=no_answer, bits=int(bits))
     run.notices.note(f"wrote {target}")
-
-
-def _questions(data: Path, count: int) -> list[tuple[str, str]]:
-    """Return at most `count` questions of a file, drawn at random, with their paragraphs."""
-    from docqa.evaluation.sampling import draw
-    from docqa.question_sets import read_question_set
-
-    drawn = draw(read_question_set(data), count, seed=0)
-    return [
-        (question.text, paragraph.context)
-        for article in drawn.articles
-        for paragraph in article.paragraphs
-        for question in paragraph.questions
-    ]
 
 
 TOOLS = (average, convert, pack)

@@ -4,10 +4,9 @@ SRC is a folder with ``model.safetensors``, ``config.json`` and ``tokenizer.json
 same three, the weights as 8-bit rows (`docqa.reader.quantized`) or, with ``--bits 4``, as 4-bit
 blocks (`docqa.reader.blocks`), and for DistilBERT, BERT and MPNet two ONNX graphs that refer to
 those weights: ``int8.onnx``, which `load_reader(DST)` runs on a CPU, and ``float32.onnx``. A
-checkpoint that is packed already can be packed again. With questions and their passages, the
-4-bit codes are those that change the layers' outputs least. A calibration of former weights in
-DST is removed: ``docqa calibrate`` makes one for the new ones. The shipped readers were made by
-this module.
+checkpoint that is packed already can be packed again. A calibration of former weights in DST is
+removed: ``docqa calibrate`` makes one for the new ones. The shipped readers were made by this
+module.
 """
 
 from __future__ import annotations
@@ -17,17 +16,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from docqa.calibration import CALIBRATION_FILE
-from docqa.datamodel import Passage, Span
 from docqa.errors import ModelIncompatibleError, ModelNotFoundError, SettingError
 from docqa.reader.blocks import BLOCK
 from docqa.reader.checkpoints import find_checkpoint, weights_layout, weights_revision
-from docqa.reader.models import knows_no_answer, load_span_reader
+from docqa.reader.models import knows_no_answer
 from docqa.reader.requirements import TORCH_PACKAGES, require
 from docqa.reader.tokenizer_files import load_tokenizer
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
-
     from numpy.typing import NDArray
 
     from docqa.reader.packing.architectures import Architecture
@@ -41,14 +37,7 @@ _BITS = 8, 4
 _LEAST_ELEMENTS = 4096  # smaller matrices of unknown architectures weigh little and stay exact
 
 
-def pack_reader(
-    source: Path,
-    target: Path,
-    *,
-    no_answer: bool | None = None,
-    bits: int = 8,
-    typical: Sequence[tuple[str, str]] = (),
-) -> int:
+def pack_reader(source: Path, target: Path, *, no_answer: bool | None = None, bits: int = 8) -> int:
     """Write the checkpoint in `source` to the folder `target`, for ONNX Runtime and for torch.
 
     Args:
@@ -58,9 +47,6 @@ def pack_reader(
             for what `docqa.load_reader` takes `source` for.
         bits: of the numbers in large matrices. 8 or 4; the latter for DistilBERT, BERT and MPNet
             whose sizes are multiples of 32.
-        typical: questions with the texts that they are asked of, such as some of the training
-            data. With ``bits=4`` the codes are fitted to what the layers read there; a few hundred
-            are enough. None: each code is the nearest one.
 
     Returns:
         Bytes written.
@@ -69,7 +55,7 @@ def pack_reader(
         ModelNotFoundError: a file of `source` is missing.
         ModelIncompatibleError: `source` is no whole question-answering checkpoint, or cannot be
             packed in 4 bits.
-        SettingError: `bits` is neither 8 nor 4, or there is something `typical` for 8.
+        SettingError: `bits` is neither 8 nor 4.
         MissingDependencyError: torch, safetensors or onnx is missing.
     """
     require("packing a reader", *TORCH_PACKAGES)
@@ -79,8 +65,6 @@ def pack_reader(
 
     if bits not in _BITS:
         raise SettingError(f"bits must be 8 or 4, not {bits}")
-    if typical and bits != 4:
-        raise SettingError("typical questions choose 4-bit codes; give bits=4 with them")
 
     checkpoint = find_checkpoint(str(source))
     for name in ("model.safetensors", "tokenizer.json"):
@@ -106,7 +90,6 @@ def pack_reader(
             matrices=linear | architecture.tables().keys(),
             multiplied=linear,
             blocks=blocks,
-            moments=_moments(source, linear, typical) if typical else {},
         )
         _write_graphs(architecture, stored, separator_id=separator_id)
     config = {k: v for k, v in checkpoint.config.items() if k not in _CONFIG_LEFT_OUT}
@@ -147,38 +130,6 @@ def _weights(path: Path, *, floats: bool) -> Weights:
         name: (each if each.dtype == torch.int8 else each.float()).numpy()
         for name, each in loaded.items()
     }
-
-
-def _moments(
-    source: Path, matrices: Collection[str], typical: Sequence[tuple[str, str]]
-) -> dict[str, NDArray[Any]]:
-    """Return the sums of products of each layer's inputs, ``(n_inputs, n_inputs)``, by its matrix.
-
-    One window is read at a time, so that no padding is counted.
-    """
-    import torch
-
-    from docqa.reader.torch_model import TorchModel
-
-    reader = load_span_reader(
-        source, runtime="torch", device="cpu", dtype="float32", batch_tokens=1
-    )
-    assert isinstance(reader.model, TorchModel)
-    sums: dict[str, torch.Tensor] = {}
-
-    def count(matrix: str, read: torch.Tensor) -> None:
-        rows = read.reshape(-1, read.shape[-1])
-        if matrix not in sums:
-            sums[matrix] = torch.zeros(rows.shape[1], rows.shape[1])
-        sums[matrix].addmm_(rows.T, rows)
-
-    for layer, module in reader.model.module.named_modules():
-        if (name := f"{layer}.weight") in matrices:
-            module.register_forward_pre_hook(lambda _, given, name=name: count(name, given[0]))
-    texts = (Passage("", 0, Span(0, len(text)), text) for _, text in typical)
-    for _ in reader.logits([(q, [each]) for (q, _), each in zip(typical, texts, strict=True)]):
-        pass  # the hooks have seen it
-    return {matrix: each.numpy() for matrix, each in sums.items()}
 
 
 def _blocks(name: str, architecture: Architecture | None) -> set[str]:

@@ -85,57 +85,6 @@ def test_error_is_near_that_of_free_scales() -> None:
     assert error < 0.011
 
 
-@given(matrices, st.integers(0, 5))
-def test_fitted_codes_cannot_overflow(matrix: np.ndarray, seed: int) -> None:
-    """Codes that make good for others keep to the same bounds as the nearest ones."""
-    inputs = np.random.default_rng(seed).normal(size=(8, matrix.shape[1]))
-    made = block_codes(matrix, multiplied=True, moments=inputs.T @ inputs)
-    weights = (made.codes.astype(int) * made.multiples[..., None]).reshape(len(matrix), -1)
-    assert abs(made.codes.astype(int)).max() <= 8
-    assert abs(weights).max() <= 127
-    assert abs(weights[:, ::2] + weights[:, 1::2]).max() <= 128
-
-
-def test_fitted_codes_change_outputs_less() -> None:
-    """Of inputs that hang together, fitted codes leave half of the nearest codes' error or less."""
-    random = np.random.default_rng(0)
-    matrix = random.normal(size=(64, 256)).astype(np.float32)
-    inputs = random.normal(size=(2000, 32)) @ random.normal(size=(32, 256))
-    inputs += random.normal(size=inputs.shape)
-
-    def error(moments: np.ndarray | None) -> float:
-        made = block_codes(matrix, multiplied=True, moments=moments)
-        weights = made.codes * made.multiples[..., None] * made.scales[:, None, None]
-        return float((((weights.reshape(matrix.shape) - matrix) @ inputs.T) ** 2).sum())
-
-    assert error(inputs.T @ inputs) < 0.5 * error(None)
-
-
-def test_unrelated_inputs_leave_the_nearest_codes() -> None:
-    """Where no input says anything about another, nothing can be made good."""
-    matrix = np.random.default_rng(1).normal(size=(16, 64)).astype(np.float32)
-    made = block_codes(matrix, multiplied=False, moments=np.eye(64))
-    steps = made.multiples[..., None] * made.scales[:, None, None]
-    nearest = np.clip(np.rint(matrix.reshape(16, 2, 32) / steps), -8, 7)
-    assert (made.codes == nearest).mean() > 0.99  # pairs that would overflow differ
-
-
-def test_packing_with_typical_questions(wide: Callable[[str], Path], tmp_path: Path) -> None:
-    """Logits over the typical questions come nearer to those of the checkpoint itself."""
-    source, question = wide("mpnet"), "who is john?"
-    whole = load_reader(source, runtime="torch", dtype="float32")
-    errors = []
-    for typical in ([], [(question, TEXT)] * 4):
-        target = tmp_path / f"packed{len(typical)}"
-        pack_reader(source, target, bits=4, typical=typical)
-        packed = load_reader(target, runtime="torch", dtype="float32")
-        (mine,), (theirs,) = (each.logits([(question, [PASSAGE])]) for each in (packed, whole))
-        errors.append(float(((mine.start_logits - theirs.start_logits) ** 2).sum()))
-    assert errors[1] < errors[0]
-    with pytest.raises(SettingError, match="bits=4"):
-        pack_reader(source, tmp_path / "eight", typical=[(question, TEXT)])
-
-
 def test_zeros_stay_zeros() -> None:
     """A row of zeros has a scale that is a number, and stays zero."""
     made = block_codes(np.zeros((2, 64), dtype=np.float32), multiplied=True)

@@ -38,7 +38,6 @@ def write_weights(
     matrices: Collection[str],
     multiplied: Collection[str],
     blocks: Collection[str] = (),
-    moments: Mapping[str, Array] = {},
 ) -> None:
     """Write weights, some of them as 8-bit rows or 4-bit blocks, and the others as float32.
 
@@ -49,7 +48,6 @@ def write_weights(
         multiplied: names of matrices that inputs are multiplied with.
         blocks: names of matrices of floats that become 4-bit blocks; their columns are a multiple
             of 32.
-        moments: of the inputs of such matrices, by name; see `docqa.reader.packing.block_codes`.
     """
     from safetensors.numpy import save
 
@@ -57,7 +55,7 @@ def write_weights(
     for name, weight in weights.items():
         scales = weights.get(name + SCALE)
         if name in blocks:
-            made = block_codes(weight, multiplied=name in multiplied, moments=moments.get(name))
+            made = block_codes(weight, multiplied=name in multiplied)
             arrays = made.by_input() if name in multiplied else made.by_row()
             stored |= zip((name, name + MULTIPLE, name + SCALE), arrays, strict=True)
         elif name in matrices:
