@@ -53,7 +53,6 @@ _CLOSED = re.compile(rf"[{_CLOSING}]+?(?:{_GAP}|(?=--)|$)", re.MULTILINE)
 _CACHED_AT_MOST = 60  # characters of a mark with the words around it
 
 
-
 def sentence_spans(text: str, *, blocks: Sequence[Block] = ()) -> list[Span]:
     r"""Return the sentences of a text in order, without outer white space.
 
@@ -176,8 +175,8 @@ def _trimmed(text: str, spans: Iterable[tuple[int, int]]) -> Iterator[Span]:
         content = text[start:end]
         bare = content.lstrip()
         if bare:
-            start += len(content) - len(bare)
-            yield Span(start, start + len(bare.rstrip()))
+            first = end - len(bare)
+            yield Span(first, first + len(bare.rstrip()))
 
 
 def _pieces(text: str, span: Span) -> Iterator[tuple[int, int]]:
