@@ -250,11 +250,12 @@ def _punkt_breaks(content: str) -> Iterator[tuple[int, int]]:
 
     Of several marks in one word, the last one counts.
     """
+    spaces = [white for white in whitespace if white in content]
     begin = stop = 0  # of the word before the mark
     last = None
     for match in _CANDIDATE.finditer(content):
         at = match.start()
-        space = max(content.rfind(white, stop, at) for white in whitespace)
+        space = max([content.rfind(white, stop, at) for white in spaces], default=-1)
         first = space + 1 if space > stop else begin
         if last is not None and stop <= first and _is_break(content, begin, last):
             yield last.end(), max(last.end(), last.end(1))
