@@ -173,7 +173,8 @@ class Frame:
     """The part of user space that a page shows, and how it is turned for display.
 
     Attributes:
-        box: the crop box inside the media box, in user space.
+        box: the crop box inside the media box, in user space; the media box where they do not
+            meet.
         rotation: clockwise quarter turns, 0 to 3 (ISO 32000-1, table 30, ``Rotate`` / 90).
 
     ``UserUnit`` is ignored, as PDFium ignores it when it renders.
@@ -269,6 +270,7 @@ _mark_count = _held(pdfium.FPDFPageObj_CountMarks, ctypes.c_int)
 _render_mode = _held(pdfium.FPDFTextObj_GetTextRenderMode, ctypes.c_int)
 _fill_colour = _held(pdfium.FPDFPageObj_GetFillColor, ctypes.c_int, *[ctypes.c_void_p] * 4)
 
+_FAR = 1e6  # points: beyond any page
 _INVISIBLE = frozenset(
     {pdfium.FPDF_TEXTRENDERMODE_INVISIBLE, pdfium.FPDF_TEXTRENDERMODE_CLIP}
 )  # ISO 32000-1, table 106
@@ -624,9 +626,7 @@ class PdfFile:
             PdfiumError: PDFium cannot load the page or its text.
         """
         with LOCK:
-            page = pdfium.FPDF_LoadPage(self._document, index)
-            if not page:
-                raise PdfiumError(f"page {index + 1} cannot be loaded", "format")
+            page = self._load_page(index)
             text = pdfium.FPDFText_LoadPage(page)
             try:
                 if not text:
@@ -658,6 +658,21 @@ class PdfFile:
                 first = range(min(self.page_count, _FIELDS_WITHIN))
                 return not any(_has_field(self._document, index) for index in first)
             return bool(kind == pdfium.FORMTYPE_XFA_FULL)
+
+    def _load_page(self, index: int) -> Any:
+        """Return PDFium's page `index`; one whose crop box lies outside its media box is whole.
+
+        PDFium would show nothing of it, and its text would lie beside the page.
+        """
+        page = pdfium.FPDF_LoadPage(self._document, index)
+        if page and _is_flat(_frame(page).box):
+            everything = (-_FAR, -_FAR, _FAR, _FAR)  # the media box may be inherited
+            pdfium.FPDFPage_SetCropBox(page, *everything)
+            pdfium.FPDF_ClosePage(page)
+            page = pdfium.FPDF_LoadPage(self._document, index)
+        if not page:
+            raise PdfiumError(f"page {index + 1} cannot be loaded", "format")
+        return page
 
     def label(self, index: int) -> str | None:
         """Return the label that the file declares for page `index` (from 0), or None."""

@@ -53,7 +53,6 @@ _CLOSED = re.compile(rf"[{_CLOSING}]+?(?:{_GAP}|(?=--)|$)", re.MULTILINE)
 _CACHED_AT_MOST = 60  # characters of a mark with the words around it
 
 
-
 def sentence_spans(text: str, *, blocks: Sequence[Block] = ()) -> list[Span]:
     r"""Return the sentences of a text in order, without outer white space.
 
@@ -176,8 +175,8 @@ def _trimmed(text: str, spans: Iterable[tuple[int, int]]) -> Iterator[Span]:
         content = text[start:end]
         bare = content.lstrip()
         if bare:
-            start += len(content) - len(bare)
-            yield Span(start, start + len(bare.rstrip()))
+            first = end - len(bare)
+            yield Span(first, first + len(bare.rstrip()))
 
 
 def _pieces(text: str, span: Span) -> Iterator[tuple[int, int]]:
@@ -251,11 +250,12 @@ def _punkt_breaks(content: str) -> Iterator[tuple[int, int]]:
 
     Of several marks in one word, the last one counts.
     """
+    spaces = [white for white in whitespace if white in content]
     begin = stop = 0  # of the word before the mark
     last = None
     for match in _CANDIDATE.finditer(content):
         at = match.start()
-        space = max(content.rfind(white, stop, at) for white in whitespace)
+        space = max([content.rfind(white, stop, at) for white in spaces], default=-1)
         first = space + 1 if space > stop else begin
         if last is not None and stop <= first and _is_break(content, begin, last):
             yield last.end(), max(last.end(), last.end(1))

@@ -140,12 +140,12 @@ class _PieceTokens:
 
     def tokens(self, text: str) -> Tokens:
         """Return the tokens of a clean, folded text."""
-        numbers: dict[str, int] = {}
-        pieces = [numbers.setdefault(each, len(numbers)) for each in _PIECE.findall(text)]
+        pieces = _PIECE.findall(text)
+        numbers = {piece: number for number, piece in enumerate(dict.fromkeys(pieces))}
         cut = self._cut(list(numbers))
         counts = np.array([len(ids) for ids, _, _ in cut], np.int64)
         lengths = np.array([len(piece) for piece in numbers], np.int64)
-        order = np.array(pieces, np.int64)
+        order = np.fromiter(map(numbers.__getitem__, pieces), np.int64, len(pieces))
         n_tokens = counts[order]
         stops = np.cumsum(n_tokens)
         token = np.repeat((np.cumsum(counts) - counts)[order] - stops + n_tokens, n_tokens)

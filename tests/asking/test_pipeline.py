@@ -6,16 +6,21 @@ import pickle
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import docqa
+from docqa import limits
 from docqa.asking.answers import answers_from_spans, relevances
 from docqa.asking.prepared import prepare
 from docqa.calibration import Calibration
 from docqa.datamodel import AnswerSpan, AnswerSpans, Passage, RankedPassage, Span, logistic
+from docqa.load_settings import LoadSettings
+from docqa.passages import splitter
+from docqa.passages.sentences import block_sentences
 from docqa.pipeline import Pipeline
 from docqa.testing import FakeReader
 
@@ -37,6 +42,71 @@ def test_an_answer_is_the_exact_words_at_its_place(pipeline: Pipeline):
     assert document.text[answer.start : answer.end] == answer.text
     assert answer.context == "The lamp burns forty litres of oil a week."
     assert (answer.line, answer.document.id) == (1, document.id)
+
+
+class SlowReader(FakeReader):
+    """A reader that takes 100 s of a clock for each passage, and looks at its time."""
+
+    def __init__(self, clock: list[float]) -> None:
+        super().__init__()
+        self.clock = clock
+
+    def read(self, question, passages, *, top_k):
+        for _ in passages:
+            self.clock[0] += 100
+            limits.check_time()
+        return super().read(question, passages, top_k=top_k)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Return the time of the clock that limits look at; it stands still."""
+    now = [0.0]
+    monkeypatch.setattr(limits, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    return now
+
+
+@pytest.mark.parametrize(("wall_seconds", "fails"), [(90, True), (250, False), (None, False)])
+def test_time_limit_holds_for_reading(clock, wall_seconds, fails):
+    """Reading for one question may take the time of its source; the next question has its own."""
+    document = docqa.load(LOG, name="log.txt", limits=docqa.Limits(wall_seconds=wall_seconds))
+    items = list(Pipeline(reader=SlowReader(clock)).ask_all(document, ["Which bell?", "What oil?"]))
+    errors = [item.error for item in items]
+    assert [isinstance(error, docqa.LoadTimeoutError) for error in errors] == [fails, fails]
+    if fails:
+        assert "log.txt: loading, splitting, indexing and reading it takes over" in str(errors[0])
+        assert "--time-limit" in str(errors[0])
+
+
+def test_time_limit_holds_for_splitting(clock, monkeypatch):
+    """A text that takes too long to split fails, and the next source is asked."""
+
+    def slow(*given):
+        clock[0] += 40
+        return block_sentences(*given)
+
+    monkeypatch.setattr(splitter, "block_sentences", slow)
+    pipeline = Pipeline(reader=FakeReader(), min_score=0.0, limits=docqa.Limits(wall_seconds=90))
+    long, short = pipeline.ask_all([b"The bell rings.\n\n" * 9, LOG], "How much oil does it burn?")
+    assert isinstance(long.error, docqa.LoadTimeoutError)
+    assert short.error is None
+
+
+def test_time_limit_holds_for_collections(clock, monkeypatch, tmp_path):
+    """A source that takes too long to split is a failure of its own."""
+
+    def slow(*given):
+        clock[0] += 40
+        return block_sentences(*given)
+
+    monkeypatch.setattr(splitter, "block_sentences", slow)
+    loading = LoadSettings(limits=docqa.Limits(wall_seconds=90))
+    made = Pipeline(reader=FakeReader()).with_loading(loading)
+    with docqa.Collection(tmp_path / "kb", pipeline=made) as collection:
+        (tmp_path / "long.txt").write_bytes(b"The bell rings.\n\n" * 9)
+        changes = collection.add(tmp_path / "long.txt")
+    (failed,) = changes.failed
+    assert failed.kind == "LoadTimeoutError"
 
 
 WORDS = st.sampled_from(

@@ -12,13 +12,27 @@ from hypothesis import strategies as st
 
 from docqa.datamodel import Block, Span
 from docqa.passages.lines import blocks_from_lines
-from docqa.passages.sentences import sentence_around, sentence_blocks, sentence_spans
+from docqa.passages.sentences import (
+    _punkt,
+    _punkt_ends,
+    sentence_around,
+    sentence_blocks,
+    sentence_spans,
+)
 
 PIECES = st.sampled_from(
     ["Word ", "word ", "No. 5", ". ", "! ", "\n", "\n\n", "\f", "\r\n", "\t", "- ", "12 13", "(a) ",
      "1. ", "。", "U.S. ", "Title", "   ", "\u2028", "\u200b", "é", "…", '"', ")", "$ 4", "x" * 40]
 )  # fmt: skip
 TEXTS = st.lists(PIECES, max_size=40).map("".join)
+
+
+# Words, marks and abbreviations around which Punkt decides one way or the other.
+DECISIVE = st.sampled_from(
+    ["a", "A", "The", "the", "Mr", "no", "U.S", "e.g", "Ph.D", "J", "12", "3,4", "1", ".", "?", "!",
+     "...", " ", "  ", "\n", "\t", "\v", "\xa0", ")", "(", '"', "'", "]", "{", "--", "-", ",", ";",
+     ":", "*", "@", "é", "文", "²", "Ⅷ", "#number#", "\u0301"]
+)  # fmt: skip
 
 
 def sentences(text: str, blocks: tuple[Block, ...] = ()) -> list[str]:
@@ -243,3 +257,10 @@ def test_line_ends_of_a_format_are_borders(text, count):
     """``<br>`` ends a block, but not where words run on or long lines are wrapped."""
     blocks = [Block(Span(0, len(text)), "paragraph")]
     assert len(sentence_blocks(text, blocks)) == count
+
+
+@settings(max_examples=500)
+@given(st.lists(DECISIVE, max_size=40).map("".join))
+def test_ends_are_those_of_punkt(text):
+    """What is told without asking Punkt is what Punkt tells."""
+    assert list(_punkt_ends(text)) == [end for _, end in _punkt().span_tokenize(text)]

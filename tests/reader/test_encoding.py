@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
 from docqa.errors import ModelIncompatibleError
+from docqa.folding import folded_letters
 from docqa.reader.encoding import PassageTokens, Window, assemble, plan_batches, window_ranges
 from docqa.reader.tokenizer import FastTokenizer
 from docqa.reading_form import ReadingForm
@@ -21,6 +22,12 @@ from docqa.reading_form import ReadingForm
 def tokenizer(request: pytest.FixtureRequest, checkpoint: Callable[[str], Path]) -> FastTokenizer:
     """Return a toy WordPiece and a toy byte tokenizer."""
     return FastTokenizer(Tokenizer.from_file(str(checkpoint(request.param) / "tokenizer.json")))
+
+
+@pytest.fixture
+def toy_bert(checkpoint: Callable[[str], Path]) -> Tokenizer:
+    """Return the toy WordPiece of the `tokenizers` library."""
+    return Tokenizer.from_file(str(checkpoint("bert") / "tokenizer.json"))
 
 
 def spans_of(tokenizer: FastTokenizer, text: str) -> list[str]:
@@ -76,6 +83,50 @@ def test_control_characters_part_words(tokenizer: FastTokenizer, control: str) -
     spaced = tokenizer.encode(["the company"])[0]
     assert tokens.ids.tolist() == spaced.ids.tolist()
     assert tokens.starts.tolist() == spaced.starts.tolist()
+
+
+MIXED = st.text(
+    st.one_of(
+        st.sampled_from(
+            "aB0.,!([-'`~ \n\t\u00a0\u3000éÉßİ中文、한\u0301\u0338\u200b\u00ad”—½\U0001f600"
+        ),
+        st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]),
+    ),
+    max_size=30,
+)
+
+
+@given(texts=st.lists(MIXED, min_size=1, max_size=3))
+def test_tokens_are_those_of_the_library(
+    checkpoint: Callable[[str], Path], texts: list[str]
+) -> None:
+    """Tokens put together from those of pieces are those of the text as a whole."""
+    backend = Tokenizer.from_file(str(checkpoint("bert") / "tokenizer.json"))
+    tokenizer = FastTokenizer(backend)
+    for text in texts:
+        if folded_letters(text) == text:
+            found, whole = tokenizer.encode([text])[0], backend.encode(text, "a")
+            places = list(zip(found.starts.tolist(), found.ends.tolist(), strict=True))
+            first = [number for number, owner in enumerate(whole.sequence_ids) if owner == 0]
+            assert found.ids.tolist() == [whole.ids[number] for number in first]
+            assert places == [whole.offsets[number] for number in first]
+
+
+def test_words_are_cut_once(toy_bert: Tokenizer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Words that were seen before are not cut again."""
+    tokenizer = FastTokenizer(toy_bert)
+    first = tokenizer.encode(["my company, the company"])[0]
+    monkeypatch.setattr(tokenizer, "_backend", None)
+    monkeypatch.setattr(tokenizer._pieces, "_backend", None)
+    again = tokenizer.encode(["company, my the"])[0]
+    assert sorted(again.ids.tolist()) == sorted(set(first.ids.tolist()))
+
+
+def test_a_word_of_many_words_is_no_piece(toy_bert: Tokenizer) -> None:
+    """Where added tokens reach over white space, texts are cut as wholes."""
+    toy_bert.add_tokens(["my company"])
+    tokens = FastTokenizer(toy_bert).encode(["is my company"])[0]
+    assert tokens.ids.tolist()[-1] == toy_bert.token_to_id("my company")
 
 
 def test_lone_surrogates_keep_places(tokenizer: FastTokenizer) -> None:

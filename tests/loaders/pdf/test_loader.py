@@ -192,11 +192,18 @@ def test_page_that_fails(pdf, write, load):
     assert document.locate(document.text and Span(7, 12))[0].page_number == 3
 
 
-def test_page_of_no_size(pdf, write, load):
-    """A page without extent is no division by zero."""
-    pdf.page(write(20, 150, "words"), "/MediaBox[0 0 300 200]/CropBox[900 900 950 950]")
+@pytest.mark.parametrize("crop", ["900 900 950 950", "300 0 400 200", "-9 -9 0 0"])
+@pytest.mark.parametrize("rotation", [0, 90])
+def test_crop_box_beside_the_page(pdf, write, load, crop, rotation):
+    """Where crop box and media box do not meet, the whole page is shown, its words on it."""
+    boxes = f"/MediaBox[0 0 300 200]/Rotate {rotation}"
+    pdf.page(write(20, 150, "words"), boxes)
+    pdf.page(write(20, 150, "words"), f"{boxes}/CropBox[{crop}]")
     document = load(pdf)
-    assert len(document.pages) == 1
+    plain, cropped = document.pages
+    assert (cropped.width, cropped.height) == (plain.width, plain.height)
+    (first,), (second,) = document.locate(Span(0, 5)), document.locate(Span(6, 11))
+    assert second.boxes == first.boxes
 
 
 def test_claimed_pages_are_bounded(pdf, write, load):
