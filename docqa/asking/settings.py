@@ -21,7 +21,7 @@ __all__ = [
 # Chosen on SQuAD articles, papers and PDFs: docs/measurements/answers.md has the alternatives,
 # docs/measurements/calibration.md those of the threshold.
 DEFAULT_TOP_PASSAGES = 10
-DEFAULT_MIN_SCORE = 0.08
+DEFAULT_MIN_SCORE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
