@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from docqa.asking.answers import answers_from_spans, relevances
 from docqa.asking.settings import AskSettings
@@ -22,6 +22,7 @@ from docqa.datamodel import (
 from docqa.errors import LoadError, MissingDependencyError, ModelError, QuestionError, SettingError
 from docqa.limits import SourceTime, at_work
 from docqa.protocols import Reader, StoringReader, Tokens
+from docqa.reader.question_kind import full_question
 
 __all__ = [
     "CONCERN_ALL",
@@ -151,6 +152,8 @@ def read_cells(
 ) -> list[AnswerSpans]:
     """Return the spans that the reader proposes to each cell, all read together.
 
+    Keywords are read as questions, "What is the governing law?"; the ranking gets them as asked.
+
     Args:
         cells: without an error.
         reader: reads.
@@ -163,9 +166,14 @@ def read_cells(
         for cell in cells:
             if cell.tokens:
                 reader.remember(cell.tokens)
-    requests = [(cell.question, [one.passage for one in cell.ranked]) for cell in cells]
+    requests = [
+        (full_question(cell.question), [one.passage for one in cell.ranked]) for cell in cells
+    ]
     most = max((len(passages) for _, passages in requests), default=0)
-    return reader.read_all(requests, top_k=top_k or max(1, most) * _SPANS_PER_PASSAGE)
+    found = reader.read_all(requests, top_k=top_k or max(1, most) * _SPANS_PER_PASSAGE)
+    return [
+        replace(spans, question=cell.question) for cell, spans in zip(cells, found, strict=True)
+    ]
 
 
 def _read_or_fail(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-__all__ = ["QuestionKind", "question_kind"]
+__all__ = ["QuestionKind", "full_question", "question_kind"]
 
 QuestionKind = Literal[
     "label",
@@ -69,3 +69,27 @@ def question_kind(question: str) -> QuestionKind:
     """
     asked = question.strip()
     return next((kind for kind, pattern in _KINDS.items() if pattern.search(asked)), "other")
+
+
+# Words that keywords do not hold: of questions, of requests, and before what is done to a thing.
+_NO_KEYWORD = re.compile(
+    r"""\b(?:who|whom|whose|what|which|when|where|why|how|is|are|was|were|do|does|did|can|could|may
+    |must|should|shall|will|would|has|have|had|i|we|you|my|our|your|tell|give|show|find|list|name
+    |explain|describe|define|on|off|up|down|out|in|into|to|from|with|without|by|at|not|no)\b
+    |[?!.:;]""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_MOST_KEYWORDS = 4
+
+
+def full_question(question: str) -> str:
+    """Return a question as a reader knows questions: keywords become "What is the ...?".
+
+    >>> full_question("governing law"), full_question("who pays the fee")
+    ('What is the governing law?', 'who pays the fee')
+    """
+    words = question.split()
+    if not 1 <= len(words) <= _MOST_KEYWORDS or _NO_KEYWORD.search(question):
+        return question
+    article = "" if words[0].lower() in {"a", "an", "the"} else "the "
+    return f"What is {article}{' '.join(words)}?"

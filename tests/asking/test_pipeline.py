@@ -529,3 +529,16 @@ def test_a_document_s_beginning_is_always_read() -> None:
             raised = [(one.passage.number, one.score) for one in ranked if one.passage.number < 2]
             assert raised == [(number, least) for number in range(opening)]
             assert [one.score for one in ranked] == sorted(one.score for one in ranked)[::-1]
+
+
+def test_keywords_are_read_as_a_question() -> None:
+    """The reader gets a question; the answers name the words that were asked."""
+    seen: list[str] = []
+
+    class Listening(FakeReader):
+        def read_all(self, requests, *, top_k):
+            seen.extend(question for question, _ in requests)
+            return super().read_all(requests, top_k=top_k)
+
+    [answer] = Pipeline(reader=Listening(), min_score=0).ask(LOG, "bell rings")
+    assert (seen, answer.question) == (["What is the bell rings?"], "bell rings")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from docqa.reader.question_kind import QuestionKind, question_kind
+from docqa.reader.question_kind import QuestionKind, full_question, question_kind
 
 
 @pytest.mark.parametrize(
@@ -32,3 +32,34 @@ def test_kinds(kind: QuestionKind, questions: list[str]) -> None:
     assert {question: question_kind(question) for question in questions} == dict.fromkeys(
         questions, kind
     )
+
+
+@pytest.mark.parametrize(
+    ("keywords", "full"),
+    [
+        ("governing law", "What is the governing law?"),
+        ("  water   tank capacity ", "What is the water tank capacity?"),
+        ("The date of signing", "What is The date of signing?"),
+    ],
+)
+def test_keywords_become_a_question(keywords: str, full: str) -> None:
+    """A reader knows questions: of keywords it reads whole clauses, or nothing."""
+    assert full_question(keywords) == full
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "Who pays?",
+        "who pays the fee",
+        "turn off shutter sound",
+        "is it waterproof",
+        "list the ports",
+        "the date on which the lease of the pump house ends",
+        "",
+        "law?",
+    ],
+)
+def test_questions_and_requests_stay(asked: str) -> None:
+    """Only a few words that are neither question nor request are completed."""
+    assert full_question(asked) == asked
