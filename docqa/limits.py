@@ -19,8 +19,8 @@ _MIB = 1 << 20
 class Limits:
     """Limits of loading a source; None is no limit. Hashable.
 
-    The first three need a process of their own and hold for isolated loading only. The caps on
-    the content hold everywhere.
+    The first three need a process of their own and hold for isolated loading only, but for the
+    time after the load. The caps on the content hold everywhere.
 
     Attributes:
         memory_bytes: address space beyond that of the worker before it loads. The largest of
@@ -33,8 +33,8 @@ class Limits:
         pages: later pages are left out with a warning; a file of 400 bytes can claim 2 billion.
         page_characters: text of a page beyond is left out with a warning; a dense newspaper page
             has 50,000.
-        characters: of the whole text, which the caller's own process splits and ranks: 5 s for a
-            million of prose, 40 s for a million made to be slow. The Bible has 4 million.
+        characters: of the whole text, which the caller's own process splits and ranks: 1 s for a
+            million of prose, 6 s for a million made to be slow. The Bible has 4 million.
 
     Nesting has fixed caps: HTML elements are followed 512 deep (the text below is kept), Markdown
     20.
@@ -116,7 +116,6 @@ def check_time() -> None:
         if each.limit is not None and each.spent + passed >= each.limit:
             raise LoadTimeoutError(
                 f"{each.source}: loading, splitting, indexing and reading it takes over "
-                f"{each.limit:g} s on the clock; give more with --time-limit "
-                "(Limits.wall_seconds) if you trust the file",
+                f"{each.limit:g} s on the clock; give more with --time-limit if you trust the file",
                 source=each.source,
             )
