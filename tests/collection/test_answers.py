@@ -27,12 +27,20 @@ def reader() -> Reader:
 
 
 def comparable(answers: list[Answer]) -> list[Answer]:
-    """Return answers without what tells where they were asked, shares of scores to six digits."""
+    """Return answers without what tells where they were asked, numbers of them to five digits."""
     return [
         replace(
             answer,
+            score=round(answer.score, 5),
+            occurrences=tuple(
+                replace(each, score=round(each.score, 5)) for each in answer.occurrences
+            ),
             evidence=answer.evidence
-            and replace(answer.evidence, relevance=round(answer.evidence.relevance, 6)),
+            and replace(
+                answer.evidence,
+                relevance=round(answer.evidence.relevance, 5),
+                odds=round(answer.evidence.odds, 5),
+            ),
             document=replace(answer.document, source="", source_state=None),
             passage=replace(answer.passage, number=0),
             settings=None,
@@ -54,7 +62,8 @@ def test_answers_are_those_of_the_file(
     collection = docqa.Collection(tmp_path / "kb", pipeline=pipeline)
     collection.add(EXAMPLES / name)
     for question in QUESTIONS:
-        found = collection.ask(question, top_k=3)
+        # Of fewer than five passages a file's first two are not read on top.
+        found = collection.ask(question, top_k=3, top_passages=4)
         read = found.coverage.passages_read
         alone = pipeline.ask(EXAMPLES / name, question, top_k=3, top_passages=max(1, read))
         assert comparable(found) == (comparable(alone) if read else [])
