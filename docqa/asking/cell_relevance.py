@@ -11,11 +11,13 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from docqa.datamodel import AnswerSpan, Document, Span, Table, TableCell
+from docqa.datamodel import AnswerSpan, Document, Span, Table, TableCell, TableRow
 from docqa.index.analysis import terms
+from docqa.reader.text_forms import contents_lines
 
 __all__ = ["HeadedSpan", "headed_spans"]
 
+_CONTENTS = -1  # the row of all lines of contents: they differ in their titles alone
 _NOTES = re.compile(r"(?:\([a-z]{1,2}\))+$")
 
 
@@ -55,7 +57,7 @@ def _place(rows: Table, span: Span) -> _Place | None:
         return None
     labels = () if row.label is None else (row.label,)
     others = tuple(other for other in row.cells if other is not cell)
-    return _Place({*labels, *cell.headers}, row.start, others)
+    return _Place({*labels, *cell.headers}, row.start if cell.headers else _CONTENTS, others)
 
 
 def headed_spans(
@@ -66,16 +68,18 @@ def headed_spans(
     A part of a number ("28" of "28,286") becomes the whole of it, without marks of footnotes. Of
     the cells of one row, the most relevant takes over the evidence (margin and logits) of the one
     that the reader prefers. A row's label as an answer ("Which state ...?") has all headers of
-    its row, but not its own words. Spans outside the rows of tables are returned as they are.
+    its row, but not its own words. A line of a table of contents is a row, its title the label of
+    the page number. Spans outside such rows are returned as they are.
 
     Args:
         document: the document that was read.
         question: as asked.
         proposals: the reader's spans, of passages of this document.
     """
-    if not document.tables:
+    contents = _contents(proposals)
+    if not document.tables and not contents.rows:
         return [HeadedSpan(proposal) for proposal in proposals]
-    asked, rows = set(terms(question)), Table.joined(document.tables)
+    asked, rows = set(terms(question)), Table.joined((*document.tables, contents))
     proposals = [_whole_number(rows, proposal) for proposal in proposals]
     places = [_place(rows, each.span.shift(each.passage.span.start)) for each in proposals]
     shared = [
@@ -87,6 +91,17 @@ def headed_spans(
         for proposal, count in zip(proposals, shared, strict=True)
     ]
     return _one_voice(headed, [None if place is None else place.row for place in places])
+
+
+def _contents(proposals: Sequence[AnswerSpan]) -> Table:
+    """Return the lines of contents in the passages of proposals: titles that head page numbers."""
+    rows: dict[int, TableRow] = {}
+    for passage in {each.passage.number: each.passage for each in proposals}.values():
+        for title, number in contents_lines(passage.text):
+            shifted = title.shift(passage.span.start)
+            cell = TableCell(number.shift(passage.span.start), ())
+            rows[shifted.start] = TableRow((cell,), shifted)
+    return Table(tuple(rows.values()))
 
 
 def _whole_number(rows: Table, proposal: AnswerSpan) -> AnswerSpan:

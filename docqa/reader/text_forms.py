@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from docqa.datamodel import Span
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     BoolArray = NDArray[np.bool_]
     IntArray = NDArray[np.int32]
 
-__all__ = ["TextForm", "text_form"]
+__all__ = ["TextForm", "contents_lines", "text_form"]
 
 # Letters and digits of scripts that put spaces between words; other words have no visible ends.
 _LETTER = r"[^\W_\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\uac00-\ud7af]"
@@ -165,10 +167,29 @@ def _labels(text: str, blocks: Sequence[tuple[int, int]]) -> Iterator[tuple[int,
                 yield begin, stop
     for match in _UNIT.finditer(text):
         yield match.span()
+    yield from ((title.start, number.end) for title, number in contents_lines(text))
+
+
+@lru_cache(maxsize=256)
+def contents_lines(text: str) -> tuple[tuple[Span, Span], ...]:
+    r"""Return the titles and the page numbers of the lines of a table of contents.
+
+    >>> text = "Scope ..... 3\nTerm ..... 14\nLiability ..... 17"
+    >>> [(title.of(text), number.of(text)) for title, number in contents_lines(text)]
+    [('Scope ', '3'), ('Term ', '14'), ('Liability ', '17')]
+    """
+    if "...." not in text and ". . ." not in text and "…" not in text:
+        return ()
     lines = list(_LEADING.finditer(text))
-    pages = [int(line.group(1)) for line in lines]
-    if len(lines) >= _FEWEST_OF_CONTENTS and pages == sorted(pages):
-        yield from ((text.rfind("\n", 0, line.start()) + 1, line.end()) for line in lines)
+    numbers = [int(line.group(1)) for line in lines]
+    if len(lines) < _FEWEST_OF_CONTENTS or numbers != sorted(numbers):
+        return ()
+    starts = (text.rfind("\n", 0, line.start()) + 1 for line in lines)
+    return tuple(
+        (Span(start, line.start()), Span(*line.span(1)))
+        for start, line in zip(starts, lines, strict=True)
+        if start < line.start()
+    )
 
 
 def _is_numbered_heading(content: str) -> bool:

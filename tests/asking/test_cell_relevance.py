@@ -93,3 +93,16 @@ def test_a_value_that_is_asked_for_leads_to_other_cells_of_its_row() -> None:
     """A cell is told by the value beside it and that value's header, not by its own words."""
     question = "How large is the crew of the ship built in 1994?"
     assert ships(question, "14", "21", "1994") == [1 / 3, 1.0, 1 / 3]
+
+
+def test_a_line_of_contents_gives_its_own_number() -> None:
+    """The title that the question names tells its page from those of other chapters."""
+    lines = [("Scope", 3), ("Storage of oil", 14), ("Liability", 17)]
+    text = docqa.load("\n".join(f"{t} {'.' * 20} {n}" for t, n in lines).encode(), name="a.txt")
+    whole = Passage(text.id, 0, Span(0, len(text.text)), text.text)
+    proposals = [
+        AnswerSpan(whole, Span(start, start + 2), margin, margin, 0.0)
+        for start, margin in ((text.text.index("14"), 5.0), (text.text.index("17"), 1.0))
+    ]
+    found = headed_spans(text, "On which page is liability?", proposals)
+    assert [(each.relevance, each.proposal.margin) for each in found] == [(0.0, 5.0), (1.0, 5.0)]

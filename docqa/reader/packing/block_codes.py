@@ -85,7 +85,7 @@ def block_codes(
 
 
 def _compensated(matrix: FloatArray, scales: FloatArray, moments: NDArray[Any]) -> BlockCodes:
-    """Return codes of which each makes good the errors before it; pairs keep to what fits."""
+    """Return codes that make good the errors of those before them; no pair can overflow."""
     left, carry = matrix.astype(np.float32), _carried(moments)
     codes = np.zeros(left.shape, dtype=np.float32)
     multiples = np.ones((len(left), left.shape[1] // BLOCK), dtype=np.float32)
