@@ -119,7 +119,9 @@ def refuse_second_question(arguments: Sequence[str]) -> None:
         click.UsageError: there is one.
     """
     for argument in arguments[1:]:
-        if re.search(r"\s", argument.strip()) and not names_source(argument):
+        if re.search(r"\s|\?$", argument.strip()) and not (
+            names_source(argument) or (glob.has_magic(argument) and _matches(argument))
+        ):
             raise click.UsageError(
                 "with -q or --questions every argument is a source, and this one is none: "
                 f"{argument!r}; give it with -q too"

@@ -166,9 +166,9 @@ class SpanReader:
         found: list[list[list[AnswerSpan]]] = [[[] for _ in passages] for _, passages in requests]
         for read in self.logits(requests):
             check_time()
-            answerable, whole = _whole(read, requests)
+            opening, answerable, whole = _whole(read, requests)
             best = best_spans(
-                read.start_logits,
+                np.where(opening, read.start_logits, np.float32(-np.inf)),
                 read.end_logits,
                 answerable,
                 max_answer_tokens=self.max_answer_tokens,
@@ -276,10 +276,11 @@ class SpanReader:
         return kept
 
 
-def _whole(read: WindowLogits, requests: Requests) -> tuple[BoolArray, Whole]:
-    """Return which tokens may begin or end an answer, and which spans are whole."""
+def _whole(read: WindowLogits, requests: Requests) -> tuple[BoolArray, BoolArray, Whole]:
+    """Return which tokens may begin an answer, which may border one, and which spans are whole."""
     shape = read.start_logits.shape
     answerable, joined = read.batch.answerable.copy(), np.zeros(shape, dtype=np.bool_)
+    opening = answerable.copy()
     before, after = np.zeros((2, *shape), dtype=np.int64)
     for row, window in enumerate(read.windows):
         question, passages = requests[window.request]
@@ -296,7 +297,8 @@ def _whole(read: WindowLogits, requests: Requests) -> tuple[BoolArray, Whole]:
         barred = form.no_words if question_kind(question) == "label" else form.no_words | form.label
         answerable[row, columns] &= ~np.append(barred, False)[starts]
         _bar_cut_units(answerable[row, columns], form.inside[starts], form.inside[ends])
-    return answerable, Whole(np.cumsum(~joined, axis=1), before, after)
+        opening[row, columns] &= ~np.append(form.stop, False)[starts]
+    return opening, answerable, Whole(np.cumsum(~joined, axis=1), before, after)
 
 
 def _bar_cut_units(answerable: BoolArray, goes_on: BoolArray, continues: BoolArray) -> None:

@@ -53,6 +53,7 @@ _DEEPEST = 20  # brackets in one another; bounds the cost of odd text
 _CLOSED_BY = {"(": ")", "[": "]", "{": "}", "“": "”", "„": "“”", "«": "»", '"': '"'}
 # A signature's mark, leaders and bullets: no answer begins or ends with one.
 _NO_WORDS = re.compile(r"/s/|\.{4,}|(?:\.\s){3,}\.?|…{2,}|[•·∙●○◦■□▪▫◆◇►▶➢➤‣⁃✓✔❖]")
+_STOP = re.compile(r"[.,;:!?…]+(?!\w)")  # of what stands before; ".5" and ".NET" begin words
 _KEYWORD = r"(?:Section|Article|Clause|Chapter|Part|Item|Exhibit|Schedule|Appendix|Annex|§+)"
 _ENUMERATOR = re.compile(
     rf"""(?:[(\[](?:\d{{1,3}}|[A-Za-z]|[ivxIVX]{{1,5}})[)\]]            # (a)
@@ -81,6 +82,7 @@ class TextForm:
         pair: shape ``(n + 1,)``, the number of the innermost brackets or quotation marks around
             the place between two characters; 0 for none.
         no_words: shape ``(n,)``, True for characters that no answer begins or ends with.
+        stop: shape ``(n,)``, True for full stops, commas and the like, which no answer begins with.
         label: shape ``(n,)``, True for characters that say where something stands or how it is
             counted: enumerators, numbered headings, lines of contents, units of tables.
     """
@@ -88,6 +90,7 @@ class TextForm:
     inside: BoolArray
     pair: IntArray
     no_words: BoolArray
+    stop: BoolArray
     label: BoolArray
 
 
@@ -109,6 +112,7 @@ def text_form(text: str, borders: tuple[int, ...]) -> TextForm:
         inside=inside,
         pair=pair,
         no_words=_mask(len(text), (match.span() for match in _NO_WORDS.finditer(text))),
+        stop=_mask(len(text), (match.span() for match in _STOP.finditer(text))),
         label=_mask(len(text), _labels(text, blocks)),
     )
 

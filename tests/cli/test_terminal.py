@@ -31,11 +31,19 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(main, arguments)
 
 
-def test_question_beside_an_option_is_no_source() -> None:
+@pytest.mark.parametrize("question", [WHERE, "Where?"])
+def test_question_beside_an_option_is_no_source(question: str) -> None:
     """With -q every argument is a source, and the message says so before anything is read."""
-    result = run("ask", "firm.txt", WHERE, "-q", "Who founded it?")
+    result = run("ask", "firm.txt", question, "-q", "Who founded it?")
     assert (result.exit_code, result.stdout) == (2, "")
-    assert f"every argument is a source, and this one is none: '{WHERE}'" in result.stderr
+    assert f"every argument is a source, and this one is none: '{question}'" in result.stderr
+
+
+def test_pattern_beside_an_option_is_a_source() -> None:
+    """A pattern that ends with a question mark names the files that match it."""
+    result = run("ask", "firm.txt", "page.htm?", "-q", WHERE)
+    assert "page.html" in result.stdout
+    assert "this one is none" not in result.stderr
 
 
 def test_collection_is_asked_by_its_name() -> None:

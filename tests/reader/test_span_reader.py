@@ -163,7 +163,7 @@ def test_long_passage_gives_one_answer_per_place(make: Callable[..., SpanReader]
     starts = [span.span.start for span in result.spans]
     assert len(set(starts)) == len(starts)
     assert min(starts) < 10
-    assert max(starts) > len(text) - 10
+    assert max(starts) > text.rindex("john")
 
 
 def test_ties_go_by_document_passage_and_place(make: Callable[..., SpanReader]) -> None:

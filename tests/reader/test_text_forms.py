@@ -107,6 +107,24 @@ def test_words_and_numbers_are_whole(text: str, wanted: str, whole: str) -> None
     assert answered(text, wanted) == whole
 
 
+@pytest.mark.parametrize(
+    ("text", "wanted", "begin"),
+    [("the fee is due. it falls", ". it", "."), ("it was red; then blue", "; then", ";")],
+)
+def test_no_answer_begins_with_the_end_of_another_sentence(
+    text: str, wanted: str, begin: str
+) -> None:
+    """A mark that closes what stands before it begins no answer, and is none by itself."""
+    assert not answered(text, wanted).startswith(begin)
+    assert not answered(text, begin).startswith(begin)
+
+
+@pytest.mark.parametrize("word", [".5", ".net"])
+def test_a_point_that_begins_a_word_begins_an_answer(word: str) -> None:
+    """A point before a digit or a letter belongs to the word behind it."""
+    assert answered(f"use {word} or more", word) == word
+
+
 def test_a_hyphen_or_a_script_without_spaces_may_be_cut() -> None:
     """Where words have no visible ends, the reader's tokens say where they are."""
     assert not text_form("北京是中国的首都", ()).inside.any()
@@ -204,6 +222,7 @@ def test_every_answer_is_whole(words: list[str], inserted: list[bool], data: st.
     for found in reader.read("who?", [whole], top_k=20).spans:
         said, start, end = found.span.of(text), found.span.start, found.span.end
         assert said == said.strip() != ""
+        assert not re.match(r"[.,;:!?…]+(?!\w)", text[start:])
         assert not (start and re.match(r"\w\w|\d[,/]\d", text[start - 1 : start + 2]))
         assert not re.match(r"\w\w|\d[,/]\d", text[end - 1 : end + 2])
         if not insertions:
