@@ -83,7 +83,7 @@ _MOST_KEYWORDS = 4
 
 
 def full_question(question: str) -> str:
-    """Return a question as a reader knows questions: keywords become "What is the ...?".
+    """Return a question in the form that readers know; keywords are asked for as a thing.
 
     >>> full_question("governing law"), full_question("who pays the fee")
     ('What is the governing law?', 'who pays the fee')
