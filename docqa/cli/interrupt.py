@@ -157,10 +157,11 @@ def _drop(stream: TextIO) -> None:
 
 
 def _on_interrupt(signum: int, frame: FrameType | None) -> None:
-    if _Output.writing and not _Output.interrupted:
-        _Output.interrupted = True
-        return
-    _leave()
+    # Said before it is asked whether a line is being written: the thread that writes it asks in
+    # the other order, so one of the two leaves.
+    again, _Output.interrupted = _Output.interrupted, True
+    if again or not _Output.writing:
+        _leave()
 
 
 def _leave() -> NoReturn:
