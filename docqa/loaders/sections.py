@@ -9,13 +9,12 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from docqa.datamodel import Page, SourceLocation, Span, TextLocation
-from docqa.loaders.header_lines import HeaderSourceMap, HeaderState
 from docqa.loaders.html.source_map import HtmlSourceMap, HtmlState
 from docqa.loaders.text import TextSourceMap, TextState
 
 __all__ = ["Section", "SectionState", "SectionsSourceMap"]
 
-PartMap = HtmlSourceMap | TextSourceMap | HeaderSourceMap
+PartMap = HtmlSourceMap | TextSourceMap
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,6 @@ class SectionState:
     data: bytes
     page: HtmlState | None
     text: TextState | None
-    header: HeaderState | None
 
 
 class SectionsSourceMap:
@@ -110,7 +108,7 @@ def _in_section(section: Section, span: Span) -> Iterator[SourceLocation | TextL
 
 def _state(section: Section) -> SectionState:
     own: Any = section.source_map.state()
-    kinds = (HtmlSourceMap, TextSourceMap, HeaderSourceMap)
+    kinds = (HtmlSourceMap, TextSourceMap)
     states = (own if isinstance(section.source_map, kind) else None for kind in kinds)
     return SectionState(section.part, section.span, section.data, *states)
 
@@ -120,6 +118,4 @@ def _restored(state: SectionState, text: str) -> PartMap:
         return HtmlSourceMap.restored(state.page, text=text, pages=(), data=state.data)
     if state.text is not None:
         return TextSourceMap.restored(state.text, text=text, pages=(), data=state.data)
-    if state.header is not None:
-        return HeaderSourceMap.restored(state.header, text=text, pages=(), data=state.data)
     raise ValueError("a part without a source map")

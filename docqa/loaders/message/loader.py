@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from docqa.datamodel import Block, Document, LoadWarning, Span, Table
 from docqa.errors import EncryptedError, LoadError, NoTextError, SettingError
 from docqa.loaders.attachments import attached_files
-from docqa.loaders.header_lines import HeaderSourceMap, decoded_words, shown_header
+from docqa.loaders.header_lines import decoded_words, shown_header
 from docqa.loaders.html.loader import HtmlLoader
 from docqa.loaders.html.source_map import HtmlSourceMap
 from docqa.loaders.message.mime import MimePart
@@ -90,7 +90,7 @@ class _Read:
 
     part: str | None
     text: str
-    source_map: HtmlSourceMap | TextSourceMap | HeaderSourceMap
+    source_map: HtmlSourceMap | TextSourceMap
     data: bytes
     blocks: tuple[Block, ...]
     tables: tuple[Table, ...] = ()
