@@ -7,15 +7,15 @@ them, so they are no answers.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from docqa._pdfium import PdfPage, UserBox
 
-__all__ = ["lies_outside", "outside_indexes"]
+__all__ = ["SPACES", "lies_outside", "outside_indexes", "with_space"]
 
 _SLACK = 1.0  # points over the edge at which a closer look starts
 _FAR = 1e6  # points: beyond any page (the largest is 200 inches, 14,400 points)
-_SPACES = frozenset({0x09, 0x0A, 0x0D, 0x20, 0xA0})
+SPACES = frozenset({0x09, 0x0A, 0x0D, 0x20, 0xA0})
 
 
 def outside_indexes(page: PdfPage, codes: Sequence[int]) -> frozenset[int]:
@@ -27,15 +27,30 @@ def outside_indexes(page: PdfPage, codes: Sequence[int]) -> frozenset[int]:
     frame = page.frame
     if frame.width <= 0 or frame.height <= 0 or not any(map(page.has_text, _margins(frame.box))):
         return frozenset()
-    outside: set[int] = set()
+    return with_space(codes, lambda index: codes[index] not in SPACES and _is_outside(page, index))
+
+
+def with_space(codes: Sequence[int], is_unseen: Callable[[int], bool]) -> frozenset[int]:
+    """Return the indexes of unseen characters, and of the white space that goes with them.
+
+    It goes with those before it where there is white space, or nothing, before them.
+
+    Args:
+        codes: a code for each character.
+        is_unseen: says whether the character at an index is one; asked once, in their order.
+
+    >>> sorted(with_space([ord(letter) for letter in "a xy z"], {2, 3}.__contains__))
+    [2, 3, 4]
+    """
+    unseen: set[int] = set()
     after_space = True
     for index, code in enumerate(codes):
-        is_space = code in _SPACES
-        if _is_outside(page, index) if not is_space else after_space and index - 1 in outside:
-            outside.add(index)
+        is_space = code in SPACES
+        if is_unseen(index) or (is_space and after_space and index - 1 in unseen):
+            unseen.add(index)
         else:
             after_space = is_space
-    return frozenset(outside)
+    return frozenset(unseen)
 
 
 def _margins(box: UserBox) -> list[UserBox]:

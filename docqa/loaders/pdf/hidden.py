@@ -12,14 +12,14 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from io import BytesIO
 from typing import Any
 
-from docqa._pdfium import PdfPage, UserBox
+from docqa._pdfium import PdfPage
 from docqa._pypdf import translated
+from docqa.loaders.pdf.crop import SPACES, lies_outside, with_space
 
 __all__ = ["Layers", "hidden_indexes"]
 
 _OBJECTS = re.compile(rb"/ObjStm\b[^>]{0,200}>>\s*stream\r?\n")
 _MOST_BYTES = 4 << 20  # of an object stream; those of real files have some ten thousand
-_SPACES = frozenset({0x09, 0x0A, 0x0D, 0x20, 0xA0})
 
 
 class LayersError(Exception):
@@ -147,34 +147,18 @@ def hidden_indexes(
     unseen = {each.key for each in odd if each.is_invisible or each.is_white}
     if unseen:
         behind = list(page.boxes_behind_text())
-        unseen = {key for key in unseen if not _is_over(page.object_box(key), behind)}
+        boxes = {key: page.object_box(key) for key in unseen}
+        unseen = {
+            key for key, box in boxes.items() if all(lies_outside(box, one) for one in behind)
+        }
     if not off and not unseen:
         return frozenset()
     keys = page.text_object_keys(len(codes))
-    visible = [n for n, code in enumerate(codes) if keys[n] and code not in _SPACES]
+    visible = [n for n, code in enumerate(codes) if keys[n] and code not in SPACES]
     if 2 * sum(keys[n] in unseen for n in visible) > len(visible):
         unseen = set()  # the text of a page that is drawn in curves
     gone = {keys[n] for n in visible} & (off | unseen)
-    return _with_space(codes, [key in gone for key in keys]) if gone else frozenset()
-
-
-def _with_space(codes: Sequence[int], is_hidden: Sequence[bool]) -> frozenset[int]:
-    hidden: set[int] = set()
-    after_space = True
-    for number, code in enumerate(codes):
-        is_space = code in _SPACES
-        if is_hidden[number] or (is_space and after_space and number - 1 in hidden):
-            hidden.add(number)
-        else:
-            after_space = is_space
-    return frozenset(hidden)
-
-
-def _is_over(box: UserBox, others: Iterable[UserBox]) -> bool:
-    x, y = (box.left + box.right) / 2, (box.bottom + box.top) / 2
-    return any(
-        other.left <= x <= other.right and other.bottom <= y <= other.top for other in others
-    )
+    return with_space(codes, lambda number: keys[number] in gone) if gone else frozenset()
 
 
 def _may_have_layers(data: bytes) -> bool:
