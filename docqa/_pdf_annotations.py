@@ -14,7 +14,16 @@ from typing import Any, NamedTuple
 
 import pypdfium2.raw as pdfium
 
-from docqa._pdfium import LOCK, PdfPage, UserBox, Widget, attachment_name, object_kind, utf16_string
+from docqa._pdfium import (
+    LOCK,
+    PageSource,
+    PdfPage,
+    UserBox,
+    Widget,
+    attachment_name,
+    object_kind,
+    utf16_string,
+)
 
 __all__ = ["Annotation", "drawn_texts", "shown_annotations"]
 
@@ -99,7 +108,7 @@ def drawn_texts(page: PdfPage, numbers: Collection[int]) -> list[Widget]:
             return [_NO_TEXT] * len(numbers)
         try:
             _strip(document, index, numbers)
-            return _drawn_texts(document, index, len(numbers))
+            return _drawn_texts(document, page.source, len(numbers))
         finally:
             pdfium.FPDF_CloseDocument(document)
 
@@ -173,9 +182,9 @@ def _strip(document: Any, index: int, numbers: Collection[int]) -> None:
         pdfium.FPDF_ClosePage(page)
 
 
-def _drawn_texts(document: Any, index: int, count: int) -> list[Widget]:
+def _drawn_texts(document: Any, source: PageSource, count: int) -> list[Widget]:
     """Return the text of each object of a page, a form XObject that draws one annotation."""
-    page = pdfium.FPDF_LoadPage(document, index)
+    page = pdfium.FPDF_LoadPage(document, source.index)
     text = pdfium.FPDFText_LoadPage(page) if page else None
     try:
         if not text or pdfium.FPDFPage_CountObjects(page) != count:
@@ -185,7 +194,7 @@ def _drawn_texts(document: Any, index: int, count: int) -> list[Widget]:
             for number in range(count)
             for address in _addresses(pdfium.FPDFPage_GetObject(page, number))
         }
-        return _texts_by_owner(text, owners, count)
+        return _texts_by_owner(PdfPage(page, text, None, source), owners, count)
     finally:
         if text:
             pdfium.FPDFText_ClosePage(text)
@@ -201,30 +210,18 @@ def _addresses(item: Any, depth: int = 0) -> Iterator[int]:
             yield from _addresses(pdfium.FPDFFormObj_GetObject(item, number), depth + 1)
 
 
-def _texts_by_owner(text: Any, owners: dict[int, int], count: int) -> list[Widget]:
+def _texts_by_owner(page: PdfPage, owners: dict[int, int], count: int) -> list[Widget]:
     """Return the characters of each owner of text objects; those added by PDFium go with others."""
     codes: list[list[int]] = [[] for _ in range(count)]
     boxes: list[list[UserBox | None]] = [[] for _ in range(count)]
-    owner = -1
-    for index in range(max(0, pdfium.FPDFText_CountChars(text))):
-        drawn = pdfium.FPDFText_GetTextObject(text, index)
-        if drawn:
-            owner = owners.get(ctypes.cast(drawn, ctypes.c_void_p).value or 0, owner)
-        is_hyphen = pdfium.FPDFText_IsHyphen(text, index) == 1
-        code = _HYPHEN if is_hyphen else pdfium.FPDFText_GetUnicode(text, index)
+    owner, keys = -1, page.text_object_keys(page.character_count)
+    for index, code in enumerate(page.codes(page.character_count)):
+        if keys[index]:
+            owner = owners.get(keys[index], owner)
         if owner >= 0 and code != _CARRIAGE_RETURN:  # a line feed follows
-            codes[owner].append(code)
-            boxes[owner].append(_loose_box(text, index))
+            codes[owner].append(_HYPHEN if page.is_hyphen(index) else code)
+            boxes[owner].append(page.loose_box(index))
     return [_drawn_text(*each) for each in zip(codes, boxes, strict=True)]
-
-
-def _loose_box(text: Any, index: int) -> UserBox | None:
-    rect = pdfium.FS_RECTF()
-    if pdfium.FPDFText_IsGenerated(text, index) == 1:
-        return None
-    if not pdfium.FPDFText_GetLooseCharBox(text, index, ctypes.byref(rect)):
-        return None
-    return UserBox(rect.left, rect.bottom, rect.right, rect.top)
 
 
 def _drawn_text(codes: list[int], boxes: list[UserBox | None]) -> Widget:
