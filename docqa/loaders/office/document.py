@@ -62,6 +62,7 @@ def office_document(
     media_type: str,
     extractor: str,
     readers: Sequence[OfficeReader],
+    unread: Sequence[LoadWarning],
     warnings: Sequence[LoadWarning],
     pages: tuple[Page, ...] = (),
 ) -> Document:
@@ -74,11 +75,12 @@ def office_document(
         source: its path or name.
         media_type: what it is.
         extractor: what read it.
-        readers: of the parts that were read; what else holds text is warned of.
+        readers: of the parts that were read.
+        unread: the `unread_warnings` of these parts.
         warnings: what was found while reading.
         pages: its slides, if it has any.
     """
-    metadata, parts = package.metadata(), [reader.part for reader in readers]
+    metadata = package.metadata()
     struck = sum(reader.struck for reader in readers)
     return Document(
         id=hashlib.sha256(data).hexdigest(),
@@ -93,15 +95,18 @@ def office_document(
         warnings=(
             *warnings,
             *([struck_warning(struck)] if struck else ()),
-            *unread_warnings(package, parts),
+            *unread,
         ),
         metadata=metadata,
         extractor=extractor,
     )
 
 
-def unread_warnings(package: OfficePackage, parts: Sequence[str]) -> tuple[LoadWarning, ...]:
-    """Return a warning that names the unread things to which `parts`, all read, lead, or none."""
+def unread_warnings(
+    package: OfficePackage, readers: Sequence[OfficeReader]
+) -> tuple[LoadWarning, ...]:
+    """Return a warning that names the unread things to which parts that were read lead, or none."""
+    parts = [reader.part for reader in readers]
     found: dict[str, list[str]] = {}
     comments = _Comments()
     for part in parts:

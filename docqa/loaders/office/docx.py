@@ -45,9 +45,8 @@ class DocxLoader:
         warnings: list[LoadWarning] = []
         readers = list(_read_parts(package, warnings))
         laid_out = lay_out(_paragraphs(readers))
-        parts = [reader.part for reader in readers]
-        unread = (*warnings, *unread_warnings(package, parts))
-        require_text(laid_out, unread, source=source, sheets="pages")
+        unread = unread_warnings(package, readers)
+        require_text(laid_out, (*warnings, *unread), source=source, sheets="pages")
         return office_document(
             data,
             package,
@@ -56,6 +55,7 @@ class DocxLoader:
             media_type=MEDIA_TYPE,
             extractor="docqa docx",
             readers=readers,
+            unread=unread,
             warnings=warnings,
         )
 

@@ -65,7 +65,7 @@ class PptxLoader:
         slides = list(_slides(package, outline.slides, warnings))
         laid_out = lay_out(paragraph for slide in slides for paragraph in slide.paragraphs)
         readers = [reader for slide in slides for reader in (slide.reader, *slide.others)]
-        unread = unread_warnings(package, [reader.part for reader in readers])
+        unread = unread_warnings(package, readers)
         require_text(laid_out, unread, source=source, sheets="slides")
         return office_document(
             data,
@@ -75,6 +75,7 @@ class PptxLoader:
             media_type=MEDIA_TYPE,
             extractor="docqa pptx",
             readers=readers,
+            unread=unread,
             warnings=warnings,
             pages=tuple(_pages(slides, laid_out, outline.size)),
         )
