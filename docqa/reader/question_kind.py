@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Literal
 
 __all__ = ["QuestionKind", "full_question", "question_kind"]
@@ -58,6 +59,7 @@ _KINDS = {
 }
 
 
+@lru_cache(maxsize=1024)  # asked for each window that is read
 def question_kind(question: str) -> QuestionKind:
     """Return the kind of answer that a question asks for; ``"other"`` where its words do not say.
 
