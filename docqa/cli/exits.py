@@ -66,7 +66,7 @@ _PYTHON_ADVICE = (
 )
 # Settings of the library that are options of the commands, where a message begins with them.
 _SETTINGS = re.compile(
-    r"\b(min_score|top_passages|passage_tokens|overlap|rank_weight|ocr_language|media_type|time_limit"
+    r"\b(min_score|top_passages|passage_tokens|overlap|ocr_language|media_type|time_limit"
     r"|memory_limit)(?= must| is | cannot)"
 )
 _UNUSED_GPU = (
