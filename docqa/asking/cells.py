@@ -225,7 +225,7 @@ def reader_info(reader: Reader) -> ReaderInfo:
 def question_error(reader: Reader, question: str) -> QuestionError | None:
     """Return the error with which a reader refuses a question, or None."""
     try:
-        reader.check_question(question)
+        reader.check_question(full_question(question))
     except QuestionError as error:
         return error
     return None

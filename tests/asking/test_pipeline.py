@@ -532,13 +532,16 @@ def test_a_document_s_beginning_is_always_read() -> None:
 
 
 def test_keywords_are_read_as_a_question() -> None:
-    """The reader gets a question; the answers name the words that were asked."""
+    """The reader checks and gets a question; the answers name the words that were asked."""
     seen: list[str] = []
 
     class Listening(FakeReader):
+        def check_question(self, question):
+            seen.append(question)
+
         def read_all(self, requests, *, top_k):
             seen.extend(question for question, _ in requests)
             return super().read_all(requests, top_k=top_k)
 
     [answer] = Pipeline(reader=Listening(), min_score=0).ask(LOG, "bell rings")
-    assert (seen, answer.question) == (["What is the bell rings?"], "bell rings")
+    assert (seen, answer.question) == (["What is the bell rings?"] * 2, "bell rings")
