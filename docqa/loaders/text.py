@@ -15,9 +15,9 @@ from docqa.loaders.decoded_source import decode_as_reported
 from docqa.loaders.offset_map import OffsetMap, OffsetMapBuilder
 from docqa.loaders.text_decoding import DecodedText, decode_text
 
-__all__ = ["ShownText", "TextLoader", "TextSourceMap", "text_document"]
+__all__ = ["LINE_END", "ShownText", "TextLoader", "TextSourceMap", "text_document"]
 
-_LINE_END = re.compile(r"\r\n|\n|\r")
+LINE_END = re.compile(r"\r\n|\n|\r")
 # Control sequences and strings (ECMA-48, 5.3 to 5.6), and a character that a printer overstrikes.
 _NOT_SHOWN = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b\r\n]*(?:\x07|\x1b\\)"
@@ -124,7 +124,7 @@ class TextSourceMap:
 
     def _lines(self) -> array[int]:
         if self._line_starts is None:
-            ends = (match.end() for match in _LINE_END.finditer(self._decoded.text))
+            ends = (match.end() for match in LINE_END.finditer(self._decoded.text))
             self._line_starts = array("Q", [0, *ends])
         return self._line_starts
 

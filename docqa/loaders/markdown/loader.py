@@ -11,7 +11,7 @@ from docqa.datamodel import Block, BlockKind, Document, Span, Table
 from docqa.loaders.markdown.inline import InlineText, Shown, inline_text
 from docqa.loaders.offset_map import OffsetMapBuilder
 from docqa.loaders.table_grid import GridCell, grid_table
-from docqa.loaders.text import ShownText, text_document
+from docqa.loaders.text import LINE_END, ShownText, text_document
 from docqa.loaders.text_decoding import decode_text
 from docqa.loaders.typography import struck_warning
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["MarkdownLoader"]
 
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\r?\n.*?\n(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)", re.DOTALL)
-_LINE_END = re.compile(r"\r\n|\n|\r")
 _NUMBER = re.compile(r"\d{1,9}[.)](?=[ \t]+\Z)")
 _QUOTE = re.compile(r"[ \t>]*")
 _WORD = re.compile(r"[^\W_]")
@@ -266,7 +265,7 @@ class _Page:
 
 
 def _line_spans(text: str, offset: int) -> list[Span]:
-    ends = [match.end() for match in _LINE_END.finditer(text) if match.end() > offset]
+    ends = [match.end() for match in LINE_END.finditer(text) if match.end() > offset]
     borders = [offset, *ends]
     if borders[-1] < len(text):
         borders.append(len(text))
