@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,7 +32,7 @@ from docqa.server.routes.scoring import scoring
 from docqa.server.settings import ServerSettings
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    pass
 
 __all__ = ["create_app"]
 

@@ -12,8 +12,8 @@ from pydantic.json_schema import models_json_schema
 
 from docqa._version import __version__
 from docqa.server.endpoints import BINARY, Endpoint, Reply
-from docqa.server.payloads import ProblemDetails
 from docqa.server.problems import MEDIA_TYPE
+from docqa.server.replies import ProblemDetails
 
 __all__ = ["described"]
 

@@ -10,8 +10,8 @@ from starlette.responses import Response
 from docqa.server.endpoints import JSON, Call, Endpoint, Reply
 from docqa.server.guard import cookie_name, cookie_value
 from docqa.server.metrics import CONTENT_TYPE, Metrics
-from docqa.server.payloads import Health
 from docqa.server.problems import Problem
+from docqa.server.replies import Health
 from docqa.server.settings import ServerSettings
 
 __all__ = ["counts", "health", "session"]

@@ -10,8 +10,9 @@ from starlette.responses import Response
 from docqa.errors import DocqaError, ModelError
 from docqa.server.contract import parsed
 from docqa.server.endpoints import JSON, Call, Endpoint, Reply, json_body
-from docqa.server.payloads import ContractAnswer, ContractRequest
+from docqa.server.payloads import ContractRequest
 from docqa.server.problems import Problem
+from docqa.server.replies import ContractAnswer
 
 __all__ = ["Score", "scoring"]
 
