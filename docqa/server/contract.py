@@ -96,7 +96,8 @@ def parsed(record: object) -> ContractCall:
 def _settings(record: Mapping[str, Any]) -> dict[str, Any]:
     if "params" in record and "parameters" in record:
         raise SettingError('the body has "params" or "parameters", not both')
-    given = record.get("params", record.get("parameters")) or {}
+    given = record.get("params", record.get("parameters"))
+    given = {} if given is None else given
     if not isinstance(given, Mapping):
         raise SettingError('"params" is an object')
     settings = {key: value for key, value in given.items() if value is not None}
