@@ -14,6 +14,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from docqa.errors import DocqaError
+from docqa.server.backend import Backend
 from docqa.server.endpoints import (
     JSON,
     Call,
@@ -24,10 +25,15 @@ from docqa.server.endpoints import (
     routes_of,
 )
 from docqa.server.guard import Guard
+from docqa.server.jobs import Jobs
 from docqa.server.metrics import Counted, Metrics
 from docqa.server.openapi import described
 from docqa.server.problems import Problem, problem_of
+from docqa.server.routes.asking import asking_endpoints
+from docqa.server.routes.collections import collection_endpoints, job_endpoints
+from docqa.server.routes.documents import document_endpoints
 from docqa.server.routes.health import counts, health, session
+from docqa.server.routes.processing import processing
 from docqa.server.routes.scoring import scoring
 from docqa.server.settings import ServerSettings
 
@@ -48,16 +54,24 @@ _TYPES = {
 }
 
 
-def create_app(settings: ServerSettings, *, score: Any, not_ready: Any) -> ASGIApp:
+def create_app(settings: ServerSettings, backend: Backend) -> ASGIApp:
     """Return the application of a server.
 
     Args:
         settings: of the server.
-        score: runs a function of a pipeline of `docqa.compat`.
-        not_ready: gives the reason why no request can be answered now.
+        backend: answers; closed by whoever made it.
     """
-    metrics = Metrics()
-    table = [*scoring(score), *health(not_ready), session(settings)]
+    metrics, jobs = Metrics(), Jobs()
+    table = [
+        *document_endpoints(backend, jobs),
+        *asking_endpoints(backend, deadline_seconds=settings.deadline_seconds),
+        *collection_endpoints(backend, jobs),
+        *job_endpoints(jobs),
+        *scoring(backend.score),
+        processing(backend),
+        *health(backend.not_ready),
+        session(settings),
+    ]
     if settings.metrics:
         table.append(counts(metrics))
     table.append(_description(table, settings))

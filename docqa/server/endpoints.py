@@ -73,6 +73,7 @@ class Endpoint:
         raw: a model of JSON that the handler checks itself.
         headers: further headers of the request: name, description.
         problems: statuses of problems besides those that any request may meet.
+        shows: a model that schemas of the replies name.
         is_open: for callers without a token too.
     """
 
@@ -88,6 +89,7 @@ class Endpoint:
     raw: type[BaseModel] | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     problems: tuple[int, ...] = ()
+    shows: type[BaseModel] | None = None
     is_open: bool = False
 
     async def __call__(self, request: Request) -> Response:

@@ -21,17 +21,27 @@ from docqa.datamodel import (
 from docqa.server.problems import problem_of
 
 if TYPE_CHECKING:
-    from docqa.datamodel import Page
+    from docqa.collection.information import CollectionInfo
+    from docqa.collection.records import CollectedDocument
+    from docqa.collection.search import FoundPassage
+    from docqa.datamodel import Page, Passage, RankedPassage
 
 __all__ = [
     "answer_record",
     "cite",
     "cited_document",
+    "collected_record",
+    "collection_record",
     "document_record",
+    "found_record",
     "item_record",
+    "line_spans",
+    "located_record",
     "named",
     "place_records",
+    "ranked_record",
     "shown_name",
+    "verdict",
 ]
 
 _KINDS = {PageLocation: "page", SourceLocation: "source", PartLocation: "part"}
@@ -141,3 +151,105 @@ def line_spans(text: str, span: Span) -> list[Span]:
     """
     found = re.finditer(r"[^\n\f]*\S[^\n\f]*", span.of(text))
     return [Span(*match.span()).shift(span.start) for match in found]
+
+
+def ranked_record(ranked: RankedPassage, document: Document, name: str) -> dict[str, Any]:
+    """Return a passage of a document that the server holds."""
+    info = replace(document.info, source=name)
+    passage = ranked.passage
+    places = document.locate(passage.span)
+    return _passage(ranked.rank, ranked.score, passage, info, place_records(places, document.pages))
+
+
+def found_record(found: FoundPassage) -> dict[str, Any]:
+    """Return a passage of a collection; its places come with answers alone."""
+    facts = found.document
+    info = DocumentInfo(facts.id, facts.source, facts.title, facts.media_type, facts.extractor)
+    return _passage(found.rank, found.score, found.passage, info, [])
+
+
+def _passage(
+    rank: int, score: float, passage: Passage, info: DocumentInfo, places: list[dict[str, Any]]
+) -> dict[str, Any]:
+    first = places[0] if places else {}
+    return {
+        "document": cited_document(info),
+        "number": passage.number,
+        "start": passage.span.start,
+        "end": passage.span.end,
+        "text": passage.text,
+        "rank": rank,
+        "score": score,
+        "cite": cite(info.id, passage.span.start, passage.span.end),
+        "page_number": first.get("page_number"),
+        "page_label": first.get("page_label"),
+        "locations": places,
+    }
+
+
+def located_record(document: Document, span: Span, name: str) -> dict[str, Any]:
+    """Return the places of some characters of a document."""
+    places = place_records(document.locate(span), document.pages)
+    page = places[0].get("page_number")
+    return {
+        "document": cited_document(replace(document.info, source=name)),
+        "start": span.start,
+        "end": span.end,
+        "text": span.of(document.text),
+        "cite": cite(document.id, span.start, span.end),
+        "heading": document.heading_above(span),
+        "locations": places,
+        "picture": None if page is None else f"documents/{document.id}/pages/{page}.jpg",
+    }
+
+
+def verdict(
+    outcome: str,
+    reason: str,
+    quote: str,
+    document: Document | None = None,
+    found: Sequence[tuple[Span, float]] = (),
+) -> dict[str, Any]:
+    """Return the outcome of one citation, with the places of its words and their likeness."""
+    places = [
+        {
+            "start": span.start,
+            "end": span.end,
+            "text": span.of(document.text),
+            "cite": cite(document.id, span.start, span.end),
+            "likeness": likeness,
+            "locations": place_records(document.locate(span), document.pages),
+        }
+        for span, likeness in found
+        if document is not None
+    ]
+    return {"outcome": outcome, "reason": reason, "quote": quote, "places": places}
+
+
+def collection_record(name: str, info: CollectionInfo) -> dict[str, Any]:
+    """Return a collection under the name that the server was started with."""
+    return {
+        "name": name,
+        "documents": info.n_documents,
+        "pages": info.n_pages,
+        "passages": info.n_passages,
+        "characters": info.n_characters,
+        "failed": info.n_failed,
+        "changed": info.changed,
+        "reader": shown_name(info.settings.reader),
+    }
+
+
+def collected_record(document: CollectedDocument) -> dict[str, Any]:
+    """Return a document of a collection."""
+    return {
+        "id": document.id,
+        "name": shown_name(document.key),
+        "title": document.title,
+        "media_type": document.media_type,
+        "pages": document.n_pages,
+        "characters": document.n_characters,
+        "indexed": document.indexed,
+        "metadata": dict(document.metadata),
+        "warnings": list(document.warnings),
+    }

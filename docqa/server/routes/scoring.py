@@ -64,6 +64,7 @@ def scoring(score: Score) -> list[Endpoint]:
             answer,
             replies,
             raw=ContractRequest,
+            shows=ContractAnswer,
         )
         for path, whose in (
             ("/score", "a hosted endpoint"),
