@@ -1,16 +1,26 @@
-"""Outcomes as plain values and in words: one record for each answer, or one with the reason."""
+"""Outcomes as plain values, rows and words: one for each answer, or one with the reason."""
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from docqa.datamodel import Coverage, GridItem
+from docqa.datamodel import Answer, Coverage, GridItem
 
-__all__ = ["error_record", "json_line", "outcome_records", "outcomes_in_words"]
+__all__ = [
+    "CSV_COLUMNS",
+    "csv_line",
+    "csv_rows",
+    "error_record",
+    "json_line",
+    "outcome_records",
+    "outcomes_in_words",
+]
 
 
 def outcome_records(item: GridItem) -> list[dict[str, Any]]:
@@ -69,3 +79,68 @@ def json_line(record: Mapping[str, Any], *, unicode: bool = True) -> str:
 
 
 _ODD_IN_JSON = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+CSV_COLUMNS = [
+    *("question", "answer", "rank", "score", "source", "source_state", "page_number", "page_label"),
+    *("line", "column", "css_path", "xpath", "part", "paragraph", "ocr_confidence"),
+    *("start", "end", "context", "context_start", "context_end"),
+    *("passages_read", "passages_total", "error"),
+]
+# Spreadsheets run cells that start like this, and documents are not to be trusted (OWASP, "CSV
+# Injection"); a sign before a number is harmless and stays.
+_FORMULA = re.compile(r"[=@\t\r]|[+-](?![\d.,]+\s?%?$)")
+
+
+def csv_rows(item: GridItem) -> Iterator[list[str]]:
+    """Yield a row of cells for each answer, or one with the reason why there is none."""
+    shared = {"question": item.question, "source": item.source}
+    coverage = asdict(item.answers.coverage)
+    records: list[dict[str, object]] = [
+        {**shared, "rank": rank, **_cells(answer), **coverage}
+        for rank, answer in enumerate(item.answers, start=1)
+    ]
+    if item.error is not None:
+        records = [{**shared, "error": f"{type(item.error).__name__}: {item.error}"}]
+    for record in records or [{**shared, **coverage}]:
+        yield [_guarded(record.get(column)) for column in CSV_COLUMNS]
+
+
+def csv_line(cells: Sequence[str]) -> str:
+    """Return cells as a row of RFC 4180."""
+    row = io.StringIO()
+    csv.writer(row).writerow(cells)
+    return row.getvalue()
+
+
+def _cells(answer: Answer) -> dict[str, object]:
+    first = answer.locations[0] if answer.locations else None
+    return {
+        "answer": answer.text,
+        "score": answer.score,
+        "source": answer.document.source,
+        "source_state": answer.document.source_state,
+        "page_number": answer.page_number,
+        "page_label": answer.page_label,
+        "line": answer.line,
+        **{
+            name: getattr(first, name, None)
+            for name in ("column", "css_path", "xpath", "part", "paragraph")
+        },
+        "ocr_confidence": answer.ocr_confidence,
+        "start": answer.start,
+        "end": answer.end,
+        "context": answer.context,
+        "context_start": answer.context_start,
+        "context_end": answer.context_end,
+    }
+
+
+def _guarded(value: object) -> str:
+    """Return a cell that no spreadsheet takes for a formula.
+
+    >>> _guarded("=1+1"), _guarded("-4.5 %"), _guarded(None)
+    ("'=1+1", '-4.5 %', '')
+    """
+    cell = "" if value is None else str(value)
+    return f"'{cell}" if _FORMULA.match(cell) else cell

@@ -29,6 +29,7 @@ _COMMANDS = {
     "index": "docqa.cli.index:index",
     "kb": "docqa.cli.kb:kb",
     "batch": "docqa.cli.batch:batch",
+    "serve": "docqa.cli.serve:serve",
     "info": "docqa.cli.info:info",
     "show": "docqa.cli.show:show",
     "verify": "docqa.cli.verify:verify",
@@ -48,6 +49,7 @@ Examples:
   docqa ask --in kb "When does the agreement with Quill end?"
   docqa kb check kb
   docqa batch questions.txt reports/ --out answers.jsonl
+  docqa serve report.pdf
   docqa info report.pdf
   docqa show report.pdf --page 3 --boxes page-3.png
   docqa verify answers.jsonl

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import re
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Sequence
 from typing import Literal, Protocol, TextIO
 
 from docqa.cli.interrupt import emit
 from docqa.cli.terminal import safe, speaks_unicode
-from docqa.datamodel import Answer, GridItem
-from docqa.outcome_records import json_line, outcome_records
+from docqa.datamodel import GridItem
+from docqa.outcome_records import (
+    CSV_COLUMNS,
+    csv_line,
+    csv_rows,
+    json_line,
+    outcome_records,
+)
 
 __all__ = [
     "CsvWriter",
@@ -63,17 +65,6 @@ class JsonWriter:
             emit(self._stream, json_line(record, unicode=speaks_unicode(self._stream)))
 
 
-_COLUMNS = [
-    *("question", "answer", "rank", "score", "source", "source_state", "page_number", "page_label"),
-    *("line", "column", "css_path", "xpath", "part", "paragraph", "ocr_confidence"),
-    *("start", "end", "context", "context_start", "context_end"),
-    *("passages_read", "passages_total", "error"),
-]
-# Spreadsheets run cells that start like this, and documents are not to be trusted (OWASP, "CSV
-# Injection"); a sign before a number is harmless and stays.
-_FORMULA = re.compile(r"[=@\t\r]|[+-](?![\d.,]+\s?%?$)")
-
-
 class CsvWriter:
     """The writer of RFC 4180 rows: a header, then an answer, a missing answer or an error each."""
 
@@ -87,55 +78,10 @@ class CsvWriter:
     def write(self, item: GridItem) -> None:
         """Write a row for each answer, or one with the reason why there is none."""
         if not self._begun:
-            self._row(_COLUMNS)
+            self._row(CSV_COLUMNS)
             self._begun = True
-        shared = {"question": item.question, "source": item.source}
-        if item.error is not None:
-            self._record({**shared, "error": f"{type(item.error).__name__}: {item.error}"})
-            return
-        coverage = asdict(item.answers.coverage)
-        for rank, answer in enumerate(item.answers, start=1):
-            self._record({**shared, "rank": rank, **_cells(answer), **coverage})
-        if not item.answers:
-            self._record({**shared, **coverage})
-
-    def _record(self, record: Mapping[str, object]) -> None:
-        self._row([_guarded(record.get(column)) for column in _COLUMNS])
+        for row in csv_rows(item):
+            self._row(row)
 
     def _row(self, cells: Sequence[str]) -> None:
-        row = io.StringIO()
-        csv.writer(row).writerow([safe(cell) for cell in cells] if self._on_terminal else cells)
-        emit(self._stream, row.getvalue())
-
-
-def _cells(answer: Answer) -> dict[str, object]:
-    first = answer.locations[0] if answer.locations else None
-    return {
-        "answer": answer.text,
-        "score": answer.score,
-        "source": answer.document.source,
-        "source_state": answer.document.source_state,
-        "page_number": answer.page_number,
-        "page_label": answer.page_label,
-        "line": answer.line,
-        **{
-            name: getattr(first, name, None)
-            for name in ("column", "css_path", "xpath", "part", "paragraph")
-        },
-        "ocr_confidence": answer.ocr_confidence,
-        "start": answer.start,
-        "end": answer.end,
-        "context": answer.context,
-        "context_start": answer.context_start,
-        "context_end": answer.context_end,
-    }
-
-
-def _guarded(value: object) -> str:
-    """Return a cell that no spreadsheet takes for a formula.
-
-    >>> _guarded("=1+1"), _guarded("-4.5 %"), _guarded(None)
-    ("'=1+1", '-4.5 %', '')
-    """
-    cell = "" if value is None else str(value)
-    return f"'{cell}" if _FORMULA.match(cell) else cell
+        emit(self._stream, csv_line([safe(cell) for cell in cells] if self._on_terminal else cells))

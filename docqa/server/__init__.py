@@ -1,0 +1,1 @@
+"""HTTP server: questions to documents for programs and browsers, over the service object."""

@@ -1,0 +1,1 @@
+"""Endpoints by subject: each module makes its part of the table."""

@@ -1,0 +1,97 @@
+"""A server that listens: uvicorn around the application."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+from collections.abc import Callable
+from types import FrameType
+
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from docqa.errors import SettingError
+from docqa.server.settings import HEADER_SECONDS, ServerSettings
+
+__all__ = ["bound", "serve"]
+
+
+class _HurriedProtocol(H11Protocol):
+    """A connection that is closed where the head of its first request does not come in time."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Start the clock."""
+        super().connection_made(transport)
+        self.loop.call_later(HEADER_SECONDS, self._close_idle)
+
+    def _close_idle(self) -> None:
+        if self.cycle is None and not self.transport.is_closing():
+            self.transport.close()
+
+
+def bound(settings: ServerSettings) -> socket.socket:
+    """Return a socket that listens at the address of the settings.
+
+    Raises:
+        SettingError: the port is in use, or the address is none of this machine.
+    """
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((settings.host, settings.port))
+        listening.listen(1024)
+    except (OSError, OverflowError) as error:
+        listening.close()
+        reason = getattr(error, "strerror", None) or str(error)
+        raise SettingError(
+            f"port {settings.port} of {settings.host} cannot be had: {reason}; choose another "
+            "one with --port, or 0 for any that is free"
+        ) from error
+    return listening
+
+
+def serve(
+    app: ASGIApp, listening: socket.socket, *, drain_seconds: float, on_stop: Callable[[], None]
+) -> None:
+    """Answer requests until the process is asked to end.
+
+    Args:
+        app: the application.
+        listening: the socket.
+        drain_seconds: how long running requests may go on then.
+        on_stop: called when the process is asked to end, before requests are waited for.
+    """
+    config = uvicorn.Config(
+        app,
+        http=_HurriedProtocol,
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=max(1, round(drain_seconds)),
+        h11_max_incomplete_event_size=32 << 10,
+    )
+    server = _Server(config)
+    server.on_stop = on_stop
+    server.run(sockets=[listening])
+
+
+class _Server(uvicorn.Server):
+    """A server that says when it is asked to end."""
+
+    on_stop: Callable[[], None] = staticmethod(lambda: None)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Let SIGTERM wait for running requests, and Ctrl-C for none."""
+        super().handle_exit(sig, frame)
+        self.force_exit |= sig == signal.SIGINT
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let running requests end, then close."""
+        self.on_stop()
+        await super().shutdown(sockets)
