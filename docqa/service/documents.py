@@ -77,7 +77,7 @@ class ServedDocument:
 
 @dataclass(slots=True)
 class _Held:
-    """A document of the store: its file, and what of it is in memory."""
+    """A document of the store: its file, and its parts in memory."""
 
     record: ServedDocument
     path: Path
@@ -98,8 +98,8 @@ class _Held:
 class DocumentStore:
     """The documents of a service, by the hash of their bytes; threads may share it.
 
-    Originals lie in a private folder that is deleted when the store is closed. What falls out of
-    memory is loaded again from there when it is needed.
+    Originals lie in a private folder that is deleted when the store is closed. A document that
+    falls out of memory is loaded again from there when it is needed.
 
     Args:
         settings: limits, and how files are loaded.

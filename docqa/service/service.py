@@ -1,4 +1,4 @@
-"""The service: what an HTTP server, a page, an agent's tools and frameworks stand on."""
+"""The service under the HTTP server, its page and the tools of agents."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from docqa.protocols import Index, Progress, Reader
 from docqa.recent import Recent
 from docqa.service.documents import DocumentStore, ServedDocument
 from docqa.service.exporting import exported
-from docqa.service.jobs import ServiceJob, Jobs, Progressing
+from docqa.service.jobs import Jobs, Progressing, ServiceJob
 from docqa.service.pages import PageLines, page_text, picture, view
 from docqa.service.reading import TICKET, QueuedReader, ReadingQueue, Ticket
 from docqa.service.requests import AskedItem, AskOutcome, AskRequest

@@ -16,7 +16,7 @@ from docqa.collection.collection import Collection
 from docqa.collection.records import CollectedDocument
 from docqa.datamodel import Answers, GridItem
 from docqa.errors import CollectionError, DocqaError, UnknownItemError
-from docqa.service.jobs import ServiceJob, Progressing
+from docqa.service.jobs import Progressing, ServiceJob
 from docqa.service.requests import renamed
 
 __all__ = ["Shelf", "ShelvedDocument"]
