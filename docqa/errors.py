@@ -28,6 +28,10 @@
     ├── QuestionSetError            questions with gold answers cannot be read (also a ValueError)
     ├── TrainingError               a training run cannot start or go on
     ├── CalibrationError            questions do not suffice to calibrate a reader
+    ├── ServiceError                a service for many callers cannot do it now
+    │   ├── BusyError               too much waits already; the error says when to come again
+    │   ├── DeadlineError           the time of the request is over, or its caller is gone
+    │   └── UnknownItemError        no document, collection or job of that name
     ├── QuestionError               the question itself cannot be read (also a ValueError)
     └── SettingError                a setting is out of range (also a ValueError)
 
@@ -38,10 +42,12 @@ from __future__ import annotations
 
 __all__ = [
     "BatchError",
+    "BusyError",
     "CalibrationError",
     "CitationError",
     "ClusterError",
     "CollectionError",
+    "DeadlineError",
     "DocqaError",
     "EncryptedError",
     "IsolationError",
@@ -58,12 +64,14 @@ __all__ = [
     "NoTextError",
     "QuestionError",
     "QuestionSetError",
+    "ServiceError",
     "SettingError",
     "SourceNotFoundError",
     "SourceUnreadableError",
     "StoredDocumentError",
     "TooLargeError",
     "TrainingError",
+    "UnknownItemError",
     "UnsupportedFormatError",
 ]
 
@@ -216,6 +224,30 @@ class MissingDependencyError(DocqaError):
 
 class CitationError(DocqaError, ValueError):
     """A record lacks a field that checking a citation needs."""
+
+
+class ServiceError(DocqaError):
+    """A service that answers many callers cannot do what one asks for now."""
+
+
+class BusyError(ServiceError):
+    """Too much waits already.
+
+    Attributes:
+        retry_after: seconds after which there is likely to be room.
+    """
+
+    def __init__(self, message: str, *, retry_after: float) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class DeadlineError(ServiceError):
+    """The time of a request is over, or its caller is gone, before anything was read for it."""
+
+
+class UnknownItemError(ServiceError):
+    """There is no document, page, collection or job of the name that was given."""
 
 
 class QuestionError(DocqaError, ValueError):

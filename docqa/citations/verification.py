@@ -18,7 +18,7 @@ from docqa.limits import Limits
 from docqa.load_settings import TEXT_CAPS, LoadSettings
 from docqa.loaders.load import load_with
 
-__all__ = ["verifications", "verify"]
+__all__ = ["check_citation", "verifications", "verify"]
 
 _PLACES_SHOWN = 5  # of an ambiguous citation
 _ALIKE = 0.95  # surroundings less alike are reported
@@ -129,7 +129,7 @@ def _check_group(
     except DocqaError as error:
         return _failed(citations, path, error)
     with loaded as document:
-        checked = [_check(citation, document) for citation in citations]
+        checked = [check_citation(citation, document) for citation in citations]
     note = group.file.note
     return [
         replace(one, path=str(path), reason="; ".join(part for part in (one.reason, note) if part))
@@ -164,7 +164,8 @@ def _failed(citations: Sequence[Citation], path: Path, error: DocqaError) -> lis
     ]
 
 
-def _check(citation: Citation, document: Document) -> Verification:
+def check_citation(citation: Citation, document: Document) -> Verification:
+    """Return whether the words of a citation still stand in a document where they stood."""
     changed = citation.document_id != document.id if citation.document_id else None
     span = Span(citation.start, citation.end)
     why = _why(citation, document, changed)

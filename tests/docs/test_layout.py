@@ -24,11 +24,11 @@ ROWS = {
     "calibration protocols places reading_form folding recent question_sets outcome_records",
     "PDF libraries": "_pdfium _pypdf _pdf_passwords _pdf_annotations",
     "stages": "loaders passages index reader highlighting",
-    "asking": "asking pipeline",
+    "asking": "asking pipeline compat",
     "show": "citations showing",
-    "many": "workers collection batch",
+    "many": "workers collection batch service",
     "measure": "evaluation training",
-    "edges": "__init__ cli __main__ testing compat",
+    "edges": "__init__ cli __main__ testing",
 }
 ORDER = [room for rooms in ROWS.values() for room in rooms.split()]
 STAGES = set(ROWS["stages"].split())

@@ -1,7 +1,8 @@
 """Load in a worker process, so that a hostile file hurts that process and no other.
 
 The first isolated load starts the worker; it serves every later one, and is started again
-after it died. It is a fresh interpreter, not a fork, and holds no model.
+after it died. It is a fresh interpreter, not a fork, and holds no model. A server has several
+(`docqa.loaders.isolation.shared_worker.with_worker`).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from docqa.loaders.isolation.deaths import WorkerDeathError, error_of
 from docqa.loaders.isolation.isolated_load import IsolatedLoad
 from docqa.loaders.isolation.messages import decode
 from docqa.loaders.isolation.requests import Call, Done
-from docqa.loaders.isolation.shared_worker import SHARED
+from docqa.loaders.isolation.shared_worker import SHARED, chosen_worker
 from docqa.protocols import Progress
 
 __all__ = ["call", "load_isolated", "start", "stop", "worker_pid"]
@@ -72,9 +73,10 @@ def call(
     """
     limits = Limits() if limits is None else limits
     try:
-        with SHARED.claimed() as worker:
+        chosen = chosen_worker()
+        with chosen.claimed() as worker:
             request = Call(limits, function, arguments, settings)
-            reply = SHARED.send(worker, request, b"", limits.wall_seconds)
+            reply = chosen.send(worker, request, b"", limits.wall_seconds)
             assert isinstance(reply, Done)
             with worker.checked():
                 value: _Result = decode(reply.value, _returned_type(function))

@@ -17,7 +17,7 @@ from docqa.loaders.isolation.documents import LoadedDocument, document_of, sourc
 from docqa.loaders.isolation.messages import decode
 from docqa.loaders.isolation.process import WorkerProcess
 from docqa.loaders.isolation.requests import Done, Load
-from docqa.loaders.isolation.shared_worker import SHARED
+from docqa.loaders.isolation.shared_worker import chosen_worker
 from docqa.loaders.isolation.source_map import IsolatedSourceMap
 from docqa.protocols import Progress
 
@@ -51,6 +51,7 @@ class IsolatedLoad:
         self._settings = replace(settings, isolate=False, limits=self._limits)
         self._data, self._name, self._progress = data, name, progress
         self._key = uuid.uuid4().hex
+        self._worker = chosen_worker()
         self._pages: dict[int, bytes | LoadWarning] = dict(pages or {})
         self._by_page = pages is not None
         self._deaths: list[WorkerDeathError] = []
@@ -73,7 +74,7 @@ class IsolatedLoad:
         return self._page_by_page()
 
     def _whole(self) -> Document:
-        with SHARED.claimed() as worker:
+        with self._worker.claimed() as worker:
             was_fresh = worker.is_fresh
             try:
                 return self._attempt(worker)
@@ -81,13 +82,13 @@ class IsolatedLoad:
                 excused = death.index is None and death.cause in ("crashed", "memory")
                 if was_fresh or not excused:
                     raise
-        with SHARED.claimed() as worker:  # what was loaded before may have damaged that worker
+        with self._worker.claimed() as worker:  # files loaded before may have damaged that one
             return self._attempt(worker)
 
     def _page_by_page(self) -> Document:
         while True:
             try:
-                with SHARED.claimed() as worker:
+                with self._worker.claimed() as worker:
                     return self._attempt(worker, page_by_page=True)
             except WorkerDeathError as death:
                 if death.index is None or self._is_late():
@@ -113,7 +114,7 @@ class IsolatedLoad:
 
         pages = self._pages if page_by_page else None
         left = None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
-        reply = SHARED.send(
+        reply = self._worker.send(
             worker,
             Load(self._limits, self._key, self._settings, self._name, pages),
             self._data,
@@ -146,7 +147,7 @@ class IsolatedLoad:
                 data=self._data,
             )
         source_map = IsolatedSourceMap(self._key, loaded, self._data, self._limits)
-        weakref.finalize(source_map, SHARED.forget, self._key).atexit = False
+        weakref.finalize(source_map, self._worker.forget, self._key).atexit = False
         return source_map
 
     def _bury(self, death: WorkerDeathError) -> None:

@@ -1,4 +1,7 @@
-"""The one worker of this process: started when it is needed, again after it died."""
+"""The workers of this process: each started when it is needed, again after it died.
+
+One is enough for most programs. A server has several, and chooses one for a block of code.
+"""
 
 from __future__ import annotations
 
@@ -7,19 +10,44 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
 from dataclasses import replace
+from typing import Protocol
 
 from docqa.errors import IsolationError, SettingError
 from docqa.loaders.isolation.deaths import death_of
 from docqa.loaders.isolation.process import WorkerProcess
 from docqa.loaders.isolation.requests import Done, Failed, Request, Unknown
 
-__all__ = ["SHARED", "SharedWorker"]
+__all__ = ["SHARED", "SharedWorker", "WorkerLender", "chosen_worker", "with_worker"]
+
+
+class WorkerLender(Protocol):
+    """A lender of worker processes; `SharedWorker` says what its methods do."""
+
+    def claimed(self) -> AbstractContextManager[WorkerProcess]:
+        """Hold a running worker for a `with` statement."""
+        ...
+
+    def send(
+        self,
+        worker: WorkerProcess,
+        request: Request,
+        content: bytes,
+        seconds: float | None,
+        **listeners: Callable[..., None],
+    ) -> Done | Unknown:
+        """Send a request to a claimed worker."""
+        ...
+
+    def forget(self, key: str) -> None:
+        """Let workers drop a source map."""
+        ...
 
 
 class SharedWorker:
-    """The worker of this process, lent to one request at a time."""
+    """A worker of this process, lent to one request at a time."""
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
@@ -95,6 +123,12 @@ class SharedWorker:
                 self._worker.close()
                 self._worker = None
 
+    def kill(self) -> None:
+        """End the worker where one runs, also in the middle of another thread's request."""
+        worker = self._worker
+        if worker is not None:
+            worker.kill()
+
     def leave_to_parent(self) -> None:
         """Forget the worker in a forked child, which starts its own."""
         if self._worker is not None:
@@ -111,6 +145,25 @@ class SharedWorker:
 
 
 SHARED = SharedWorker()
+"""The worker of all code that chooses no other."""
+
+_CHOSEN: ContextVar[WorkerLender] = ContextVar("the worker of this context", default=SHARED)
+
+
+def chosen_worker() -> WorkerLender:
+    """Return the lender of workers that the calling code is to use."""
+    return _CHOSEN.get()
+
+
+@contextmanager
+def with_worker(lender: WorkerLender) -> Iterator[None]:
+    """Let all code in a `with` statement use other workers than `SHARED`."""
+    token = _CHOSEN.set(lender)
+    try:
+        yield
+    finally:
+        _CHOSEN.reset(token)
+
 
 atexit.register(SHARED.stop)
 if hasattr(os, "register_at_fork"):

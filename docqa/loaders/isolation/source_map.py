@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from docqa._pdfium import UserBox
@@ -15,7 +16,7 @@ from docqa.loaders.isolation.documents import LoadedDocument
 from docqa.loaders.isolation.messages import decode
 from docqa.loaders.isolation.process import WorkerProcess
 from docqa.loaders.isolation.requests import CallKept, Done, Keep, Request, Unknown
-from docqa.loaders.isolation.shared_worker import SHARED
+from docqa.loaders.isolation.shared_worker import WorkerLender, chosen_worker
 
 __all__ = ["IsolatedSourceMap"]
 
@@ -65,19 +66,21 @@ class IsolatedSourceMap:
 
     def close(self) -> None:
         """Let the worker free the open file; a later `locate` opens it again."""
-        SHARED.forget(self._key)
+        chosen_worker().forget(self._key)
 
     def _ask(self, method: str, kind: Any, *arguments: Any) -> Any:
         """Return the answer of a method of the worker's map, of the type `kind`."""
         try:
-            with SHARED.claimed() as worker:
+            chosen = chosen_worker()
+            send = partial(self._send, chosen)
+            with chosen.claimed() as worker:
                 request = CallKept(self._limits, self._key, method, arguments)
-                reply = self._send(worker, request) if self._key in worker.kept else None
+                reply = send(worker, request) if self._key in worker.kept else None
                 if not isinstance(reply, Done):
                     keep = Keep(self._limits, self._key, self._class, self._state, self._pages)
-                    self._send(worker, keep, self._data)
+                    send(worker, keep, self._data)
                     worker.kept.add(self._key)
-                    reply = self._send(worker, request)
+                    reply = send(worker, request)
                 assert isinstance(reply, Done)
                 with worker.checked():
                     return decode(reply.value, kind)
@@ -85,9 +88,9 @@ class IsolatedSourceMap:
             raise error_of(death, "the document", self._limits) from death
 
     def _send(
-        self, worker: WorkerProcess, request: Request, content: bytes = b""
+        self, chosen: WorkerLender, worker: WorkerProcess, request: Request, content: bytes = b""
     ) -> Done | Unknown:
-        return SHARED.send(worker, request, content, self._limits.wall_seconds)
+        return chosen.send(worker, request, content, self._limits.wall_seconds)
 
 
 def _without_boxes(places: Iterable[PageLocation]) -> tuple[PageLocation, ...]:
