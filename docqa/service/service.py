@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from contextvars import copy_context
 from dataclasses import replace
 from functools import partial
@@ -22,7 +23,7 @@ from docqa.citations.quoting import NearestText, nearest_text, quoted_spans
 from docqa.citations.records import Citation, citations_of
 from docqa.citations.verification import check_citation
 from docqa.compat import QuestionAnsweringPipeline, pipeline
-from docqa.datamodel import Document, GridItem, Location, RankedPassage, Span
+from docqa.datamodel import Document, GridItem, Location, Page, RankedPassage, Span
 from docqa.errors import (
     BusyError,
     CitationError,
@@ -204,6 +205,14 @@ class Service:
         """
         return view(self._loaded(document_id), self._documents.data(document_id))
 
+    def pages(self, document_id: str) -> tuple[Page, ...]:
+        """Return the sizes and numbers of an uploaded document's pages; none of other formats.
+
+        Raises:
+            UnknownItemError: there is no document of this id.
+        """
+        return self._documents.document(document_id).pages
+
     def page(self, document_id: str, number: int) -> PageLines:
         """Return the size and the lines of a page.
 
@@ -270,9 +279,7 @@ class Service:
         ticket = Ticket(time.monotonic() + seconds, request.stop)
         ids = self._asked_documents(request)
         found: queue.SimpleQueue[AskedItem | BaseException | None] = queue.SimpleQueue()
-        if not self._requests.acquire(blocking=False):
-            most = self.settings.queue_requests
-            raise BusyError(f"{most} requests are at work or wait; ask again soon", retry_after=1.0)
+        self._admit()
 
         def work() -> None:
             try:
@@ -287,7 +294,6 @@ class Service:
                 self._n_requests -= 1
                 self._requests.release()
 
-        self._n_requests += 1
         try:
             self._threads.submit(copy_context().run, work)
         except RuntimeError:
@@ -297,35 +303,56 @@ class Service:
         return self._yielded(found, ticket)
 
     def answer_pairs(
-        self,
-        questions: Sequence[str],
-        contexts: Sequence[str],
-        *,
-        top_k: int = 1,
-        max_answer_len: int = 15,
-        handle_impossible_answer: bool = False,
+        self, questions: Sequence[str], contexts: Sequence[str], **settings: Any
     ) -> list[Any]:
         """Return the answers to questions over texts, one a pair, as `docqa.compat` gives them.
 
+        Args:
+            questions, contexts: of equal length.
+            settings: of a call of `docqa.compat`, such as ``top_k``.
+
         Raises:
+            BusyError: too many requests are at work or wait.
+            DeadlineError: others were read for too long.
             QuestionError: a question is empty or too long.
             SettingError: a setting is out of its range.
         """
         if not questions:
             return []
-        with self._scores:
-            if self._scoring is None:
-                own = self.settings.reader
-                name = own if own not in ("cascade",) else _SCORING_READERS[0]
-                self._scoring = pipeline("question-answering", model=name)
-            found: Any = self._scoring(
-                question=list(questions),
-                context=list(contexts),
-                top_k=top_k,
-                max_answer_len=max_answer_len,
-                handle_impossible_answer=handle_impossible_answer,
-            )
+        with self._admitted():
+            if not self._scores.acquire(timeout=self.settings.deadline):
+                raise DeadlineError("nothing was read in time; ask again, or less at once")
+            try:
+                if self._scoring is None:
+                    own = self.settings.reader
+                    name = own if own not in ("cascade",) else _SCORING_READERS[0]
+                    self._scoring = pipeline("question-answering", model=name)
+                found: Any = self._scoring(
+                    question=list(questions), context=list(contexts), **settings
+                )
+            finally:
+                self._scores.release()
         return found if len(questions) > 1 else [found]
+
+    @contextmanager
+    def _admitted(self) -> Iterator[None]:
+        """Count a request that is at work or waits.
+
+        Raises:
+            BusyError: there are too many.
+        """
+        self._admit()
+        try:
+            yield
+        finally:
+            self._n_requests -= 1
+            self._requests.release()
+
+    def _admit(self) -> None:
+        if not self._requests.acquire(blocking=False):
+            most = self.settings.queue_requests
+            raise BusyError(f"{most} requests are at work or wait; ask again soon", retry_after=1.0)
+        self._n_requests += 1
 
     def search(
         self,
