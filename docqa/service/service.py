@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import copy_context
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -691,17 +691,9 @@ class Service:
             document = self._loaded(citation.document_id)
         except UnknownItemError as error:
             return Verification(citation, "failed", str(error), error=error)
+        if not citation.extractor:  # a handle says where in the text, and nothing else
+            citation = replace(citation, source=document.source, extractor=document.extractor)
         with with_worker(self._lookers):
-            if not citation.extractor:  # a handle says where in the text, and nothing else
-                inside = citation.start < citation.end <= len(document.text)
-                span = Span(citation.start, citation.end)
-                places = document.locate(span) if inside else ()
-                citation = replace(
-                    citation,
-                    source=document.source,
-                    extractor=document.extractor,
-                    locations=tuple(asdict(place) for place in places),
-                )
             return check_citation(citation, document)
 
     def _without_paths(self, work: Callable[[], _Result]) -> _Result:
