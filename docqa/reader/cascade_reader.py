@@ -125,21 +125,24 @@ class CascadeReader:
         """
         for question in dict.fromkeys(question for question, _ in requests):
             self.check_question(question)
-        chosen = self._chosen(requests)
+        chosen, n_read = self._chosen(requests)
         found = self.second.read_all(
             [(question, kept) for (question, _), kept in zip(requests, chosen, strict=True)],
             top_k=top_k,
         )
         return [
-            replace(spans, passages_read=len(passages))
-            for spans, (_, passages) in zip(found, requests, strict=True)
+            replace(spans, passages_read=n_read.get(at, spans.passages_read))
+            for at, spans in enumerate(found)
         ]
 
-    def _chosen(self, requests: Requests) -> list[Sequence[Passage]]:
-        """Return the passages of each request that the second reader reads."""
-        most = self.passages_again
+    def _chosen(self, requests: Requests) -> tuple[list[Sequence[Passage]], dict[int, int]]:
+        """Return the passages of each request that the second reader reads.
+
+        For requests of which the first reader read passages, by number, also how many it read.
+        """
+        most, n_read = self.passages_again, dict[int, int]()
         if most is None:
-            return [passages for _, passages in requests]
+            return [passages for _, passages in requests], n_read
         crowded = [each for each, (_, passages) in enumerate(requests) if len(passages) > most]
         # Each passage is a request of its own, so that its best span is all that has to be found.
         apart = [(requests[at][0], [passage]) for at in crowded for passage in requests[at][1]]
@@ -147,8 +150,11 @@ class CascadeReader:
         chosen: list[Sequence[Passage]] = [passages for _, passages in requests]
         for at in crowded:
             best: list[tuple[float, int]] = []
+            n_read[at] = 0
             for rank, _ in enumerate(requests[at][1], start=1):
-                for span in next(found).spans:
+                read = next(found)
+                n_read[at] += read.passages_read
+                for span in read.spans:
                     best.append((_RANK_WEIGHT * math.log(rank) - span.margin, rank))
             chosen[at] = [requests[at][1][rank - 1] for _, rank in sorted(best)[:most]]
-        return chosen
+        return chosen, n_read

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from docqa.asking.grid import AskCall, AskedSource, ask_sources
-from docqa.asking.pipeline import Pipeline
 from docqa.asking.prepared import index_of, prepare
 from docqa.asking.settings import DEFAULT_MIN_SCORE, Splitting, at_least_1
 from docqa.citations.outcomes import Verification
@@ -40,7 +39,8 @@ from docqa.service.documents import DocumentStore, ServedDocument
 from docqa.service.exporting import exported
 from docqa.service.jobs import Jobs, Progressing, ServiceJob
 from docqa.service.pages import PageLines, page_text, picture, view
-from docqa.service.reading import TICKET, QueuedReader, ReadingQueue, Ticket
+from docqa.service.queued_reader import TICKET, QueuedPipeline, QueuedReader
+from docqa.service.reading import ReadingQueue, Ticket
 from docqa.service.requests import AskedItem, AskOutcome, AskRequest
 from docqa.service.settings import ServiceSettings
 from docqa.service.shelf import Shelf, ShelvedDocument
@@ -80,10 +80,9 @@ class Service:
         self._loaders = WorkerPool(own.workers, own.files_per_worker)
         self._lookers = WorkerPool(own.workers, own.files_per_worker * 20)
         self._documents = DocumentStore(own, self._loaders, self._prepare)
-        self._pipeline = Pipeline(
-            reader=self._reader,
+        self._pipeline = QueuedPipeline(
+            self._reader,
             min_score=DEFAULT_MIN_SCORE if own.min_score is None else own.min_score,
-            isolate=True,
             limits=own.limits,
         )
         self._shelf = Shelf(own.collections, self._pipeline)

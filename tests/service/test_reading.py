@@ -13,7 +13,8 @@ import pytest
 from docqa.datamodel import AnswerSpans, Passage, Span
 from docqa.errors import BusyError, DeadlineError, ModelError
 from docqa.protocols import Reader
-from docqa.service.reading import QueuedReader, ReadingQueue, Ticket
+from docqa.service.queued_reader import QueuedReader
+from docqa.service.reading import ReadingQueue, Ticket
 from docqa.service.settings import ServiceSettings
 from docqa.testing import FakeReader
 
@@ -54,6 +55,16 @@ def queue_of(reader: Reader, **settings: int) -> Iterator[ReadingQueue]:
         queue.close()
 
 
+def read(
+    queue: ReadingQueue,
+    requests: Sequence[tuple[str, Sequence[Passage]]],
+    top_k: int,
+    ticket: Ticket,
+) -> list[AnswerSpans]:
+    """Have requests read by the queue's own reader."""
+    return queue.read_all(queue.reader(), requests, top_k, ticket)
+
+
 def in_thread(work: Callable[[], object]) -> tuple[threading.Thread, list[object]]:
     """Start work in a thread; its result or error is in the list."""
     outcome: list[object] = []
@@ -83,10 +94,14 @@ def test_requests_that_wait_are_read_together() -> None:
     questions = [f"Who audits the firm {n}?" for n in range(12)]
     alone = [FakeReader().read(each, passages(3), top_k=60) for each in questions]
     with queue_of(reader) as queue:
-        first, _ = in_thread(lambda: queue.read_all([("Who?", passages(1))], 20, Ticket()))
+        first, _ = in_thread(lambda: read(queue, [("Who?", passages(1))], 20, Ticket()))
         assert reader.entered.acquire(timeout=20)
         started = [
-            in_thread(lambda each=each: queue.read_all([(each, passages(3))], 60, Ticket()))
+            in_thread(
+                lambda each=each: queue.read_all(
+                    queue.reader(), [(each, passages(3))], 60, Ticket()
+                )
+            )
             for each in questions
         ]
         wait_for(lambda: queue.n_waiting == 36)
@@ -104,11 +119,9 @@ def test_a_large_request_is_cut_and_small_ones_pass_it() -> None:
     reader.gate.set()
     with queue_of(reader) as queue:
         reader.gate.clear()
-        large, found = in_thread(
-            lambda: queue.read_all([("Who audits?", passages(500))], 9, Ticket())
-        )
+        large, found = in_thread(lambda: read(queue, [("Who audits?", passages(500))], 9, Ticket()))
         assert reader.entered.acquire(timeout=20)
-        small, _ = in_thread(lambda: queue.read_all([("Who audits?", passages(10))], 9, Ticket()))
+        small, _ = in_thread(lambda: read(queue, [("Who audits?", passages(10))], 9, Ticket()))
         wait_for(lambda: queue.n_waiting == 478)
         reader.gate.set()
         large.join(20)
@@ -125,7 +138,7 @@ def test_merged_spans_are_those_of_one_reading() -> None:
     kinds = ["Ada Quill audits it.", "The firm is audited by Ben Ash.", "Audits cost money."]
     mixed = [Passage("id", n, Span(0, len(kinds[n % 3])), kinds[n % 3]) for n in range(100)]
     with queue_of(FakeReader()) as queue:
-        found = queue.read_all([("Who audits the firm?", mixed)], 70, Ticket())
+        found = read(queue, [("Who audits the firm?", mixed)], 70, Ticket())
     assert found == [FakeReader().read("Who audits the firm?", mixed, top_k=70)]
 
 
@@ -133,12 +146,12 @@ def test_too_much_is_refused_with_the_time_to_come_again() -> None:
     """Beyond the bound a request is refused at once, and none of those inside is lost."""
     reader = HeldReader()
     with queue_of(reader, queue_passages=40) as queue:
-        first, one = in_thread(lambda: queue.read_all([("Who?", passages(32))], 20, Ticket()))
+        first, one = in_thread(lambda: read(queue, [("Who?", passages(32))], 20, Ticket()))
         assert reader.entered.acquire(timeout=20)
-        second, two = in_thread(lambda: queue.read_all([("Who?", passages(30))], 20, Ticket()))
+        second, two = in_thread(lambda: read(queue, [("Who?", passages(30))], 20, Ticket()))
         wait_for(lambda: queue.n_waiting == 30)
         with pytest.raises(BusyError, match="30 passages wait to be read, of 40") as refused:
-            queue.read_all([("Who?", passages(20))], 20, Ticket())
+            read(queue, [("Who?", passages(20))], 20, Ticket())
         reader.gate.set()
         first.join(20)
         second.join(20)
@@ -152,7 +165,7 @@ def test_a_deadline_gives_the_best_so_far() -> None:
     with queue_of(reader) as queue:
         ticket = Ticket(time.monotonic() + 0.05)
         with pytest.raises(DeadlineError, match="nothing was read in time"):
-            queue.read_all([("Who audits?", passages(8))], 20, ticket)
+            read(queue, [("Who audits?", passages(8))], 20, ticket)
         assert ticket.is_cut
         reader.gate.set()
         stopped = Ticket()
@@ -163,7 +176,7 @@ def test_a_deadline_gives_the_best_so_far() -> None:
 
         in_thread(stop_after_two)
         many = passages(4000)
-        (spans,) = queue.read_all([("Who audits the firm?", many)], 20, stopped)
+        (spans,) = read(queue, [("Who audits the firm?", many)], 20, stopped)
         assert 32 <= spans.passages_read <= 4000
         assert spans.spans
 
@@ -172,10 +185,10 @@ def test_stopped_requests_are_never_read() -> None:
     """Passages of a caller who is gone are dropped before they are read."""
     reader = HeldReader()
     with queue_of(reader) as queue:
-        first, _ = in_thread(lambda: queue.read_all([("Who?", passages(1))], 20, Ticket()))
+        first, _ = in_thread(lambda: read(queue, [("Who?", passages(1))], 20, Ticket()))
         assert reader.entered.acquire(timeout=20)
         gone = Ticket()
-        second, outcome = in_thread(lambda: queue.read_all([("Who?", passages(7))], 20, gone))
+        second, outcome = in_thread(lambda: read(queue, [("Who?", passages(7))], 20, gone))
         wait_for(lambda: queue.n_waiting == 7)
         gone.stop.set()
         second.join(20)
@@ -197,7 +210,7 @@ def test_an_error_is_its_own_requests_alone() -> None:
 
     with queue_of(Failing()) as queue:
         started = [
-            in_thread(lambda q=q: queue.read_all([(q, passages(2))], 20, Ticket()))
+            in_thread(lambda q=q: read(queue, [(q, passages(2))], 20, Ticket()))
             for q in ("Who audits?", "bad") * 5
         ]
         for thread, _ in started:
