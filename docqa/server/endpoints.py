@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar, cast
 
@@ -18,6 +20,7 @@ from docqa.server.problems import MEDIA_TYPE, Problem
 __all__ = ["BINARY", "Call", "Endpoint", "Reply", "problem_response", "routes_of"]
 
 BINARY = "application/octet-stream"
+_Result = TypeVar("_Result")
 Query = TypeVar("Query", bound=BaseModel)
 Body = TypeVar("Body", bound=BaseModel)
 
@@ -207,3 +210,28 @@ def _plain(value: Any) -> Any:
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json", exclude_unset=False)
     raise TypeError(f"{type(value).__name__} is no value of JSON")
+
+
+async def unless_gone(request: Request, work: Awaitable[_Result]) -> _Result:
+    """Return the result of some work; it is stopped when the client leaves.
+
+    Raises:
+        Problem: the client left.
+    """
+    task = asyncio.ensure_future(work)
+    gone = asyncio.ensure_future(_gone(request))
+    try:
+        await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            return task.result()
+        raise Problem(400, "client-left", "the client left before its answer")
+    finally:
+        for each in (task, gone):
+            each.cancel()
+        with suppress(asyncio.CancelledError, Exception):
+            await task
+
+
+async def _gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator, Mapping
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, Metric, generate_latest
+from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 __all__ = ["CONTENT_TYPE", "Metrics"]
@@ -14,10 +17,15 @@ CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
 
 class Metrics:
-    """The counts of one server; labels are routes and statuses, never paths or names."""
+    """The counts of one server; labels are routes and statuses, never paths or names.
 
-    def __init__(self) -> None:
+    Args:
+        status: gives the numbers of the service.
+    """
+
+    def __init__(self, status: Callable[[], Mapping[str, float]]) -> None:
         self.registry = CollectorRegistry()
+        self.registry.register(_Numbers(status))
         self._requests = Counter(
             "docqa_http_requests",
             "Requests by route and status",
@@ -39,6 +47,18 @@ class Metrics:
     def text(self) -> bytes:
         """Return everything counted, as Prometheus reads it."""
         return generate_latest(self.registry)
+
+
+class _Numbers(Collector):
+    """The numbers of a service at the time at which they are asked for."""
+
+    def __init__(self, status: Callable[[], Mapping[str, float]]) -> None:
+        self._status = status
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield each number."""
+        for name, value in self._status().items():
+            yield GaugeMetricFamily(f"docqa_{name}", name.replace("_", " ").capitalize(), value)
 
 
 class Counted:

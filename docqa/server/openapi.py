@@ -53,7 +53,9 @@ def described(endpoints: Iterable[Endpoint], *, with_token: bool) -> dict[str, A
 
 
 def _models(endpoint: Endpoint) -> Iterable[type[BaseModel]]:
-    yield from (body for body in (endpoint.body, endpoint.raw, endpoint.shows) if isinstance(body, type))
+    yield from (
+        body for body in (endpoint.body, endpoint.raw, endpoint.shows) if isinstance(body, type)
+    )
     for reply in endpoint.replies.values():
         yield from (each for each in reply.content.values() if isinstance(each, type))
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 __all__ = [
-    "AskRequest",
+    "QuestionsRequest",
     "ContractRequest",
     "DocumentId",
     "Digits",
@@ -85,7 +85,7 @@ class WhereModel(_Request):
     metadata: dict[str, str] | None = None
 
 
-class AskRequest(_Chosen):
+class QuestionsRequest(_Chosen):
     """Questions to documents or to a collection."""
 
     questions: list[Question] = Field(min_length=1, max_length=MOST_QUESTIONS)
@@ -96,7 +96,7 @@ class AskRequest(_Chosen):
     exhaustive: bool = False
 
 
-class ExportRequest(AskRequest):
+class ExportRequest(QuestionsRequest):
     """Questions whose answers become a file."""
 
     format: Literal["csv", "jsonl", "report", "pdf"] = "csv"
@@ -106,7 +106,6 @@ class SearchRequest(_Chosen):
     """Words for which passages are ranked."""
 
     query: Question
-    where: WhereModel | None = None
     top_k: int = Field(default=10, ge=1, le=100)
 
 
