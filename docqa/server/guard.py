@@ -55,7 +55,7 @@ class Guard:
         upload_bytes: int,
         is_open: Callable[[str], bool],
     ) -> None:
-        self._app = app
+        self.app = app
         self._settings = settings
         self._is_open = is_open
         self._upload_bytes = upload_bytes
@@ -66,7 +66,7 @@ class Guard:
         """Answer one request."""
         if scope["type"] != "http":
             if scope["type"] == "lifespan":
-                await self._app(scope, receive, send)
+                await self.app(scope, receive, send)
             return
         headers = _Headers(scope["headers"])
         self._strip_prefix(scope)
@@ -85,7 +85,7 @@ class Guard:
         except Problem as problem:
             await _send_problem(guarded, problem)
             return
-        await self._app(scope, body, guarded)
+        await self.app(scope, body, guarded)
 
     def _check(self, scope: Scope, headers: _Headers) -> None:
         target = scope["path"].encode("utf-8", "surrogateescape") + scope.get("query_string", b"")

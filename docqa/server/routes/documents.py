@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from docqa.errors import SettingError
-from docqa.server.endpoints import BINARY, JSON, Call, Endpoint, Reply
+from docqa.server.endpoints import BINARY, JSON, Call, Endpoint, Reply, header
 from docqa.server.lanes import Lane
 from docqa.server.payloads import Digits
 from docqa.server.problems import Problem
@@ -29,10 +29,10 @@ _PAGE: dict[str, dict[str, Any]] = {
     "number": {"type": "integer", "minimum": 1, "maximum": 1_000_000},
 }
 _AT = "/v1/documents/{document_id}"
-_PASSWORD = {"X-Docqa-Password": "Opens an encrypted PDF"}
+_PASSWORD = {"X-Docqa-Password": header("opens an encrypted PDF")}
 _SENT = {
     **_PASSWORD,
-    "Prefer": "respond-async answers at once with a job, which loads the document",
+    "Prefer": header("respond-async answers at once with a job, which loads the document"),
 }
 # A document is sent from a sandbox: no script, nothing fetched, no access to the server's pages.
 _VIEW_POLICY = (
@@ -51,7 +51,7 @@ class _Stretch(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     start: Digits = Field(default=0, ge=0, le=10**12)
-    end: Digits | None = Field(default=None, ge=0, le=10**12)
+    end: Annotated[Digits, Field(ge=0, le=10**12)] | None = None
 
 
 class _Scaled(BaseModel):
@@ -291,7 +291,10 @@ def accepted(job: ServiceJob, request: Request) -> Response:
 def _links(value: str) -> dict[str, Any]:
     names = "get_document", "document_text", "document_view", "drop_document"
     return {name: {"operationId": name, "parameters": {"document_id": value}} for name in names} | {
-        "get_page": {"operationId": "get_page", "parameters": {"document_id": value, "number": "1"}},
+        "get_page": {
+            "operationId": "get_page",
+            "parameters": {"document_id": value, "number": "1"},
+        },
         "page_picture": {
             "operationId": "page_picture",
             "parameters": {"document_id": value, "number": "1"},

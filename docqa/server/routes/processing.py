@@ -9,7 +9,7 @@ from urllib.parse import unquote
 from starlette.responses import Response
 
 from docqa.errors import LoadError
-from docqa.server.endpoints import BINARY, JSON, Call, Endpoint, Reply
+from docqa.server.endpoints import BINARY, JSON, Call, Endpoint, Reply, header
 from docqa.server.lanes import Lane
 from docqa.server.problems import problem_of
 from docqa.server.replies import ProcessedPage
@@ -51,7 +51,7 @@ def processing(service: Service, loads: Lane) -> Endpoint:
         process,
         {200: Reply("The pages", {"application/json": _PAGES})},
         body=BINARY,
-        headers={"X-Filename": "The document's name, percent-encoded"},
+        headers={"X-Filename": header("the document's name, percent-encoded")},
         problems=(415,),
         shows=ProcessedPage,
     )
