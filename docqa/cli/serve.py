@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-import os
+import re
+import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from docqa.cli.interrupt import emit
-from docqa.cli.options import reading_options
+from docqa.cli.collections import parse_entries
+from docqa.cli.interrupt import before_leaving
+from docqa.cli.notices import counted
+from docqa.cli.options import LibraryDefault, reader_option
 from docqa.cli.prelude import Run, command
-from docqa.errors import SettingError
+from docqa.cli.sources import SourceFile, expand
+from docqa.errors import DocqaError, SettingError
+
+if TYPE_CHECKING:
+    from docqa.server.settings import ServerSettings
+    from docqa.service.service import Service
 
 __all__ = ["serve"]
 
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 _PACKAGES = "starlette", "uvicorn", "pydantic", "prometheus_client"
 
 _EPILOG = """
@@ -38,6 +47,14 @@ Exit codes:
 
 
 @command(epilog=_EPILOG, no_args_is_help=False)
+@click.argument("files", nargs=-1, metavar="[FILE]...", type=click.Path())
+@click.option(
+    "--collection",
+    "collections",
+    multiple=True,
+    metavar="NAME=KB",
+    help="A collection that docqa index made, and the name by which callers ask it.",
+)
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
 @click.option(
     "--port",
@@ -93,53 +110,89 @@ Exit codes:
     metavar="SECONDS",
     help="How long running requests may go on after SIGTERM.",
 )
-@reading_options
+@click.option(
+    "--deadline",
+    type=click.FloatRange(min=0, min_open=True),
+    default=30.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long a request may take; what is found by then is answered.",
+)
+@click.option(
+    "--min-score",
+    cls=LibraryDefault,
+    type=click.FloatRange(0, 1),
+    help="Leave out answers with a lower score, unless a request names its own.",
+)
+@click.option("--ocr", is_flag=True, help="Read the scanned pages of PDFs, with Tesseract.")
+@reader_option
 def serve(
     run: Run,
     /,
     *,
+    files: Sequence[str],
+    collections: Sequence[str],
     token: str | None,
     token_file: str | None,
     max_mb: int,
     drain: float,
     **given: Any,
 ) -> int:
-    """Answer questions over HTTP, from this machine's browser or from programs."""
+    """Answer questions over HTTP: to FILES, collections, and documents that callers send.
+
+    The page for browsers is at the address that is written when the server listens.
+    """
     from docqa.reader.requirements import require
 
     require("docqa serve", *_PACKAGES, extra="server")
-    names = "host", "port", "allow_hosts", "allow_origins", "root_path", "metrics"
+    from docqa.server.serving import bound, serve_until_ended
     from docqa.server.settings import ServerSettings
+    from docqa.service.service import Service
+    from docqa.service.settings import ServiceSettings
 
+    own = "host", "port", "allow_hosts", "allow_origins", "root_path", "metrics"
     settings = ServerSettings(
-        **{name: given.pop(name) for name in names},
-        token=_token(token, token_file),
-        upload_bytes=max_mb << 20,
+        **{name: given.pop(name) for name in own}, token=_token(token, token_file)
     )
-    from docqa.server.app import create_app
-    from docqa.server.serving import bound, serve
-
+    addresses = parse_entries("--collection", collections)
+    for name in addresses:
+        if not _NAME.fullmatch(name):
+            raise click.UsageError(
+                f"--collection {name!r}: a name has letters, digits, dots, dashes and underscores"
+            )
+    sources = expand(files).files
+    for source in sources:
+        if source.error is not None:
+            raise source.error
     listening = bound(settings)
-    host, port = listening.getsockname()[:2]
-    app = create_app(settings, score=_score(given["reader"]), not_ready=lambda: "")
-    run.notices.note(f"listening at http://{host}:{port}/ (Ctrl-C ends it)")
-    serve(app, listening, drain_seconds=drain, on_stop=lambda: None)
+    with Service(
+        ServiceSettings(collections=addresses, upload_bytes=max_mb << 20, **given)
+    ) as service:
+        before_leaving(service.close)
+        threading.Thread(target=_load, args=(run, service, sources), daemon=True).start()
+        run.notices.note(f"listening at {_address(settings, listening.getsockname()[1])}")
+        serve_until_ended(settings, service, listening, drain_seconds=drain)
     return 0
 
 
-def _score(name: str) -> Any:
-    import asyncio
-    from concurrent.futures import ThreadPoolExecutor
+def _load(run: Run, service: Service, sources: Sequence[SourceFile]) -> None:
+    """Load the files that the command names, in the order of their names."""
+    for source in sources:
+        path = Path(source.path)
+        try:
+            service.add_file(path, path.name)
+        except DocqaError as error:
+            run.notices.error(error, source=source.path)
+    if sources:
+        run.notices.note(f"loaded {counted(len(service.documents()), 'file')}")
 
-    from docqa.compat import pipeline
 
-    pool = ThreadPoolExecutor(1)
-    qa = pipeline(model="mini")
-
-    async def score(f: Any, n: int) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(pool, f, qa)
-
-    return score
+def _address(settings: ServerSettings, port: int) -> str:
+    """Return the address of the page, with the token where a browser keeps it to itself."""
+    host = settings.host if settings.host not in {"0.0.0.0", "::"} else "localhost"
+    shown = f"[{host}]" if ":" in host else host
+    token = "" if settings.token is None else f"#token={settings.token}"
+    return f"http://{shown}:{port}{settings.root_path}/{token}"
 
 
 def _token(token: str | None, path: str | None) -> str | None:

@@ -43,15 +43,22 @@ class Guard:
     Args:
         app: the application behind it.
         settings: of the server.
+        upload_bytes: the largest document.
         is_open: says of a path whether it is for callers without a token.
     """
 
     def __init__(
-        self, app: ASGIApp, settings: ServerSettings, *, is_open: Callable[[str], bool]
+        self,
+        app: ASGIApp,
+        settings: ServerSettings,
+        *,
+        upload_bytes: int,
+        is_open: Callable[[str], bool],
     ) -> None:
-        self._app = app
+        self.app = app
         self._settings = settings
         self._is_open = is_open
+        self._upload_bytes = upload_bytes
         self._names = frozenset(authority(name) for name in settings.allow_hosts)
         self._own = {"localhost", "127.0.0.1", "::1", settings.host.lower().strip("[]")}
 
@@ -59,7 +66,7 @@ class Guard:
         """Answer one request."""
         if scope["type"] != "http":
             if scope["type"] == "lifespan":
-                await self._app(scope, receive, send)
+                await self.app(scope, receive, send)
             return
         headers = _Headers(scope["headers"])
         self._strip_prefix(scope)
@@ -72,11 +79,13 @@ class Guard:
                 await _send_empty(guarded)
                 return
             self._check(scope, headers)
-            body = _Body(receive, headers, self._most_bytes(scope), self._settings)
+            is_upload = sends_document(scope["path"])
+            most_bytes = self._upload_bytes if is_upload else JSON_BYTES
+            body = _Body(receive, headers, most_bytes, is_upload=is_upload)
         except Problem as problem:
             await _send_problem(guarded, problem)
             return
-        await self._app(scope, body, guarded)
+        await self.app(scope, body, guarded)
 
     def _check(self, scope: Scope, headers: _Headers) -> None:
         target = scope["path"].encode("utf-8", "surrogateescape") + scope.get("query_string", b"")
@@ -171,9 +180,6 @@ class Guard:
             scope["path"] = scope["path"][len(prefix) :]
             scope["raw_path"] = scope["path"].encode("utf-8", "surrogateescape")
 
-    def _most_bytes(self, scope: Scope) -> int:
-        return self._settings.upload_bytes if sends_document(scope["path"]) else JSON_BYTES
-
 
 class _Headers:
     """The headers of a request, by name in lower case."""
@@ -192,11 +198,11 @@ class _Body:
     """The body of a request: counted, and not slower than it may be."""
 
     def __init__(
-        self, receive: Receive, headers: _Headers, most_bytes: int, settings: ServerSettings
+        self, receive: Receive, headers: _Headers, most_bytes: int, *, is_upload: bool
     ) -> None:
         self._receive = receive
         self._most = most_bytes
-        self._is_upload = most_bytes == settings.upload_bytes
+        self._is_upload = is_upload
         self._seen = 0
         self._began = time.monotonic()
         self._ended = False

@@ -25,7 +25,7 @@ TOKEN = "0123456789abcdef"
 PATHS = ["/", "/livez", "/score", "/v1/documents", "/openapi.json", "/none/such"]
 
 
-def client(**settings: object) -> TestClient:
+def client(*, upload_bytes: int = 1 << 20, **settings: object) -> TestClient:
     """Return a client of a guarded application that answers with the length of the body."""
 
     async def length(request: Request) -> Response:
@@ -41,7 +41,8 @@ def client(**settings: object) -> TestClient:
         exception_handlers={Problem: problem},
     )
     is_open = ("/", "/livez").__contains__
-    guard = Guard(app, ServerSettings(**settings), is_open=is_open)  # type: ignore[arg-type]
+    chosen = ServerSettings(**settings)  # type: ignore[arg-type]
+    guard = Guard(app, chosen, upload_bytes=upload_bytes, is_open=is_open)
     return TestClient(guard, base_url="http://localhost:8080")
 
 
@@ -228,7 +229,7 @@ def test_prefix_may_be_left_on_or_taken_off(path: str) -> None:
         seen.append(scope["path"])
         await PlainTextResponse("")(scope, receive, send)
 
-    guard = Guard(app, ServerSettings(root_path="/kb"), is_open=lambda path: True)
+    guard = Guard(app, ServerSettings(root_path="/kb"), upload_bytes=1, is_open=lambda path: True)
     TestClient(guard, base_url="http://localhost").get(path)
     assert seen == ["/a/b"]
 

@@ -21,7 +21,7 @@ def health(not_ready: Callable[[], str]) -> list[Endpoint]:
     """Return the endpoints of health.
 
     Args:
-        not_ready: gives the reason why no request can be answered now; ``""`` for none.
+        not_ready: gives the reason for which no request is answered now; ``""`` for none.
     """
 
     async def live(call: Call[Any, Any]) -> Response:
