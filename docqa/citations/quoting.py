@@ -29,11 +29,12 @@ class NearestText:
     likeness: float
 
 
-def quoted_spans(text: str, words: str, *, limit: int) -> list[Span]:
+def quoted_spans(text: str, words: str, *, limit: int, ignore_case: bool = True) -> list[Span]:
     r"""Return the places of words in a text, in order; at most `limit`.
 
     White space, ligatures and full-width letters, curly quotation marks, soft hyphens and words
-    divided at the end of a line do not matter. Case does, unless nothing is found with it.
+    divided at the end of a line do not matter. Case does, unless nothing is found with it and
+    `ignore_case` is true.
 
     >>> quoted_spans("The oﬃce of the lamp-\nlighter", "office of  the lamplighter", limit=5)
     [Span(start=4, end=29)]
@@ -44,7 +45,7 @@ def quoted_spans(text: str, words: str, *, limit: int) -> list[Span]:
     folded, offsets = with_offsets(text)
     folded = folded.translate(_QUOTES)
     pattern = r"\s+".join(_BROKEN.join(map(re.escape, word)) for word in wanted)
-    for flags in (0, re.IGNORECASE):
+    for flags in (0, re.IGNORECASE) if ignore_case else (0,):
         found = []
         for match in re.finditer(pattern, folded, flags):
             start, last = match.start(), match.end() - 1
@@ -59,10 +60,22 @@ def quoted_spans(text: str, words: str, *, limit: int) -> list[Span]:
 
 
 def nearest_text(text: str, words: str) -> NearestText | None:
-    """Return the place of a text that is most like some words; None where nothing is like them."""
+    """Return the place of a text that is most like some words; None where nothing is like them.
+
+    It begins and ends with whole words.
+
+    >>> nearest_text("It was lit in October 1871.", "lit in Octobre 1871")
+    NearestText(span=Span(start=7, end=27), likeness=0.947...)
+    """
     from rapidfuzz.fuzz import partial_ratio_alignment
 
     found = partial_ratio_alignment(words, text[:_COMPARED], score_cutoff=60.0)
     if found is None or found.dest_start >= found.dest_end:
         return None
-    return NearestText(Span(found.dest_start, found.dest_end), found.score / 100)
+    start, end = found.dest_start, found.dest_end
+    while start > 0 and not (text[start].isspace() or text[start - 1].isspace()):
+        start -= 1
+    while end < len(text) and not (text[end - 1].isspace() or text[end].isspace()):
+        end += 1
+    start += len(text[start:end]) - len(text[start:end].lstrip())
+    return NearestText(Span(start, start + len(text[start:end].rstrip())), found.score / 100)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -96,7 +97,14 @@ def page_text(document: Document, number: int) -> PageLines:
 
 
 def picture(
-    document: Document, data: bytes, number: int, *, scale: float, settings: LoadSettings
+    document: Document,
+    data: bytes,
+    number: int,
+    *,
+    scale: float,
+    settings: LoadSettings,
+    marks: Sequence[Box] = (),
+    crop: Box | None = None,
 ) -> bytes:
     """Return a JPEG of a page of a PDF.
 
@@ -106,6 +114,8 @@ def picture(
         number: of the page, from 1.
         scale: pixels a point.
         settings: with which it was loaded.
+        marks: rectangles that are marked.
+        crop: the part of the page to draw; None for all of it.
 
     Raises:
         UnknownItemError: the document has no such page.
@@ -113,7 +123,7 @@ def picture(
         HighlightError: PDFium cannot draw the page.
         IsolationError: the page ends the process that draws it.
     """
-    from docqa.highlighting.page_image import draw_page
+    from docqa.highlighting.page_image import Mark, draw_page
     from docqa.showing.original import work_on
 
     _page(document, number)
@@ -130,6 +140,8 @@ def picture(
         limits=settings.limits,
         password=settings.password,
         scale=scale,
+        marks=[Mark(box) for box in marks],
+        crop=crop,
         kind="JPEG",
     )
     return drawn
