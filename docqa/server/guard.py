@@ -34,7 +34,6 @@ _HEADERS = {
 _SIMPLE_TYPES = {"", "text/plain", "multipart/form-data", "application/x-www-form-urlencoded"}
 _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 _SLOWEST_UPLOAD = 100_000  # bytes a second, after the first minute
-_LONGEST_TARGET = 8192  # bytes of a path with its query
 
 
 class Guard:
@@ -88,9 +87,6 @@ class Guard:
         await self.app(scope, body, guarded)
 
     def _check(self, scope: Scope, headers: _Headers) -> None:
-        target = scope["path"].encode("utf-8", "surrogateescape") + scope.get("query_string", b"")
-        if len(target) > _LONGEST_TARGET:
-            raise Problem(414, "target-too-long", f"an address has at most {_LONGEST_TARGET} bytes")
         method = scope["method"]
         if self._settings.token is not None and not self._is_open(scope["path"]):
             self._check_token(headers)

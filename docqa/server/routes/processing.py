@@ -11,8 +11,8 @@ from starlette.responses import Response
 from docqa.errors import LoadError
 from docqa.server.endpoints import BINARY, JSON, Call, Endpoint, Reply, header
 from docqa.server.lanes import Lane
-from docqa.server.problems import problem_of
-from docqa.server.replies import ProcessedPage
+from docqa.server.problems import MEDIA_TYPE, problem_of
+from docqa.server.replies import ProblemDetails, ProcessedPage
 from docqa.server.routes.documents import sent_type
 from docqa.server.uploads import received
 from docqa.service.documents import clean_name
@@ -21,6 +21,15 @@ from docqa.service.service import Service
 __all__ = ["processing"]
 
 _PAGES = {"type": "array", "items": {"$ref": f"#/components/schemas/{ProcessedPage.__name__}"}}
+
+_FAULT = {
+    "application/json": {
+        "type": "object",
+        "required": ["detail"],
+        "properties": {"detail": {"type": "string"}},
+    },
+    MEDIA_TYPE: {"$ref": f"#/components/schemas/{ProblemDetails.__name__}"},
+}
 
 
 def processing(service: Service, loads: Lane) -> Endpoint:
@@ -49,10 +58,13 @@ def processing(service: Service, loads: Lane) -> Endpoint:
         "process",
         "Return the text of a document page by page, as Open WebUI asks external loaders",
         process,
-        {200: Reply("The pages", {"application/json": _PAGES})},
+        {
+            200: Reply("The pages", {"application/json": _PAGES}),
+            415: Reply("Open WebUI takes another loader then", _FAULT),
+            422: Reply("Open WebUI takes another loader then", _FAULT),
+        },
         body=BINARY,
         headers={"X-Filename": header("the document's name, percent-encoded")},
-        problems=(415,),
         shows=ProcessedPage,
     )
 
