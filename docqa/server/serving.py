@@ -59,8 +59,8 @@ def serve_until_ended(
     listening: socket.socket,
     *,
     drain_seconds: float = 10.0,
-) -> None:
-    """Answer requests until the process is asked to end.
+) -> bool:
+    """Answer requests until the process is asked to end; return whether by Ctrl-C.
 
     Args:
         settings: of the server.
@@ -81,7 +81,9 @@ def serve_until_ended(
         timeout_graceful_shutdown=max(1, round(drain_seconds)),
         h11_max_incomplete_event_size=32 << 10,
     )
-    _Server(config, state).run(sockets=[listening])
+    server = _Server(config, state)
+    server.run(sockets=[listening])
+    return server.is_interrupted
 
 
 class _Server(uvicorn.Server):
@@ -90,9 +92,10 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, state: State) -> None:
         super().__init__(config)
         self._state = state
+        self.is_interrupted = False
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Let SIGTERM wait for running requests, and Ctrl-C for none."""
-        self._state.is_ending = True
-        super().handle_exit(sig, frame)
-        self.force_exit |= sig == signal.SIGINT
+        """Let SIGTERM wait for running requests, and Ctrl-C or a second signal for none."""
+        self.force_exit = self.should_exit or sig == signal.SIGINT
+        self.should_exit = self._state.is_ending = True
+        self.is_interrupted |= sig == signal.SIGINT

@@ -221,7 +221,7 @@ def test_open_webui_gets_pages(client: Any, pdf_bytes: bytes) -> None:
     ]
     assert [each["metadata"]["page"] for each in pages] == [1, 2]
     assert pages[0]["metadata"]["source"] == "the lamp.pdf"
-    response = client.put("/process", content=b"\0\1\2\xff" * 9, headers={"X-Filename": "a.bin"})
+    response = client.put("/process", content=b"\0\1\2\3\xff" * 9, headers={"X-Filename": "a.bin"})
     assert response.status_code == 415
     assert response.json()["detail"].startswith("No extractable text")
 
