@@ -74,6 +74,9 @@ class Guard:
         try:
             self._check_host(headers)
             self._check_origin(headers)
+            if not scope["path"]:  # the prefix without its slash: relative addresses go astray
+                await _send_empty(guarded, 308, (b"location", _last(self._settings.root_path)))
+                return
             if b"access-control-allow-origin" in shared and scope["method"] == "OPTIONS":
                 await _send_empty(guarded)
                 return
@@ -319,6 +322,11 @@ async def _send_problem(send: Send, problem: Problem) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-async def _send_empty(send: Send) -> None:
-    await send({"type": "http.response.start", "status": 204, "headers": []})
+async def _send_empty(send: Send, status: int = 204, *headers: tuple[bytes, bytes]) -> None:
+    await send({"type": "http.response.start", "status": status, "headers": list(headers)})
     await send({"type": "http.response.body", "body": b""})
+
+
+def _last(prefix: str) -> bytes:
+    """Return the address of the page relative to its prefix, for which no host is needed."""
+    return f"{prefix.rpartition('/')[2]}/".encode()
