@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+from pydantic import BaseModel
 from starlette.responses import Response
 
 from docqa.errors import LoadError
@@ -22,7 +24,7 @@ __all__ = ["processing"]
 
 _PAGES = {"type": "array", "items": {"$ref": f"#/components/schemas/{ProcessedPage.__name__}"}}
 
-_FAULT = {
+_FAULT: Mapping[str, type[BaseModel] | dict[str, Any]] = {
     "application/json": {
         "type": "object",
         "required": ["detail"],
