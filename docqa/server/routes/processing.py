@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from docqa.errors import LoadError
-from docqa.server.endpoints import BINARY, JSON, Call, Endpoint, Reply, header
+from docqa.server.endpoints import BINARY, JSON, Endpoint, Exchange, Reply, header
 from docqa.server.lanes import Lane
 from docqa.server.problems import MEDIA_TYPE, problem_of
 from docqa.server.replies import ProblemDetails, ProcessedPage
@@ -42,7 +42,7 @@ def processing(service: Service, loads: Lane) -> Endpoint:
         loads: threads that load files.
     """
 
-    async def process(call: Call[Any, Any]) -> Response:
+    async def process(call: Exchange[Any, Any]) -> Response:
         headers = call.request.headers
         name = clean_name(unquote(headers.get("x-filename", "")))
         kind = sent_type(headers.get("content-type", ""))
