@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from docqa.cli.collections import parse_entries
+from docqa.cli.collections import open_collection, parse_entries
 from docqa.cli.interrupt import INTERRUPTED, raising_interrupt
 from docqa.cli.notices import counted
 from docqa.cli.options import LibraryDefault, reader_option
 from docqa.cli.prelude import Run, command
 from docqa.cli.sources import SourceFile, expand
-from docqa.errors import DocqaError, SettingError
+from docqa.errors import CollectionError, DocqaError, SettingError
 
 if TYPE_CHECKING:
     from docqa.server.settings import ServerSettings
@@ -159,6 +159,11 @@ def serve(
         if not _NAME.fullmatch(name):
             raise click.UsageError(
                 f"--collection {name!r}: a name has letters, digits, dots, dashes and underscores"
+            )
+        if not open_collection(addresses[name]).exists():
+            raise CollectionError(
+                f"there is no collection at {addresses[name]}; docqa index DIR --to "
+                f"{addresses[name]} makes one"
             )
     sources = expand(files).files
     for source in sources:

@@ -235,6 +235,7 @@ def test_port_in_use_is_an_error(tmp_path: Path) -> None:
         (["--allow-origin", "notes.example"], "https://notes.example"),
         (["--collection", "kb"], "NAME=VALUE"),
         (["--collection", "../x=kb"], "letters"),
+        (["--collection", "kb=no-such-kb"], "docqa index DIR --to no-such-kb"),
         (["no-such-file.pdf"], "no-such-file.pdf"),
     ],
 )
