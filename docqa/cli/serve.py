@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from docqa.cli.collections import parse_entries
-from docqa.cli.interrupt import before_leaving
+from docqa.cli.collections import open_collection, parse_entries
+from docqa.cli.interrupt import INTERRUPTED, raising_interrupt
 from docqa.cli.notices import counted
 from docqa.cli.options import LibraryDefault, reader_option
 from docqa.cli.prelude import Run, command
 from docqa.cli.sources import SourceFile, expand
-from docqa.errors import DocqaError, SettingError
+from docqa.errors import CollectionError, DocqaError, SettingError
 
 if TYPE_CHECKING:
     from docqa.server.settings import ServerSettings
@@ -160,19 +160,22 @@ def serve(
             raise click.UsageError(
                 f"--collection {name!r}: a name has letters, digits, dots, dashes and underscores"
             )
+        if not open_collection(addresses[name]).exists():
+            raise CollectionError(
+                f"there is no collection at {addresses[name]}; docqa index DIR --to "
+                f"{addresses[name]} makes one"
+            )
     sources = expand(files).files
     for source in sources:
         if source.error is not None:
             raise source.error
     listening = bound(settings)
-    with Service(
-        ServiceSettings(collections=addresses, upload_bytes=max_mb << 20, **given)
-    ) as service:
-        before_leaving(service.close)
+    chosen = ServiceSettings(collections=addresses, upload_bytes=max_mb << 20, **given)
+    with raising_interrupt(), Service(chosen) as service:
         threading.Thread(target=_load, args=(run, service, sources), daemon=True).start()
         run.notices.note(f"listening at {_address(settings, listening.getsockname()[1])}")
-        serve_until_ended(settings, service, listening, drain_seconds=drain)
-    return 0
+        is_interrupted = serve_until_ended(settings, service, listening, drain_seconds=drain)
+    return INTERRUPTED if is_interrupted else 0
 
 
 def _load(run: Run, service: Service, sources: Sequence[SourceFile]) -> None:

@@ -18,7 +18,7 @@ from starlette.routing import Route
 
 from docqa.server.problems import MEDIA_TYPE, Problem
 
-__all__ = ["BINARY", "header", "Call", "Endpoint", "Reply", "problem_response", "routes_of"]
+__all__ = ["BINARY", "header", "Exchange", "Endpoint", "Reply", "problem_response", "routes_of"]
 
 BINARY = "application/octet-stream"
 _Result = TypeVar("_Result")
@@ -32,7 +32,7 @@ def header(words: str, pattern: str = "^[ -~]*$") -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class Call(Generic[Query, Body]):
+class Exchange(Generic[Query, Body]):
     """One request with its checked parameters.
 
     Attributes:
@@ -48,7 +48,7 @@ class Call(Generic[Query, Body]):
     body: Body
 
 
-Handler = Callable[[Call[Any, Any]], Awaitable[Response]]
+Handler = Callable[[Exchange[Any, Any]], Awaitable[Response]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ class Endpoint:
         if isinstance(self.body, type):
             body = _checked(self.body, await json_body(request), "the body")
         return await self.handler(
-            Call(request, request.path_params, cast(Any, query), cast(Any, body))
+            Exchange(request, request.path_params, cast(Any, query), cast(Any, body))
         )
 
 
@@ -212,15 +212,9 @@ class JSON(JSONResponse):
 
     def render(self, content: Any) -> bytes:
         """Return the bytes of the response."""
-        return json.dumps(content, ensure_ascii=False, allow_nan=False, default=_plain).encode(
+        return json.dumps(content, ensure_ascii=False, allow_nan=False).encode(
             "utf-8", "backslashreplace"
         )
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, BaseModel):
-        return value.model_dump(mode="json", exclude_unset=False)
-    raise TypeError(f"{type(value).__name__} is no value of JSON")
 
 
 async def unless_gone(request: Request, work: Awaitable[_Result]) -> _Result:

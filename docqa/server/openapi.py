@@ -18,7 +18,7 @@ from docqa.server.replies import ProblemDetails
 __all__ = ["described"]
 
 _REF = "#/components/schemas/{model}"
-_ALWAYS = (400, 401, 403, 408, 413, 414, 421, 422, 500, 503)  # of any request
+_ALWAYS = (400, 401, 403, 408, 413, 421, 422, 500, 503)  # of any request
 _DESCRIPTION = (
     "Ask documents: the exact words of the answer and the exact place where they stand. "
     "Documents are sent as raw bytes and named by the SHA-256 of their content."

@@ -15,7 +15,7 @@ __all__ = [
     "ExportRequest",
     "LocateRequest",
     "Name",
-    "Quoted",
+    "QuotedPlace",
     "SearchRequest",
     "VerifyRequest",
     "WhereModel",
@@ -123,7 +123,7 @@ class LocateRequest(_Request):
     end: Whole = Field(ge=1, le=10**12)
 
 
-class Quoted(_Request):
+class QuotedPlace(_Request):
     """A quotation with the short name of its place, as an answer's `cite` has it."""
 
     cite: Annotated[str, Field(pattern=r"^[0-9a-f]{12,64}#[0-9]{1,12}-[0-9]{1,12}$")]
@@ -153,4 +153,4 @@ class AnswerRecord(BaseModel):
 class VerifyRequest(_Request):
     """Citations: quotations with their places, or whole records of answers."""
 
-    citations: list[Quoted | AnswerRecord] = Field(min_length=1, max_length=1000)
+    citations: list[QuotedPlace | AnswerRecord] = Field(min_length=1, max_length=1000)

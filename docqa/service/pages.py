@@ -13,7 +13,7 @@ from docqa.places import boxed_places
 if TYPE_CHECKING:
     from docqa.load_settings import LoadSettings
 
-__all__ = ["PageLines", "TextLine", "page_text", "picture", "view"]
+__all__ = ["ShownPage", "TextLine", "page_text", "picture", "view"]
 
 _LARGEST_SCALE = 4.0  # pixels a point
 
@@ -34,7 +34,7 @@ class TextLine:
 
 
 @dataclass(frozen=True, slots=True)
-class PageLines:
+class ShownPage:
     """A page's size, numbers and text.
 
     Attributes:
@@ -76,7 +76,7 @@ class PageLines:
         }
 
 
-def page_text(document: Document, number: int) -> PageLines:
+def page_text(document: Document, number: int) -> ShownPage:
     """Return the text of a page, line by line.
 
     Raises:
@@ -91,7 +91,7 @@ def page_text(document: Document, number: int) -> PageLines:
             span = Span(first, first + len(words))
             lines.append(TextLine(words, span, _boxes(document, span, number)))
         start += len(line) + 1
-    return PageLines(
+    return ShownPage(
         number, page.label, page.width, page.height, page.span, tuple(lines), page.needs_ocr
     )
 

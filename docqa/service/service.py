@@ -39,7 +39,7 @@ from docqa.recent import Recent
 from docqa.service.documents import DocumentStore, ServedDocument
 from docqa.service.exporting import exported
 from docqa.service.jobs import Jobs, Progressing, ServiceJob
-from docqa.service.pages import PageLines, page_text, picture, view
+from docqa.service.pages import ShownPage, page_text, picture, view
 from docqa.service.reading import TICKET, QueuedReader, ReadingQueue, Ticket
 from docqa.service.requests import AskedItem, AskOutcome, AskRequest
 from docqa.service.settings import ServiceSettings
@@ -213,7 +213,7 @@ class Service:
         """
         return self._documents.document(document_id).pages
 
-    def page(self, document_id: str, number: int) -> PageLines:
+    def page(self, document_id: str, number: int) -> ShownPage:
         """Return the size and the lines of a page.
 
         Raises:

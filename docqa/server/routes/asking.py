@@ -15,7 +15,7 @@ from docqa.errors import DocqaError, SettingError
 from docqa.index.contract import Where
 from docqa.outcome_records import json_line
 from docqa.server import wire
-from docqa.server.endpoints import JSON, Call, Endpoint, Reply, header, unless_gone
+from docqa.server.endpoints import JSON, Endpoint, Exchange, Reply, header, unless_gone
 from docqa.server.lanes import Lane
 from docqa.server.payloads import (
     ExportRequest,
@@ -51,7 +51,7 @@ def asking_endpoints(service: Service, asks: Lane, looks: Lane) -> list[Endpoint
         looks: threads that look into documents.
     """
 
-    async def ask(call: Call[Any, QuestionsRequest]) -> Response:
+    async def ask(call: Exchange[Any, QuestionsRequest]) -> Response:
         asked = request_of(call)
         found = await asks.run(service.ask_items, asked)
         records = _records(service, asks, found, asked.stop)
@@ -59,18 +59,18 @@ def asking_endpoints(service: Service, asks: Lane, looks: Lane) -> list[Endpoint
             return StreamingResponse(_lines(records), media_type=NDJSON)
         return JSON({"items": await unless_gone(call.request, _all(records))})
 
-    async def search(call: Call[Any, SearchRequest]) -> Response:
+    async def search(call: Exchange[Any, SearchRequest]) -> Response:
         return JSON({"passages": await looks.run(_searched, service, call.body)})
 
-    async def locate(call: Call[Any, LocateRequest]) -> Response:
+    async def locate(call: Exchange[Any, LocateRequest]) -> Response:
         return JSON(await looks.run(_located, service, call.body))
 
-    async def verify(call: Call[Any, VerifyRequest]) -> Response:
+    async def verify(call: Exchange[Any, VerifyRequest]) -> Response:
         citations = [each.model_dump() for each in call.body.citations]
         checked = await looks.run(service.verify, citations)
         return JSON({"outcomes": [wire.verdict(each) for each in checked]})
 
-    async def export(call: Call[Any, ExportRequest]) -> Response:
+    async def export(call: Exchange[Any, ExportRequest]) -> Response:
         kind, asked = call.body.format, request_of(call)
         try:
             made = asks.run(service.export, asked, kind)
@@ -146,7 +146,7 @@ def asking_endpoints(service: Service, asks: Lane, looks: Lane) -> list[Endpoint
     ]
 
 
-def request_of(call: Call[Any, Any]) -> AskRequest:
+def request_of(call: Exchange[Any, Any]) -> AskRequest:
     """Return the questions of a call as the service takes them.
 
     Raises:
