@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from docqa.cli.collections import open_collection, parse_entries
+from docqa.cli.collections import named_collections
 from docqa.cli.interrupt import INTERRUPTED, raising_interrupt
 from docqa.cli.notices import counted
 from docqa.cli.options import LibraryDefault, reader_option
 from docqa.cli.prelude import Run, command
 from docqa.cli.sources import SourceFile, expand
-from docqa.errors import CollectionError, DocqaError, SettingError
+from docqa.errors import DocqaError, SettingError
 
 if TYPE_CHECKING:
     from docqa.server.settings import ServerSettings
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["serve"]
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 _PACKAGES = "starlette", "uvicorn", "pydantic", "prometheus_client"
 
 _EPILOG = """
@@ -154,17 +152,7 @@ def serve(
     settings = ServerSettings(
         **{name: given.pop(name) for name in own}, token=_token(token, token_file)
     )
-    addresses = parse_entries("--collection", collections)
-    for name in addresses:
-        if not _NAME.fullmatch(name):
-            raise click.UsageError(
-                f"--collection {name!r}: a name has letters, digits, dots, dashes and underscores"
-            )
-        if not open_collection(addresses[name]).exists():
-            raise CollectionError(
-                f"there is no collection at {addresses[name]}; docqa index DIR --to "
-                f"{addresses[name]} makes one"
-            )
+    addresses = named_collections(collections)
     sources = expand(files).files
     for source in sources:
         if source.error is not None:

@@ -54,6 +54,7 @@ class AgentsDoor:
         Raises:
             ServiceError: the application does not run, or ends.
         """
+        scope["docqa.route"] = "/mcp"
         if self._group is None:
             raise ServiceError("agents are answered while the server runs")
         async with self._opening:

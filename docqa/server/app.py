@@ -15,6 +15,8 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from docqa.errors import DocqaError
+from docqa.mcp_server.door import AgentsDoor
+from docqa.reader.requirements import is_installed
 from docqa.server.endpoints import (
     JSON,
     Endpoint,
@@ -96,8 +98,10 @@ def create_app(settings: ServerSettings, service: Service, state: State | None =
         table.append(counts(metrics))
     table.append(_description(table, settings))
     page = _page()
+    door = AgentsDoor(service) if is_installed("mcp") else None
     app = Starlette(
-        routes=[*routes_of(table), *page],
+        routes=[*routes_of(table), *page, *([Route("/mcp", door)] if door else [])],
+        lifespan=door.lifespan if door else None,
         exception_handlers={
             Problem: _answered,
             DocqaError: _answered,
