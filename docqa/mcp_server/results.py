@@ -62,6 +62,7 @@ class CitedPlace(_Result):
     document: str = Field(description="its name")
     page: int | None = Field(default=None, description="page or slide, from 1")
     page_label: str | None = Field(default=None, description="the number printed on the page")
+    line: int | None = Field(default=None, description="of a plain text, from 1")
     heading: str | None = None
 
 
@@ -230,5 +231,6 @@ def cited_place(
         "document": name,
         "page": first and first.page,
         "page_label": first and first.page_label,
+        "line": first and first.line,
         "heading": heading,
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING
 
-from docqa.places import in_words, one_spaced, score_in_words, sentence_around
+from docqa.places import one_spaced, place_in_words, score_in_words, sentence_around
 
 if TYPE_CHECKING:
     from docqa.datamodel import Answer
@@ -38,7 +38,7 @@ def answer_lines(answer: Answer, name: str, cite: str) -> str:
     """Return an answer with its place, its score and its cite, and the sentence around it."""
     before, words, after = sentence_around(answer, most=CONTEXT)
     score = f"score {score_in_words(answer.score)}"
-    place = ", ".join(filter(None, (name, in_words(answer.locations), score)))
+    place = ", ".join(filter(None, (name, place_in_words(answer), score)))
     return f"«{words}» — {place} [cite: {cite}]\n   {before}«{words}»{after}"
 
 
@@ -63,6 +63,8 @@ def at(place: CitedPlace, words: str = "") -> str:
     if not words and place.page is not None:
         printed = f" (printed {place.page_label})" if place.page_label else ""
         words = f"page {place.page}{printed}"
+    elif not words and place.line is not None:
+        words = f"line {place.line}"
     heading = f'under "{place.heading[:80]}"' if place.heading else ""
     return f"{', '.join(filter(None, (place.document, words, heading)))} [cite: {place.cite}]"
 

@@ -28,7 +28,7 @@ ROWS = {
     "show": "citations showing",
     "many": "workers collection batch service",
     "measure": "evaluation training",
-    "edges": "__init__ server cli __main__ testing",
+    "edges": "__init__ mcp_server server cli __main__ testing",
 }
 ORDER = [room for rooms in ROWS.values() for room in rooms.split()]
 STAGES = set(ROWS["stages"].split())
@@ -41,6 +41,7 @@ HEAVY = {
     "jinja2",
     "lancedb",
     "matplotlib",
+    "mcp",
     "nltk",
     "numpy",
     "onnx",
