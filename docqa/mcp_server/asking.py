@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from docqa.datamodel import Answer, Location, Span
 from docqa.errors import QuestionError
-from docqa.mcp_server.desk import Desk, Scope, Shown
+from docqa.mcp_server.desk import Desk, Scope, ToolOutcome
 from docqa.mcp_server.results import (
     AnswerQuote,
     AskResult,
@@ -38,7 +38,7 @@ def ask(
     collection: str | None = None,
     top_k: int = 3,
     exhaustive: bool = False,
-) -> Shown[AskResult]:
+) -> ToolOutcome[AskResult]:
     """Return the answers to a question, best first."""
     scope = desk.scope(document, collection, turn)
     found: dict[str, tuple[AnswerQuote, str]] = {}
@@ -62,7 +62,7 @@ def ask(
     answers = [quote for quote, _ in best]
     result = AskResult(answers=answers, read=read, of=of, complete=complete, notes=notes)
     text = [f"{n}. {lines}" for n, (_, lines) in enumerate(best, start=1)]
-    return Shown("\n".join([*text, *coverage_lines(result, exhaustive=exhaustive)]), result)
+    return ToolOutcome("\n".join([*text, *coverage_lines(result, exhaustive=exhaustive)]), result)
 
 
 def search(
@@ -73,7 +73,7 @@ def search(
     document: str | None = None,
     collection: str | None = None,
     top_k: int = 5,
-) -> Shown[SearchResult]:
+) -> ToolOutcome[SearchResult]:
     """Return the passages that rank best for words."""
     scope = desk.scope(document, collection, turn)
     hits = []
@@ -100,7 +100,9 @@ def search(
         f"{n}. {at(each)}\n{each.text}{' ...' if each.is_cut else ''}\n"
         for n, each in enumerate(best, start=1)
     ]
-    return Shown("\n".join([*(lines or ["no passage has these words"]), *result.notes]), result)
+    return ToolOutcome(
+        "\n".join([*(lines or ["no passage has these words"]), *result.notes]), result
+    )
 
 
 def _asked(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from docqa.citations.quoting import quoted_spans
 from docqa.datamodel import Location, Span
 from docqa.errors import DeadlineError, DocqaError, SettingError
-from docqa.mcp_server.desk import Desk, Scope, Shown
+from docqa.mcp_server.desk import Desk, Scope, ToolOutcome
 from docqa.mcp_server.library import parsed
 from docqa.mcp_server.results import (
     CheckedQuote,
@@ -44,7 +44,7 @@ def quote(
     document: str | None = None,
     collection: str | None = None,
     limit: int = 5,
-) -> Shown[QuoteResult]:
+) -> ToolOutcome[QuoteResult]:
     """Return the places where words stand, or the text that is most like them."""
     if not words.strip():
         raise SettingError("there are no words to look for")
@@ -65,7 +65,7 @@ def quote(
     if places:
         result = QuoteResult(places=places, complete=complete, notes=scope.notes)
         lines = [f"{n}. {hit_lines(each)}" for n, each in enumerate(places, start=1)]
-        return Shown("\n".join([*lines, *result.notes]), result)
+        return ToolOutcome("\n".join([*lines, *result.notes]), result)
     near = _nearest(desk, words, _likeliest(desk, words, scope, ids))
     result = QuoteResult(
         places=[],
@@ -75,17 +75,19 @@ def quote(
         complete=complete,
         notes=scope.notes,
     )
-    return Shown("\n".join([*nowhere_lines(words, result), *result.notes]), result)
+    return ToolOutcome("\n".join([*nowhere_lines(words, result), *result.notes]), result)
 
 
-def verify(desk: Desk, turn: Turn, citations: Sequence[Mapping[str, str]]) -> Shown[VerifyResult]:
+def verify(
+    desk: Desk, turn: Turn, citations: Sequence[Mapping[str, str]]
+) -> ToolOutcome[VerifyResult]:
     """Return for each cite and quote whether the words stand there."""
     outcomes = []
     for n, each in enumerate(citations):
         turn.note(n, len(citations), "checking")
         outcomes.append(_checked(desk, turn, each["cite"], each["quote"]))
     lines = [f"{n}. {outcome_line(each)}" for n, each in enumerate(outcomes, start=1)]
-    return Shown("\n".join(lines), VerifyResult(outcomes=outcomes))
+    return ToolOutcome("\n".join(lines), VerifyResult(outcomes=outcomes))
 
 
 def _standing(desk: Desk, words: str, document_id: str, limit: int) -> list[QuoteHit]:

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from docqa.mcp_server.turns import Turn
     from docqa.service.service import Service
 
-__all__ = ["Desk", "Scope", "Shown"]
+__all__ = ["Desk", "Scope", "ToolOutcome"]
 
 Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
-class Shown(Generic[Result]):
+class ToolOutcome(Generic[Result]):
     """The outcome of a tool: its text, and its structured result.
 
     The text alone suffices, since some clients show nothing else to the model.

@@ -160,7 +160,7 @@ class Library:
         return ListedDocument(listed.name, found[0].look(), is_open=False) if found else listed
 
     def name(self, document_id: str) -> str:
-        """Return the name of a document; that of a file is told from others of the same name."""
+        """Return the name of a document, with folders where another file has it too."""
         named = (file.name for file in self._files if file.id == document_id)
         return next(named, "") or self._service.document(document_id).name
 

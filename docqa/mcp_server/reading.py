@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from docqa.datamodel import Box, Span
 from docqa.errors import SettingError
-from docqa.mcp_server.desk import Desk, Shown
+from docqa.mcp_server.desk import Desk, ToolOutcome
 from docqa.mcp_server.library import ID_DIGITS, handle
 from docqa.mcp_server.results import DocumentRow, ListResult, ReadResult, ShowResult, cited_place
 from docqa.mcp_server.wording import at, table
@@ -18,7 +18,7 @@ from docqa.places import boxed_places, in_words
 if TYPE_CHECKING:
     from docqa.mcp_server.turns import Turn
 
-__all__ = ["Picture", "list_documents", "page_picture", "read", "show", "whole_text"]
+__all__ = ["PictureOutcome", "list_documents", "page_picture", "read", "show", "whole_text"]
 
 _READ = 8_000  # characters
 _LAST_WORDS = 500  # characters in which a border of words is looked for
@@ -29,7 +29,7 @@ _ROWS = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Picture(Shown[ShowResult]):
+class PictureOutcome(ToolOutcome[ShowResult]):
     """The outcome of `show`, with a JPEG and the URI of the whole page."""
 
     jpeg: bytes
@@ -45,7 +45,7 @@ def read(
     cite: str | None = None,
     before: int = 1,
     after: int = 1,
-) -> Shown[ReadResult]:
+) -> ToolOutcome[ReadResult]:
     """Return the text of a page, around a cite, or from the beginning."""
     if cite is not None:
         document_id, span = desk.library.place(cite, turn)
@@ -86,7 +86,7 @@ def read(
     )
     head = f"{at(result, in_words(locations))}, characters {span.start} to {end} of {len(text)}"
     tail = [f'The text goes on: read(cite="{more}")'] if more else []
-    return Shown("\n\n".join([head, result.text, *tail]), result)
+    return ToolOutcome("\n\n".join([head, result.text, *tail]), result)
 
 
 def show(
@@ -97,7 +97,7 @@ def show(
     document: str | None = None,
     page: int | None = None,
     crop: bool = True,
-) -> Picture:
+) -> PictureOutcome:
     """Return the picture of a page of a PDF, with the words of a cite marked."""
     boxes: Sequence[Box] = ()
     if cite is not None:
@@ -133,12 +133,12 @@ def show(
     printed = f" (printed {shown.label})" if shown.label else ""
     marked = f", {len(boxes)} line{'s' * (len(boxes) > 1)} marked" if boxes else ""
     text = f"{result.document}, page {shown.number}{printed}{marked}"
-    return Picture(text, result, jpeg, uri)
+    return PictureOutcome(text, result, jpeg, uri)
 
 
 def list_documents(
     desk: Desk, turn: Turn, *, matching: str | None = None, cursor: str | None = None
-) -> Shown[ListResult]:
+) -> ToolOutcome[ListResult]:
     """Return the documents that can be named, fifty at a time."""
     wanted = (matching or "").casefold()
     listed = [
@@ -167,7 +167,7 @@ def list_documents(
         total=len(listed),
         cursor=str(following) if following < len(listed) else None,
     )
-    return Shown("\n".join(table(result)), result)
+    return ToolOutcome("\n".join(table(result)), result)
 
 
 def page_picture(desk: Desk, turn: Turn, named: str, number: int) -> bytes:

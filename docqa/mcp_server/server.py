@@ -27,7 +27,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from docqa._version import __version__
 from docqa.errors import DocqaError, UnknownItemError
 from docqa.mcp_server import asking, checking, reading
-from docqa.mcp_server.desk import Desk, Shown
+from docqa.mcp_server.desk import Desk, ToolOutcome
 from docqa.mcp_server.library import ID_DIGITS, Library
 from docqa.mcp_server.results import (
     AskResult,
@@ -134,7 +134,7 @@ class _Calls:
     async def result(
         self,
         context: Context[Any, Any],
-        tool: Callable[..., Shown[_Work]],
+        tool: Callable[..., ToolOutcome[_Work]],
         *given: Any,
         **named: Any,
     ) -> CallToolResult:
@@ -154,7 +154,7 @@ class _Calls:
         if shown is None:
             raise ToolError(failure)
         content: list[ContentBlock] = [TextContent(text=shown.text)]
-        if isinstance(shown, reading.Picture):
+        if isinstance(shown, reading.PictureOutcome):
             data = base64.b64encode(shown.jpeg).decode()
             content.append(ImageContent(data=data, mime_type="image/jpeg"))
             content.append(ResourceLink(uri=shown.uri, name=shown.text, mime_type="image/jpeg"))

@@ -43,7 +43,7 @@ def answer_lines(answer: Answer, name: str, cite: str) -> str:
 
 
 def coverage_lines(result: AskResult, *, exhaustive: bool) -> list[str]:
-    """Return how much was read, what helps, and what was left out."""
+    """Return the number of passages read, advice, and a line for each document left out."""
     coverage = f"read {result.read} of {result.of} passages"
     lines = [coverage if result.answers else f"no answer ({coverage})"]
     if not result.complete:
@@ -70,7 +70,7 @@ def at(place: CitedPlace, words: str = "") -> str:
 
 
 def hit_lines(hit: QuoteHit) -> str:
-    """Return words with their place, and what stands around them."""
+    """Return words with their place, and the text around them."""
     return f"«{one_spaced(hit.quote)}» — {at(hit)}\n   {hit.context}"
 
 
