@@ -35,6 +35,7 @@ __all__ = ["ID_DIGITS", "Library", "ListedDocument", "OpenedDocuments", "handle"
 ID_DIGITS = 12  # of a document's hash in a handle: short enough for a model to repeat
 _ID = re.compile(r"[0-9a-f]{6,64}")
 _HANDLE = re.compile(r"([0-9a-f]{6,64})#(\d{1,12})-(\d{1,12})", re.ASCII)
+_FOR_READING = 0.5  # share of a call's time that is kept for reading the documents that are open
 _TICK = 0.2  # seconds between two looks at what is being opened
 
 
@@ -210,7 +211,7 @@ class Library:
         """Return all documents outside collections, opened as far as time allows."""
         for file in self._files:
             self._begin(file)
-        self._wait(self._files, turn)
+        self._wait(self._files, turn, keep=turn.seconds * _FOR_READING)
         ids, waiting, failures = [], [], []
         for file in self._files:
             opening = file.opening
@@ -272,10 +273,10 @@ class Library:
             ) from None
         return record
 
-    def _wait(self, files: Sequence[_File], turn: Turn) -> None:
-        """Wait for files to be opened, as long as there is time, and note the pages."""
+    def _wait(self, files: Sequence[_File], turn: Turn, *, keep: float = 0.0) -> None:
+        """Wait for files to be opened, but for the last seconds, and note the pages."""
         openings = [each.opening for each in files if each.opening is not None]
-        while (left := turn.left) > 0 and wait(openings, min(left, _TICK)).not_done:
+        while (left := turn.left - keep) > 0 and wait(openings, min(left, _TICK)).not_done:
             done, total = sum(each.done for each in files), sum(each.total for each in files)
             names = [each.name for each in files if each.opening and not each.opening.done()]
             turn.note(done, total, f"opening {', '.join(names[:3])}")

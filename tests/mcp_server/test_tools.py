@@ -218,12 +218,37 @@ def test_verify_tells_five_outcomes_apart(agent: Agent) -> None:
     assert [line.split()[1].rstrip(":") for line in lines] == list(quotes)
 
 
-@pytest.mark.parametrize("quote", ["ada Quill", "Ada Quil", "da Quill audits"])
-def test_verify_minds_case_and_the_place(agent: Agent, quote: str) -> None:
-    """Words in another case, and words that reach beyond the cite, are not exact."""
+@pytest.mark.parametrize(
+    ("quote", "outcome"),
+    [
+        ("ada Quill", "altered"),
+        ("Ada Quil", "altered"),
+        ("da Quill", "altered"),
+        ("Ada Quill audits", "elsewhere"),
+        ("Quill", "exact"),
+    ],
+)
+def test_verify_minds_case_place_and_whole_words(agent: Agent, quote: str, outcome: str) -> None:
+    """Words in another case, cut words, and words that reach beyond the cite, are not exact."""
     cite = agent.call("ask", question="Who audits the firm?")["answers"][0]["cite"]
     found = agent.call("verify", citations=[{"cite": cite, "quote": quote}])["outcomes"][0]
-    assert found["outcome"] == {"ada Quill": "altered", "Ada Quil": "exact"}.get(quote, "elsewhere")
+    assert found["outcome"] == outcome
+    assert found["found"][0]["quote"] == {"altered": "Ada Quill"}.get(outcome, quote)
+
+
+def test_verify_reads_long_quotes_to_their_end(tmp_path: Path) -> None:
+    """A quote of a thousand words is exact, and altered where only its last word is another."""
+    words = [f"word{n}" for n in range(1_000)]
+    (tmp_path / "long.txt").write_text("\n".join(words))
+    with serving([tmp_path / "long.txt"]) as (agent, _):
+        cite = agent.call("read", document="long.txt")["cite"]
+        right, wrong = " ".join(words), " ".join([*words[:-1], "other"])
+        found = agent.call(
+            "verify",
+            citations=[{"cite": cite, "quote": right}, {"cite": cite, "quote": wrong}],
+        )
+        assert [each["outcome"] for each in found["outcomes"]] == ["exact", "altered"]
+        assert found["outcomes"][1]["differences"] == ['the text has "word999" in place of "other"']
 
 
 def test_verify_takes_a_part_of_a_cited_passage(agent: Agent) -> None:
@@ -450,6 +475,29 @@ def test_one_bad_file_spoils_nothing(folder: Path, tmp_path: Path) -> None:
         assert notes[0] in found.content[0].text
         assert agent.result("read", document="broken.pdf").is_error
         assert str(tmp_path) not in found.model_dump_json()
+
+
+def test_slow_files_do_not_hold_up_the_others(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is open is asked while another file is being opened, which a later call finds."""
+    (tmp_path / "slow.txt").write_text("Ben Ash keeps the keys.")
+    go_on = threading.Event()
+    with serving([folder / "lamp.txt", tmp_path / "slow.txt"], seconds=2.0) as (agent, service):
+        opening = service.add_file
+
+        def open_late(path: Path, name: str, **named: Any) -> Any:
+            assert name != "slow.txt" or go_on.wait(20)
+            return opening(path, name, **named)
+
+        monkeypatch.setattr(service, "add_file", open_late)
+        found = agent.call("ask", question="Who audits the firm?")
+        assert found["answers"][0]["quote"] == "Ada Quill"
+        assert not found["complete"]
+        assert found["notes"] == ["slow.txt: still being opened; ask again in a moment"]
+        assert "still being opened" in agent.text("read", document="slow.txt")
+        go_on.set()
+        assert agent.call("ask", question="Who keeps the keys?")["answers"][0]["quote"] == "Ben Ash"
 
 
 def test_encrypted_files_take_the_password(tmp_path: Path) -> None:
