@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -142,3 +143,44 @@ def test_the_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     ran = CliRunner().invoke(main, ["mcp", HANDBOOK])
     assert ran.exit_code == 2
     assert "docqa-exact[mcp]" in ran.stderr
+
+
+TYPESCRIPT = """
+import { Client } from "@modelcontextprotocol/sdk/client/index.js";
+import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
+const [command, ...args] = process.argv.slice(2);
+const client = new Client({ name: "test", version: "1" });
+await client.connect(new StdioClientTransport({ command, args, env: process.env }));
+const tools = (await client.listTools()).tools.map((tool) => tool.name);
+const call = async (name, given) => client.callTool({ name, arguments: given });
+const asked = await call("ask", { question: "When was the lamp first lit?" });
+const { cite, quote } = asked.structuredContent.answers[0];
+const verified = await call("verify", { citations: [{ cite, quote }] });
+const shown = await call("show", { cite });
+const page = await client.readResource({ uri: shown.content[2].uri });
+console.log(JSON.stringify([tools.length, quote, verified.structuredContent.outcomes[0].outcome,
+    shown.content.map((block) => block.type), page.contents[0].mimeType]));
+await client.close();
+"""
+
+
+@pytest.mark.skipif(
+    not (shutil.which("node") and os.environ.get("DOCQA_NODE_MODULES")),
+    reason="needs node, and DOCQA_NODE_MODULES with the folder where npm put "
+    "@modelcontextprotocol/sdk",
+)
+def test_the_typescript_client_asks(tmp_path: Path) -> None:
+    """The SDK of most clients checks results against their schemas, and finds nothing wrong."""
+    (tmp_path / "node_modules").symlink_to(os.environ["DOCQA_NODE_MODULES"])
+    (tmp_path / "client.mjs").write_text(TYPESCRIPT)
+    done = subprocess.run(
+        ["node", str(tmp_path / "client.mjs"), sys.executable, *COMMAND],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+        env=os.environ | {"HF_HUB_OFFLINE": "1"},
+    )
+    assert done.returncode == 0, done.stderr
+    blocks = ["text", "image", "resource_link"]
+    assert json.loads(done.stdout) == [7, "14 October 1871", "exact", blocks, "image/jpeg"]
