@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import threading
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from docqa.cli.collections import open_collection, parse_entries
+from docqa.cli.exits import debugging
 from docqa.cli.interrupt import INTERRUPTED, raising_interrupt
 from docqa.cli.notices import counted
 from docqa.cli.options import LibraryDefault, reader_option
@@ -169,6 +171,8 @@ def serve(
     for source in sources:
         if source.error is not None:
             raise source.error
+    if not debugging(run.context):
+        _write_defects()
     listening = bound(settings)
     chosen = ServiceSettings(collections=addresses, upload_bytes=max_mb << 20, **given)
     with raising_interrupt(), Service(chosen) as service:
@@ -176,6 +180,14 @@ def serve(
         run.notices.note(f"listening at {_address(settings, listening.getsockname()[1])}")
         is_interrupted = serve_until_ended(settings, service, listening, drain_seconds=drain)
     return INTERRUPTED if is_interrupted else 0
+
+
+def _write_defects() -> None:
+    """Let tracebacks of the server's own errors, which no caller sees, reach standard error."""
+    defects = logging.getLogger("uvicorn.error")
+    defects.addHandler(logging.StreamHandler())
+    defects.setLevel(logging.ERROR)
+    defects.propagate = False
 
 
 def _load(run: Run, service: Service, sources: Sequence[SourceFile]) -> None:
