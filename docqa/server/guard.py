@@ -91,10 +91,11 @@ class Guard:
 
     def _check(self, scope: Scope, headers: _Headers) -> None:
         method = scope["method"]
-        if headers.get("sec-fetch-site") == "cross-site" and not headers.get("origin"):
-            if not self._is_open(scope["path"]):  # a picture or a frame in another site's page
-                raise _unknown_origin()
-        if self._settings.token is not None and not self._is_open(scope["path"]):
+        is_open = self._is_open(scope["path"])
+        is_embedded = headers.get("sec-fetch-site") == "cross-site" and not headers.get("origin")
+        if is_embedded and not is_open:  # a picture or a frame in another site's page
+            raise _unknown_origin()
+        if self._settings.token is not None and not is_open:
             self._check_token(headers)
         if method == "POST" and not headers.get("authorization"):
             media_type = headers.get("content-type").partition(";")[0].strip().lower()
