@@ -284,6 +284,7 @@ def test_defects_are_written_where_the_server_runs(
     import logging
 
     from docqa.cli.serve import _write_defects
+    from docqa.server.app import State
 
     def broken(*arguments: object) -> None:
         raise ZeroDivisionError("of the keeper")
@@ -292,7 +293,7 @@ def test_defects_are_written_where_the_server_runs(
     log = logging.getLogger("uvicorn.error")
     before = log.handlers[:], log.level, log.propagate
     try:
-        _write_defects()
+        _write_defects(State())
         with listening(service) as address, pytest.raises(urllib.error.HTTPError) as caught:
             urllib.request.urlopen(f"{address}/v1/documents")
     finally:
