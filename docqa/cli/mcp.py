@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from docqa.cli.collections import named_collections
+from docqa.cli.exits import debugging, write_defects
 from docqa.cli.interrupt import before_leaving
 from docqa.cli.options import LibraryDefault, password_option, reader_option
 from docqa.cli.prelude import Run, command
@@ -98,6 +99,8 @@ def mcp(
     for source in sources:
         if source.error is not None:
             raise source.error
+    if not debugging(run.context):
+        write_defects("mcp")
     from docqa.mcp_server.library import Library
     from docqa.mcp_server.server import create_server
     from docqa.service.service import Service

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from docqa.cli.collections import named_collections
+from docqa.cli.exits import debugging, write_defects
 from docqa.cli.interrupt import INTERRUPTED, raising_interrupt
 from docqa.cli.notices import counted
 from docqa.cli.options import LibraryDefault, reader_option
@@ -18,6 +21,7 @@ from docqa.cli.sources import SourceFile, expand
 from docqa.errors import DocqaError, SettingError
 
 if TYPE_CHECKING:
+    from docqa.server.app import State
     from docqa.server.settings import ServerSettings
     from docqa.service.service import Service
 
@@ -143,6 +147,7 @@ def serve(
     from docqa.reader.requirements import require
 
     require("docqa serve", *_PACKAGES, extra="server")
+    from docqa.server.app import State
     from docqa.server.serving import bound, serve_until_ended
     from docqa.server.settings import ServerSettings
     from docqa.service.service import Service
@@ -157,13 +162,29 @@ def serve(
     for source in sources:
         if source.error is not None:
             raise source.error
+    state = State()
+    if not debugging(run.context):
+        _write_defects(state)
     listening = bound(settings)
     chosen = ServiceSettings(collections=addresses, upload_bytes=max_mb << 20, **given)
     with raising_interrupt(), Service(chosen) as service:
         threading.Thread(target=_load, args=(run, service, sources), daemon=True).start()
         run.notices.note(f"listening at {_address(settings, listening.getsockname()[1])}")
-        is_interrupted = serve_until_ended(settings, service, listening, drain_seconds=drain)
-    return INTERRUPTED if is_interrupted else 0
+        serve_until_ended(settings, service, listening, drain_seconds=drain, state=state)
+    return INTERRUPTED if state.is_interrupted else 0
+
+
+def _write_defects(state: State) -> None:
+    """Let tracebacks of the server's own errors, which no caller sees, reach standard error.
+
+    Requests that are cut off at the end of the server are no errors.
+    """
+
+    def is_defect(record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        return not (state.is_interrupted or isinstance(error, asyncio.CancelledError))
+
+    write_defects("uvicorn.error", "mcp", only=is_defect)
 
 
 def _load(run: Run, service: Service, sources: Sequence[SourceFile]) -> None:

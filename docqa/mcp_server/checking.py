@@ -20,6 +20,7 @@ from docqa.mcp_server.results import (
 )
 from docqa.mcp_server.wording import (
     CONTEXT,
+    cut,
     differences,
     hit_lines,
     nowhere_lines,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["quote", "verify"]
 
 _SEARCHED = 20  # passages whose documents are looked at for a quote, in a collection
+_ELSEWHERE = 3  # places of a quote that does not stand at its cite
 _COMPARED = 3  # documents in which the nearest text is looked for
 
 
@@ -109,7 +111,7 @@ def _hit(desk: Desk, document_id: str, span: Span, locations: Sequence[Location]
     return QuoteHit(
         **cited_place(document_id, name, span, locations, heading),
         quote=span.of(text),
-        context=one_spaced(f"{before}«{span.of(text)}»{after}"),
+        context=one_spaced(f"{before}«{cut(span.of(text))}»{after}"),
         locations=word_places(locations),
     )
 
@@ -137,7 +139,7 @@ def _nearest(desk: Desk, words: str, ids: Sequence[str]) -> tuple[QuoteHit, floa
 
 
 def _checked(desk: Desk, turn: Turn, cite: str, words: str) -> CheckedQuote:
-    given: dict[str, Any] = {"cite": cite, "quote": words}
+    given: dict[str, Any] = {"cite": cite, "quote": cut(words)}
     try:
         if turn.left <= 0:
             raise DeadlineError("time ran out before it was checked; check it again")
@@ -153,7 +155,7 @@ def _checked(desk: Desk, turn: Turn, cite: str, words: str) -> CheckedQuote:
             span = Span(start + spans[0].start, start + spans[0].end)
             hit = _hit(desk, document_id, span)
             return CheckedQuote(outcome="exact", found=[hit], **given)
-    spans = quoted_spans(text, words, limit=5, ignore_case=False)
+    spans = quoted_spans(text, words, limit=_ELSEWHERE, ignore_case=False)
     if spans:
         found = [_hit(desk, document_id, span) for span in spans]
         return CheckedQuote(outcome="elsewhere", found=found, **given)

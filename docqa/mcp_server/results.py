@@ -134,7 +134,7 @@ class CheckedQuote(_Result):
         "document is not here"
     )
     cite: str = Field(description="as given")
-    quote: str = Field(description="as given")
+    quote: str = Field(description="as given; of a long one the beginning and the end")
     found: list[QuoteHit] = Field(
         default=[], description="where the words stand, or those like them"
     )

@@ -75,7 +75,7 @@ class CitedQuote(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     cite: Cite
-    quote: Annotated[str, Field(description="the words", min_length=1, max_length=20_000)]
+    quote: Annotated[str, Field(description="the words", min_length=1, max_length=4_000)]
 
 
 class _Server(MCPServer[Any]):

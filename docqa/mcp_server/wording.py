@@ -23,6 +23,7 @@ __all__ = [
     "answer_lines",
     "at",
     "coverage_lines",
+    "cut",
     "differences",
     "hit_lines",
     "nowhere_lines",
@@ -71,12 +72,12 @@ def at(place: CitedPlace, words: str = "") -> str:
 
 def hit_lines(hit: QuoteHit) -> str:
     """Return words with their place, and the text around them."""
-    return f"«{one_spaced(hit.quote)}» — {at(hit)}\n   {hit.context}"
+    return f"«{cut(hit.quote)}» — {at(hit)}\n   {hit.context}"
 
 
 def nowhere_lines(words: str, result: QuoteResult) -> list[str]:
     """Return that words stand nowhere, and the text that is most like them."""
-    lines = [f"«{one_spaced(words)[:_QUOTED]}» stands nowhere"]
+    lines = [f"«{cut(words)}» stands nowhere"]
     if not result.complete:
         lines[0] += " in the part that was looked at; time ran out"
     if result.nearest is not None:
@@ -87,15 +88,18 @@ def nowhere_lines(words: str, result: QuoteResult) -> list[str]:
 
 def outcome_line(checked: CheckedQuote) -> str:
     """Return the outcome of one citation."""
-    words = f"«{one_spaced(checked.quote)[:_QUOTED]}»"
+    words = f"«{cut(checked.quote)}»"
     if checked.outcome == "unknown":
         return f"unknown: {words}: {checked.reason}"
     if checked.outcome == "missing":
         return f"missing: {words} stands nowhere in the document of {checked.cite}"
     if checked.outcome == "altered":
         hit = checked.found[0]
-        return f"altered: {words}; the text has «{one_spaced(hit.quote)}» — {at(hit)}"
-    places = "; ".join(at(hit) for hit in checked.found)
+        stands = f"the text has «{cut(hit.quote)}»"
+        if len(hit.quote) > _QUOTED and checked.differences:  # they may lie in the middle
+            stands = cut(checked.differences[0])
+        return f"altered: {words}; {stands} — {at(hit)}"
+    places = "; ".join(at(hit) for hit in checked.found[:2])
     where = f", not at {checked.cite}" if checked.outcome == "elsewhere" else ""
     return f"{checked.outcome}: {words} — {places}{where}"
 
@@ -115,6 +119,18 @@ def table(result: ListResult) -> list[str]:
     if result.cursor:
         lines.append(f'{result.total} in all; more: list_documents(cursor="{result.cursor}")')
     return lines or ["no document"]
+
+
+def cut(words: str) -> str:
+    """Return words with single spaces; of many the first and the last ones.
+
+    >>> cut("one  two"), len(cut("word " * 1_000))
+    ('one two', 303)
+    """
+    folded = one_spaced(words)
+    if len(folded) <= _QUOTED:
+        return folded
+    return f"{folded[: _QUOTED // 2]} … {folded[-_QUOTED // 2 :]}"
 
 
 def differences(words: str, actual: str) -> list[str]:

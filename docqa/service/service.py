@@ -359,7 +359,8 @@ class Service:
         """Return the answers to questions over texts, one a pair, as `docqa.compat` gives them.
 
         Args:
-            questions, contexts: of equal length.
+            questions: in words.
+            contexts: the text of each question.
             settings: of a call of `docqa.compat`, such as ``top_k``.
 
         Raises:

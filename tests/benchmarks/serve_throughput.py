@@ -128,7 +128,7 @@ def started(
 
 
 def ask(address: str, question: str) -> tuple[int, float]:
-    """Return the status of one question, and its seconds."""
+    """Return the status of one question, 0 for none, and its seconds."""
     connection = http.client.HTTPConnection(address, timeout=60)
     began = time.perf_counter()
     try:
@@ -137,6 +137,8 @@ def ask(address: str, question: str) -> tuple[int, float]:
         response = connection.getresponse()
         response.read()
         return response.status, time.perf_counter() - began
+    except ConnectionError:  # sent away without a word
+        return 0, time.perf_counter() - began
     finally:
         connection.close()
 

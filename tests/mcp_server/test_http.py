@@ -103,6 +103,13 @@ def test_the_guard_stands_before_it(service: Service) -> None:
         assert posted(address, LIST, Content_Type="text/plain")[0] == 403
 
 
+def test_a_prefix_of_a_proxy_leads_there(service: Service) -> None:
+    """Behind a prefix the address is below it, whether the proxy takes it off or not."""
+    with listening(service, root_path="/kb") as address:
+        assert posted(f"{address}/kb", LIST)[0] == 200
+        assert posted(address, LIST)[0] == 200
+
+
 def test_broken_messages_are_refused(address: str) -> None:
     """They get an error of the protocol, and the next request is answered."""
     for message in ([], {"jsonrpc": "2.0"}, {"jsonrpc": "2.0", "id": 1, "method": "none/such"}):

@@ -79,25 +79,31 @@ def test_the_official_client_asks(tmp_path: Path) -> None:
 
 
 def test_standard_output_is_the_clients(tmp_path: Path) -> None:
-    """Every line is JSON, though a tool prints; at the end of the input nothing is left."""
+    """Every line is JSON, though one tool prints and another fails; the end leaves nothing."""
     prints = (
         "import sys; import docqa.mcp_server.reading as reading\n"
         "inside = reading.list_documents\n"
         "def loud(*given, **named):\n"
         "    print('stray'); sys.stdout.write('stray'); import os; os.system('echo stray')\n"
         "    return inside(*given, **named)\n"
-        "reading.list_documents = loud\n"
+        "reading.list_documents, reading.show = loud, None\n"
         f"sys.argv = {['docqa', *COMMAND[2:]]}\n"
         "from docqa.cli import main; main()"
     )
     server = started(["-c", prints], tmp_path)
-    answers = talked(server, call(2, "list_documents"), call(3, "read", document="handbook.pdf"))
+    answers = talked(
+        server,
+        call(2, "list_documents"),
+        call(3, "read", document="handbook.pdf"),
+        call(4, "show", document="handbook.pdf"),
+    )
     assert "Ormskerry" in answers[3]["result"]["content"][0]["text"]
     rest, errors = server.communicate(timeout=60)
     assert rest == ""
     assert server.returncode == 0
     assert errors.count("stray") == 3
-    assert "Traceback" not in errors
+    assert answers[4]["result"]["content"][0]["text"] == "Error executing tool show"
+    assert "TypeError: the first argument must be callable" in errors
     assert list(tmp_path.glob("docqa-*")) == []
 
 

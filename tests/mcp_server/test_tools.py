@@ -237,18 +237,33 @@ def test_verify_minds_case_place_and_whole_words(agent: Agent, quote: str, outco
 
 
 def test_verify_reads_long_quotes_to_their_end(tmp_path: Path) -> None:
-    """A quote of a thousand words is exact, and altered where only its last word is another."""
-    words = [f"word{n}" for n in range(1_000)]
+    """A quote of many words is exact, and altered where only its last word is another."""
+    words = [f"word{n}" for n in range(450)]
     (tmp_path / "long.txt").write_text("\n".join(words))
     with serving([tmp_path / "long.txt"]) as (agent, _):
         cite = agent.call("read", document="long.txt")["cite"]
         right, wrong = " ".join(words), " ".join([*words[:-1], "other"])
-        found = agent.call(
+        found = agent.result(
             "verify",
             citations=[{"cite": cite, "quote": right}, {"cite": cite, "quote": wrong}],
         )
-        assert [each["outcome"] for each in found["outcomes"]] == ["exact", "altered"]
-        assert found["outcomes"][1]["differences"] == ['the text has "word999" in place of "other"']
+        outcomes = found.structured_content["outcomes"]
+        difference = 'the text has "word449" in place of "other"'
+        assert [each["outcome"] for each in outcomes] == ["exact", "altered"]
+        assert outcomes[1]["differences"] == [difference]
+        assert difference in found.content[0].text
+
+
+def test_results_stay_small(tmp_path: Path) -> None:
+    """Fifty long quotes, each at several places, make no result that a client refuses."""
+    words = "".join(f"word{n} " for n in range(450)).strip()
+    (tmp_path / "long.txt").write_text(f"{words}\n\n" * 6)
+    with serving([tmp_path / "long.txt"]) as (agent, _):
+        cite = agent.call("list_documents")["documents"][0]["id"] + "#0-5"
+        quotes = [words, f"{words[:-3]}000"] * 25
+        found = agent.call("verify", citations=[{"cite": cite, "quote": each} for each in quotes])
+        assert [each["outcome"] for each in found["outcomes"]] == ["elsewhere", "altered"] * 25
+        assert len(agent.call("quote", words=words, limit=50)["places"]) == 6
 
 
 def test_verify_takes_a_part_of_a_cited_passage(agent: Agent) -> None:

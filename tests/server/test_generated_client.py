@@ -54,8 +54,8 @@ def test_generated_client_takes_the_tour(generated: Any, service: Any, tmp_path:
     def operation(name: str) -> Any:
         return generated(f"docqa_client.api.default.{name}")
 
-    with listening(service) as address:
-        client = generated("docqa_client").Client(base_url=address)
+    Client = generated("docqa_client").Client  # noqa: N806 - a class
+    with listening(service) as address, Client(base_url=address) as client:
         assert operation("live").sync(client=client).status == "alive"
         body = types.File(payload=io.BytesIO(TEXT))
         sent = operation("add_document").sync(client=client, body=body, name="lamp.txt")
