@@ -91,7 +91,7 @@ def mcp(
     """
     from docqa.reader.requirements import require
 
-    require("docqa mcp", "mcp", extra="mcp")
+    require("docqa mcp", "mcp", "mcp_types", extra="mcp")  # the latter came with version 2
     addresses = named_collections(collections)
     if not (files or addresses or folders):
         raise click.UsageError("name files, --collection NAME=KB or --allow DIR")

@@ -104,7 +104,7 @@ def create_app(settings: ServerSettings, service: Service, state: State | None =
         table.append(counts(metrics))
     table.append(_description(table, settings))
     page = _page()
-    door = AgentsDoor(service) if is_installed("mcp") else None
+    door = AgentsDoor(service) if is_installed("mcp_types") else None
     app = Starlette(
         routes=[*routes_of(table), *page, *([Route("/mcp", door)] if door else [])],
         lifespan=door.lifespan if door else None,
