@@ -30,6 +30,7 @@ _COMMANDS = {
     "kb": "docqa.cli.kb:kb",
     "batch": "docqa.cli.batch:batch",
     "serve": "docqa.cli.serve:serve",
+    "mcp": "docqa.cli.mcp:mcp",
     "info": "docqa.cli.info:info",
     "show": "docqa.cli.show:show",
     "verify": "docqa.cli.verify:verify",
@@ -50,6 +51,7 @@ Examples:
   docqa kb check kb
   docqa batch questions.txt reports/ --out answers.jsonl
   docqa serve report.pdf
+  docqa mcp report.pdf                  (for agents, which start it themselves)
   docqa info report.pdf
   docqa show report.pdf --page 3 --boxes page-3.png
   docqa verify answers.jsonl

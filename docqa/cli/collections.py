@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -19,10 +20,14 @@ if TYPE_CHECKING:
 __all__ = [
     "asking_settings",
     "chosen_reader",
+    "named_collections",
     "open_collection",
     "parse_entries",
     "settings_before",
 ]
+
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 
 
 def open_collection(address: str) -> Collection:
@@ -35,6 +40,26 @@ def open_collection(address: str) -> Collection:
     from docqa.collection.collection import Collection
 
     return Collection(address)
+
+
+def named_collections(entries: Iterable[str]) -> dict[str, str]:
+    """Return the addresses of ``--collection NAME=KB`` by the names that callers use.
+
+    Raises:
+        click.UsageError: one is not of that form.
+        CollectionError: there is no collection at an address.
+    """
+    addresses = parse_entries("--collection", entries)
+    for name, address in addresses.items():
+        if not _NAME.fullmatch(name):
+            raise click.UsageError(
+                f"--collection {name!r}: a name has letters, digits, dots, dashes and underscores"
+            )
+        if not open_collection(address).exists():
+            raise CollectionError(
+                f"there is no collection at {address}; docqa index DIR --to {address} makes one"
+            )
+    return addresses
 
 
 def settings_before(collection: Collection) -> CollectionSettings | None:

@@ -34,6 +34,7 @@ __all__ = [
     "report_error",
     "report_full_output",
     "without_python",
+    "write_defects",
 ]
 
 ANSWERED, NOTHING_FOUND, FAILED = 0, 1, 2  # as grep ends
@@ -189,6 +190,24 @@ def hush_libraries(ctx: click.Context) -> None:
     if not sys.warnoptions:
         warnings.simplefilter("ignore")
     logging.getLogger().addHandler(logging.NullHandler())
+
+
+def write_defects(
+    *libraries: str, only: Callable[[logging.LogRecord], bool] = lambda record: True
+) -> None:
+    """Let errors that libraries log, which no caller sees, reach standard error.
+
+    Args:
+        libraries: names of the loggers.
+        only: says of a record whether it is a defect.
+    """
+    handler = logging.StreamHandler()
+    handler.addFilter(only)
+    for name in libraries:
+        logger = logging.getLogger(name)
+        logger.addHandler(handler)
+        logger.setLevel(logging.ERROR)
+        logger.propagate = False
 
 
 def _note_unused_gpu(ctx: click.Context) -> None:

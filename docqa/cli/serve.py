@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-import os
+import asyncio
+import logging
+import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from docqa.cli.interrupt import emit
-from docqa.cli.options import reading_options
+from docqa.cli.collections import named_collections
+from docqa.cli.exits import debugging, write_defects
+from docqa.cli.interrupt import INTERRUPTED, raising_interrupt
+from docqa.cli.notices import counted
+from docqa.cli.options import LibraryDefault, reader_option
 from docqa.cli.prelude import Run, command
-from docqa.errors import SettingError
+from docqa.cli.sources import SourceFile, expand
+from docqa.errors import DocqaError, SettingError
+
+if TYPE_CHECKING:
+    from docqa.server.app import State
+    from docqa.server.settings import ServerSettings
+    from docqa.service.service import Service
 
 __all__ = ["serve"]
 
@@ -38,6 +49,14 @@ Exit codes:
 
 
 @command(epilog=_EPILOG, no_args_is_help=False)
+@click.argument("files", nargs=-1, metavar="[FILE]...", type=click.Path())
+@click.option(
+    "--collection",
+    "collections",
+    multiple=True,
+    metavar="NAME=KB",
+    help="A collection that docqa index made, and the name by which callers ask it.",
+)
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
 @click.option(
     "--port",
@@ -93,53 +112,99 @@ Exit codes:
     metavar="SECONDS",
     help="How long running requests may go on after SIGTERM.",
 )
-@reading_options
+@click.option(
+    "--deadline",
+    type=click.FloatRange(min=0, min_open=True),
+    default=30.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long a request may take; what is found by then is answered.",
+)
+@click.option(
+    "--min-score",
+    cls=LibraryDefault,
+    type=click.FloatRange(0, 1),
+    help="Leave out answers with a lower score, unless a request names its own.",
+)
+@click.option("--ocr", is_flag=True, help="Read the scanned pages of PDFs, with Tesseract.")
+@reader_option
 def serve(
     run: Run,
     /,
     *,
+    files: Sequence[str],
+    collections: Sequence[str],
     token: str | None,
     token_file: str | None,
     max_mb: int,
     drain: float,
     **given: Any,
 ) -> int:
-    """Answer questions over HTTP, from this machine's browser or from programs."""
+    """Answer questions over HTTP: to FILES, collections, and documents that callers send.
+
+    The page for browsers is at the address that is written when the server listens.
+    """
     from docqa.reader.requirements import require
 
     require("docqa serve", *_PACKAGES, extra="server")
-    names = "host", "port", "allow_hosts", "allow_origins", "root_path", "metrics"
+    from docqa.server.app import State
+    from docqa.server.serving import bound, serve_until_ended
     from docqa.server.settings import ServerSettings
+    from docqa.service.service import Service
+    from docqa.service.settings import ServiceSettings
 
+    own = "host", "port", "allow_hosts", "allow_origins", "root_path", "metrics"
     settings = ServerSettings(
-        **{name: given.pop(name) for name in names},
-        token=_token(token, token_file),
-        upload_bytes=max_mb << 20,
+        **{name: given.pop(name) for name in own}, token=_token(token, token_file)
     )
-    from docqa.server.app import create_app
-    from docqa.server.serving import bound, serve
-
+    addresses = named_collections(collections)
+    sources = expand(files).files
+    for source in sources:
+        if source.error is not None:
+            raise source.error
+    state = State()
+    if not debugging(run.context):
+        _write_defects(state)
     listening = bound(settings)
-    host, port = listening.getsockname()[:2]
-    app = create_app(settings, score=_score(given["reader"]), not_ready=lambda: "")
-    run.notices.note(f"listening at http://{host}:{port}/ (Ctrl-C ends it)")
-    serve(app, listening, drain_seconds=drain, on_stop=lambda: None)
-    return 0
+    chosen = ServiceSettings(collections=addresses, upload_bytes=max_mb << 20, **given)
+    with raising_interrupt(), Service(chosen) as service:
+        threading.Thread(target=_load, args=(run, service, sources), daemon=True).start()
+        run.notices.note(f"listening at {_address(settings, listening.getsockname()[1])}")
+        serve_until_ended(settings, service, listening, drain_seconds=drain, state=state)
+    return INTERRUPTED if state.is_interrupted else 0
 
 
-def _score(name: str) -> Any:
-    import asyncio
-    from concurrent.futures import ThreadPoolExecutor
+def _write_defects(state: State) -> None:
+    """Let tracebacks of the server's own errors, which no caller sees, reach standard error.
 
-    from docqa.compat import pipeline
+    Requests that are cut off at the end of the server are no errors.
+    """
 
-    pool = ThreadPoolExecutor(1)
-    qa = pipeline(model="mini")
+    def is_defect(record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        return not (state.is_interrupted or isinstance(error, asyncio.CancelledError))
 
-    async def score(f: Any, n: int) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(pool, f, qa)
+    write_defects("uvicorn.error", "mcp", only=is_defect)
 
-    return score
+
+def _load(run: Run, service: Service, sources: Sequence[SourceFile]) -> None:
+    """Load the files that the command names, in the order of their names."""
+    for source in sources:
+        path = Path(source.path)
+        try:
+            service.add_file(path, path.name)
+        except DocqaError as error:
+            run.notices.error(error, source=source.path)
+    if sources:
+        run.notices.note(f"loaded {counted(len(service.documents()), 'file')}")
+
+
+def _address(settings: ServerSettings, port: int) -> str:
+    """Return the address of the page, with the token where a browser keeps it to itself."""
+    host = settings.host if settings.host not in {"0.0.0.0", "::"} else "localhost"
+    shown = f"[{host}]" if ":" in host else host
+    token = "" if settings.token is None else f"#token={settings.token}"
+    return f"http://{shown}:{port}{settings.root_path}/{token}"
 
 
 def _token(token: str | None, path: str | None) -> str | None:

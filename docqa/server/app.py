@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,18 +15,19 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from docqa.errors import DocqaError
-from docqa.server.backend import Backend
+from docqa.mcp_server.door import AgentsDoor
+from docqa.reader.requirements import is_installed
 from docqa.server.endpoints import (
     JSON,
-    Call,
     Endpoint,
+    Exchange,
     Reply,
     not_served,
     problem_response,
     routes_of,
 )
 from docqa.server.guard import Guard
-from docqa.server.jobs import Jobs
+from docqa.server.lanes import Lane
 from docqa.server.metrics import Counted, Metrics
 from docqa.server.openapi import described
 from docqa.server.problems import Problem, problem_of
@@ -36,11 +38,12 @@ from docqa.server.routes.health import counts, health, session
 from docqa.server.routes.processing import processing
 from docqa.server.routes.scoring import scoring
 from docqa.server.settings import ServerSettings
+from docqa.service.service import Service
 
 if TYPE_CHECKING:
     pass
 
-__all__ = ["create_app"]
+__all__ = ["State", "create_app"]
 
 _STATIC = Path(str(files("docqa.server") / "static"))
 _TYPES = {
@@ -54,30 +57,57 @@ _TYPES = {
 }
 
 
-def create_app(settings: ServerSettings, backend: Backend) -> ASGIApp:
+@dataclass
+class State:
+    """The state of a server.
+
+    Attributes:
+        is_ending: it was asked to end.
+        is_interrupted: by Ctrl-C, which waits for no request.
+    """
+
+    is_ending: bool = False
+    is_interrupted: bool = False
+
+
+def create_app(settings: ServerSettings, service: Service, state: State | None = None) -> ASGIApp:
     """Return the application of a server.
 
     Args:
         settings: of the server.
-        backend: answers; closed by whoever made it.
+        service: answers; closed by whoever made it.
+        state: says that the server is about to end.
     """
-    metrics, jobs = Metrics(), Jobs()
+    metrics, state = Metrics(service.status), state or State()
+    most = service.settings.queue_requests
+    asks = Lane(most, waiting=0, words="questions")
+    loads = Lane(service.settings.workers, waiting=16, words="documents to load")
+    looks = Lane(8, waiting=200, words="looks into documents")
+    waits = Lane(64, waiting=0, words="waits for jobs")
+
+    def not_ready() -> str:
+        if state.is_ending:
+            return "the server is about to end"
+        return "" if service.is_ready else "the reader is being loaded"
+
     table = [
-        *document_endpoints(backend, jobs),
-        *asking_endpoints(backend, deadline_seconds=settings.deadline_seconds),
-        *collection_endpoints(backend, jobs),
-        *job_endpoints(jobs),
-        *scoring(backend.score),
-        processing(backend),
-        *health(backend.not_ready),
+        *document_endpoints(service, loads, looks),
+        *asking_endpoints(service, asks, looks),
+        *collection_endpoints(service, looks),
+        *job_endpoints(service, waits),
+        *scoring(service, asks),
+        processing(service, loads),
+        *health(not_ready),
         session(settings),
     ]
     if settings.metrics:
         table.append(counts(metrics))
     table.append(_description(table, settings))
     page = _page()
+    door = AgentsDoor(service) if is_installed("mcp_types") else None
     app = Starlette(
-        routes=[*routes_of(table), *page],
+        routes=[*routes_of(table), *page, *([Route("/mcp", door)] if door else [])],
+        lifespan=door.lifespan if door else None,
         exception_handlers={
             Problem: _answered,
             DocqaError: _answered,
@@ -89,15 +119,21 @@ def create_app(settings: ServerSettings, backend: Backend) -> ASGIApp:
     open_paths = {endpoint.path for endpoint in table if endpoint.is_open}
     open_paths |= {route.path for route in page}  # it asks for the token itself
 
-    return Counted(Guard(app, settings, is_open=open_paths.__contains__), metrics)
+    guard = Guard(
+        app,
+        settings,
+        upload_bytes=service.settings.upload_bytes,
+        is_open=open_paths.__contains__,
+    )
+    return Counted(guard, metrics)
 
 
 def _description(table: list[Endpoint], settings: ServerSettings) -> Endpoint:
-    async def description(call: Call[Any, Any]) -> Response:
+    async def description(call: Exchange[Any, Any]) -> Response:
         return JSON(described(table, with_token=settings.token is not None))
 
     content = {"application/json": {"type": "object"}}
-    endpoint = Endpoint(
+    return Endpoint(
         "GET",
         "/openapi.json",
         "description",
@@ -106,7 +142,6 @@ def _description(table: list[Endpoint], settings: ServerSettings) -> Endpoint:
         {200: Reply("The description, in OpenAPI 3.1", content)},
         is_open=True,
     )
-    return endpoint
 
 
 def _page() -> list[Route]:

@@ -36,8 +36,11 @@ class ContractCall:
     settings: Mapping[str, Any]
     shape: Literal["one", "list", "words"]
 
-    def answer(self, pipeline: Callable[..., Any]) -> Any:
-        """Return the answers of a pipeline of `docqa.compat` in the shape of the request.
+    def answer(self, answer_pairs: Callable[..., list[Any]]) -> Any:
+        """Return the answers in the shape of the request.
+
+        Args:
+            answer_pairs: gives those of `docqa.compat`; see `docqa.service.service.Service`.
 
         Raises:
             QuestionError: a question is empty or too long.
@@ -47,9 +50,7 @@ class ContractCall:
             return []
         if not all(isinstance(each, str) for each in (*self.questions, *self.contexts)):
             raise SettingError("question and context are strings, or lists of strings")
-        found = pipeline(question=self.questions, context=self.contexts, **self.settings)
-        if len(self.questions) == 1:
-            found = [found]
+        found = answer_pairs(self.questions, self.contexts, **self.settings)
         many = self.settings.get("top_k", 1) > 1
         each = [_several(one) if many else _one(one) for one in found]
         if self.shape == "words":

@@ -33,8 +33,7 @@ _HEADERS = {
 # "CORS-safelisted request-header"); a POST with one of them, or with none, needs X-Docqa.
 _SIMPLE_TYPES = {"", "text/plain", "multipart/form-data", "application/x-www-form-urlencoded"}
 _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
-_SLOWEST_UPLOAD = 100_000  # bytes a second, after the first minute
-_LONGEST_TARGET = 8192  # bytes of a path with its query
+_SLOWEST_UPLOAD = 5_000  # bytes a second, after the first minute
 
 
 class Guard:
@@ -43,15 +42,22 @@ class Guard:
     Args:
         app: the application behind it.
         settings: of the server.
+        upload_bytes: the largest document.
         is_open: says of a path whether it is for callers without a token.
     """
 
     def __init__(
-        self, app: ASGIApp, settings: ServerSettings, *, is_open: Callable[[str], bool]
+        self,
+        app: ASGIApp,
+        settings: ServerSettings,
+        *,
+        upload_bytes: int,
+        is_open: Callable[[str], bool],
     ) -> None:
-        self._app = app
+        self.app = app
         self._settings = settings
         self._is_open = is_open
+        self._upload_bytes = upload_bytes
         self._names = frozenset(authority(name) for name in settings.allow_hosts)
         self._own = {"localhost", "127.0.0.1", "::1", settings.host.lower().strip("[]")}
 
@@ -59,7 +65,7 @@ class Guard:
         """Answer one request."""
         if scope["type"] != "http":
             if scope["type"] == "lifespan":
-                await self._app(scope, receive, send)
+                await self.app(scope, receive, send)
             return
         headers = _Headers(scope["headers"])
         self._strip_prefix(scope)
@@ -68,22 +74,28 @@ class Guard:
         try:
             self._check_host(headers)
             self._check_origin(headers)
+            if not scope["path"]:  # the prefix without its slash: relative addresses go astray
+                await _send_empty(guarded, 308, (b"location", _last(self._settings.root_path)))
+                return
             if b"access-control-allow-origin" in shared and scope["method"] == "OPTIONS":
                 await _send_empty(guarded)
                 return
             self._check(scope, headers)
-            body = _Body(receive, headers, self._most_bytes(scope), self._settings)
+            is_upload = sends_document(scope["path"])
+            most_bytes = self._upload_bytes if is_upload else JSON_BYTES
+            body = _Body(receive, headers, most_bytes, is_upload=is_upload)
         except Problem as problem:
             await _send_problem(guarded, problem)
             return
-        await self._app(scope, body, guarded)
+        await self.app(scope, body, guarded)
 
     def _check(self, scope: Scope, headers: _Headers) -> None:
-        target = scope["path"].encode("utf-8", "surrogateescape") + scope.get("query_string", b"")
-        if len(target) > _LONGEST_TARGET:
-            raise Problem(414, "target-too-long", f"an address has at most {_LONGEST_TARGET} bytes")
         method = scope["method"]
-        if self._settings.token is not None and not self._is_open(scope["path"]):
+        is_open = self._is_open(scope["path"])
+        is_embedded = headers.get("sec-fetch-site") == "cross-site" and not headers.get("origin")
+        if is_embedded and not is_open:  # a picture or a frame in another site's page
+            raise _unknown_origin()
+        if self._settings.token is not None and not is_open:
             self._check_token(headers)
         if method == "POST" and not headers.get("authorization"):
             media_type = headers.get("content-type").partition(";")[0].strip().lower()
@@ -124,13 +136,7 @@ class Guard:
                 or (caller[0], None) in self._names
             )
             if not trusted:
-                raise Problem(
-                    403,
-                    "unknown-origin",
-                    "a page of another site calls, which the server does not allow; start it with "
-                    "--allow-origin ORIGIN if the page is meant to",
-                    option="--allow-origin",
-                )
+                raise _unknown_origin()
 
     def _check_token(self, headers: _Headers) -> None:
         token = self._settings.token or ""
@@ -171,9 +177,6 @@ class Guard:
             scope["path"] = scope["path"][len(prefix) :]
             scope["raw_path"] = scope["path"].encode("utf-8", "surrogateescape")
 
-    def _most_bytes(self, scope: Scope) -> int:
-        return self._settings.upload_bytes if sends_document(scope["path"]) else JSON_BYTES
-
 
 class _Headers:
     """The headers of a request, by name in lower case."""
@@ -192,11 +195,11 @@ class _Body:
     """The body of a request: counted, and not slower than it may be."""
 
     def __init__(
-        self, receive: Receive, headers: _Headers, most_bytes: int, settings: ServerSettings
+        self, receive: Receive, headers: _Headers, most_bytes: int, *, is_upload: bool
     ) -> None:
         self._receive = receive
         self._most = most_bytes
-        self._is_upload = most_bytes == settings.upload_bytes
+        self._is_upload = is_upload
         self._seen = 0
         self._began = time.monotonic()
         self._ended = False
@@ -284,6 +287,16 @@ def _cookie(header: str, name: str) -> str:
     return "" if morsel is None else morsel.value
 
 
+def _unknown_origin() -> Problem:
+    return Problem(
+        403,
+        "unknown-origin",
+        "a page of another site calls, which the server does not allow; start it with "
+        "--allow-origin ORIGIN if the page is meant to",
+        option="--allow-origin",
+    )
+
+
 def _is_address(name: str) -> bool:
     """Say whether a name is an address in digits, to which no name of a stranger can be turned."""
     try:
@@ -317,6 +330,11 @@ async def _send_problem(send: Send, problem: Problem) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-async def _send_empty(send: Send) -> None:
-    await send({"type": "http.response.start", "status": 204, "headers": []})
+async def _send_empty(send: Send, status: int = 204, *headers: tuple[bytes, bytes]) -> None:
+    await send({"type": "http.response.start", "status": status, "headers": list(headers)})
     await send({"type": "http.response.body", "body": b""})
+
+
+def _last(prefix: str) -> bytes:
+    """Return the address of the page relative to its prefix, for which no host is needed."""
+    return f"{prefix.rpartition('/')[2]}/".encode()

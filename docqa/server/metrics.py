@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator, Mapping
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, Metric, generate_latest
+from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 __all__ = ["CONTENT_TYPE", "Metrics"]
@@ -14,10 +17,15 @@ CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
 
 class Metrics:
-    """The counts of one server; labels are routes and statuses, never paths or names."""
+    """The counts of one server; labels are routes and statuses, never paths or names.
 
-    def __init__(self) -> None:
+    Args:
+        status: gives the numbers of the service.
+    """
+
+    def __init__(self, status: Callable[[], Mapping[str, float]]) -> None:
         self.registry = CollectorRegistry()
+        self.registry.register(_Numbers(status))
         self._requests = Counter(
             "docqa_http_requests",
             "Requests by route and status",
@@ -41,17 +49,29 @@ class Metrics:
         return generate_latest(self.registry)
 
 
+class _Numbers(Collector):
+    """The numbers of a service at the time at which they are asked for."""
+
+    def __init__(self, status: Callable[[], Mapping[str, float]]) -> None:
+        self._status = status
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield each number."""
+        for name, value in self._status().items():
+            yield GaugeMetricFamily(f"docqa_{name}", name.replace("_", " ").capitalize(), value)
+
+
 class Counted:
     """An ASGI application whose requests are counted."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
-        self._app = app
+        self.app = app
         self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request and count it."""
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
+            await self.app(scope, receive, send)
             return
         began, status = time.perf_counter(), 499  # the client left before an answer
 
@@ -62,7 +82,7 @@ class Counted:
             await send(message)
 
         try:
-            await self._app(scope, receive, noting)
+            await self.app(scope, receive, noting)
         finally:
             route = scope.get("docqa.route", "other")
             self._metrics.count(route, status, time.perf_counter() - began)

@@ -9,12 +9,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from docqa.errors import (
+    BusyError,
     CollectionError,
     DocqaError,
     HighlightError,
     LoadError,
+    MissingDependencyError,
     ModelError,
+    ServiceError,
     TooLargeError,
+    UnknownItemError,
     UnsupportedFormatError,
 )
 
@@ -29,6 +33,9 @@ _STATUSES: tuple[tuple[type[DocqaError], int], ...] = (
     (LoadError, 422),
     (CollectionError, 409),
     (ModelError, 500),
+    (MissingDependencyError, 500),
+    (UnknownItemError, 404),
+    (ServiceError, 503),
     (HighlightError, 422),
 )
 # Advice to programs in Python and to the command line, which a client of the server cannot follow.
@@ -103,12 +110,16 @@ def problem_of(error: BaseException) -> Problem:
     """
     if isinstance(error, Problem):
         return error
+    if isinstance(error, BusyError):
+        return Problem.busy(str(error), retry_seconds=error.retry_after)
     if not isinstance(error, DocqaError):
         return Problem(500, "internal", "an error of the server itself; its log has the details")
     kind = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", type(error).__name__).lower()
     status = next((status for cls, status in _STATUSES if isinstance(error, cls)), 422)
     more = {"page_number": page} if (page := getattr(error, "page_number", None)) else {}
-    return Problem(status, kind.removesuffix("-error"), for_clients(str(error)), **more)
+    headers = {"Retry-After": "1"} if status == 503 else None
+    detail = for_clients(str(error))
+    return Problem(status, kind.removesuffix("-error"), detail, headers=headers, **more)
 
 
 def for_clients(message: str) -> str:

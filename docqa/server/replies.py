@@ -10,7 +10,7 @@ __all__ = [
     "AnswerModel",
     "AskItem",
     "AskReply",
-    "BoxModel",
+    "Rectangle",
     "CitedDocument",
     "CollectedList",
     "CollectedModel",
@@ -22,6 +22,7 @@ __all__ = [
     "DocumentModel",
     "FoundModel",
     "Health",
+    "JobList",
     "JobModel",
     "LineModel",
     "LocateReply",
@@ -35,11 +36,11 @@ __all__ = [
     "ProcessedPage",
     "SearchReply",
     "SourcePlace",
-    "SpanModel",
+    "Characters",
     "TextPlace",
     "VerifyOutcome",
     "VerifyReply",
-    "WarningModel",
+    "DocumentWarning",
 ]
 
 
@@ -77,7 +78,7 @@ class ContractAnswer(_Reply):
     answer: str
 
 
-class BoxModel(_Reply):
+class Rectangle(_Reply):
     """A rectangle on the page as displayed, in points from its top left corner."""
 
     x0: float
@@ -86,7 +87,7 @@ class BoxModel(_Reply):
     bottom: float
 
 
-class SpanModel(_Reply):
+class Characters(_Reply):
     """Half-open characters of a text."""
 
     start: int
@@ -100,7 +101,7 @@ class PagePlace(_Reply):
     page_number: int
     page_label: str | None
     label_origin: Literal["file", "printed"] | None
-    boxes: list[BoxModel] | None
+    boxes: list[Rectangle] | None
     ocr_confidence: float | None
     page_width: float | None
     page_height: float | None
@@ -110,8 +111,8 @@ class SourcePlace(_Reply):
     """A place in an HTML source."""
 
     kind: Literal["source"] = "source"
-    span: SpanModel
-    byte_span: SpanModel | None
+    span: Characters
+    byte_span: Characters | None
     xpath: str
     css_path: str
     text_fragment: str | None
@@ -126,8 +127,8 @@ class TextPlace(_Reply):
     line: int
     column: int
     end_line: int
-    span: SpanModel
-    byte_span: SpanModel | None
+    span: Characters
+    byte_span: Characters | None
     part: str | None
 
 
@@ -138,14 +139,14 @@ class PartPlace(_Reply):
     part: str
     xpath: str
     paragraph: int
-    span: SpanModel
+    span: Characters
     slide_number: int | None
 
 
 Place = Annotated[PagePlace | SourcePlace | TextPlace | PartPlace, Field(discriminator="kind")]
 
 
-class WarningModel(_Reply):
+class DocumentWarning(_Reply):
     """A fact about a document that its reader should know."""
 
     kind: str
@@ -160,10 +161,11 @@ class DocumentModel(_Reply):
     name: str
     title: str | None
     media_type: str
-    extractor: str
+    bytes: int
     pages: int
     characters: int
-    warnings: list[WarningModel]
+    warnings: list[DocumentWarning]
+    added: float = Field(description="seconds since 1970")
 
 
 class DocumentList(_Reply):
@@ -231,6 +233,7 @@ class AskItem(_Reply):
     """The outcome of one question to one document or to a collection."""
 
     question: str
+    collection: str | None
     document: CitedDocument | None
     answers: list[AnswerModel]
     coverage: CoverageModel
@@ -248,7 +251,8 @@ class AskReply(_Reply):
 class PassageModel(_Reply):
     """A passage with its rank, its place and its BM25 score."""
 
-    document: CitedDocument
+    document_id: str
+    name: str
     number: int
     start: int
     end: int
@@ -256,9 +260,8 @@ class PassageModel(_Reply):
     rank: int
     score: float
     cite: str
-    page_number: int | None
+    page_number: int | None = Field(description="null of a collection's passages")
     page_label: str | None
-    locations: list[Place]
 
 
 class SearchReply(_Reply):
@@ -270,12 +273,12 @@ class SearchReply(_Reply):
 class LocateReply(_Reply):
     """The places of some characters in the original."""
 
-    document: CitedDocument
+    document_id: str
+    name: str
     start: int
     end: int
     text: str
     cite: str
-    heading: str | None
     locations: list[Place]
     picture: str | None = Field(description="the address of the first page's picture, relative")
 
@@ -285,18 +288,19 @@ class FoundModel(_Reply):
 
     start: int
     end: int
-    text: str
     cite: str
     likeness: float = Field(description="how much the surroundings are alike, in 0 to 1")
+    heading: str | None
     locations: list[Place]
 
 
 class VerifyOutcome(_Reply):
     """The outcome of one citation."""
 
-    outcome: Literal["exact", "moved", "changed", "missing"]
+    status: Literal["exact", "moved", "ambiguous", "gone", "failed"]
     reason: str
     quote: str
+    occurrence: int
     places: list[FoundModel]
 
 
@@ -312,7 +316,7 @@ class LineModel(_Reply):
     start: int
     end: int
     text: str
-    boxes: list[BoxModel]
+    boxes: list[Rectangle]
 
 
 class PageModel(_Reply):
@@ -338,6 +342,7 @@ class CollectionModel(_Reply):
     passages: int
     characters: int
     failed: int
+    folders: int
     changed: float | None = Field(description="seconds since 1970")
     reader: str
 
@@ -356,6 +361,7 @@ class CollectedModel(_Reply):
     title: str | None
     media_type: str
     pages: int
+    passages: int
     characters: int
     indexed: float
     metadata: dict[str, str]
@@ -373,7 +379,7 @@ class JobModel(_Reply):
     """A piece of work that outlasts its request."""
 
     id: str
-    kind: Literal["load", "sync"]
+    kind: Literal["document", "sync", "export"]
     state: Literal["waiting", "running", "done", "failed", "cancelled"]
     done: int = Field(description="pages or files that are done")
     total: int | None = Field(description="pages or files in all; null while unknown")
@@ -381,6 +387,12 @@ class JobModel(_Reply):
     failures: list[str]
     problem: ProblemDetails | None
     result: str | None = Field(description="the address of the result, relative")
+
+
+class JobList(_Reply):
+    """The jobs, the oldest first."""
+
+    jobs: list[JobModel]
 
 
 class ProcessedMetadata(_Reply):

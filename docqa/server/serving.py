@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
-from collections.abc import Callable
+import threading
 from types import FrameType
 
 import uvicorn
-from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from docqa.errors import SettingError
+from docqa.server.app import State, create_app
 from docqa.server.settings import HEADER_SECONDS, ServerSettings
+from docqa.service.service import Service
 
-__all__ = ["bound", "serve"]
+__all__ = ["bound", "serve_until_ended"]
 
 
 class _HurriedProtocol(H11Protocol):
@@ -53,19 +54,28 @@ def bound(settings: ServerSettings) -> socket.socket:
     return listening
 
 
-def serve(
-    app: ASGIApp, listening: socket.socket, *, drain_seconds: float, on_stop: Callable[[], None]
+def serve_until_ended(
+    settings: ServerSettings,
+    service: Service,
+    listening: socket.socket,
+    *,
+    drain_seconds: float = 10.0,
+    state: State | None = None,
+    stop: threading.Event | None = None,
 ) -> None:
     """Answer requests until the process is asked to end.
 
     Args:
-        app: the application.
+        settings: of the server.
+        service: answers.
         listening: the socket.
-        drain_seconds: how long running requests may go on then.
-        on_stop: called when the process is asked to end, before requests are waited for.
+        drain_seconds: how long running requests may go on after SIGTERM.
+        state: says how it ends.
+        stop: ends the server too, where it is set; for servers in other threads than the main one.
     """
+    state = state or State()
     config = uvicorn.Config(
-        app,
+        create_app(settings, service, state),
         http=_HurriedProtocol,
         ws="none",
         log_config=None,
@@ -76,22 +86,24 @@ def serve(
         timeout_graceful_shutdown=max(1, round(drain_seconds)),
         h11_max_incomplete_event_size=32 << 10,
     )
-    server = _Server(config)
-    server.on_stop = on_stop
-    server.run(sockets=[listening])
+    _Server(config, state, stop).run(sockets=[listening])
 
 
 class _Server(uvicorn.Server):
-    """A server that says when it is asked to end."""
+    """A server that lets its application know when it is asked to end."""
 
-    on_stop: Callable[[], None] = staticmethod(lambda: None)
+    def __init__(self, config: uvicorn.Config, state: State, stop: threading.Event | None) -> None:
+        super().__init__(config)
+        self._state, self._stop = state, stop
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Let SIGTERM wait for running requests, and Ctrl-C for none."""
-        super().handle_exit(sig, frame)
-        self.force_exit |= sig == signal.SIGINT
+        """Let SIGTERM wait for running requests, and Ctrl-C or a second signal for none."""
+        self.force_exit = self.should_exit or sig == signal.SIGINT
+        self.should_exit = self._state.is_ending = True
+        self._state.is_interrupted |= sig == signal.SIGINT
 
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Let running requests end, then close."""
-        self.on_stop()
-        await super().shutdown(sockets)
+    async def on_tick(self, counter: int) -> bool:
+        """Say, ten times a second, whether the server is to end."""
+        if self._stop is not None and self._stop.is_set():
+            self.should_exit = self._state.is_ending = True
+        return await super().on_tick(counter)

@@ -28,8 +28,6 @@ class ServerSettings:
             ``"https://notes.example"``.
         root_path: the prefix below which a proxy offers the server, such as ``"/kb"``; ``""`` for
             none.
-        upload_bytes: the largest document.
-        deadline_seconds: the longest time that a request may ask for.
         metrics: offer ``/metrics``.
 
     Raises:
@@ -42,8 +40,6 @@ class ServerSettings:
     allow_hosts: tuple[str, ...] = ()
     allow_origins: tuple[str, ...] = ()
     root_path: str = ""
-    upload_bytes: int = 100 << 20
-    deadline_seconds: float = 30.0
     metrics: bool = False
 
     def __post_init__(self) -> None:

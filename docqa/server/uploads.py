@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -17,44 +16,49 @@ from docqa.server.problems import Problem
 __all__ = ["Upload", "received"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass
 class Upload:
     """A body that was received.
 
     Attributes:
-        path: of a file that only this user can read; it goes when the request ends.
+        path: of a file that only this user can read; it goes when the request ends, unless kept.
         sha256: of its bytes, in hexadecimal.
-        size: in bytes.
+        is_kept: whoever has the path deletes the file.
     """
 
     path: Path
-    sha256: str
-    size: int
+    sha256: str = ""
+    is_kept: bool = False
 
-    def read(self) -> bytes:
-        """Return the bytes."""
-        return self.path.read_bytes()
+    def keep(self) -> None:
+        """Leave the file to another owner."""
+        self.is_kept = True
 
 
 @asynccontextmanager
-async def received(request: Request) -> AsyncIterator[Upload]:
-    """Receive the body of a request into a file with a random name.
+async def received(request: Request, path: Path) -> AsyncIterator[Upload]:
+    """Receive the body of a request into a new file.
+
+    Args:
+        request: its body is counted by the guard.
+        path: where nothing is yet, in a private folder.
 
     Raises:
-        Problem: it is empty, or the client left; the guard counts it.
+        Problem: the body is empty, or the client left.
     """
-    number, name = tempfile.mkstemp(prefix="docqa-")
-    digest, size = hashlib.sha256(), 0
+    digest, size, upload = hashlib.sha256(), 0, Upload(path)
     try:
-        with os.fdopen(number, "wb") as file:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             async for part in request.stream():
                 digest.update(part)
                 size += len(part)
                 file.write(part)
         if not size:
             raise Problem(422, "empty", "the body is empty; send the bytes of a document")
-        yield Upload(Path(name), digest.hexdigest(), size)
+        upload.sha256 = digest.hexdigest()
+        yield upload
     except ClientDisconnect:
         raise Problem(400, "client-left", "the client left before its document was here") from None
     finally:
-        Path(name).unlink(missing_ok=True)
+        if not upload.is_kept:
+            path.unlink(missing_ok=True)

@@ -2,106 +2,57 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from docqa.datamodel import (
     Answer,
-    Document,
     DocumentInfo,
-    GridItem,
     Location,
     PageLocation,
     PartLocation,
     SourceLocation,
-    Span,
 )
 from docqa.server.problems import problem_of
+from docqa.service.documents import clean_name
 
 if TYPE_CHECKING:
-    from docqa.collection.information import CollectionInfo
-    from docqa.collection.records import CollectedDocument
-    from docqa.collection.search import FoundPassage
-    from docqa.datamodel import Page, Passage, RankedPassage
+    from docqa.citations.outcomes import Verification
+    from docqa.datamodel import Page, RankedPassage
+    from docqa.service.jobs import ServiceJob
+    from docqa.service.requests import AskedItem
 
 __all__ = [
     "answer_record",
     "cite",
     "cited_document",
-    "collected_record",
     "collection_record",
-    "document_record",
-    "found_record",
     "item_record",
-    "line_spans",
-    "located_record",
-    "named",
+    "job_record",
+    "passage_record",
     "place_records",
-    "ranked_record",
-    "shown_name",
     "verdict",
 ]
 
 _KINDS = {PageLocation: "page", SourceLocation: "source", PartLocation: "part"}
-_HANDLE = 12  # characters of a document's id, enough for a person's and a server's documents
-_UNSHOWN = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-
-
-def shown_name(name: str, *, default: str = "document") -> str:
-    r"""Return the last part of a name that a client gave, short and without controls.
-
-    The name is shown and tells the format; no file has it.
-
-    >>> shown_name("../../etc/passwd"), shown_name("C:\\a\\b.pdf"), shown_name("\0"), shown_name("..")
-    ('passwd', 'b.pdf', 'document', 'document')
-    """
-    last = re.split(r"[/\\]", _UNSHOWN.sub("", name))[-1].strip()
-    if last.strip(".") == "":
-        return default
-    if len(last) > 200:
-        stem, dot, suffix = last.rpartition(".")
-        last = f"{stem[:190]}.{suffix}" if dot and len(suffix) < 10 else last[:200]
-    return last
 
 
 def cite(document_id: str, start: int, end: int) -> str:
-    """Return the short name of a place, which a person or a model can repeat.
+    """Return the handle of a place, by which it can be checked.
 
-    >>> cite("d3f1" * 16, 831, 846)
-    'd3f1d3f1d3f1#831-846'
+    >>> cite("d3f1", 831, 846)
+    'd3f1#831-846'
     """
-    return f"{document_id[:_HANDLE]}#{start}-{end}"
-
-
-def named(info: DocumentInfo) -> DocumentInfo:
-    """Return the facts about a document with its file's name for its source."""
-    return replace(info, source=shown_name(info.source))
+    return f"{document_id}#{start}-{end}"
 
 
 def cited_document(info: DocumentInfo) -> dict[str, Any]:
     """Return the document of an answer."""
-    return asdict(named(info))
+    return asdict(info)
 
 
-def document_record(document: Document, name: str) -> dict[str, Any]:
-    """Return the facts about a document that the server holds."""
-    return {
-        "id": document.id,
-        "name": name,
-        "title": document.title,
-        "media_type": document.media_type,
-        "extractor": document.extractor,
-        "pages": len(document.pages),
-        "characters": len(document.text),
-        "warnings": [asdict(warning) for warning in document.warnings],
-    }
-
-
-def place_records(
-    places: Iterable[Location], pages: Sequence[Page] = ()
-) -> list[dict[str, Any]]:
+def place_records(places: Iterable[Location], pages: Sequence[Page] = ()) -> list[dict[str, Any]]:
     """Return places with their kind, and those on pages with the page's size."""
     return [_place(place, pages) for place in places]
 
@@ -118,7 +69,7 @@ def _place(place: Location, pages: Sequence[Page]) -> dict[str, Any]:
 def answer_record(answer: Answer, pages: Sequence[Page] = ()) -> dict[str, Any]:
     """Return an answer, with everything that `docqa verify` asks of a record."""
     document_id = answer.document.id
-    record = replace(answer, document=named(answer.document)).to_dict()
+    record = answer.to_dict()
     record["cite"] = cite(document_id, answer.start, answer.end)
     record["calibrated"] = answer.reader is not None and answer.reader.calibrated
     record["locations"] = place_records(answer.locations, pages)
@@ -128,128 +79,95 @@ def answer_record(answer: Answer, pages: Sequence[Page] = ()) -> dict[str, Any]:
     return record
 
 
-def item_record(
-    item: GridItem, *, complete: bool = True, pages: Sequence[Page] = ()
-) -> dict[str, Any]:
+def item_record(asked: AskedItem, pages: Sequence[Page] = ()) -> dict[str, Any]:
     """Return the outcome of one question to one document or collection."""
+    item = asked.item
     return {
         "question": item.question,
+        "collection": asked.collection,
         "document": None if item.document is None else cited_document(item.document),
         "answers": [answer_record(answer, pages) for answer in item.answers],
         "coverage": asdict(item.answers.coverage),
-        "complete": complete,
+        "complete": asked.complete,
         "warnings": list(item.answers.warnings),
         "error": None if item.error is None else problem_of(item.error).record(),
     }
 
 
-def line_spans(text: str, span: Span) -> list[Span]:
-    r"""Return the lines of a part of a text, without blank ones.
-
-    >>> [line.of("a b\n\nc") for line in line_spans("a b\n\nc", Span(0, 6))]
-    ['a b', 'c']
-    """
-    found = re.finditer(r"[^\n\f]*\S[^\n\f]*", span.of(text))
-    return [Span(*match.span()).shift(span.start) for match in found]
-
-
-def ranked_record(ranked: RankedPassage, document: Document, name: str) -> dict[str, Any]:
-    """Return a passage of a document that the server holds."""
-    info = replace(document.info, source=name)
-    passage = ranked.passage
-    places = document.locate(passage.span)
-    return _passage(ranked.rank, ranked.score, passage, info, place_records(places, document.pages))
-
-
-def found_record(found: FoundPassage) -> dict[str, Any]:
-    """Return a passage of a collection; its places come with answers alone."""
-    facts = found.document
-    info = DocumentInfo(facts.id, facts.source, facts.title, facts.media_type, facts.extractor)
-    return _passage(found.rank, found.score, found.passage, info, [])
-
-
-def _passage(
-    rank: int, score: float, passage: Passage, info: DocumentInfo, places: list[dict[str, Any]]
+def passage_record(
+    document_id: str, name: str, ranked: RankedPassage, places: Iterable[Location] = ()
 ) -> dict[str, Any]:
-    first = places[0] if places else {}
+    """Return a passage with the places of its first characters."""
+    passage = ranked.passage
+    located = place_records(places)
+    first = located[0] if located else {}
     return {
-        "document": cited_document(info),
+        "document_id": document_id,
+        "name": name,
         "number": passage.number,
         "start": passage.span.start,
         "end": passage.span.end,
         "text": passage.text,
-        "rank": rank,
-        "score": score,
-        "cite": cite(info.id, passage.span.start, passage.span.end),
+        "rank": ranked.rank,
+        "score": ranked.score,
+        "cite": cite(document_id, passage.span.start, passage.span.end),
         "page_number": first.get("page_number"),
         "page_label": first.get("page_label"),
-        "locations": places,
     }
 
 
-def located_record(document: Document, span: Span, name: str) -> dict[str, Any]:
-    """Return the places of some characters of a document."""
-    places = place_records(document.locate(span), document.pages)
-    page = places[0].get("page_number")
+def verdict(checked: Verification) -> dict[str, Any]:
+    """Return the outcome of one citation, with the places of its words now."""
+    cited = checked.citation
     return {
-        "document": cited_document(replace(document.info, source=name)),
-        "start": span.start,
-        "end": span.end,
-        "text": span.of(document.text),
-        "cite": cite(document.id, span.start, span.end),
-        "heading": document.heading_above(span),
-        "locations": places,
-        "picture": None if page is None else f"documents/{document.id}/pages/{page}.jpg",
+        "status": checked.status,
+        "reason": "" if checked.error is None else problem_of(checked.error).detail,
+        "quote": cited.quote,
+        "occurrence": cited.occurrence,
+        "places": [
+            {
+                "start": place.span.start,
+                "end": place.span.end,
+                "cite": cite(cited.document_id, place.span.start, place.span.end),
+                "likeness": place.likeness,
+                "heading": place.heading,
+                "locations": place_records(place.locations),
+            }
+            for place in checked.places
+        ],
+    } | ({} if checked.error else {"reason": checked.reason})
+
+
+def collection_record(info: dict[str, Any]) -> dict[str, Any]:
+    """Return the facts about a collection."""
+    return {
+        "name": info["name"],
+        "documents": info["n_documents"],
+        "pages": info["n_pages"],
+        "passages": info["n_passages"],
+        "characters": info["n_characters"],
+        "failed": info["n_failed"],
+        "folders": info["folders"],
+        "changed": info["changed"],
+        "reader": clean_name(info["made"]["reader"]),
     }
 
 
-def verdict(
-    outcome: str,
-    reason: str,
-    quote: str,
-    document: Document | None = None,
-    found: Sequence[tuple[Span, float]] = (),
-) -> dict[str, Any]:
-    """Return the outcome of one citation, with the places of its words and their likeness."""
-    places = [
-        {
-            "start": span.start,
-            "end": span.end,
-            "text": span.of(document.text),
-            "cite": cite(document.id, span.start, span.end),
-            "likeness": likeness,
-            "locations": place_records(document.locate(span), document.pages),
-        }
-        for span, likeness in found
-        if document is not None
-    ]
-    return {"outcome": outcome, "reason": reason, "quote": quote, "places": places}
-
-
-def collection_record(name: str, info: CollectionInfo) -> dict[str, Any]:
-    """Return a collection under the name that the server was started with."""
+def job_record(job: ServiceJob) -> dict[str, Any]:
+    """Return a job, with the address of its result relative to that of the API."""
+    result = None
+    if job.state == "done":
+        is_document = job.kind == "document" and job.result
+        at = f"documents/{job.result['id']}" if is_document and job.result else job.subject
+        result = at if is_document else f"collections/{job.subject}"
     return {
-        "name": name,
-        "documents": info.n_documents,
-        "pages": info.n_pages,
-        "passages": info.n_passages,
-        "characters": info.n_characters,
-        "failed": info.n_failed,
-        "changed": info.changed,
-        "reader": shown_name(info.settings.reader),
-    }
-
-
-def collected_record(document: CollectedDocument) -> dict[str, Any]:
-    """Return a document of a collection."""
-    return {
-        "id": document.id,
-        "name": shown_name(document.key),
-        "title": document.title,
-        "media_type": document.media_type,
-        "pages": document.n_pages,
-        "characters": document.n_characters,
-        "indexed": document.indexed,
-        "metadata": dict(document.metadata),
-        "warnings": list(document.warnings),
+        "id": job.id,
+        "kind": job.kind,
+        "state": job.state,
+        "done": job.done,
+        "total": job.total or None,
+        "name": job.subject,
+        "failures": list(job.failures),
+        "problem": None if job.error is None else problem_of(job.error).record(),
+        "result": result,
     }

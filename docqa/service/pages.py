@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from docqa.places import boxed_places
 if TYPE_CHECKING:
     from docqa.load_settings import LoadSettings
 
-__all__ = ["PageLines", "TextLine", "page_text", "picture", "view"]
+__all__ = ["ShownPage", "TextLine", "page_text", "picture", "view"]
 
 _LARGEST_SCALE = 4.0  # pixels a point
 
@@ -33,7 +34,7 @@ class TextLine:
 
 
 @dataclass(frozen=True, slots=True)
-class PageLines:
+class ShownPage:
     """A page's size, numbers and text.
 
     Attributes:
@@ -75,7 +76,7 @@ class PageLines:
         }
 
 
-def page_text(document: Document, number: int) -> PageLines:
+def page_text(document: Document, number: int) -> ShownPage:
     """Return the text of a page, line by line.
 
     Raises:
@@ -90,13 +91,20 @@ def page_text(document: Document, number: int) -> PageLines:
             span = Span(first, first + len(words))
             lines.append(TextLine(words, span, _boxes(document, span, number)))
         start += len(line) + 1
-    return PageLines(
+    return ShownPage(
         number, page.label, page.width, page.height, page.span, tuple(lines), page.needs_ocr
     )
 
 
 def picture(
-    document: Document, data: bytes, number: int, *, scale: float, settings: LoadSettings
+    document: Document,
+    data: bytes,
+    number: int,
+    *,
+    scale: float,
+    settings: LoadSettings,
+    marks: Sequence[Box] = (),
+    crop: Box | None = None,
 ) -> bytes:
     """Return a JPEG of a page of a PDF.
 
@@ -106,6 +114,8 @@ def picture(
         number: of the page, from 1.
         scale: pixels a point.
         settings: with which it was loaded.
+        marks: rectangles that are marked.
+        crop: the part of the page to draw; None for all of it.
 
     Raises:
         UnknownItemError: the document has no such page.
@@ -113,7 +123,7 @@ def picture(
         HighlightError: PDFium cannot draw the page.
         IsolationError: the page ends the process that draws it.
     """
-    from docqa.highlighting.page_image import draw_page
+    from docqa.highlighting.page_image import Mark, draw_page
     from docqa.showing.original import work_on
 
     _page(document, number)
@@ -130,6 +140,8 @@ def picture(
         limits=settings.limits,
         password=settings.password,
         scale=scale,
+        marks=[Mark(box) for box in marks],
+        crop=crop,
         kind="JPEG",
     )
     return drawn

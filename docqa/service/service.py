@@ -22,7 +22,7 @@ from docqa.citations.quoting import NearestText, nearest_text, quoted_spans
 from docqa.citations.records import Citation, citations_of
 from docqa.citations.verification import check_citation
 from docqa.compat import QuestionAnsweringPipeline, pipeline
-from docqa.datamodel import Document, GridItem, Location, Page, RankedPassage, Span
+from docqa.datamodel import Box, Document, GridItem, Location, Page, RankedPassage, Span
 from docqa.errors import (
     BusyError,
     CitationError,
@@ -38,7 +38,7 @@ from docqa.recent import Recent
 from docqa.service.documents import DocumentStore, ServedDocument
 from docqa.service.exporting import exported
 from docqa.service.jobs import Jobs, Progressing, ServiceJob
-from docqa.service.pages import PageLines, page_text, picture, view
+from docqa.service.pages import ShownPage, page_text, picture, view
 from docqa.service.queued_reader import TICKET, QueuedPipeline, QueuedReader
 from docqa.service.reading import ReadingQueue, Ticket
 from docqa.service.requests import AskedItem, AskOutcome, AskRequest
@@ -212,7 +212,7 @@ class Service:
         """
         return self._documents.document(document_id).pages
 
-    def page(self, document_id: str, number: int) -> PageLines:
+    def page(self, document_id: str, number: int) -> ShownPage:
         """Return the size and the lines of a page.
 
         Raises:
@@ -222,8 +222,23 @@ class Service:
         with with_worker(self._lookers):
             return page_text(document, number)
 
-    def page_image(self, document_id: str, number: int, *, scale: float = 2.0) -> bytes:
+    def page_image(
+        self,
+        document_id: str,
+        number: int,
+        *,
+        scale: float = 2.0,
+        marks: Sequence[Box] = (),
+        crop: Box | None = None,
+    ) -> bytes:
         """Return a JPEG of a page of a PDF; those drawn lately are kept.
+
+        Args:
+            document_id: of the PDF.
+            number: of the page, from 1.
+            scale: pixels a point.
+            marks: rectangles that are marked, in points from the page's top left corner.
+            crop: the part of the page to draw; None for all of it.
 
         Raises:
             UnknownItemError: there is no such document or page.
@@ -235,9 +250,45 @@ class Service:
         def draw() -> bytes:
             data, settings = self._documents.data(document_id), self._load_settings(document_id)
             with with_worker(self._lookers):
-                return picture(document, data, number, scale=scale, settings=settings)
+                return picture(
+                    document,
+                    data,
+                    number,
+                    scale=scale,
+                    settings=settings,
+                    marks=marks,
+                    crop=crop,
+                )
 
-        return self._pictures.get_or_make((document_id, number, scale), draw)
+        key = (document_id, number, scale, tuple(marks), crop)
+        return self._pictures.get_or_make(key, draw)
+
+    def heading(self, document_id: str, start: int, end: int) -> str | None:
+        """Return the nearest heading above a span, or None without one.
+
+        Raises:
+            UnknownItemError: there is no document of this id.
+        """
+        return self._loaded(document_id).heading_above(Span(start, end))
+
+    def around(
+        self, document_id: str, start: int, end: int, *, before: int = 0, after: int = 0
+    ) -> Span:
+        """Return a span widened to its passages, and to some before and after them.
+
+        Raises:
+            UnknownItemError: there is no document of this id.
+        """
+        passages = self._documents.prepared(self._loaded(document_id)).passages
+        inside = [
+            number
+            for number, each in enumerate(passages)
+            if each.span.start < end and start < each.span.end
+        ]
+        if not inside:
+            return Span(start, end)
+        first, last = max(0, inside[0] - before), min(len(passages) - 1, inside[-1] + after)
+        return Span(min(start, passages[first].span.start), max(end, passages[last].span.end))
 
     def locate(self, document_id: str, start: int, end: int) -> tuple[Location, ...]:
         """Return the places of a span in the original.
@@ -307,7 +358,8 @@ class Service:
         """Return the answers to questions over texts, one a pair, as `docqa.compat` gives them.
 
         Args:
-            questions, contexts: of equal length.
+            questions: in words.
+            contexts: the text of each question.
             settings: of a call of `docqa.compat`, such as ``top_k``.
 
         Raises:

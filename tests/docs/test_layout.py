@@ -28,7 +28,7 @@ ROWS = {
     "show": "citations showing",
     "many": "workers collection batch service",
     "measure": "evaluation training",
-    "edges": "__init__ cli __main__ testing",
+    "edges": "__init__ mcp_server server cli __main__ testing",
 }
 ORDER = [room for rooms in ROWS.values() for room in rooms.split()]
 STAGES = set(ROWS["stages"].split())
@@ -41,11 +41,14 @@ HEAVY = {
     "jinja2",
     "lancedb",
     "matplotlib",
+    "mcp",
     "nltk",
     "numpy",
     "onnx",
     "onnxruntime",
+    "prometheus_client",
     "pyarrow",
+    "pydantic",
     "pypdf",
     "pypdfium2",
     "ray",
@@ -53,10 +56,12 @@ HEAVY = {
     "rapidfuzz",
     "safetensors",
     "selectolax",
+    "starlette",
     "tantivy",
     "tokenizers",
     "torch",
     "transformers",
+    "uvicorn",
 }
 
 

@@ -13,16 +13,15 @@ JOHN = {"score": 0.9, "start": 11, "end": 15, "answer": "John"}
 HYDERABAD = {"score": 0.8, "start": 30, "end": 39, "answer": "Hyderabad"}
 
 
-def pipeline(*, question: list[str], context: list[str], top_k: int = 1, **rest: object) -> object:
-    """Answer as `docqa.compat` does: one result for one question, a list for several answers."""
+def answer_pairs(questions: list[str], contexts: list[str], top_k: int = 1) -> list[object]:
+    """Answer as `docqa.compat` does: a list where there are several answers, or none."""
     known = dict(zip(CONTEXTS, [JOHN, HYDERABAD], strict=True))
-    found = [known.get(each, []) for each in context]
-    found = [[each, each] if top_k > 1 and each else each for each in found]
-    return found[0] if len(found) == 1 else found
+    found = [known.get(each, []) for each in contexts]
+    return [[each, each] if top_k > 1 and each else each for each in found]
 
 
 def answers(record: object) -> object:
-    return parsed(record).answer(pipeline)
+    return parsed(record).answer(answer_pairs)
 
 
 def lists(count: int = 2, **more: object) -> dict[str, object]:

@@ -25,7 +25,7 @@ TOKEN = "0123456789abcdef"
 PATHS = ["/", "/livez", "/score", "/v1/documents", "/openapi.json", "/none/such"]
 
 
-def client(**settings: object) -> TestClient:
+def client(*, upload_bytes: int = 1 << 20, **settings: object) -> TestClient:
     """Return a client of a guarded application that answers with the length of the body."""
 
     async def length(request: Request) -> Response:
@@ -41,7 +41,8 @@ def client(**settings: object) -> TestClient:
         exception_handlers={Problem: problem},
     )
     is_open = ("/", "/livez").__contains__
-    guard = Guard(app, ServerSettings(**settings), is_open=is_open)  # type: ignore[arg-type]
+    chosen = ServerSettings(**settings)  # type: ignore[arg-type]
+    guard = Guard(app, chosen, upload_bytes=upload_bytes, is_open=is_open)
     return TestClient(guard, base_url="http://localhost:8080")
 
 
@@ -81,6 +82,19 @@ def test_other_sites_are_refused(path: str, origin: str) -> None:
     for method in ("GET", "POST", "PUT", "DELETE"):
         response = client().request(method, path, headers={"Origin": origin})
         assert response.status_code == 403, method
+
+
+def test_other_sites_embed_nothing() -> None:
+    """Pictures and frames in a page of another site come without an origin; browsers say so."""
+    elsewhere = {"Sec-Fetch-Site": "cross-site"}
+    assert client().get("/v1/documents", headers=elsewhere).status_code == 403
+    assert client().get("/", headers=elsewhere).status_code == 200  # a link to the page
+    allowed = client(allow_origins=("https://notes.example",))
+    called = {**elsewhere, "Origin": "https://notes.example"}
+    assert allowed.get("/v1/documents", headers=called).status_code == 200
+    for own in ("same-origin", "none"):
+        headers = {"Sec-Fetch-Site": own}
+        assert client().get("/v1/documents", headers=headers).status_code == 200
 
 
 def test_own_origin_is_served() -> None:
@@ -228,7 +242,7 @@ def test_prefix_may_be_left_on_or_taken_off(path: str) -> None:
         seen.append(scope["path"])
         await PlainTextResponse("")(scope, receive, send)
 
-    guard = Guard(app, ServerSettings(root_path="/kb"), is_open=lambda path: True)
+    guard = Guard(app, ServerSettings(root_path="/kb"), upload_bytes=1, is_open=lambda path: True)
     TestClient(guard, base_url="http://localhost").get(path)
     assert seen == ["/a/b"]
 

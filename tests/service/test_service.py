@@ -7,6 +7,7 @@ import io
 import json
 import threading
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -353,3 +354,44 @@ def test_limits_of_strangers_are_lower() -> None:
     assert (limits.memory_bytes or 0) < (usual.memory_bytes or 0)
     with pytest.raises(SettingError, match="workers must be above 0"):
         ServiceSettings(workers=0)
+
+
+def test_passages_around_a_span(service: Service) -> None:
+    """A span grows to the passages in which it stands, and by as many as asked for."""
+    text = "".join(f"Line {n} of the log. " * 40 + "\n\n" for n in range(20))
+    record, _ = service.add_file(text.encode(), "log.txt")
+    start = text.index("Line 10 ")
+    spans = [service.around(record.id, start, start + 4, before=n, after=n) for n in range(3)]
+    assert all(outer.covers(inner) for inner, outer in pairwise(spans))
+    assert len(spans[0]) < len(spans[1]) < len(spans[2])
+    whole = service.around(record.id, start, start + 4, before=10_000, after=10_000)
+    assert (whole.start, len(text) - whole.end) == (0, len(text) - len(text.rstrip()))
+
+
+def test_headings_are_found(service: Service) -> None:
+    """The nearest heading above a span; none where there is none."""
+    record, _ = service.add_file(b"<p>Before.</p><h1>Ships</h1><p>Ben Ash.</p>", "ship.html")
+    text = service.text(record.id)
+    at = text.index("Ben")
+    assert service.heading(record.id, at, at + 3) == "Ships"
+    assert service.heading(record.id, 0, 6) is None
+
+
+def test_pictures_have_marks_and_parts(service: Service) -> None:
+    """A part of a page is drawn with its rectangles in the marks' colour; others are kept apart."""
+    from PIL import Image
+
+    from docqa.datamodel import Box
+
+    record, _ = service.add_file(pdf_of(["The lamp burns colza oil."]), "lamp.pdf")
+    box = Box(100, 50, 200, 80)
+    crop = Box(50, 40, 250, 100)
+    plain = service.page_image(record.id, 1, scale=1.0, crop=crop)
+    marked = service.page_image(record.id, 1, scale=1.0, crop=crop, marks=[box])
+    assert plain != marked
+    image = Image.open(io.BytesIO(marked))
+    assert image.size == (200, 60)
+    red, _, blue = image.getpixel((100, 35))
+    assert red > 200
+    assert blue < 150
+    assert min(image.getpixel((10, 35))) > 240

@@ -2,81 +2,103 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import math
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import suppress
-from typing import Any, TypeVar
+import threading
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from docqa.outcome_records import CSV_COLUMNS, csv_line, csv_rows, json_line, outcome_records
-from docqa.server.backend import Backend, Outcome
-from docqa.server.endpoints import JSON, Call, Endpoint, Reply
+from docqa.datamodel import Page
+from docqa.errors import DocqaError, SettingError
+from docqa.index.contract import Where
+from docqa.outcome_records import json_line
+from docqa.server import wire
+from docqa.server.endpoints import JSON, Endpoint, Exchange, Reply, header, unless_gone
+from docqa.server.lanes import Lane
 from docqa.server.payloads import (
-    AskRequest,
     ExportRequest,
     LocateRequest,
+    QuestionsRequest,
     SearchRequest,
     VerifyRequest,
 )
 from docqa.server.problems import Problem, problem_of
 from docqa.server.replies import AskItem, AskReply, LocateReply, SearchReply, VerifyReply
 from docqa.server.routes.documents import disposition
-from docqa.server.wire import item_record
+from docqa.service.requests import AskedItem, AskRequest
+from docqa.service.service import Service
 
-__all__ = ["asking_endpoints", "unless_gone"]
+__all__ = ["asking_endpoints"]
 
 NDJSON = "application/x-ndjson"
-_T = TypeVar("_T")
-_TIMEOUT = {"X-Request-Timeout": "Seconds that the answer may take, below the server's own limit"}
+_SUFFIXES = {"csv": "csv", "jsonl": "jsonl", "report": "html", "pdf": "pdf"}
+_TIMEOUT = {
+    "X-Request-Timeout": header(
+        "seconds that the answer may take, below the server's own limit",
+        r"^[0-9]{1,6}(\.[0-9]{1,6})?$",
+    )
+}
 
 
-def asking_endpoints(backend: Backend, *, deadline_seconds: float) -> list[Endpoint]:
+def asking_endpoints(service: Service, asks: Lane, looks: Lane) -> list[Endpoint]:
     """Return the endpoints that read, search and check.
 
     Args:
-        backend: does it.
-        deadline_seconds: the longest time that a request may ask for.
+        service: does it.
+        asks: threads that wait for answers.
+        looks: threads that look into documents.
     """
 
-    async def ask(call: Call[Any, AskRequest]) -> Response:
-        seconds = seconds_of(call.request, deadline_seconds)
-        outcomes = backend.ask(call.body, seconds=seconds)
+    async def ask(call: Exchange[Any, QuestionsRequest]) -> Response:
+        asked = request_of(call)
+        found = await asks.run(service.ask_items, asked)
+        records = _records(service, asks, found, asked.stop)
         if NDJSON in call.request.headers.get("accept", ""):
-            first = await unless_gone(call.request, anext(outcomes))
-            return StreamingResponse(_lines(first, outcomes), media_type=NDJSON)
-        return JSON({"items": await unless_gone(call.request, _records(outcomes))})
+            return StreamingResponse(_lines(records), media_type=NDJSON)
+        return JSON({"items": await unless_gone(call.request, _all(records))})
 
-    async def search(call: Call[Any, SearchRequest]) -> Response:
-        return JSON({"passages": await unless_gone(call.request, backend.search(call.body))})
+    async def search(call: Exchange[Any, SearchRequest]) -> Response:
+        return JSON({"passages": await looks.run(_searched, service, call.body)})
 
-    async def locate(call: Call[Any, LocateRequest]) -> Response:
-        return JSON(await backend.locate(call.body))
+    async def locate(call: Exchange[Any, LocateRequest]) -> Response:
+        return JSON(await looks.run(_located, service, call.body))
 
-    async def verify(call: Call[Any, VerifyRequest]) -> Response:
-        return JSON({"outcomes": await unless_gone(call.request, backend.verify(call.body))})
+    async def verify(call: Exchange[Any, VerifyRequest]) -> Response:
+        citations = [each.model_dump() for each in call.body.citations]
+        checked = await looks.run(service.verify, citations)
+        return JSON({"outcomes": [wire.verdict(each) for each in checked]})
 
-    async def export(call: Call[Any, ExportRequest]) -> Response:
-        seconds = seconds_of(call.request, deadline_seconds)
-        return await unless_gone(call.request, _exported(backend, call.body, seconds))
+    async def export(call: Exchange[Any, ExportRequest]) -> Response:
+        kind, asked = call.body.format, request_of(call)
+        try:
+            made = asks.run(service.export, asked, kind)
+            data, media_type = await unless_gone(call.request, made)
+        finally:
+            asked.stop.set()
+        name = f"answers.{_SUFFIXES[kind]}"
+        headers = {
+            "Content-Disposition": disposition(name),
+            "Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'; "
+            "img-src data:",
+            "Content-Type": media_type,
+        }
+        return Response(data, headers=headers)
 
     json_of = "application/json"
     files = {
-        kind: {"type": "string"}
-        for kind in ("text/csv", NDJSON, "text/html", "application/pdf")
+        kind: {"type": "string"} for kind in ("text/csv", NDJSON, "text/html", "application/pdf")
     }
     return [
         Endpoint(
             "POST",
             "/v1/ask",
             "ask",
-            "Ask questions of documents or of a collection; as NDJSON each outcome comes when found",
+            "Ask documents or a collection; as NDJSON each outcome comes when it is found",
             ask,
             {200: Reply("The outcomes", {json_of: AskReply, NDJSON: AskItem})},
-            body=AskRequest,
+            body=QuestionsRequest,
             headers=_TIMEOUT,
             problems=(404, 409),
         ),
@@ -108,6 +130,7 @@ def asking_endpoints(backend: Backend, *, deadline_seconds: float) -> list[Endpo
             verify,
             {200: Reply("The outcomes", {json_of: VerifyReply})},
             body=VerifyRequest,
+            problems=(404,),
         ),
         Endpoint(
             "POST",
@@ -123,84 +146,99 @@ def asking_endpoints(backend: Backend, *, deadline_seconds: float) -> list[Endpo
     ]
 
 
-async def _records(outcomes: AsyncIterator[Outcome]) -> list[dict[str, Any]]:
-    return [_record(each) async for each in outcomes]
+def request_of(call: Exchange[Any, Any]) -> AskRequest:
+    """Return the questions of a call as the service takes them.
+
+    Raises:
+        SettingError: it names documents and a collection.
+    """
+    body: QuestionsRequest = call.body
+    where = Where() if body.where is None else Where(**body.where.model_dump(exclude_none=True))
+    return AskRequest(
+        tuple(body.questions),
+        documents=tuple(dict.fromkeys(body.documents or ())),
+        collection=body.collection,
+        where=where,
+        top_k=body.top_k,
+        min_score=body.min_score,
+        top_passages=body.top_passages,
+        exhaustive=body.exhaustive,
+        deadline=seconds_of(call.request),
+    )
 
 
-def _record(outcome: Outcome) -> dict[str, Any]:
-    return item_record(outcome.item, complete=outcome.complete, pages=outcome.pages)
+def seconds_of(request: Request) -> float | None:
+    """Return the seconds that a request may take; None leaves them to the server."""
+    given = request.headers.get("x-request-timeout")
+    return None if given is None else max(0.001, float(given))
 
 
-async def _lines(first: Outcome, rest: AsyncIterator[Outcome]) -> AsyncIterator[str]:
-    yield json_line(_record(first))
+async def _records(
+    service: Service, asks: Lane, found: Iterator[AskedItem], stop: threading.Event
+) -> AsyncIterator[dict[str, Any]]:
+    """Yield outcomes as they are found; the work stops when whoever takes them does."""
+    pages: dict[str, tuple[Page, ...]] = {}
     try:
-        async for each in rest:
-            yield json_line(_record(each))
+        while (item := await asks.run(next, found, None)) is not None:
+            document = item.item.document
+            if document is not None and document.id not in pages:
+                pages[document.id] = _pages(service, document.id)
+            yield wire.item_record(item, pages[document.id] if document else ())
+    finally:
+        stop.set()
+
+
+def _pages(service: Service, document_id: str) -> tuple[Page, ...]:
+    try:
+        return service.pages(document_id)
+    except DocqaError:  # removed meanwhile
+        return ()
+
+
+async def _all(records: AsyncIterator[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [each async for each in records]
+
+
+async def _lines(records: AsyncIterator[dict[str, Any]]) -> AsyncIterator[str]:
+    try:
+        async for each in records:
+            yield json_line(each)
     except Exception as error:  # the response has begun: its last line says why it ends
         yield json.dumps(problem_of(error).record()) + "\n"
 
 
-async def _exported(backend: Backend, asked: ExportRequest, seconds: float) -> Response:
-    outcomes = [each async for each in backend.ask(asked, seconds=seconds)]
-    items = [each.shown for each in outcomes]
-    match asked.format:
-        case "csv":
-            rows = [CSV_COLUMNS, *(row for item in items for row in csv_rows(item))]
-            return _file("".join(map(csv_line, rows)), "text/csv; charset=utf-8", "answers.csv")
-        case "jsonl":
-            records = (record for item in items for record in outcome_records(item))
-            return _file("".join(map(json_line, records)), NDJSON, "answers.jsonl")
-        case "report":
-            page = await backend.report(outcomes)
-            return _file(page, "text/html; charset=utf-8", "answers.html")
-    data, name = await backend.marked_pdf(outcomes)
-    return _file(data, "application/pdf", name)
+def _searched(service: Service, asked: SearchRequest) -> list[dict[str, Any]]:
+    found = service.search(
+        asked.query,
+        documents=tuple(dict.fromkeys(asked.documents or ())),
+        collection=asked.collection,
+        top_k=asked.top_k,
+    )
+    records = []
+    for document_id, name, ranked in found:
+        start = ranked.passage.span.start
+        # Of a collection's document the file would have to be opened first.
+        is_open = asked.collection is None
+        places = service.locate(document_id, start, start + 1) if is_open else ()
+        records.append(wire.passage_record(document_id, name, ranked, places))
+    return records
 
 
-def _file(content: str | bytes, kind: str, name: str) -> Response:
-    headers = {"Content-Disposition": disposition(name), "Content-Security-Policy": "sandbox"}
-    body = content.encode("utf-8", "replace") if isinstance(content, str) else content
-    return Response(body, media_type=kind, headers=headers)
-
-
-def seconds_of(request: Request, most: float) -> float:
-    """Return the seconds that a request may take.
-
-    Raises:
-        Problem: the header names none.
-    """
-    given = request.headers.get("x-request-timeout")
-    if given is None:
-        return most
+def _located(service: Service, asked: LocateRequest) -> dict[str, Any]:
+    record = service.document(asked.document)
     try:
-        seconds = float(given)
-    except ValueError:
-        seconds = math.nan
-    if not 0 < seconds < math.inf:
-        raise Problem(422, "request", "X-Request-Timeout is a number of seconds above 0")
-    return min(seconds, most)
-
-
-async def unless_gone(request: Request, work: Coroutine[Any, Any, _T]) -> _T:
-    """Return the result of some work; it is stopped when the client leaves.
-
-    Raises:
-        Problem: the client left.
-    """
-    task = asyncio.ensure_future(work)
-    gone = asyncio.ensure_future(_gone(request))
-    try:
-        await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
-        if task.done():
-            return task.result()
-        raise Problem(400, "client-left", "the client left before its answer")
-    finally:
-        for each in (task, gone):
-            each.cancel()
-        with suppress(asyncio.CancelledError, Exception):
-            await task
-
-
-async def _gone(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
+        places = service.locate(asked.document, asked.start, asked.end)
+    except SettingError as error:
+        raise Problem(416, "outside", str(error)) from error
+    located = wire.place_records(places, service.pages(asked.document))
+    page = located[0].get("page_number")
+    return {
+        "document_id": record.id,
+        "name": record.name,
+        "start": asked.start,
+        "end": asked.end,
+        "text": service.text(asked.document, asked.start, asked.end),
+        "cite": wire.cite(record.id, asked.start, asked.end),
+        "locations": located,
+        "picture": None if page is None else f"documents/{record.id}/pages/{page}.jpg",
+    }

@@ -7,19 +7,19 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from docqa.server.backend import Backend
-from docqa.server.endpoints import JSON, Call, Endpoint, Reply
-from docqa.server.jobs import Job, Jobs
+from docqa.server.endpoints import JSON, Endpoint, Exchange, Reply
+from docqa.server.lanes import Lane
 from docqa.server.payloads import Digits
 from docqa.server.problems import Problem
-from docqa.server.replies import CollectedList, CollectionList, CollectionModel, JobModel
-from docqa.server.routes.asking import unless_gone
+from docqa.server.replies import CollectedList, CollectionList, CollectionModel, JobList, JobModel
 from docqa.server.routes.documents import accepted, job_links
+from docqa.server.wire import collection_record, job_record
+from docqa.service.service import Service
 
 __all__ = ["collection_endpoints", "job_endpoints"]
 
 _NAME = {"name": {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"}}
-_ID = {"job_id": {"type": "string", "pattern": "^[A-Za-z0-9_-]{16}$"}}
+_ID = {"job_id": {"type": "string", "pattern": "^[0-9a-f]{32}$"}}
 _LONGEST_WAIT = 60
 
 
@@ -38,32 +38,33 @@ class _Wait(BaseModel):
     )
 
 
-def collection_endpoints(backend: Backend, jobs: Jobs) -> list[Endpoint]:
-    """Return the endpoints of collections."""
+def collection_endpoints(service: Service, looks: Lane) -> list[Endpoint]:
+    """Return the endpoints of collections.
 
-    async def listed(call: Call[Any, Any]) -> Response:
-        return JSON({"collections": await backend.collections()})
+    Args:
+        service: has them.
+        looks: threads that look into them.
+    """
 
-    async def one(call: Call[Any, Any]) -> Response:
-        return JSON(await backend.collection(call.path["name"]))
+    async def listed(call: Exchange[Any, Any]) -> Response:
+        found = [await looks.run(service.collection, name) for name in service.collections()]
+        return JSON({"collections": [collection_record(each) for each in found]})
 
-    async def documents(call: Call[_Paged, Any]) -> Response:
+    async def one(call: Exchange[Any, Any]) -> Response:
+        return JSON(collection_record(await looks.run(service.collection, call.path["name"])))
+
+    async def documents(call: Exchange[_Paged, Any]) -> Response:
         first = call.query.offset
-        found = await backend.collected(call.path["name"])
-        shown = found[first : first + call.query.limit]
+        found = await looks.run(service.collection_documents, call.path["name"])
+        shown = [each.to_dict() for each in found[first : first + call.query.limit]]
         return JSON({"documents": shown, "total": len(found)})
 
-    async def sync(call: Call[Any, Any]) -> Response:
+    async def sync(call: Exchange[Any, Any]) -> Response:
         name = call.path["name"]
-        backend.require_writable(name)
-        if jobs.under_way("sync", name):
-            raise Problem(409, "being-written", f"the collection {name} is being brought up to date")
-
-        async def work(job: Job) -> str:
-            await backend.sync(name, job)
-            return f"collections/{name}"
-
-        return accepted(jobs.start("sync", name, work), call.request)
+        for job in service.jobs():
+            if (job.kind, job.subject) == ("sync", name) and not job.ended.is_set():
+                raise Problem(409, "being-written", f"the collection {name} is being updated")
+        return accepted(service.sync(name), call.request)
 
     json_of, at = "application/json", "/v1/collections"
     return [
@@ -109,23 +110,33 @@ def collection_endpoints(backend: Backend, jobs: Jobs) -> list[Endpoint]:
     ]
 
 
-def job_endpoints(jobs: Jobs) -> list[Endpoint]:
-    """Return the endpoints of jobs."""
+def job_endpoints(service: Service, waits: Lane) -> list[Endpoint]:
+    """Return the endpoints of jobs.
 
-    async def one(call: Call[_Wait, Any]) -> Response:
-        job = jobs.get(call.path["job_id"])
-        if call.query.wait and not job.is_over:
-            await unless_gone(call.request, jobs.wait(job, call.query.wait))
-        return JSON(job.record())
+    Args:
+        service: has them.
+        waits: threads that wait for their ends.
+    """
 
-    async def cancel(call: Call[Any, Any]) -> Response:
-        job = jobs.get(call.path["job_id"])
-        jobs.cancel(job)
-        return JSON(job.record())
+    async def listed(call: Exchange[Any, Any]) -> Response:
+        return JSON({"jobs": [job_record(each) for each in service.jobs()]})
+
+    async def one(call: Exchange[_Wait, Any]) -> Response:
+        job = service.job(call.path["job_id"])
+        if call.query.wait and not job.ended.is_set():
+            job = await waits.run(service.wait, job.id, call.query.wait)
+        return JSON(job_record(job))
+
+    async def cancel(call: Exchange[Any, Any]) -> Response:
+        return JSON(job_record(service.cancel(call.path["job_id"])))
 
     said = {200: Reply("The job", {"application/json": JobModel})}
     at = "/v1/jobs/{job_id}"
+    all_jobs = {200: Reply("The jobs", {"application/json": JobList})}
     return [
+        Endpoint(
+            "GET", "/v1/jobs", "list_jobs", "List the jobs, the oldest first", listed, all_jobs
+        ),
         Endpoint(
             "GET", at, "get_job", "Say how far a job is", one, said, _ID, _Wait, problems=(404,)
         ),

@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Any
-from urllib.parse import quote
+from typing import Annotated, Any
+from urllib.parse import quote, unquote
 
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from docqa.server.backend import Backend, Held
-from docqa.server.endpoints import BINARY, JSON, Call, Endpoint, Reply
-from docqa.server.jobs import Job, Jobs
+from docqa.errors import SettingError
+from docqa.server.endpoints import BINARY, JSON, Endpoint, Exchange, Reply, header
+from docqa.server.lanes import Lane
 from docqa.server.payloads import Digits
 from docqa.server.problems import Problem
 from docqa.server.replies import DocumentList, DocumentModel, JobModel, PageModel
 from docqa.server.uploads import received
-from docqa.server.wire import document_record, shown_name
+from docqa.server.wire import job_record
+from docqa.service.documents import clean_name
+from docqa.service.jobs import ServiceJob
+from docqa.service.service import Service
 
 __all__ = ["ID", "accepted", "disposition", "document_endpoints", "job_links", "sent_type"]
 
-ID = {"document_id": {"type": "string", "pattern": "^[0-9a-f]{64}$"}}
-_PAGE = {**ID, "number": {"type": "integer", "minimum": 1, "maximum": 1_000_000}}
+ID: dict[str, dict[str, Any]] = {"document_id": {"type": "string", "pattern": "^[0-9a-f]{64}$"}}
+_PAGE: dict[str, dict[str, Any]] = {
+    **ID,
+    "number": {"type": "integer", "minimum": 1, "maximum": 1_000_000},
+}
 _AT = "/v1/documents/{document_id}"
-_PASSWORD = {"X-Docqa-Password": "Opens an encrypted PDF"}
+_PASSWORD = {"X-Docqa-Password": header("opens an encrypted PDF; percent-encoded")}
 _SENT = {
     **_PASSWORD,
-    "Prefer": "respond-async answers at once with a job, which loads the document",
+    "Prefer": header("respond-async answers at once with a job, which loads the document"),
 }
 # A document is sent from a sandbox: no script, nothing fetched, no access to the server's pages.
 _VIEW_POLICY = (
@@ -46,7 +51,7 @@ class _Stretch(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     start: Digits = Field(default=0, ge=0, le=10**12)
-    end: Digits | None = Field(default=None, ge=0, le=10**12)
+    end: Annotated[Digits, Field(ge=0, le=10**12)] | None = None
 
 
 class _Scaled(BaseModel):
@@ -55,103 +60,104 @@ class _Scaled(BaseModel):
     scale: Digits = Field(default=150, ge=25, le=400, description="pixels per 100 points")
 
 
-def document_endpoints(backend: Backend, jobs: Jobs) -> list[Endpoint]:
-    """Return the endpoints of documents."""
+def document_endpoints(service: Service, loads: Lane, looks: Lane) -> list[Endpoint]:
+    """Return the endpoints of documents.
 
-    async def add(call: Call[_Named, Any]) -> Response:
+    Args:
+        service: holds them.
+        loads: threads that load files.
+        looks: threads that look into them.
+    """
+
+    async def add(call: Exchange[_Named, Any]) -> Response:
         return await taken(call, None)
 
-    async def put(call: Call[_Named, Any]) -> Response:
+    async def put(call: Exchange[_Named, Any]) -> Response:
         return await taken(call, call.path["document_id"])
 
-    async def taken(call: Call[_Named, Any], expected: str | None) -> Response:
+    async def taken(call: Exchange[_Named, Any], expected: str | None) -> Response:
         headers = call.request.headers
-        name = shown_name(call.query.name)
-        media_type = sent_type(headers.get("content-type", ""))
-        async with received(call.request) as upload:
+        name = clean_name(call.query.name)
+        chosen = {
+            "media_type": sent_type(headers.get("content-type", "")),
+            "password": unquote(headers.get("x-docqa-password", "")) or None,
+        }
+        async with received(call.request, service.new_file()) as upload:
             if expected is not None and upload.sha256 != expected:
                 raise Problem(
                     409,
                     "hash-differs",
                     f"the body has the SHA-256 {upload.sha256}, not that of its address",
                 )
-            known = backend.known(upload.sha256)
-            if known is not None:
-                return JSON(document_record(known.document, known.name), 200)
-            data = upload.read()
-        load = partial(
-            backend.load, data, name, media_type=media_type, password=headers.get("x-docqa-password")
-        )
-        if "respond-async" in headers.get("prefer", "").lower():
+            if "respond-async" in headers.get("prefer", "").lower():
+                job = service.add_file_later(upload.path, name, **chosen)
+                upload.keep()  # the job deletes it
+                return accepted(job, call.request)
+            record, is_new = await loads.run(service.add_file, upload.path, name, **chosen)
+        at = {} if expected else {"Location": f"documents/{record.id}"}
+        return JSON(record.to_dict(), 201 if is_new else 200, headers=at)
 
-            async def work(job: Job) -> str:
-                return f"documents/{(await load(job.report)).document.id}"
+    async def listed(call: Exchange[Any, Any]) -> Response:
+        return JSON({"documents": [each.to_dict() for each in service.documents()]})
 
-            return accepted(jobs.start("load", name, work), call.request)
-        held = await load()
-        record = document_record(held.document, held.name)
-        at = {} if expected else {"Location": f"documents/{held.document.id}"}
-        return JSON(record, 201, headers=at)
+    async def one(call: Exchange[Any, Any]) -> Response:
+        record = await looks.run(service.document, call.path["document_id"])
+        return JSON(record.to_dict())
 
-    async def listed(call: Call[Any, Any]) -> Response:
-        records = [document_record(each.document, each.name) for each in backend.documents()]
-        return JSON({"documents": records})
-
-    async def one(call: Call[Any, Any]) -> Response:
-        held = backend.held(call.path["document_id"])
-        return JSON(document_record(held.document, held.name))
-
-    async def drop(call: Call[Any, Any]) -> Response:
-        backend.drop(call.path["document_id"])
+    async def drop(call: Exchange[Any, Any]) -> Response:
+        service.remove(call.path["document_id"])
         return Response(status_code=204)
 
-    async def text(call: Call[_Stretch, Any]) -> Response:
-        held = backend.held(call.path["document_id"])
-        whole, query = held.document.text, call.query
-        end = len(whole) if query.end is None else query.end
-        if not query.start <= end <= len(whole):
-            raise Problem(
-                416,
-                "outside",
-                f"the text has {len(whole):,} characters; start and end lie in it, in this order",
-            )
-        return Response(
-            whole[query.start : end].encode("utf-8", "replace"),
-            media_type="text/plain; charset=utf-8",
-        )
+    async def text(call: Exchange[_Stretch, Any]) -> Response:
+        query = call.query
+        try:
+            words = await looks.run(service.text, call.path["document_id"], query.start, query.end)
+        except SettingError as error:
+            raise Problem(416, "outside", str(error)) from error
+        return Response(words.encode("utf-8", "replace"), media_type="text/plain; charset=utf-8")
 
-    async def original(call: Call[Any, Any]) -> Response:
-        held = backend.held(call.path["document_id"])
-        kind = held.document.media_type
+    async def original(call: Exchange[Any, Any]) -> Response:
+        record = await looks.run(service.document, call.path["document_id"])
+        data = await looks.run(service.original, record.id)
+        is_pdf = record.media_type == "application/pdf"
         headers = {
-            "Content-Disposition": disposition(held.name, inline=kind == "application/pdf"),
+            "Content-Disposition": disposition(record.name, inline=is_pdf),
             "Content-Security-Policy": _VIEW_POLICY,
         }
-        return Response(await backend.original(held), media_type=kind, headers=headers)
+        return Response(data, headers={**headers, "Content-Type": record.media_type})
 
-    async def view(call: Call[Any, Any]) -> Response:
-        held = backend.held(call.path["document_id"])
+    async def view(call: Exchange[Any, Any]) -> Response:
+        page = await looks.run(service.view_html, call.path["document_id"])
         headers = {"Content-Security-Policy": _VIEW_POLICY}
-        return Response(await backend.view(held), media_type="text/html", headers=headers)
+        return Response(page, media_type="text/html", headers=headers)
 
-    async def page(call: Call[Any, Any]) -> Response:
-        held, number = _page_of(backend, call)
-        return JSON(await backend.page(held, number))
+    async def page(call: Exchange[Any, Any]) -> Response:
+        number = call.path["number"]
+        found = await looks.run(service.page, call.path["document_id"], number)
+        return JSON({**found.to_dict(), "picture": f"{number}.jpg"})
 
-    async def picture(call: Call[_Scaled, Any]) -> Response:
-        held, number = _page_of(backend, call)
-        tag = f'"{held.document.id[:16]}-{number}-{call.query.scale}"'
+    async def picture(call: Exchange[_Scaled, Any]) -> Response:
+        document_id, number = call.path["document_id"], call.path["number"]
+        tag = f'"{document_id[:16]}-{number}-{call.query.scale}"'
         headers = {"ETag": tag, "Cache-Control": "private, max-age=31536000, immutable"}
+        await looks.run(service.document, document_id)
         if tag in call.request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers=headers)
-        jpeg = await backend.picture(held, number, scale=call.query.scale / 100)
+        scale = call.query.scale / 100
+        jpeg = await looks.run(service.page_image, document_id, number, scale=scale)
         return Response(jpeg, media_type="image/jpeg", headers=headers)
 
     json_of = "application/json"
-    known = {200: Reply("The document", {json_of: DocumentModel}, links=_links("$response.body#/id"))}
+    known = {
+        200: Reply("The document", {json_of: DocumentModel}, links=_links("$response.body#/id"))
+    }
     sent = {
-        201: Reply("It is loaded now", {json_of: DocumentModel}, links=_links("$response.body#/id")),
-        200: Reply("The server had it", {json_of: DocumentModel}, links=_links("$response.body#/id")),
+        201: Reply(
+            "It is loaded now", {json_of: DocumentModel}, links=_links("$response.body#/id")
+        ),
+        200: Reply(
+            "The server had it", {json_of: DocumentModel}, links=_links("$response.body#/id")
+        ),
         202: Reply("A job loads it", {json_of: JobModel}, links=job_links()),
     }
     return [
@@ -259,17 +265,6 @@ def document_endpoints(backend: Backend, jobs: Jobs) -> list[Endpoint]:
     ]
 
 
-def _page_of(backend: Backend, call: Call[Any, Any]) -> tuple[Held, int]:
-    held, number = backend.held(call.path["document_id"]), call.path["number"]
-    document = held.document
-    if document.media_type != "application/pdf":
-        raise Problem(422, "no-pages", f"{held.name} is no PDF, and only pages of PDFs are drawn")
-    if not 1 <= number <= len(document.pages):
-        last = len(document.pages)
-        raise Problem(404, "no-page", f"{held.name} has no page {number}: pages are 1 to {last}")
-    return held, number
-
-
 def sent_type(header: str) -> str | None:
     """Return the media type that a client states on purpose; None leaves it to the bytes.
 
@@ -287,21 +282,22 @@ def disposition(name: str, *, inline: bool = False) -> str:
     return f"{how}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
-def accepted(job: Job, request: Request) -> Response:
+def accepted(job: ServiceJob, request: Request) -> Response:
     """Return the response of a job that began, with its address relative to the request's."""
     depth = request.scope["path"].count("/") - 2  # below /v1/
-    return JSON(job.record(), 202, headers={"Location": f"{'../' * depth}jobs/{job.id}"})
+    return JSON(job_record(job), 202, headers={"Location": f"{'../' * depth}jobs/{job.id}"})
 
 
 def _links(value: str) -> dict[str, Any]:
     names = "get_document", "document_text", "document_view", "drop_document"
-    return {
-        name: {"operationId": name, "parameters": {"document_id": value}} for name in names
-    } | {
-        "get_page": {"operationId": "get_page", "parameters": {"document_id": value, "number": 1}},
+    return {name: {"operationId": name, "parameters": {"document_id": value}} for name in names} | {
+        "get_page": {
+            "operationId": "get_page",
+            "parameters": {"document_id": value, "number": "1"},
+        },
         "page_picture": {
             "operationId": "page_picture",
-            "parameters": {"document_id": value, "number": 1},
+            "parameters": {"document_id": value, "number": "1"},
         },
     }
 

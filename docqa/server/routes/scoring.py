@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from starlette.responses import Response
 
-from docqa.errors import DocqaError, ModelError
+from docqa.errors import DocqaError, ModelError, ServiceError
 from docqa.server.contract import parsed
-from docqa.server.endpoints import JSON, Call, Endpoint, Reply, json_body
+from docqa.server.endpoints import JSON, Endpoint, Exchange, Reply, json_body, unless_gone
+from docqa.server.lanes import Lane
 from docqa.server.payloads import ContractRequest
 from docqa.server.problems import Problem
 from docqa.server.replies import ContractAnswer
+from docqa.service.service import Service
 
-__all__ = ["Score", "scoring"]
-
-Score = Callable[[Callable[[Callable[..., Any]], Any], int], Awaitable[Any]]
-"""Runs a function of a pipeline of `docqa.compat` where the reader is; counts so many passages."""
+__all__ = ["scoring"]
 
 _ANSWER = {"$ref": f"#/components/schemas/{ContractAnswer.__name__}"}
 _ANSWERS = {
@@ -35,14 +33,20 @@ _FAULT = {
 }
 
 
-def scoring(score: Score) -> list[Endpoint]:
-    """Return the endpoints of the contract."""
+def scoring(service: Service, asks: Lane) -> list[Endpoint]:
+    """Return the endpoints of the contract.
 
-    async def answer(call: Call[Any, Any]) -> Response:
+    Args:
+        service: answers.
+        asks: threads that wait for answers.
+    """
+
+    async def answer(call: Exchange[Any, Any]) -> Response:
         try:
             asked = parsed(await json_body(call.request))
-            return JSON(await score(asked.answer, len(asked.questions)))
-        except ModelError:
+            found = asks.run(asked.answer, service.answer_pairs)
+            return JSON(await unless_gone(call.request, found))
+        except (ModelError, ServiceError):
             raise
         except DocqaError as error:
             return _fault("INVALID_PARAMETER_VALUE", str(error))
