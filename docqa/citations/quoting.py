@@ -11,7 +11,7 @@ from docqa.folding import with_offsets
 
 __all__ = ["NearestText", "nearest_text", "quoted_spans"]
 
-_BROKEN = r"(?:\u00ad|[-\u2010]\s*\n\s*)?"  # a word may be divided at the end of a line
+_BROKEN = r"(?:\u00ad|[-\u2010][^\S\n]*\n\s*)?"  # a word may be divided at the end of a line
 _QUOTES = str.maketrans("\u2018\u2019\u201a\u201c\u201d\u201e\u2010\u2011", "'''\"\"\"--")
 _WORDS = 200  # of one pattern
 _SPACE = re.compile(r"\s+")

@@ -9,8 +9,9 @@ import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -82,10 +83,15 @@ class _Held:
     record: ServedDocument
     path: Path
     settings: LoadSettings
+    is_upload: bool
     document: Document | None = None
     prepared: PreparedDocument | None = None
     used: float = 0.0
     lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def fits(self, settings: LoadSettings) -> bool:
+        """Say whether it need not be loaded again for an upload with other settings."""
+        return self.settings == settings or not (settings.password or settings.media_type)
 
     @property
     def memory(self) -> int:
@@ -93,6 +99,14 @@ class _Held:
         if self.document is None:
             return 0
         return self.record.n_bytes + _BYTES_A_CHARACTER * self.record.n_characters
+
+
+@dataclass(slots=True)
+class _Turn:
+    """A lock for one document, and the number of threads that want it."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    n_waiting: int = 0
 
 
 class DocumentStore:
@@ -104,6 +118,8 @@ class DocumentStore:
     Args:
         settings: limits, and how files are loaded.
         loaders: processes that load them.
+        reloaders: processes that load those again that fell out of memory, so that questions to
+            them do not wait for uploads.
         prepare: splits a document and indexes its passages.
     """
 
@@ -111,13 +127,15 @@ class DocumentStore:
         self,
         settings: ServiceSettings,
         loaders: WorkerPool,
+        reloaders: WorkerPool,
         prepare: Callable[[Document], PreparedDocument],
     ) -> None:
-        self._settings, self._loaders, self._prepare = settings, loaders, prepare
+        self._settings, self._prepare = settings, prepare
+        self._loaders, self._reloaders = loaders, reloaders
         self._folder = Path(tempfile.mkdtemp(prefix="docqa-"))
         self._lock = threading.Lock()
         self._held: dict[str, _Held] = {}
-        self._loading: dict[str, threading.Lock] = {}
+        self._turns: dict[str, _Turn] = {}
 
     def new_file(self) -> Path:
         """Return a path in the private folder at which an upload can be written."""
@@ -131,6 +149,7 @@ class DocumentStore:
         media_type: str | None = None,
         password: str | None = None,
         progress: Progress | None = None,
+        is_upload: bool = True,
     ) -> tuple[ServedDocument, bool]:
         """Return the record of a document, and whether it was not there before.
 
@@ -143,6 +162,7 @@ class DocumentStore:
             media_type: overrules the detection.
             password: opens an encrypted PDF.
             progress: called with (pages done, pages in all).
+            is_upload: `records` shows it.
 
         Raises:
             LoadError: it cannot be loaded; nothing is kept.
@@ -152,25 +172,30 @@ class DocumentStore:
         try:
             data = self._read(content, name)
             document_id = hashlib.sha256(data).hexdigest()
-            with self._lock:
-                turn = self._loading.setdefault(document_id, threading.Lock())
-            with turn:
+            settings = LoadSettings(
+                isolate=True,
+                limits=self._settings.limits,
+                ocr=self._settings.ocr,
+                media_type=media_type,
+                password=password,
+            )
+            with self._turn(document_id):
                 return self._added(
-                    data,
-                    document_id,
-                    name,
-                    media_type=media_type,
-                    password=password,
-                    progress=progress,
+                    data, document_id, name, settings, progress=progress, is_upload=is_upload
                 )
         finally:
-            if isinstance(content, Path) and content.parent == self._folder:
-                content.unlink(missing_ok=True)
+            if isinstance(content, Path):
+                self.discard(content)
+
+    def discard(self, path: Path) -> None:
+        """Delete an upload that lies in the private folder; other files stay."""
+        if path.parent == self._folder:
+            path.unlink(missing_ok=True)
 
     def records(self) -> list[ServedDocument]:
-        """Return the records of all documents, in the order in which they came."""
+        """Return the records of the uploaded documents, in the order in which they came."""
         with self._lock:
-            return [each.record for each in self._held.values()]
+            return [each.record for each in self._held.values() if each.is_upload]
 
     def record(self, document_id: str) -> ServedDocument:
         """Return the record of a document.
@@ -214,7 +239,7 @@ class DocumentStore:
         with held.lock:
             if held.document is None:
                 data = self._bytes(held)
-                with with_worker(self._loaders):
+                with with_worker(self._reloaders):
                     held.document = load_with(held.settings, data, name=held.record.name)
             document = held.document
         self._trim(keep=document_id)
@@ -258,32 +283,41 @@ class DocumentStore:
             )
         return content if isinstance(content, bytes) else content.read_bytes()
 
+    @contextmanager
+    def _turn(self, document_id: str) -> Iterator[None]:
+        """Hold the only turn at which a document is loaded."""
+        with self._lock:
+            turn = self._turns.setdefault(document_id, _Turn())
+            turn.n_waiting += 1
+        try:
+            with turn.lock:
+                yield
+        finally:
+            with self._lock:
+                turn.n_waiting -= 1
+                if not turn.n_waiting:
+                    del self._turns[document_id]
+
     def _added(
         self,
         data: bytes,
         document_id: str,
         name: str,
+        settings: LoadSettings,
         *,
-        media_type: str | None,
-        password: str | None,
         progress: Progress | None,
+        is_upload: bool,
     ) -> tuple[ServedDocument, bool]:
-        settings = LoadSettings(
-            isolate=True,
-            limits=self._settings.limits,
-            ocr=self._settings.ocr,
-            media_type=media_type,
-            password=password,
-        )
         with self._lock:
             known = self._held.get(document_id)
-        if known is not None and (known.settings == settings or not (password or media_type)):
-            known.used = time.monotonic()
-            return known.record, False
+            is_new = known is None or (is_upload and not known.is_upload)
+            if known is not None and known.fits(settings):
+                known.used = time.monotonic()
+                if is_upload and not known.is_upload:
+                    known.is_upload, known.record = True, replace(known.record, name=name)
+                return known.record, is_new
         with with_worker(self._loaders):
             document = load_with(settings, data, name=name, progress=progress)
-        path = self._folder / document_id
-        path.write_bytes(data)
         record = ServedDocument(
             document_id,
             name,
@@ -295,10 +329,14 @@ class DocumentStore:
             document.warnings,
             time.time(),
         )
+        path = self._folder / document_id
+        path.write_bytes(data)
+        is_upload = is_upload or (known is not None and known.is_upload)
+        held = _Held(record, path, settings, is_upload, document, used=time.monotonic())
         with self._lock:
-            self._held[document_id] = _Held(record, path, settings, document, used=time.monotonic())
+            self._held[document_id] = held
         self._trim(keep=document_id)
-        return record, known is None
+        return record, is_new
 
     def _get(self, document_id: str) -> _Held:
         with self._lock:

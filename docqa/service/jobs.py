@@ -35,6 +35,9 @@ class ServiceJob:
         result: plain values, once it is done.
         error: why it failed.
         created: when, in seconds since 1970.
+        stop: set by who wants it to end.
+        ended: set at its end.
+        unused: called where its work never begins.
     """
 
     id: str
@@ -49,6 +52,7 @@ class ServiceJob:
     created: float = 0.0
     stop: threading.Event = field(default_factory=threading.Event)
     ended: threading.Event = field(default_factory=threading.Event)
+    unused: Callable[[], None] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
@@ -100,7 +104,12 @@ class Jobs:
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="docqa-job")
 
     def start(
-        self, kind: str, subject: str, work: Callable[[ServiceJob], dict[str, Any]]
+        self,
+        kind: str,
+        subject: str,
+        work: Callable[[ServiceJob], dict[str, Any]],
+        *,
+        unused: Callable[[], None] | None = None,
     ) -> ServiceJob:
         """Return a new job that does a piece of work.
 
@@ -108,11 +117,12 @@ class Jobs:
             kind: see `ServiceJob`.
             subject: see `ServiceJob`.
             work: gets the job, for its progress; returns the result.
+            unused: called where the work never begins.
 
         Raises:
             BusyError: too many jobs wait.
         """
-        job = ServiceJob(uuid.uuid4().hex, kind, subject, created=time.time())
+        job = ServiceJob(uuid.uuid4().hex, kind, subject, created=time.time(), unused=unused)
         with self._lock:
             if sum(each.state == "waiting" for each in self._jobs.values()) >= _WAITING:
                 raise BusyError(f"{_WAITING} jobs wait already; try again later", retry_after=10.0)
@@ -147,21 +157,31 @@ class Jobs:
             UnknownItemError: there is none of this id.
         """
         job = self.get(job_id)
-        job.stop.set()
+        self._stop(job)
         return job
 
     def close(self) -> None:
         """Stop all jobs."""
         for job in self.all():
-            job.stop.set()
+            self._stop(job)
         self._threads.shutdown(wait=False, cancel_futures=True)
 
+    def _stop(self, job: ServiceJob) -> None:
+        job.stop.set()
+        with self._lock:
+            if job.state != "waiting":
+                return
+            job.state = "cancelled"
+        if job.unused is not None:
+            job.unused()
+        job.ended.set()
+
     def _run(self, job: ServiceJob, work: Callable[[ServiceJob], dict[str, Any]]) -> None:
-        try:
-            if job.stop.is_set():
-                job.state = "cancelled"
+        with self._lock:
+            if job.state != "waiting":
                 return
             job.state = "running"
+        try:
             job.result = work(job)
             job.state = "done"
         except CancelledJobError:

@@ -147,19 +147,29 @@ def picture(
     return drawn
 
 
-def view(document: Document, data: bytes) -> bytes:
-    """Return a document as a page of HTML without scripts and without anything to fetch."""
-    if document.media_type in ("text/html", "application/xhtml+xml"):
-        from docqa.loaders.decoded_source import decode
-        from docqa.loaders.html.loader import HtmlLoader
-        from docqa.loaders.html.source_map import HtmlSourceMap
-        from docqa.showing.safe_html import safe_html
+def view(document: Document, data: bytes, settings: LoadSettings) -> bytes:
+    """Return a document as a page of HTML without scripts and without anything to fetch.
 
-        encoding = None if document.settings is None else document.settings.encoding
-        loaded = HtmlLoader(encoding).load(data, source=document.source)
-        assert isinstance(loaded.source_map, HtmlSourceMap)
-        page = decode(data, loaded.source_map.codec).text.lstrip("\ufeff")
-        return safe_html(page).encode("utf-8")
+    Args:
+        document: of any format; pages of the web look as they are, the others show their text.
+        data: its bytes.
+        settings: with which it was loaded.
+
+    Raises:
+        IsolationError: the page ends the process that looks at it.
+    """
+    if document.media_type in ("text/html", "application/xhtml+xml"):
+        from docqa.showing.original import work_on
+
+        page: bytes = work_on(
+            document.source,
+            safe_page,
+            data,
+            isolate=True,
+            limits=settings.limits,
+            encoding=settings.encoding,
+        )
+        return page
     from docqa.highlighting.text_view import text_view
 
     numbered = document.media_type == "text/plain"
@@ -172,6 +182,19 @@ def view(document: Document, data: bytes) -> bytes:
         numbered=numbered,
     )
     return shown.page
+
+
+def safe_page(data: bytes, *, encoding: str | None) -> bytes:
+    """Return a page of the web without scripts; see `docqa.showing.safe_html`."""
+    from docqa.loaders.decoded_source import decode
+    from docqa.loaders.html.loader import HtmlLoader
+    from docqa.loaders.html.source_map import HtmlSourceMap
+    from docqa.showing.safe_html import safe_html
+
+    loaded = HtmlLoader(encoding).load(data, source="page")
+    assert isinstance(loaded.source_map, HtmlSourceMap)
+    page = decode(data, loaded.source_map.codec).text.lstrip("\ufeff")
+    return safe_html(page).encode("utf-8")
 
 
 def _page(document: Document, number: int) -> Page:

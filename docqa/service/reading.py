@@ -47,6 +47,7 @@ class Ticket:
         stop: set by the caller who wants the best so far.
         is_abandoned: the caller is gone.
         is_admitted: some of its passages waited already; the others may wait too.
+        is_refused: too much waited when it came.
         read: the passages that were read for it.
         is_cut: it ended before all was read.
     """
@@ -55,6 +56,7 @@ class Ticket:
     stop: threading.Event = field(default_factory=threading.Event)
     is_abandoned: bool = False
     is_admitted: bool = False
+    is_refused: bool = False
     read: int = 0
     is_cut: bool = False
 
@@ -167,7 +169,15 @@ class ReadingQueue:
     def n_waiting(self) -> int:
         """Return the number of passages that wait to be read."""
         with self._changed:
-            return sum(call.n_waiting for call in self._calls)
+            return self._waiting()
+
+    @property
+    def pause(self) -> float:
+        """Return the seconds after which what waits now is likely to be read, 1 to 60."""
+        with self._changed:
+            waiting, (n_passages, seconds) = self._waiting(), self._lately
+        pause = waiting * seconds / n_passages if n_passages else 1.0
+        return min(_LONGEST_PAUSE, max(1.0, pause))
 
     def reader(self) -> Reader:
         """Return the reader, waiting until it is loaded.
@@ -271,20 +281,22 @@ class ReadingQueue:
                 )
 
     def _admit(self, call: _Call) -> None:
-        waiting, most = sum(each.n_waiting for each in self._calls), self._settings.queue_passages
-        is_full = waiting and waiting + call.n_waiting > most
-        if is_full and not call.ticket.is_admitted:
-            n_passages, seconds = self._lately
-            pause = waiting * seconds / n_passages if n_passages else 1.0
-            pause = min(_LONGEST_PAUSE, max(1.0, pause))
+        waiting, most, ticket = self._waiting(), self._settings.queue_passages, call.ticket
+        if waiting and waiting + call.n_waiting > most and not ticket.is_admitted:
+            ticket.is_refused = True
+        if ticket.is_refused:
+            pause = self.pause
             raise BusyError(
                 f"{waiting:,} passages wait to be read, of {most:,} at most; ask again in "
                 f"{pause:.0f} s",
                 retry_after=pause,
             )
-        call.ticket.is_admitted = True
+        ticket.is_admitted = True
         (self._calls.appendleft if call.is_again else self._calls.append)(call)
         self._changed.notify_all()
+
+    def _waiting(self) -> int:
+        return sum(call.n_waiting for call in self._calls)
 
     def _drop(self, call: _Call) -> None:
         call.drop()

@@ -2,45 +2,32 @@
 
 from __future__ import annotations
 
-import queue
-import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from contextvars import copy_context
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from docqa.asking.grid import AskCall, AskedSource, ask_sources
-from docqa.asking.prepared import index_of, prepare
+from docqa.asking.prepared import PreparedDocument, index_of, prepare
 from docqa.asking.settings import DEFAULT_MIN_SCORE, Splitting, at_least_1
 from docqa.citations.outcomes import Verification
 from docqa.citations.quoting import NearestText, nearest_text, quoted_spans
 from docqa.citations.records import Citation, citations_of
 from docqa.citations.verification import check_citation
-from docqa.compat import QuestionAnsweringPipeline, pipeline
-from docqa.datamodel import Box, Document, GridItem, Location, Page, RankedPassage, Span
-from docqa.errors import (
-    BusyError,
-    CitationError,
-    DeadlineError,
-    DocqaError,
-    SettingError,
-    UnknownItemError,
-)
+from docqa.datamodel import Box, Document, Location, Page, RankedPassage, Span
+from docqa.errors import CitationError, DocqaError, SettingError, UnknownItemError
 from docqa.load_settings import LoadSettings
 from docqa.loaders.isolation.shared_worker import with_worker
 from docqa.protocols import Index, Progress, Reader
 from docqa.recent import Recent
+from docqa.service.asking import Asking
 from docqa.service.documents import DocumentStore, ServedDocument
 from docqa.service.exporting import exported
 from docqa.service.jobs import Jobs, Progressing, ServiceJob
+from docqa.service.library import Library
 from docqa.service.pages import ShownPage, page_text, picture, view
-from docqa.service.queued_reader import TICKET, QueuedPipeline, QueuedReader
-from docqa.service.reading import ReadingQueue, Ticket
+from docqa.service.queued_reader import QueuedPipeline, QueuedReader
+from docqa.service.reading import ReadingQueue
 from docqa.service.requests import AskedItem, AskOutcome, AskRequest
 from docqa.service.settings import ServiceSettings
 from docqa.service.shelf import Shelf, ShelvedDocument
@@ -49,8 +36,8 @@ from docqa.service.worker_pool import WorkerPool
 __all__ = ["Service"]
 
 _PICTURES = 64  # pages drawn lately
+_LOOKING = 30.0  # seconds that looking up places, or drawing a page, may take
 _INDEXES = 4  # of several documents together, for searches
-_SCORING_READERS = ("mini", "base")  # others have no logits of their own to show
 
 _Result = TypeVar("_Result")
 
@@ -78,29 +65,28 @@ class Service:
         self._queue = ReadingQueue(partial(_loaded, own.reader, reader), own)
         self._reader = QueuedReader(self._queue)
         self._loaders = WorkerPool(own.workers, own.files_per_worker)
-        self._lookers = WorkerPool(own.workers, own.files_per_worker * 20)
-        self._documents = DocumentStore(own, self._loaders, self._prepare)
-        self._pipeline = QueuedPipeline(
+        self._reloaders = WorkerPool(1, own.files_per_worker)
+        self._lookers = WorkerPool(own.workers, own.files_per_worker * 20, seconds=_LOOKING)
+        pipeline = QueuedPipeline(
             self._reader,
             min_score=DEFAULT_MIN_SCORE if own.min_score is None else own.min_score,
             limits=own.limits,
         )
-        self._shelf = Shelf(own.collections, self._pipeline)
+        self._documents = DocumentStore(own, self._loaders, self._reloaders, self._prepare)
+        self._shelf = Shelf(own.collections, pipeline)
+        self._library = Library(self._documents, self._shelf)
+        self._asking = Asking(own, self._queue, pipeline, self._library, self._lookers)
         self._jobs = Jobs()
-        self._requests = threading.Semaphore(own.queue_requests)
-        self._n_requests = 0
-        self._threads = ThreadPoolExecutor(own.queue_requests, thread_name_prefix="docqa-ask")
         self._pictures: Recent[bytes] = Recent(_PICTURES)
         self._indexes: Recent[Index] = Recent(_INDEXES)
-        self._scoring: QuestionAnsweringPipeline | None = None
-        self._scores = threading.Lock()
 
     def close(self) -> None:
         """End all work, processes and threads; delete the originals of uploads."""
         self._jobs.close()
         self._queue.close()
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._asking.close()
         self._loaders.close()
+        self._reloaders.close()
         self._lookers.close()
         self._shelf.close()
         self._documents.close()
@@ -151,7 +137,11 @@ class Service:
             )
             return record.to_dict()
 
-        return self._jobs.start("document", name, work)
+        def forget() -> None:
+            if isinstance(content, Path):
+                self._documents.discard(content)
+
+        return self._jobs.start("document", name, work, unused=forget)
 
     def documents(self) -> list[ServedDocument]:
         """Return the records of the uploaded documents, in the order in which they came."""
@@ -163,8 +153,7 @@ class Service:
         Raises:
             UnknownItemError: there is none of this id.
         """
-        self._require(document_id)
-        return self._documents.record(document_id)
+        return self._library.record(document_id)
 
     def remove(self, document_id: str) -> None:
         """Forget an uploaded document.
@@ -193,8 +182,7 @@ class Service:
         Raises:
             UnknownItemError: there is no document of this id.
         """
-        self._require(document_id)
-        return self._documents.data(document_id)
+        return self._library.original(document_id)[0]
 
     def view_html(self, document_id: str) -> bytes:
         """Return a document as HTML that runs and fetches nothing; see `docqa.service.pages`.
@@ -202,7 +190,9 @@ class Service:
         Raises:
             UnknownItemError: there is no document of this id.
         """
-        return view(self._loaded(document_id), self._documents.data(document_id))
+        document = self._loaded(document_id)
+        with with_worker(self._lookers):
+            return view(document, *self._library.original(document_id))
 
     def pages(self, document_id: str) -> tuple[Page, ...]:
         """Return the sizes and numbers of an uploaded document's pages; none of other formats.
@@ -248,7 +238,7 @@ class Service:
         document = self._loaded(document_id)
 
         def draw() -> bytes:
-            data, settings = self._documents.data(document_id), self._load_settings(document_id)
+            data, settings = self._library.original(document_id)
             with with_worker(self._lookers):
                 return picture(
                     document,
@@ -324,33 +314,7 @@ class Service:
             UnknownItemError: there is no such document or collection.
             ModelError: the reader cannot be loaded, or fails.
         """
-        own = self.settings.deadline
-        seconds = own if request.deadline is None else min(own, request.deadline)
-        ticket = Ticket(time.monotonic() + seconds, request.stop)
-        ids = self._asked_documents(request)
-        found: queue.SimpleQueue[AskedItem | BaseException | None] = queue.SimpleQueue()
-        self._admit()
-
-        def work() -> None:
-            try:
-                TICKET.set(ticket)
-                with with_worker(self._lookers):
-                    for item in self._asked(request, ids, ticket):
-                        found.put(item)
-                found.put(None)
-            except BaseException as error:  # raised where the caller waits
-                found.put(error)
-            finally:
-                self._n_requests -= 1
-                self._requests.release()
-
-        try:
-            self._threads.submit(copy_context().run, work)
-        except RuntimeError:
-            self._n_requests -= 1
-            self._requests.release()
-            raise DeadlineError("the service is closed") from None
-        return self._yielded(found, ticket)
+        return self._asking.items(request)
 
     def answer_pairs(
         self, questions: Sequence[str], contexts: Sequence[str], **settings: Any
@@ -368,42 +332,7 @@ class Service:
             QuestionError: a question is empty or too long.
             SettingError: a setting is out of its range.
         """
-        if not questions:
-            return []
-        with self._admitted():
-            if not self._scores.acquire(timeout=self.settings.deadline):
-                raise DeadlineError("nothing was read in time; ask again, or less at once")
-            try:
-                if self._scoring is None:
-                    own = self.settings.reader
-                    name = own if own not in ("cascade",) else _SCORING_READERS[0]
-                    self._scoring = pipeline("question-answering", model=name)
-                found: Any = self._scoring(
-                    question=list(questions), context=list(contexts), **settings
-                )
-            finally:
-                self._scores.release()
-        return found if len(questions) > 1 else [found]
-
-    @contextmanager
-    def _admitted(self) -> Iterator[None]:
-        """Count a request that is at work or waits.
-
-        Raises:
-            BusyError: there are too many.
-        """
-        self._admit()
-        try:
-            yield
-        finally:
-            self._n_requests -= 1
-            self._requests.release()
-
-    def _admit(self) -> None:
-        if not self._requests.acquire(blocking=False):
-            most = self.settings.queue_requests
-            raise BusyError(f"{most} requests are at work or wait; ask again soon", retry_after=1.0)
-        self._n_requests += 1
+        return self._asking.pairs(questions, contexts, settings)
 
     def search(
         self,
@@ -590,7 +519,8 @@ class Service:
             "documents": len(self._documents.records()),
             "document_memory_bytes": self._documents.memory,
             "document_disk_bytes": self._documents.disk,
-            "requests": self._n_requests,
+            "requests": self._asking.n_requests,
+            "requests_refused": self._asking.n_refused,
             "passages_waiting": self._queue.n_waiting,
             "passages_read": self._queue.passages_read,
             "batches_read": self._queue.batches_read,
@@ -600,142 +530,15 @@ class Service:
 
     # Inside
 
-    def _prepare(self, document: Document) -> Any:
+    def _prepare(self, document: Document) -> PreparedDocument:
         return prepare(document, self._reader, Splitting())
 
-    def _require(self, document_id: str) -> None:
-        """Take a document of a collection over, where it is not among the uploaded ones.
-
-        Raises:
-            UnknownItemError: there is none of this id.
-        """
-        try:
-            self._documents.record(document_id)
-        except UnknownItemError:
-            shelved = self._shelf.find(document_id)
-            if shelved is None:
-                raise
-            source = Path(shelved.record.source)
-            if not source.is_file():
-                raise UnknownItemError(
-                    f"the file of {shelved.name} is no longer where it was indexed; update the "
-                    "collection"
-                ) from None
-            record, _ = self._documents.add(source, shelved.name)
-            if record.id != document_id:
-                raise UnknownItemError(
-                    f"{shelved.name} has changed since it was indexed; update the collection"
-                ) from None
-
     def _loaded(self, document_id: str) -> Document:
-        self._require(document_id)
-        return self._documents.document(document_id)
-
-    def _load_settings(self, document_id: str) -> LoadSettings:
-        return self._documents.settings(document_id)
+        return self._library.loaded(document_id)
 
     def _original(self, document_id: str) -> tuple[bytes, str | None]:
-        data = self.original(document_id)
-        return data, self._load_settings(document_id).password
-
-    def _asked_documents(self, request: AskRequest) -> tuple[str, ...]:
-        """Return the ids of the documents that a request asks; none for a collection.
-
-        Raises:
-            UnknownItemError: there is no such document or collection.
-            SettingError: there is nothing to ask.
-        """
-        if request.collection is not None:
-            self._shelf.get(request.collection)
-            return ()
-        for document_id in request.documents:
-            self._require(document_id)
-        ids = request.documents or tuple(each.id for each in self.documents())
-        if not ids:
-            raise SettingError("there is nothing to ask: upload a document or name a collection")
-        return ids
-
-    def _asked(
-        self, request: AskRequest, ids: Sequence[str], ticket: Ticket
-    ) -> Iterator[AskedItem]:
-        if request.collection is not None:
-            yield from self._asked_collection(request, request.collection, ticket)
-            return
-        settings = self._pipeline.ask_settings(
-            top_k=request.top_k,
-            min_score=request.min_score,
-            top_passages=request.top_passages,
-            exhaustive=request.exhaustive,
-        )
-        call = AskCall(self._reader, settings, self._documents.prepared)
-        names = {each: self._documents.record(each).name for each in ids}
-        sources = [
-            AskedSource(names[each], partial(self._in_time, each, ticket), request.questions)
-            for each in ids
-        ]
-        outcomes = ask_sources(sources, lambda: call, failing=(DocqaError,))
-        n_asked = 0
-        try:
-            while True:
-                _, item = next(outcomes, (None, None))
-                if item is None:
-                    return
-                n_asked += 1
-                yield AskedItem(item, complete=_is_complete(item, ticket, settings.top_passages))
-        except DeadlineError as error:
-            pairs = [(each, question) for each in ids for question in request.questions]
-            for document_id, question in pairs[n_asked:]:
-                failed = GridItem.failed(question, names[document_id], error)
-                yield AskedItem(failed, complete=False)
-
-    def _in_time(self, document_id: str, ticket: Ticket) -> Document:
-        if ticket.is_over:
-            ticket.is_cut = True
-            raise DeadlineError("the time of the request was over before this document's turn")
-        return self._loaded(document_id)
-
-    def _asked_collection(
-        self, request: AskRequest, name: str, ticket: Ticket
-    ) -> Iterator[AskedItem]:
-        collection = self._shelf.get(name)
-        top_passages = request.top_passages
-        if request.exhaustive:
-            top_passages = max(1, collection.info().n_passages)
-        n_asked = 0
-        try:
-            outcomes = collection.ask_all(
-                request.questions,
-                top_k=request.top_k,
-                where=request.where,
-                min_score=request.min_score,
-                top_passages=top_passages,
-            )
-            while True:
-                item = next(outcomes, None)
-                if item is None:
-                    return
-                n_asked += 1
-                complete = _is_complete(item, ticket, top_passages)
-                yield AskedItem(self._shelf.public(item, name), name, complete)
-        except DeadlineError as error:
-            for question in request.questions[n_asked:]:
-                yield AskedItem(GridItem.failed(question, name, error), name, complete=False)
-        except DocqaError as error:
-            raise self._shelf.scrubbed_error(error) from error
-
-    def _yielded(
-        self, found: queue.SimpleQueue[AskedItem | BaseException | None], ticket: Ticket
-    ) -> Iterator[AskedItem]:
-        try:
-            while True:
-                item = found.get()
-                if item is None:
-                    return
-                if isinstance(item, BaseException):
-                    raise item
-                yield item
-        finally:
-            ticket.is_abandoned = True
+        data, settings = self._library.original(document_id)
+        return data, settings.password
 
     def _verified(self, citation: Citation) -> Verification:
         try:
@@ -760,14 +563,6 @@ def _loaded(name: str, reader: Reader | None) -> Reader:
     from docqa.reader.models import load_reader
 
     return load_reader(name)
-
-
-def _is_complete(item: GridItem, ticket: Ticket, top_passages: int | None) -> bool:
-    """Say whether all passages were read that were to be read."""
-    if not ticket.is_cut or item.error is not None:
-        return item.error is None or not isinstance(item.error, DeadlineError)
-    read, total = item.answers.coverage.passages_read, item.answers.coverage.passages_total
-    return read >= (total if top_passages is None else min(total, top_passages))
 
 
 def _handle(record: Mapping[str, Any]) -> Citation:

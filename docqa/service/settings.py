@@ -29,6 +29,8 @@ class ServiceSettings:
         files_per_worker: files after which such a process is replaced.
         load_seconds: time on the clock that loading one file may take.
         load_memory_bytes: address space that loading one file may take.
+        load_pages: later pages are left out, with a warning.
+        load_characters: text of a document beyond is left out, with a warning.
         deadline: seconds that a request may take from its arrival, unless it asks for less.
         queue_passages: passages that may wait to be read.
         queue_requests: requests that may be at work or wait.
@@ -49,6 +51,8 @@ class ServiceSettings:
     files_per_worker: int = 50
     load_seconds: float = 60.0
     load_memory_bytes: int = 1024 * _MIB
+    load_pages: int = 5000
+    load_characters: int = 5_000_000
     deadline: float = 30.0
     queue_passages: int = 4096
     queue_requests: int = 64
@@ -72,4 +76,6 @@ class ServiceSettings:
             cpu_seconds=self.load_seconds / 2,
             wall_seconds=self.load_seconds,
             file_bytes=self.upload_bytes,
+            pages=self.load_pages,
+            characters=self.load_characters,
         )

@@ -27,13 +27,21 @@ class WorkerPool:
         size: the number of processes, at most; they start when they are needed.
         files_per_worker: requests after which a process is replaced.
         patience: seconds that a request waits for a free process.
+        seconds: time on the clock of one request, at most; None for the limits of the file.
     """
 
-    def __init__(self, size: int, files_per_worker: int, *, patience: float = _PATIENCE) -> None:
+    def __init__(
+        self,
+        size: int,
+        files_per_worker: int,
+        *,
+        patience: float = _PATIENCE,
+        seconds: float | None = None,
+    ) -> None:
         self._workers = [SharedWorker() for _ in range(size)]
         self._free = list(self._workers)
         self._uses = [0] * size
-        self._most_uses, self._patience = files_per_worker, patience
+        self._most_uses, self._patience, self._seconds = files_per_worker, patience, seconds
         self._changed = threading.Condition()
         self._mine = threading.local()
         self.n_waiting = 0
@@ -64,6 +72,8 @@ class WorkerPool:
     ) -> Done | Unknown:
         """Send a request to the process that this thread holds; see `SharedWorker.send`."""
         mine: SharedWorker = self._mine.worker
+        if self._seconds is not None:
+            seconds = self._seconds if seconds is None else min(seconds, self._seconds)
         return mine.send(worker, request, content, seconds, **listeners)
 
     def forget(self, key: str) -> None:
