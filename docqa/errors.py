@@ -227,7 +227,7 @@ class CitationError(DocqaError, ValueError):
 
 
 class ServiceError(DocqaError):
-    """A service that answers many callers cannot do what one asks for now."""
+    """A service that answers many callers cannot do its work for one of them now."""
 
 
 class BusyError(ServiceError):

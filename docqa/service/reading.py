@@ -44,13 +44,15 @@ class Ticket:
 
     Attributes:
         deadline: on the clock of `time.monotonic`; None for none.
-        stop: set when the caller wants the best so far, or is gone.
+        stop: set by the caller who wants the best so far.
+        is_abandoned: the caller is gone.
         read, total: passages read for it, and those that it asked to have read.
         is_cut: it ended before all was read.
     """
 
     deadline: float | None = None
     stop: threading.Event = field(default_factory=threading.Event)
+    is_abandoned: bool = False
     read: int = 0
     total: int = 0
     is_cut: bool = False
@@ -59,7 +61,7 @@ class Ticket:
     def is_over(self) -> bool:
         """Say whether nothing more is to be done for the request."""
         late = self.deadline is not None and time.monotonic() >= self.deadline
-        return late or self.stop.is_set()
+        return late or self.is_abandoned or self.stop.is_set()
 
 
 TICKET: ContextVar[Ticket | None] = ContextVar("the request at work", default=None)

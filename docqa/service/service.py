@@ -684,14 +684,14 @@ class Service:
                     raise item
                 yield item
         finally:
-            ticket.stop.set()
+            ticket.is_abandoned = True
 
     def _verified(self, citation: Citation) -> Verification:
         try:
             document = self._loaded(citation.document_id)
         except UnknownItemError as error:
             return Verification(citation, "failed", str(error), error=error)
-        if not citation.extractor:  # a handle says no more than where
+        if not citation.extractor:  # a handle says where in the text, and nothing else
             citation = replace(citation, source=document.source, extractor=document.extractor)
         with with_worker(self._lookers):
             return check_citation(citation, document)

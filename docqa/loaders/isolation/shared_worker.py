@@ -24,7 +24,7 @@ __all__ = ["SHARED", "SharedWorker", "WorkerLender", "chosen_worker", "with_work
 
 
 class WorkerLender(Protocol):
-    """A lender of worker processes; `SharedWorker` says what its methods do."""
+    """A lender of worker processes, as `SharedWorker` is one."""
 
     def claimed(self) -> AbstractContextManager[WorkerProcess]:
         """Hold a running worker for a `with` statement."""
