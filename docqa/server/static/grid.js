@@ -1,60 +1,74 @@
-// Questions by documents: a table whose cells lead to the page.
+// The comparison: questions in rows, documents in columns, the best answer in each cell.
 
-import { $, el, inPlace, percent } from "./dom.js";
+import { $, el, percent, placeWords } from "./dom.js";
 
-export class Grid {
-  /** `onOpen` gets the answer whose cell was opened. */
-  constructor(onOpen) {
-    this.onOpen = onOpen;
-    $("grid").addEventListener("keydown", (event) => this.#move(event));
-  }
+let cells = []; // rows of elements
+let pick = () => {};
 
-  show(asked, documents) {
-    const ids = [...new Set(asked.flatMap((one) => one.items.flatMap((item) => (
-      item.collection ? item.answers.map((answer) => answer.document.id) : [item.document?.id]
-    ))))].filter(Boolean);
-    const names = (id) => documents.get(id)?.name
-      || asked.flatMap((one) => one.items.flatMap((item) => item.answers)).find((answer) => answer.document.id === id)?.document.source || id;
-    const head = el("tr", {}, el("th", { scope: "col", textContent: "Question" }), ...ids.map((id) => el("th", { scope: "col", textContent: names(id) })));
-    const rows = asked.map((one) => el("tr", {}, el("th", { scope: "row", textContent: one.question }), ...ids.map((id) => this.#cell(one, id))));
-    const table = el("table", { role: "grid", ariaLabel: "Questions by documents" }, el("thead", {}, head), el("tbody", {}, ...rows));
-    $("grid").replaceChildren(table);
-    $("grid").hidden = false;
-    const first = table.querySelector("td");
-    if (first) {
-      first.tabIndex = 0;
-      first.focus();
+/** Shows the best answer of each document to each question; `onPick` gets the question and the answer of a cell. */
+export function open(outcomes, onPick) {
+  pick = onPick;
+  const documents = new Map();
+  for (const { items } of outcomes) {
+    for (const item of items) {
+      if (item.document) documents.set(item.document.id, item.document.source);
+      for (const answer of item.answers) documents.set(answer.document.id, answer.document.source);
     }
   }
+  const head = el("tr", { role: "row" },
+    el("th", { scope: "col", role: "columnheader", textContent: "Question" }),
+    ...[...documents.values()].map((name) => el("th", { scope: "col", role: "columnheader", textContent: name })));
+  cells = outcomes.map(({ question, items }) => [...documents.keys()].map((id) => {
+    const item = items.find((each) => each.document?.id === id);
+    const found = items.flatMap((each) => each.answers).filter((each) => each.document.id === id);
+    return cell(question, found.sort((a, b) => b.score - a.score)[0], item);
+  }));
+  const rows = outcomes.map(({ question }, index) => el("tr", { role: "row" },
+    el("th", { scope: "row", role: "rowheader", textContent: question }), ...cells[index]));
+  const table = el("table", { role: "grid", ariaLabel: "Answers of each document to each question", onkeydown: steer },
+    el("thead", { role: "rowgroup" }, head), el("tbody", { role: "rowgroup" }, ...rows));
+  $("grid").replaceChildren(table);
+  $("grid").hidden = false;
+  if (cells[0]?.[0]) reach(cells[0][0]);
+}
 
-  hide() { $("grid").hidden = true; }
+export function close() {
+  $("grid").hidden = true;
+  $("grid").replaceChildren();
+}
 
-  #cell(one, id) {
-    const best = one.items.flatMap((item) => item.answers).filter((answer) => answer.document.id === id)
-      .sort((first, second) => second.score - first.score)[0];
-    const item = one.items.find((each) => each.document?.id === id);
-    const cell = el("td", { tabIndex: -1, role: "gridcell" });
-    if (best) {
-      cell.append(el("div", { textContent: best.answer }), el("span", { className: "score", textContent: `${percent(best.score)} ` }), el("span", { className: "place", textContent: inPlace(best) }));
-      cell.open = () => this.onOpen(best);
-      cell.onclick = cell.open;
-    } else cell.append(el("span", { className: "place", textContent: item?.error ? item.error.detail : "not found" }));
-    return cell;
+function cell(question, answer, item) {
+  const made = el("td", { role: "gridcell", tabIndex: -1 });
+  if (answer) {
+    made.append(
+      el("span", { className: "words", textContent: answer.answer }), " ",
+      el("span", { className: "score", textContent: percent(answer.score) }),
+      el("div", { className: "place", textContent: placeWords(answer.locations, answer.heading) }));
+    made.onclick = () => pick(question, answer);
+  } else {
+    const words = item?.error ? item.error.detail : "not found";
+    made.append(el("span", { className: item?.error ? "failed" : "score", textContent: words }));
   }
+  made.onfocus = () => { for (const each of cells.flat()) each.tabIndex = each === made ? 0 : -1; };
+  return made;
+}
 
-  #move(event) {
-    const cell = event.target.closest("td");
-    if (!cell) return;
-    const row = cell.parentElement, at = [...row.children].indexOf(cell);
-    const next = {
-      ArrowRight: cell.nextElementSibling, ArrowLeft: cell.previousElementSibling,
-      ArrowDown: row.nextElementSibling?.children[at], ArrowUp: row.previousElementSibling?.children[at],
-    }[event.key];
-    if (event.key === "Enter" && cell.open) cell.open();
-    if (next?.tagName !== "TD") return;
-    event.preventDefault();
-    cell.tabIndex = -1;
-    next.tabIndex = 0;
-    next.focus();
-  }
+function reach(one) {
+  one.tabIndex = 0;
+  one.focus();
+}
+
+function steer(event) {
+  const row = cells.findIndex((each) => each.includes(event.target));
+  if (row < 0) return;
+  const column = cells[row].indexOf(event.target);
+  const [down, right] = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key] || [0, 0];
+  if (event.key === "Home" || event.key === "End") reach(cells[row].at(event.key === "Home" ? 0 : -1));
+  else if (event.key === "Enter" || event.key === " ") event.target.click();
+  else if (down || right) {
+    const to = cells[row + down]?.[column + right];
+    if (to) reach(to);
+  } else return;
+  event.preventDefault();
+  event.stopPropagation();
 }

@@ -1,249 +1,274 @@
-// The document: pictures of pages with a layer of text, or the text itself; marks on both.
+// The document: pictures of pages under their own text, or the text of formats without pages; marks on both.
 
-import * as api from "./api.js";
-import { $, el, whenNear, CodePoints } from "./dom.js";
+import { get } from "./api.js";
+import { $, button, el } from "./dom.js";
+import { TextPane } from "./textpane.js";
 
-const measure = document.createElement("canvas").getContext("2d");
-measure.font = "100px sans-serif";
-const PIECE = 4000; // characters of a text in one element
+const SCALES = [100, 150, 200, 300, 400]; // pixels a 100 points; few, so that pictures are drawn once
+const REST = 90; // milliseconds that a page must be near before it is drawn
+const CSS_PIXELS = 96 / 72; // a point at 100%
 
-export class Viewer {
-  constructor() {
-    this.document = null;
-    this.pages = [];
-    this.hits = []; // {start, end, place, again}
-    this.scale = 1;
-    this.view = $("viewer");
-    this.view.addEventListener("scroll", () => this.#followScroll(), { passive: true });
-    $("larger").onclick = () => this.zoom(1.2);
-    $("smaller").onclick = () => this.zoom(1 / 1.2);
-    $("number").onchange = () => this.goTo(Number($("number").value));
-  }
+let shown = null; // the document that is open
+let turn = 0; // counts what was asked for, so that late answers are dropped
+let moved = () => {};
+const pen = document.createElement("canvas").getContext("2d");
 
-  /** Shows a document; resolves when its pages have their places. */
-  async show(document_) {
-    if (this.document && this.document.id === document_.id) return this.shown;
-    this.document = document_;
-    this.pages = [];
-    this.hits = [];
-    this.view.replaceChildren();
-    $("welcome").hidden = true;
-    document.querySelector(".page-bar").hidden = false;
-    $("title").textContent = document_.name;
-    $("title").title = document_.title || document_.name;
-    const isPdf = document_.media_type === "application/pdf" && document_.pages > 0;
-    $("original").href = `v1/documents/${document_.id}/${isPdf ? "original" : "view"}`;
-    for (const id of ["number", "larger", "smaller", "zoom"]) $(id).disabled = !isPdf;
-    $("count").textContent = isPdf ? ` of ${document_.pages}` : "";
-    $("number").value = isPdf ? 1 : "";
-    this.shown = isPdf ? this.#showPages(document_) : this.#showText(document_);
-    return this.shown;
-  }
+/** Begins: `onMove` is called when another page is in sight. */
+export function begin({ onMove }) {
+  moved = onMove;
+  $("viewer").onscroll = () => requestAnimationFrame(followScroll);
+  $("smaller").onclick = () => zoom(-1);
+  $("larger").onclick = () => zoom(1);
+  $("number").onchange = () => goTo(Number($("number").value));
+  $("looks").onclick = () => toggleLooks();
+}
 
-  async #showPages({ id, pages }) {
-    const first = await api.get(`v1/documents/${id}/pages/1`);
-    if (this.document.id !== id) return;
-    this.scale = Math.min(1.6, Math.max(.4, (this.view.clientWidth - 40) / first.width));
-    this.#applyScale();
-    const near = whenNear(this.view, "150px", (page) => this.#fill(page));
-    for (let number = 1; number <= pages; number += 1) {
-      const page = el("div", {
-        className: "page", role: "group", ariaLabel: `Page ${number}`,
-        style: { "--width": first.width, "--height": first.height },
-      });
-      page.dataset.number = number;
-      this.pages.push(page);
-      near.observe(page);
+export const openId = () => shown?.record.id ?? null;
+export const pageNow = () => shown?.page ?? null;
+
+/**
+ * Shows a document with marks.
+ *
+ * `hits` are places {start, end, locations, now}; the one with `now` is gone to. `page` is gone to where there is none.
+ */
+export async function show(id, hits = [], page = 1) {
+  const mine = (turn += 1);
+  try {
+    if (shown?.record.id !== id) {
+      const record = await get(`v1/documents/${id}`);
+      const first = record.pages && record.media_type === "application/pdf" ? await get(`v1/documents/${id}/pages/${Math.min(page, record.pages)}`) : null;
+      const pane = first ? null : await TextPane.of(id, record);
+      if (mine !== turn) return;
+      open(record, first, pane);
     }
-    this.pages[0].facts = Promise.resolve(first);
-    this.view.append(...this.pages);
-    this.#showThumbs(id, pages, first);
+  } catch (error) {
+    if (mine === turn) close(error.message);
+    return;
   }
-
-  #facts(page) {
-    page.facts ||= api.get(`v1/documents/${this.document.id}/pages/${page.dataset.number}`);
-    return page.facts;
+  shown.hits = hits;
+  const now = hits.find((each) => each.now);
+  if (shown.pane) {
+    if (shown.frame) toggleLooks();
+    shown.pane.mark(hits);
+  } else {
+    markPages(hits);
+    if (!now?.locations.some((each) => each.boxes?.length)) goTo(now?.locations[0]?.page_number ?? page);
   }
+  document.querySelector("#viewer .now")?.scrollIntoView({ block: "center", inline: "nearest" });
+  followScroll();
+}
 
-  async #fill(page) {
-    if (page.isFilled) return;
-    page.isFilled = true;
-    const { id } = this.document;
-    const facts = await this.#facts(page);
-    if (this.document.id !== id) return;
-    page.style.setProperty("--width", facts.width);
-    page.style.setProperty("--height", facts.height);
-    const dense = Math.min(400, Math.max(100, Math.round(100 * this.scale * devicePixelRatio / 25) * 25));
-    const picture = el("img", { alt: "", src: `v1/documents/${id}/pages/${facts.number}.jpg?scale=${dense}` });
-    const layer = el("div", { className: "layer" });
-    for (const line of facts.lines) {
-      if (!line.boxes.length) continue;
-      const box = line.boxes[0];
-      const size = Math.max(4, box.bottom - box.top);
-      const wide = measure.measureText(line.text).width * size / 100 || 1;
-      layer.append(el("span", {
-        textContent: line.text,
-        style: {
-          "--size": size, left: `${100 * box.x0 / facts.width}%`, top: `${100 * box.top / facts.height}%`,
-          transform: `scaleX(${(box.x1 - box.x0) / wide})`,
-        },
-      }), "\n");
+/** Empties the viewer; `words` say why. */
+export function close(words = "") {
+  shown = null;
+  $("viewer").replaceChildren(...(words ? [el("p", { className: "failed", textContent: words })] : []));
+  $("page-bar").hidden = true;
+  $("thumbs").hidden = true;
+  $("welcome").hidden = Boolean(words);
+}
+
+function open(record, first, pane) {
+  shown = { record, pane, hits: [], page: null, pages: [], frame: null, near: null };
+  $("welcome").hidden = true;
+  $("page-bar").hidden = false;
+  $("title").textContent = record.name;
+  $("title").title = record.title || record.name;
+  $("original").href = `v1/documents/${record.id}/original`;
+  $("looks").hidden = !pane;
+  $("looks").setAttribute("aria-pressed", "false");
+  $("paging").hidden = Boolean(pane);
+  $("thumbs").hidden = Boolean(pane) || record.pages < 2;
+  $("viewer").scrollTop = 0;
+  if (pane) $("viewer").replaceChildren(pane.root);
+  else layOut(record, first);
+  showZoom();
+}
+
+// Pages
+
+function layOut(record, first) {
+  shown.near?.disconnect();
+  const wide = ($("viewer").clientWidth || 800) - 40;
+  shown.scale = Math.max(0.4, Math.min(2, wide / first.width));
+  shown.pages = Array.from({ length: record.pages }, (_, index) => pageElement(record, index + 1, first));
+  $("viewer").replaceChildren(...shown.pages.map((each) => each.root));
+  $("number").size = String(record.pages).length + 1;
+  shown.near = new IntersectionObserver(onNear, { root: $("viewer"), rootMargin: "150px 0px" });
+  $("thumbs").replaceChildren(...shown.pages.map((each) => each.thumb));
+  const small = new IntersectionObserver(onThumb, { root: $("thumbs") });
+  for (const each of shown.pages) {
+    shown.near.observe(each.root);
+    small.observe(each.thumb);
+  }
+}
+
+function pageElement(record, number, { width, height }) {
+  const root = el("div", { className: "page", role: "group", ariaLabel: `Page ${number}` });
+  const paper = el("span", { className: "paper" });
+  const thumb = button("", () => goTo(number), { ariaLabel: `Page ${number}` });
+  thumb.append(paper, el("span", { textContent: number, ariaHidden: "true" }));
+  const page = { id: record.id, number, root, thumb, paper, isNear: false, drawn: 0, hasText: false };
+  root.page = thumb.page = page;
+  size(page, width, height);
+  return page;
+}
+
+function size(page, width, height) {
+  [page.width, page.height] = [width, height];
+  page.root.style.setProperty("--width", width);
+  page.root.style.setProperty("--height", height);
+  page.paper.style.setProperty("--ratio", width / height);
+}
+
+function onNear(entries) {
+  for (const { target, isIntersecting } of entries) {
+    target.page.isNear = isIntersecting;
+    if (isIntersecting) setTimeout(() => draw(target.page), REST);
+  }
+}
+
+function onThumb(entries) {
+  for (const { target, isIntersecting } of entries) {
+    const { page } = target;
+    target.isNear = isIntersecting;
+    if (isIntersecting) {
+      setTimeout(() => {
+        if (!target.isNear || page.paper.querySelector("img")) return;
+        page.paper.prepend(el("img", { src: `v1/documents/${page.id}/pages/${page.number}.jpg?scale=25`, alt: "" }));
+      }, REST);
     }
-    page.replaceChildren(picture, ...[...page.querySelectorAll(".mark")], layer);
   }
+}
 
-  async #showText({ id }) {
-    const words = await api.text(`v1/documents/${id}/text`);
-    if (this.document.id !== id) return;
-    this.points = new CodePoints(words);
-    const root = el("div", { className: "text" });
-    this.pieces = [];
-    for (let at = 0; at < words.length;) {
-      let end = Math.min(words.length, at + PIECE);
-      const line = words.indexOf("\n", end);
-      end = line < 0 || line > end + PIECE ? end : line + 1;
-      if (end < words.length && words.charCodeAt(end - 1) >= 0xd800 && words.charCodeAt(end - 1) < 0xdc00) end += 1;
-      const piece = el("div", {}, words.slice(at, end));
-      piece.from = at;
-      piece.to = end;
-      piece.words = words.slice(at, end);
-      this.pieces.push(piece);
-      root.append(piece);
-      at = end;
-    }
-    this.view.append(root);
-    $("thumbs").hidden = true;
+async function draw(page) {
+  if (!page.isNear || shown?.record.id !== page.id) return;
+  const wanted = shown.scale * 100 * (window.devicePixelRatio || 1);
+  const scale = SCALES.find((each) => each >= wanted - 1) ?? SCALES[SCALES.length - 1];
+  if (page.drawn !== scale) {
+    page.drawn = scale;
+    const image = el("img", { alt: "", draggable: false });
+    image.onload = () => { page.image?.remove(); page.image = image; };
+    image.onerror = () => image.replaceWith(el("p", { className: "failed", textContent: "This page cannot be drawn." }));
+    image.src = `v1/documents/${page.id}/pages/${page.number}.jpg?scale=${scale}`;
+    page.root.prepend(image);
   }
+  if (page.hasText) return;
+  page.hasText = true;
+  try {
+    const found = await get(`v1/documents/${page.id}/pages/${page.number}`);
+    if (found.width !== page.width || found.height !== page.height) size(page, found.width, found.height);
+    page.label = found.label;
+    page.root.append(textLayer(found.lines));
+    if (found.needs_ocr) page.root.append(el("p", { className: "scan", textContent: "This page is a scan without text." }));
+    if (shown?.page === page.number) followScroll(true);
+  } catch { page.hasText = false; }
+}
 
-  /** Marks the places of an answer and goes to one of them: 0 the answer itself, then occurrences. */
-  async mark(answer, chosen = 0, others = []) {
-    await this.shown;
-    const spots = [answer, ...answer.occurrences];
-    this.hits = spots;
-    for (const old of this.view.querySelectorAll(".mark")) old.remove();
-    if (this.pieces && !this.pages.length) return this.#markText(spots, chosen);
-    spots.forEach((spot, number) => {
-      for (const place of spot.locations) {
-        const page = place.kind === "page" ? this.pages[place.page_number - 1] : null;
-        for (const box of page ? place.boxes || [] : []) {
-          const mark = el("div", {
-            className: `mark${number ? " again" : ""}${number === chosen ? " now" : ""}`,
-            style: {
-              left: `${100 * box.x0 / place.page_width}%`, top: `${100 * box.top / place.page_height}%`,
-              width: `${100 * (box.x1 - box.x0) / place.page_width}%`,
-              height: `${100 * (box.bottom - box.top) / place.page_height}%`,
-            },
-          });
-          page.append(mark);
-        }
+/** Returns invisible lines over the picture, so that words can be selected and found. */
+function textLayer(lines) {
+  const layer = el("div", { className: "layer" });
+  for (const line of lines.filter((each) => each.boxes.length)) {
+    const box = union(line.boxes);
+    const isUpright = box.height > 2 * box.width && line.text.length > 2;
+    const [long, high] = isUpright ? [box.height, box.width] : [box.width, box.height];
+    pen.font = "100px sans-serif";
+    const natural = (pen.measureText(line.text).width / 100) * high || 1;
+    const span = el("span", { textContent: `${line.text}\n`, className: isUpright ? "upright" : "" });
+    place(span, box);
+    span.style.setProperty("--size", high);
+    span.style.setProperty("--stretch", long / natural);
+    layer.append(span);
+  }
+  return layer;
+}
+
+function union(boxes) {
+  const left = Math.min(...boxes.map((each) => each.x0)), top = Math.min(...boxes.map((each) => each.top));
+  const right = Math.max(...boxes.map((each) => each.x1)), bottom = Math.max(...boxes.map((each) => each.bottom));
+  return { left, top, width: right - left, height: bottom - top };
+}
+
+function place(element, { left, top, width, height }) {
+  for (const [name, value] of Object.entries({ left, top, width, height })) element.style.setProperty(`--${name}`, value);
+}
+
+function markPages(hits) {
+  for (const old of document.querySelectorAll("#viewer .mark, #thumbs .tick")) old.remove();
+  for (const hit of [...hits].sort((a, b) => Number(Boolean(a.now)) - Number(Boolean(b.now)))) {
+    for (const where of hit.locations) {
+      const page = shown.pages[where.page_number - 1];
+      if (!page) continue;
+      if (where.page_width) size(page, where.page_width, where.page_height);
+      for (const box of where.boxes || []) {
+        const mark = el("div", { className: hit.now ? "mark now" : "mark again" });
+        place(mark, union([box]));
+        page.root.append(mark);
       }
-    });
-    this.#tick([answer, ...others]);
-    const place = spots[chosen].locations.find((each) => each.kind === "page");
-    if (!place) return undefined;
-    const page = this.pages[place.page_number - 1];
-    await this.#fill(page);
-    await this.#facts(page);
-    const now = page.querySelector(".mark.now");
-    (now || page).scrollIntoView({ block: now ? "center" : "start" });
-    return this.#current(place.page_number);
-  }
-
-  #markText(spots, chosen) {
-    for (const piece of this.pieces) if (piece.querySelector("mark")) piece.replaceChildren(piece.words);
-    const ranges = spots.map((spot, number) => ({
-      from: this.points.unit(spot.start), to: this.points.unit(spot.end), number,
-    })).sort((one, other) => other.from - one.from);
-    for (const { from, to, number } of ranges) {
-      for (const piece of this.pieces) {
-        if (piece.to <= from || piece.from >= to) continue;
-        const node = piece.firstChild; // marks are made from the end, so the first node is unmarked
-        const range = document.createRange();
-        range.setStart(node, Math.max(0, from - piece.from));
-        range.setEnd(node, Math.min(node.length, to - piece.from));
-        range.surroundContents(el("mark", { className: `${number ? "again" : ""}${number === chosen ? " now" : ""}` }));
-      }
-    }
-    this.view.querySelector("mark.now")?.scrollIntoView({ block: "center" });
-  }
-
-  #showThumbs(id, pages, first) {
-    const strip = $("thumbs");
-    strip.replaceChildren();
-    strip.hidden = pages < 2;
-    const near = whenNear(strip, "0px", (button) => {
-      const image = button.querySelector("img");
-      image.src ||= `v1/documents/${id}/pages/${button.dataset.number}.jpg?scale=25`;
-    });
-    for (let number = 1; number <= pages; number += 1) {
-      const small = el("span", { className: "small", style: { "--ratio": first.width / first.height } }, el("img", { alt: "" }));
-      const button = el("button", { type: "button", ariaLabel: `Page ${number}`, onclick: () => this.goTo(number) }, small, String(number));
-      button.dataset.number = number;
-      near.observe(button);
-      strip.append(button);
+      const top = where.boxes?.length ? where.boxes[0].top / page.height : 0;
+      page.paper.append(el("span", { className: hit.now ? "tick now" : "tick", style: { "--at": top } }));
     }
   }
+}
 
-  #tick(answers) {
-    const strip = $("thumbs");
-    for (const old of strip.querySelectorAll(".tick")) old.remove();
-    for (const answer of answers) {
-      for (const spot of [answer, ...answer.occurrences]) {
-        for (const place of spot.locations) {
-          const button = place.kind === "page" ? strip.children[place.page_number - 1] : null;
-          if (!button || !place.boxes?.length) continue;
-          button.firstChild.append(el("span", { className: "tick", style: { top: `${100 * place.boxes[0].top / place.page_height}%` } }));
-        }
-      }
-    }
-  }
+/** Goes to a page by its number. */
+export function goTo(number) {
+  const page = shown?.pages[Math.max(1, Math.min(shown.pages.length, Math.round(number) || 1)) - 1];
+  if (!page) return;
+  page.root.scrollIntoView({ block: "start" });
+  followScroll();
+}
 
-  /** Goes to a page. */
-  goTo(number) {
-    const page = this.pages[Math.max(1, Math.min(this.pages.length, number || 1)) - 1];
-    if (!page) return;
-    page.scrollIntoView({ block: "start" });
-    this.#current(Number(page.dataset.number));
-  }
+export function turnPage(step) { if (shown?.page) goTo(shown.page + step); }
 
-  zoom(factor) {
-    if (!this.pages.length) return;
-    const number = Number($("number").value) || 1;
-    this.scale = Math.min(4, Math.max(.25, this.scale * factor));
-    this.#applyScale();
-    this.goTo(number);
+/** Keeps the page number and the row of small pages with what is in sight. */
+function followScroll(anyway = false) {
+  if (!shown?.pages.length) return;
+  const view = $("viewer"), middle = view.scrollTop + view.clientHeight / 2;
+  let low = 0, high = shown.pages.length - 1;
+  while (low < high) {
+    const at = (low + high + 1) >> 1;
+    if (shown.pages[at].root.offsetTop - view.offsetTop <= middle) low = at; else high = at - 1;
   }
+  const page = shown.pages[low];
+  if (page.number === shown.page && anyway !== true) return;
+  shown.pages[shown.page - 1]?.thumb.removeAttribute("aria-current");
+  shown.page = page.number;
+  page.thumb.setAttribute("aria-current", "page");
+  if (document.activeElement !== $("number")) $("number").value = page.number;
+  const printed = page.label && page.label !== String(page.number) ? ` (printed ${page.label})` : "";
+  $("count").textContent = `of ${shown.pages.length}${printed}`;
+  const row = $("thumbs"), top = page.thumb.offsetTop - row.offsetTop;
+  if (top < row.scrollTop || top + page.thumb.offsetHeight > row.scrollTop + row.clientHeight) row.scrollTop = top - row.clientHeight / 3;
+  moved();
+}
 
-  #applyScale() {
-    this.view.style.setProperty("--scale", this.scale);
-    $("zoom").textContent = `${Math.round(this.scale * 100)}%`;
-  }
+/** Makes pages or text larger or smaller by a step. */
+export function zoom(step) {
+  if (!shown) return;
+  const view = $("viewer");
+  const before = { top: view.scrollTop + view.clientHeight / 2, height: view.scrollHeight };
+  if (shown.pane) shown.pane.zoom(step);
+  else shown.scale = Math.max(0.25, Math.min(4, shown.scale * 1.2 ** step));
+  showZoom();
+  view.scrollTop = (before.top / before.height) * view.scrollHeight - view.clientHeight / 2;
+  for (const page of shown.pages) draw(page);
+}
 
-  #followScroll() {
-    if (!this.pages.length || this.waiting) return;
-    this.waiting = true;
-    requestAnimationFrame(() => {
-      this.waiting = false;
-      const middle = this.view.getBoundingClientRect().top + this.view.clientHeight / 3;
-      let low = 0, high = this.pages.length - 1;
-      while (low < high) {
-        const at = (low + high) >> 1;
-        if (this.pages[at].getBoundingClientRect().bottom < middle) low = at + 1; else high = at;
-      }
-      this.#current(low + 1);
-    });
-  }
+function showZoom() {
+  if (!shown.pane) $("viewer").style.setProperty("--scale", shown.scale);
+  $("zoom").textContent = `${Math.round(100 * (shown.pane ? shown.pane.size : shown.scale / CSS_PIXELS))}%`;
+}
 
-  #current(number) {
-    if (document.activeElement !== $("number")) $("number").value = number;
-    const strip = $("thumbs");
-    const now = strip.children[number - 1];
-    if (!now || now.getAttribute("aria-current")) return;
-    strip.querySelector("[aria-current]")?.removeAttribute("aria-current");
-    now.setAttribute("aria-current", "page");
-    const top = now.offsetTop - strip.offsetTop;
-    if (top < strip.scrollTop || top + now.offsetHeight > strip.scrollTop + strip.clientHeight) {
-      strip.scrollTop = top - strip.clientHeight / 3;
-    }
+/** Shows a document without pages as its format means it to look, in a frame that runs nothing; or its text again. */
+function toggleLooks() {
+  const fragment = shown.hits.find((each) => each.now)?.locations[0]?.text_fragment;
+  if (shown.frame) {
+    shown.frame = null;
+    $("viewer").replaceChildren(shown.pane.root);
+  } else {
+    const address = `v1/documents/${shown.record.id}/view${fragment ? `#${fragment.replace(/^#/, "")}` : ""}`;
+    shown.frame = el("iframe", { title: shown.record.name, sandbox: "", src: address });
+    $("viewer").replaceChildren(shown.frame);
   }
+  $("looks").setAttribute("aria-pressed", String(Boolean(shown.frame)));
 }
