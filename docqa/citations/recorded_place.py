@@ -15,6 +15,7 @@ from docqa.datamodel.selectors import web_target
 __all__ = ["misnamed", "same_locations"]
 
 _SAME_POINT = 0.01  # points; rectangles are kept to a thousandth
+_OF_SERVERS = {"kind", "page_width", "page_height"}  # in locations as docqa serve writes them
 _LENGTH = re.compile(r"([0-9]+(?:\.[0-9]+)?)")  # in a drawing
 
 
@@ -45,7 +46,8 @@ def misnamed(
 
 def same_locations(recorded: Sequence[Mapping[str, Any]], found: Sequence[Location]) -> bool:
     """Say whether recorded locations are those found, or none were recorded."""
-    return not recorded or _same(recorded, [asdict(location) for location in found])
+    plain = [{name: each[name] for name in each if name not in _OF_SERVERS} for each in recorded]
+    return not plain or _same(plain, [asdict(location) for location in found])
 
 
 def _cited_now(citation: Citation, document: Document, locations: Sequence[Location]) -> Answer:

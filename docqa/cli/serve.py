@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from docqa.cli.collections import parse_entries
-from docqa.cli.interrupt import before_leaving
+from docqa.cli.interrupt import INTERRUPTED, raising_interrupt
 from docqa.cli.notices import counted
 from docqa.cli.options import LibraryDefault, reader_option
 from docqa.cli.prelude import Run, command
@@ -165,14 +165,12 @@ def serve(
         if source.error is not None:
             raise source.error
     listening = bound(settings)
-    with Service(
-        ServiceSettings(collections=addresses, upload_bytes=max_mb << 20, **given)
-    ) as service:
-        before_leaving(service.close)
+    chosen = ServiceSettings(collections=addresses, upload_bytes=max_mb << 20, **given)
+    with raising_interrupt(), Service(chosen) as service:
         threading.Thread(target=_load, args=(run, service, sources), daemon=True).start()
         run.notices.note(f"listening at {_address(settings, listening.getsockname()[1])}")
-        serve_until_ended(settings, service, listening, drain_seconds=drain)
-    return 0
+        is_interrupted = serve_until_ended(settings, service, listening, drain_seconds=drain)
+    return INTERRUPTED if is_interrupted else 0
 
 
 def _load(run: Run, service: Service, sources: Sequence[SourceFile]) -> None:

@@ -17,8 +17,8 @@ from starlette.types import ASGIApp
 from docqa.errors import DocqaError
 from docqa.server.endpoints import (
     JSON,
-    Call,
     Endpoint,
+    Exchange,
     Reply,
     not_served,
     problem_response,
@@ -119,7 +119,7 @@ def create_app(settings: ServerSettings, service: Service, state: State | None =
 
 
 def _description(table: list[Endpoint], settings: ServerSettings) -> Endpoint:
-    async def description(call: Call[Any, Any]) -> Response:
+    async def description(call: Exchange[Any, Any]) -> Response:
         return JSON(described(table, with_token=settings.token is not None))
 
     content = {"application/json": {"type": "object"}}

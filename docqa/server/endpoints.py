@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from starlette.routing import Route
 
 from docqa.server.problems import MEDIA_TYPE, Problem
 
-__all__ = ["BINARY", "Call", "Endpoint", "Reply", "problem_response", "routes_of"]
+__all__ = ["BINARY", "header", "Exchange", "Endpoint", "Reply", "problem_response", "routes_of"]
 
 BINARY = "application/octet-stream"
 _Result = TypeVar("_Result")
@@ -25,8 +26,13 @@ Query = TypeVar("Query", bound=BaseModel)
 Body = TypeVar("Body", bound=BaseModel)
 
 
+def header(words: str, pattern: str = "^[ -~]*$") -> dict[str, Any]:
+    """Return the schema of a header."""
+    return {"type": "string", "maxLength": 1024, "pattern": pattern, "description": words}
+
+
 @dataclass(frozen=True, slots=True)
-class Call(Generic[Query, Body]):
+class Exchange(Generic[Query, Body]):
     """One request with its checked parameters.
 
     Attributes:
@@ -42,7 +48,7 @@ class Call(Generic[Query, Body]):
     body: Body
 
 
-Handler = Callable[[Call[Any, Any]], Awaitable[Response]]
+Handler = Callable[[Exchange[Any, Any]], Awaitable[Response]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +80,7 @@ class Endpoint:
         query: the parameters behind the path.
         body: a model of JSON; ``BINARY`` for raw bytes; None for no body.
         raw: a model of JSON that the handler checks itself.
-        headers: further headers of the request: name, description.
+        headers: the schemas of further headers of the request, each with a pattern.
         problems: statuses of problems besides those that any request may meet.
         shows: a model that schemas of the replies name.
         is_open: for callers without a token too.
@@ -90,7 +96,7 @@ class Endpoint:
     query: type[BaseModel] | None = None
     body: type[BaseModel] | str | None = None
     raw: type[BaseModel] | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, dict[str, Any]] = field(default_factory=dict)
     problems: tuple[int, ...] = ()
     shows: type[BaseModel] | None = None
     is_open: bool = False
@@ -102,6 +108,11 @@ class Endpoint:
             Problem: a parameter or the body is not as the description says.
         """
         query = body = None
+        for name, schema in self.headers.items():
+            value = request.headers.get(name)
+            if value is not None and not re.search(schema["pattern"], value, re.ASCII):
+                detail = f"the header {name} is not as described: {schema['description']}"
+                raise Problem(422, "request", detail)
         if self.query is not None:
             query = _checked(self.query, _query_values(request), "the parameters")
         elif request.query_params:
@@ -109,7 +120,7 @@ class Endpoint:
         if isinstance(self.body, type):
             body = _checked(self.body, await json_body(request), "the body")
         return await self.handler(
-            Call(request, request.path_params, cast(Any, query), cast(Any, body))
+            Exchange(request, request.path_params, cast(Any, query), cast(Any, body))
         )
 
 
@@ -201,15 +212,9 @@ class JSON(JSONResponse):
 
     def render(self, content: Any) -> bytes:
         """Return the bytes of the response."""
-        return json.dumps(content, ensure_ascii=False, allow_nan=False, default=_plain).encode(
+        return json.dumps(content, ensure_ascii=False, allow_nan=False).encode(
             "utf-8", "backslashreplace"
         )
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, BaseModel):
-        return value.model_dump(mode="json", exclude_unset=False)
-    raise TypeError(f"{type(value).__name__} is no value of JSON")
 
 
 async def unless_gone(request: Request, work: Awaitable[_Result]) -> _Result:

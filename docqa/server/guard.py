@@ -34,7 +34,6 @@ _HEADERS = {
 _SIMPLE_TYPES = {"", "text/plain", "multipart/form-data", "application/x-www-form-urlencoded"}
 _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 _SLOWEST_UPLOAD = 100_000  # bytes a second, after the first minute
-_LONGEST_TARGET = 8192  # bytes of a path with its query
 
 
 class Guard:
@@ -55,7 +54,7 @@ class Guard:
         upload_bytes: int,
         is_open: Callable[[str], bool],
     ) -> None:
-        self._app = app
+        self.app = app
         self._settings = settings
         self._is_open = is_open
         self._upload_bytes = upload_bytes
@@ -66,7 +65,7 @@ class Guard:
         """Answer one request."""
         if scope["type"] != "http":
             if scope["type"] == "lifespan":
-                await self._app(scope, receive, send)
+                await self.app(scope, receive, send)
             return
         headers = _Headers(scope["headers"])
         self._strip_prefix(scope)
@@ -75,6 +74,9 @@ class Guard:
         try:
             self._check_host(headers)
             self._check_origin(headers)
+            if not scope["path"]:  # the prefix without its slash: relative addresses go astray
+                await _send_empty(guarded, 308, (b"location", _last(self._settings.root_path)))
+                return
             if b"access-control-allow-origin" in shared and scope["method"] == "OPTIONS":
                 await _send_empty(guarded)
                 return
@@ -85,12 +87,9 @@ class Guard:
         except Problem as problem:
             await _send_problem(guarded, problem)
             return
-        await self._app(scope, body, guarded)
+        await self.app(scope, body, guarded)
 
     def _check(self, scope: Scope, headers: _Headers) -> None:
-        target = scope["path"].encode("utf-8", "surrogateescape") + scope.get("query_string", b"")
-        if len(target) > _LONGEST_TARGET:
-            raise Problem(414, "target-too-long", f"an address has at most {_LONGEST_TARGET} bytes")
         method = scope["method"]
         if self._settings.token is not None and not self._is_open(scope["path"]):
             self._check_token(headers)
@@ -323,6 +322,11 @@ async def _send_problem(send: Send, problem: Problem) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-async def _send_empty(send: Send) -> None:
-    await send({"type": "http.response.start", "status": 204, "headers": []})
+async def _send_empty(send: Send, status: int = 204, *headers: tuple[bytes, bytes]) -> None:
+    await send({"type": "http.response.start", "status": status, "headers": list(headers)})
     await send({"type": "http.response.body", "body": b""})
+
+
+def _last(prefix: str) -> bytes:
+    """Return the address of the page relative to its prefix, for which no host is needed."""
+    return f"{prefix.rpartition('/')[2]}/".encode()

@@ -65,13 +65,13 @@ class Counted:
     """An ASGI application whose requests are counted."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
-        self._app = app
+        self.app = app
         self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request and count it."""
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
+            await self.app(scope, receive, send)
             return
         began, status = time.perf_counter(), 499  # the client left before an answer
 
@@ -82,7 +82,7 @@ class Counted:
             await send(message)
 
         try:
-            await self._app(scope, receive, noting)
+            await self.app(scope, receive, noting)
         finally:
             route = scope.get("docqa.route", "other")
             self._metrics.count(route, status, time.perf_counter() - began)

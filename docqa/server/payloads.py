@@ -15,7 +15,7 @@ __all__ = [
     "ExportRequest",
     "LocateRequest",
     "Name",
-    "Quoted",
+    "QuotedPlace",
     "SearchRequest",
     "VerifyRequest",
     "WhereModel",
@@ -63,6 +63,12 @@ def _digits(value: object) -> object:
     return value
 
 
+def _whole(value: object) -> object:
+    """Return a number as JSON Schema counts it: 3.0 is whole."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Whole = Annotated[int, BeforeValidator(_whole)]
 Digits = Annotated[int, BeforeValidator(_digits)]
 
 
@@ -80,8 +86,8 @@ class WhereModel(_Request):
 
     media_type: str | None = None
     title: str | None = None
-    since: int | None = Field(default=None, description="seconds since 1970")
-    until: int | None = Field(default=None, description="seconds since 1970")
+    since: Whole | None = Field(default=None, description="seconds since 1970")
+    until: Whole | None = Field(default=None, description="seconds since 1970")
     metadata: dict[str, str] | None = None
 
 
@@ -90,9 +96,9 @@ class QuestionsRequest(_Chosen):
 
     questions: list[Question] = Field(min_length=1, max_length=MOST_QUESTIONS)
     where: WhereModel | None = None
-    top_k: int = Field(default=1, ge=1, le=100)
+    top_k: Whole = Field(default=1, ge=1, le=100)
     min_score: float | None = Field(default=None, ge=0, le=1)
-    top_passages: int | None = Field(default=None, ge=1, le=100_000)
+    top_passages: Annotated[Whole, Field(ge=1, le=100_000)] | None = None
     exhaustive: bool = False
 
 
@@ -106,25 +112,45 @@ class SearchRequest(_Chosen):
     """Words for which passages are ranked."""
 
     query: Question
-    top_k: int = Field(default=10, ge=1, le=100)
+    top_k: Whole = Field(default=10, ge=1, le=100)
 
 
 class LocateRequest(_Request):
     """Half-open characters of a document's text."""
 
     document: DocumentId
-    start: int = Field(ge=0, le=10**12)
-    end: int = Field(ge=1, le=10**12)
+    start: Whole = Field(ge=0, le=10**12)
+    end: Whole = Field(ge=1, le=10**12)
 
 
-class Quoted(_Request):
+class QuotedPlace(_Request):
     """A quotation with the short name of its place, as an answer's `cite` has it."""
 
     cite: Annotated[str, Field(pattern=r"^[0-9a-f]{12,64}#[0-9]{1,12}-[0-9]{1,12}$")]
     quote: str = Field(min_length=1, max_length=20_000)
 
 
+class CitedText(BaseModel):
+    """The document of a record."""
+
+    model_config = ConfigDict(extra="allow", strict=True)
+
+    id: DocumentId
+    source: str
+
+
+class AnswerRecord(BaseModel):
+    """A record of an answer, as asking gave it."""
+
+    model_config = ConfigDict(extra="allow", strict=True)
+
+    answer: str = Field(min_length=1)
+    start: Whole = Field(ge=0, le=10**12)
+    end: Whole = Field(ge=1, le=10**12)
+    document: CitedText
+
+
 class VerifyRequest(_Request):
     """Citations: quotations with their places, or whole records of answers."""
 
-    citations: list[Quoted | dict[str, Any]] = Field(min_length=1, max_length=1000)
+    citations: list[QuotedPlace | AnswerRecord] = Field(min_length=1, max_length=1000)

@@ -10,7 +10,7 @@ __all__ = [
     "AnswerModel",
     "AskItem",
     "AskReply",
-    "BoxModel",
+    "Rectangle",
     "CitedDocument",
     "CollectedList",
     "CollectedModel",
@@ -36,11 +36,11 @@ __all__ = [
     "ProcessedPage",
     "SearchReply",
     "SourcePlace",
-    "SpanModel",
+    "Characters",
     "TextPlace",
     "VerifyOutcome",
     "VerifyReply",
-    "WarningModel",
+    "DocumentWarning",
 ]
 
 
@@ -78,7 +78,7 @@ class ContractAnswer(_Reply):
     answer: str
 
 
-class BoxModel(_Reply):
+class Rectangle(_Reply):
     """A rectangle on the page as displayed, in points from its top left corner."""
 
     x0: float
@@ -87,7 +87,7 @@ class BoxModel(_Reply):
     bottom: float
 
 
-class SpanModel(_Reply):
+class Characters(_Reply):
     """Half-open characters of a text."""
 
     start: int
@@ -101,7 +101,7 @@ class PagePlace(_Reply):
     page_number: int
     page_label: str | None
     label_origin: Literal["file", "printed"] | None
-    boxes: list[BoxModel] | None
+    boxes: list[Rectangle] | None
     ocr_confidence: float | None
     page_width: float | None
     page_height: float | None
@@ -111,8 +111,8 @@ class SourcePlace(_Reply):
     """A place in an HTML source."""
 
     kind: Literal["source"] = "source"
-    span: SpanModel
-    byte_span: SpanModel | None
+    span: Characters
+    byte_span: Characters | None
     xpath: str
     css_path: str
     text_fragment: str | None
@@ -127,8 +127,8 @@ class TextPlace(_Reply):
     line: int
     column: int
     end_line: int
-    span: SpanModel
-    byte_span: SpanModel | None
+    span: Characters
+    byte_span: Characters | None
     part: str | None
 
 
@@ -139,14 +139,14 @@ class PartPlace(_Reply):
     part: str
     xpath: str
     paragraph: int
-    span: SpanModel
+    span: Characters
     slide_number: int | None
 
 
 Place = Annotated[PagePlace | SourcePlace | TextPlace | PartPlace, Field(discriminator="kind")]
 
 
-class WarningModel(_Reply):
+class DocumentWarning(_Reply):
     """A fact about a document that its reader should know."""
 
     kind: str
@@ -164,7 +164,7 @@ class DocumentModel(_Reply):
     bytes: int
     pages: int
     characters: int
-    warnings: list[WarningModel]
+    warnings: list[DocumentWarning]
     added: float = Field(description="seconds since 1970")
 
 
@@ -316,7 +316,7 @@ class LineModel(_Reply):
     start: int
     end: int
     text: str
-    boxes: list[BoxModel]
+    boxes: list[Rectangle]
 
 
 class PageModel(_Reply):

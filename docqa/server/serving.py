@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
+import threading
 from types import FrameType
 
 import uvicorn
@@ -59,14 +60,16 @@ def serve_until_ended(
     listening: socket.socket,
     *,
     drain_seconds: float = 10.0,
-) -> None:
-    """Answer requests until the process is asked to end.
+    stop: threading.Event | None = None,
+) -> bool:
+    """Answer requests until the process is asked to end; return whether by Ctrl-C.
 
     Args:
         settings: of the server.
         service: answers.
         listening: the socket.
         drain_seconds: how long running requests may go on after SIGTERM.
+        stop: ends the server too, where it is set; for servers in other threads than the main one.
     """
     state = State()
     config = uvicorn.Config(
@@ -81,18 +84,27 @@ def serve_until_ended(
         timeout_graceful_shutdown=max(1, round(drain_seconds)),
         h11_max_incomplete_event_size=32 << 10,
     )
-    _Server(config, state).run(sockets=[listening])
+    server = _Server(config, state, stop)
+    server.run(sockets=[listening])
+    return server.is_interrupted
 
 
 class _Server(uvicorn.Server):
     """A server that lets its application know when it is asked to end."""
 
-    def __init__(self, config: uvicorn.Config, state: State) -> None:
+    def __init__(self, config: uvicorn.Config, state: State, stop: threading.Event | None) -> None:
         super().__init__(config)
-        self._state = state
+        self._state, self._stop = state, stop
+        self.is_interrupted = False
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Let SIGTERM wait for running requests, and Ctrl-C for none."""
-        self._state.is_ending = True
-        super().handle_exit(sig, frame)
-        self.force_exit |= sig == signal.SIGINT
+        """Let SIGTERM wait for running requests, and Ctrl-C or a second signal for none."""
+        self.force_exit = self.should_exit or sig == signal.SIGINT
+        self.should_exit = self._state.is_ending = True
+        self.is_interrupted |= sig == signal.SIGINT
+
+    async def on_tick(self, counter: int) -> bool:
+        """Say, ten times a second, whether the server is to end."""
+        if self._stop is not None and self._stop.is_set():
+            self.should_exit = self._state.is_ending = True
+        return await super().on_tick(counter)

@@ -28,7 +28,7 @@ ROWS = {
     "show": "citations showing",
     "many": "workers collection batch service",
     "measure": "evaluation training",
-    "edges": "__init__ cli __main__ testing",
+    "edges": "__init__ server cli __main__ testing",
 }
 ORDER = [room for rooms in ROWS.values() for room in rooms.split()]
 STAGES = set(ROWS["stages"].split())
@@ -45,7 +45,9 @@ HEAVY = {
     "numpy",
     "onnx",
     "onnxruntime",
+    "prometheus_client",
     "pyarrow",
+    "pydantic",
     "pypdf",
     "pypdfium2",
     "ray",
@@ -53,10 +55,12 @@ HEAVY = {
     "rapidfuzz",
     "safetensors",
     "selectolax",
+    "starlette",
     "tantivy",
     "tokenizers",
     "torch",
     "transformers",
+    "uvicorn",
 }
 
 

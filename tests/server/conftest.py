@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from served_documents import TEXT, sent
 
 collect_ignore_glob = []
 try:
@@ -16,12 +17,6 @@ try:
     import uvicorn  # noqa: F401
 except ImportError:
     collect_ignore_glob = ["test_*.py"]  # the extra server is not installed
-
-TEXT = b"The lamp burns 40 litres of oil a week.\n\nAda Quill audits the company.\n"
-PAGE = (
-    b"<html><head><title>Lamps</title><script>alert(1)</script></head><body onload='x()'>"
-    b"<h1>Lamps</h1><p>Ravi lives in Hyderabad.</p><img src='http://evil.example/a.png'></body>"
-)
 
 
 @pytest.fixture(scope="session")
@@ -92,11 +87,3 @@ def pdf_bytes() -> bytes:
         canvas.showPage()
     canvas.save()
     return out.getvalue()
-
-
-def sent(client: Any, data: bytes, name: str) -> str:
-    """Return the id of a document that is sent."""
-    headers = {"Content-Type": "application/octet-stream"}
-    response = client.post("/v1/documents", params={"name": name}, content=data, headers=headers)
-    assert response.status_code in {200, 201}, response.text
-    return str(response.json()["id"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import threading
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -16,7 +15,7 @@ from docqa.errors import DocqaError, SettingError
 from docqa.index.contract import Where
 from docqa.outcome_records import json_line
 from docqa.server import wire
-from docqa.server.endpoints import JSON, Call, Endpoint, Reply, unless_gone
+from docqa.server.endpoints import JSON, Endpoint, Exchange, Reply, header, unless_gone
 from docqa.server.lanes import Lane
 from docqa.server.payloads import (
     ExportRequest,
@@ -35,7 +34,12 @@ __all__ = ["asking_endpoints"]
 
 NDJSON = "application/x-ndjson"
 _SUFFIXES = {"csv": "csv", "jsonl": "jsonl", "report": "html", "pdf": "pdf"}
-_TIMEOUT = {"X-Request-Timeout": "Seconds that the answer may take, below the server's own limit"}
+_TIMEOUT = {
+    "X-Request-Timeout": header(
+        "seconds that the answer may take, below the server's own limit",
+        r"^[0-9]{1,6}(\.[0-9]{1,6})?$",
+    )
+}
 
 
 def asking_endpoints(service: Service, asks: Lane, looks: Lane) -> list[Endpoint]:
@@ -47,7 +51,7 @@ def asking_endpoints(service: Service, asks: Lane, looks: Lane) -> list[Endpoint
         looks: threads that look into documents.
     """
 
-    async def ask(call: Call[Any, QuestionsRequest]) -> Response:
+    async def ask(call: Exchange[Any, QuestionsRequest]) -> Response:
         asked = request_of(call)
         found = await asks.run(service.ask_items, asked)
         records = _records(service, asks, found, asked.stop)
@@ -55,20 +59,18 @@ def asking_endpoints(service: Service, asks: Lane, looks: Lane) -> list[Endpoint
             return StreamingResponse(_lines(records), media_type=NDJSON)
         return JSON({"items": await unless_gone(call.request, _all(records))})
 
-    async def search(call: Call[Any, SearchRequest]) -> Response:
+    async def search(call: Exchange[Any, SearchRequest]) -> Response:
         return JSON({"passages": await looks.run(_searched, service, call.body)})
 
-    async def locate(call: Call[Any, LocateRequest]) -> Response:
+    async def locate(call: Exchange[Any, LocateRequest]) -> Response:
         return JSON(await looks.run(_located, service, call.body))
 
-    async def verify(call: Call[Any, VerifyRequest]) -> Response:
-        citations = [
-            each if isinstance(each, dict) else each.model_dump() for each in call.body.citations
-        ]
+    async def verify(call: Exchange[Any, VerifyRequest]) -> Response:
+        citations = [each.model_dump() for each in call.body.citations]
         checked = await looks.run(service.verify, citations)
         return JSON({"outcomes": [wire.verdict(each) for each in checked]})
 
-    async def export(call: Call[Any, ExportRequest]) -> Response:
+    async def export(call: Exchange[Any, ExportRequest]) -> Response:
         kind, asked = call.body.format, request_of(call)
         try:
             made = asks.run(service.export, asked, kind)
@@ -144,11 +146,10 @@ def asking_endpoints(service: Service, asks: Lane, looks: Lane) -> list[Endpoint
     ]
 
 
-def request_of(call: Call[Any, Any]) -> AskRequest:
+def request_of(call: Exchange[Any, Any]) -> AskRequest:
     """Return the questions of a call as the service takes them.
 
     Raises:
-        Problem: the header of its time is no number.
         SettingError: it names documents and a collection.
     """
     body: QuestionsRequest = call.body
@@ -167,21 +168,9 @@ def request_of(call: Call[Any, Any]) -> AskRequest:
 
 
 def seconds_of(request: Request) -> float | None:
-    """Return the seconds that a request may take; None leaves them to the server.
-
-    Raises:
-        Problem: the header names none.
-    """
+    """Return the seconds that a request may take; None leaves them to the server."""
     given = request.headers.get("x-request-timeout")
-    if given is None:
-        return None
-    try:
-        seconds = float(given)
-    except ValueError:
-        seconds = math.nan
-    if not 0 < seconds < math.inf:
-        raise Problem(422, "request", "X-Request-Timeout is a number of seconds above 0")
-    return seconds
+    return None if given is None else max(0.001, float(given))
 
 
 async def _records(

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from docqa.server.endpoints import JSON, Call, Endpoint, Reply
+from docqa.server.endpoints import JSON, Endpoint, Exchange, Reply
 from docqa.server.lanes import Lane
 from docqa.server.payloads import Digits
 from docqa.server.problems import Problem
@@ -46,20 +46,20 @@ def collection_endpoints(service: Service, looks: Lane) -> list[Endpoint]:
         looks: threads that look into them.
     """
 
-    async def listed(call: Call[Any, Any]) -> Response:
+    async def listed(call: Exchange[Any, Any]) -> Response:
         found = [await looks.run(service.collection, name) for name in service.collections()]
         return JSON({"collections": [collection_record(each) for each in found]})
 
-    async def one(call: Call[Any, Any]) -> Response:
+    async def one(call: Exchange[Any, Any]) -> Response:
         return JSON(collection_record(await looks.run(service.collection, call.path["name"])))
 
-    async def documents(call: Call[_Paged, Any]) -> Response:
+    async def documents(call: Exchange[_Paged, Any]) -> Response:
         first = call.query.offset
         found = await looks.run(service.collection_documents, call.path["name"])
         shown = [each.to_dict() for each in found[first : first + call.query.limit]]
         return JSON({"documents": shown, "total": len(found)})
 
-    async def sync(call: Call[Any, Any]) -> Response:
+    async def sync(call: Exchange[Any, Any]) -> Response:
         name = call.path["name"]
         for job in service.jobs():
             if (job.kind, job.subject) == ("sync", name) and not job.ended.is_set():
@@ -118,16 +118,16 @@ def job_endpoints(service: Service, waits: Lane) -> list[Endpoint]:
         waits: threads that wait for their ends.
     """
 
-    async def listed(call: Call[Any, Any]) -> Response:
+    async def listed(call: Exchange[Any, Any]) -> Response:
         return JSON({"jobs": [job_record(each) for each in service.jobs()]})
 
-    async def one(call: Call[_Wait, Any]) -> Response:
+    async def one(call: Exchange[_Wait, Any]) -> Response:
         job = service.job(call.path["job_id"])
         if call.query.wait and not job.ended.is_set():
             job = await waits.run(service.wait, job.id, call.query.wait)
         return JSON(job_record(job))
 
-    async def cancel(call: Call[Any, Any]) -> Response:
+    async def cancel(call: Exchange[Any, Any]) -> Response:
         return JSON(job_record(service.cancel(call.path["job_id"])))
 
     said = {200: Reply("The job", {"application/json": JobModel})}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from docqa.errors import SettingError
-from docqa.server.endpoints import BINARY, JSON, Call, Endpoint, Reply
+from docqa.server.endpoints import BINARY, JSON, Endpoint, Exchange, Reply, header
 from docqa.server.lanes import Lane
 from docqa.server.payloads import Digits
 from docqa.server.problems import Problem
@@ -29,10 +29,10 @@ _PAGE: dict[str, dict[str, Any]] = {
     "number": {"type": "integer", "minimum": 1, "maximum": 1_000_000},
 }
 _AT = "/v1/documents/{document_id}"
-_PASSWORD = {"X-Docqa-Password": "Opens an encrypted PDF"}
+_PASSWORD = {"X-Docqa-Password": header("opens an encrypted PDF")}
 _SENT = {
     **_PASSWORD,
-    "Prefer": "respond-async answers at once with a job, which loads the document",
+    "Prefer": header("respond-async answers at once with a job, which loads the document"),
 }
 # A document is sent from a sandbox: no script, nothing fetched, no access to the server's pages.
 _VIEW_POLICY = (
@@ -51,7 +51,7 @@ class _Stretch(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     start: Digits = Field(default=0, ge=0, le=10**12)
-    end: Digits | None = Field(default=None, ge=0, le=10**12)
+    end: Annotated[Digits, Field(ge=0, le=10**12)] | None = None
 
 
 class _Scaled(BaseModel):
@@ -69,13 +69,13 @@ def document_endpoints(service: Service, loads: Lane, looks: Lane) -> list[Endpo
         looks: threads that look into them.
     """
 
-    async def add(call: Call[_Named, Any]) -> Response:
+    async def add(call: Exchange[_Named, Any]) -> Response:
         return await taken(call, None)
 
-    async def put(call: Call[_Named, Any]) -> Response:
+    async def put(call: Exchange[_Named, Any]) -> Response:
         return await taken(call, call.path["document_id"])
 
-    async def taken(call: Call[_Named, Any], expected: str | None) -> Response:
+    async def taken(call: Exchange[_Named, Any], expected: str | None) -> Response:
         headers = call.request.headers
         name = clean_name(call.query.name)
         chosen = {
@@ -97,18 +97,18 @@ def document_endpoints(service: Service, loads: Lane, looks: Lane) -> list[Endpo
         at = {} if expected else {"Location": f"documents/{record.id}"}
         return JSON(record.to_dict(), 201 if is_new else 200, headers=at)
 
-    async def listed(call: Call[Any, Any]) -> Response:
+    async def listed(call: Exchange[Any, Any]) -> Response:
         return JSON({"documents": [each.to_dict() for each in service.documents()]})
 
-    async def one(call: Call[Any, Any]) -> Response:
+    async def one(call: Exchange[Any, Any]) -> Response:
         record = await looks.run(service.document, call.path["document_id"])
         return JSON(record.to_dict())
 
-    async def drop(call: Call[Any, Any]) -> Response:
+    async def drop(call: Exchange[Any, Any]) -> Response:
         service.remove(call.path["document_id"])
         return Response(status_code=204)
 
-    async def text(call: Call[_Stretch, Any]) -> Response:
+    async def text(call: Exchange[_Stretch, Any]) -> Response:
         query = call.query
         try:
             words = await looks.run(service.text, call.path["document_id"], query.start, query.end)
@@ -116,7 +116,7 @@ def document_endpoints(service: Service, loads: Lane, looks: Lane) -> list[Endpo
             raise Problem(416, "outside", str(error)) from error
         return Response(words.encode("utf-8", "replace"), media_type="text/plain; charset=utf-8")
 
-    async def original(call: Call[Any, Any]) -> Response:
+    async def original(call: Exchange[Any, Any]) -> Response:
         record = await looks.run(service.document, call.path["document_id"])
         data = await looks.run(service.original, record.id)
         is_pdf = record.media_type == "application/pdf"
@@ -126,17 +126,17 @@ def document_endpoints(service: Service, loads: Lane, looks: Lane) -> list[Endpo
         }
         return Response(data, headers={**headers, "Content-Type": record.media_type})
 
-    async def view(call: Call[Any, Any]) -> Response:
+    async def view(call: Exchange[Any, Any]) -> Response:
         page = await looks.run(service.view_html, call.path["document_id"])
         headers = {"Content-Security-Policy": _VIEW_POLICY}
         return Response(page, media_type="text/html", headers=headers)
 
-    async def page(call: Call[Any, Any]) -> Response:
+    async def page(call: Exchange[Any, Any]) -> Response:
         number = call.path["number"]
         found = await looks.run(service.page, call.path["document_id"], number)
         return JSON({**found.to_dict(), "picture": f"{number}.jpg"})
 
-    async def picture(call: Call[_Scaled, Any]) -> Response:
+    async def picture(call: Exchange[_Scaled, Any]) -> Response:
         document_id, number = call.path["document_id"], call.path["number"]
         tag = f'"{document_id[:16]}-{number}-{call.query.scale}"'
         headers = {"ETag": tag, "Cache-Control": "private, max-age=31536000, immutable"}
@@ -291,7 +291,10 @@ def accepted(job: ServiceJob, request: Request) -> Response:
 def _links(value: str) -> dict[str, Any]:
     names = "get_document", "document_text", "document_view", "drop_document"
     return {name: {"operationId": name, "parameters": {"document_id": value}} for name in names} | {
-        "get_page": {"operationId": "get_page", "parameters": {"document_id": value, "number": "1"}},
+        "get_page": {
+            "operationId": "get_page",
+            "parameters": {"document_id": value, "number": "1"},
+        },
         "page_picture": {
             "operationId": "page_picture",
             "parameters": {"document_id": value, "number": "1"},

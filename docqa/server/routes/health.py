@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from docqa.server.endpoints import JSON, Call, Endpoint, Reply
+from docqa.server.endpoints import JSON, Endpoint, Exchange, Reply
 from docqa.server.guard import cookie_name, cookie_value
 from docqa.server.metrics import CONTENT_TYPE, Metrics
 from docqa.server.problems import Problem
@@ -24,10 +24,10 @@ def health(not_ready: Callable[[], str]) -> list[Endpoint]:
         not_ready: gives the reason for which no request is answered now; ``""`` for none.
     """
 
-    async def live(call: Call[Any, Any]) -> Response:
+    async def live(call: Exchange[Any, Any]) -> Response:
         return JSON({"status": "alive"})
 
-    async def ready(call: Call[Any, Any]) -> Response:
+    async def ready(call: Exchange[Any, Any]) -> Response:
         if reason := not_ready():
             raise Problem(503, "not-ready", reason, headers={"Retry-After": "1"})
         return JSON({"status": "ready"})
@@ -50,7 +50,7 @@ def health(not_ready: Callable[[], str]) -> list[Endpoint]:
 def counts(metrics: Metrics) -> Endpoint:
     """Return the endpoint of the counts."""
 
-    async def text(call: Call[Any, Any]) -> Response:
+    async def text(call: Exchange[Any, Any]) -> Response:
         return Response(metrics.text(), headers={"content-type": CONTENT_TYPE})
 
     content = {"text/plain": {"type": "string"}}
@@ -61,7 +61,7 @@ def counts(metrics: Metrics) -> Endpoint:
 def session(settings: ServerSettings) -> Endpoint:
     """Return the endpoint that gives a browser the cookie, for the token that it sends."""
 
-    async def open_session(call: Call[Any, Any]) -> Response:
+    async def open_session(call: Exchange[Any, Any]) -> Response:
         response = Response(status_code=204)
         if settings.token is not None:
             response.set_cookie(

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+from pydantic import BaseModel
 from starlette.responses import Response
 
 from docqa.errors import LoadError
-from docqa.server.endpoints import BINARY, JSON, Call, Endpoint, Reply
+from docqa.server.endpoints import BINARY, JSON, Endpoint, Exchange, Reply, header
 from docqa.server.lanes import Lane
-from docqa.server.problems import problem_of
-from docqa.server.replies import ProcessedPage
+from docqa.server.problems import MEDIA_TYPE, problem_of
+from docqa.server.replies import ProblemDetails, ProcessedPage
 from docqa.server.routes.documents import sent_type
 from docqa.server.uploads import received
 from docqa.service.documents import clean_name
@@ -21,6 +23,15 @@ from docqa.service.service import Service
 __all__ = ["processing"]
 
 _PAGES = {"type": "array", "items": {"$ref": f"#/components/schemas/{ProcessedPage.__name__}"}}
+
+_FAULT: Mapping[str, type[BaseModel] | dict[str, Any]] = {
+    "application/json": {
+        "type": "object",
+        "required": ["detail"],
+        "properties": {"detail": {"type": "string"}},
+    },
+    MEDIA_TYPE: {"$ref": f"#/components/schemas/{ProblemDetails.__name__}"},
+}
 
 
 def processing(service: Service, loads: Lane) -> Endpoint:
@@ -31,7 +42,7 @@ def processing(service: Service, loads: Lane) -> Endpoint:
         loads: threads that load files.
     """
 
-    async def process(call: Call[Any, Any]) -> Response:
+    async def process(call: Exchange[Any, Any]) -> Response:
         headers = call.request.headers
         name = clean_name(unquote(headers.get("x-filename", "")))
         kind = sent_type(headers.get("content-type", ""))
@@ -49,10 +60,13 @@ def processing(service: Service, loads: Lane) -> Endpoint:
         "process",
         "Return the text of a document page by page, as Open WebUI asks external loaders",
         process,
-        {200: Reply("The pages", {"application/json": _PAGES})},
+        {
+            200: Reply("The pages", {"application/json": _PAGES}),
+            415: Reply("Open WebUI takes another loader then", _FAULT),
+            422: Reply("Open WebUI takes another loader then", _FAULT),
+        },
         body=BINARY,
-        headers={"X-Filename": "The document's name, percent-encoded"},
-        problems=(415,),
+        headers={"X-Filename": header("the document's name, percent-encoded")},
         shows=ProcessedPage,
     )
 

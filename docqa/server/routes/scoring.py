@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from docqa.errors import DocqaError, ModelError, ServiceError
 from docqa.server.contract import parsed
-from docqa.server.endpoints import JSON, Call, Endpoint, Reply, json_body, unless_gone
+from docqa.server.endpoints import JSON, Endpoint, Exchange, Reply, json_body, unless_gone
 from docqa.server.lanes import Lane
 from docqa.server.payloads import ContractRequest
 from docqa.server.problems import Problem
@@ -41,7 +41,7 @@ def scoring(service: Service, asks: Lane) -> list[Endpoint]:
         asks: threads that wait for answers.
     """
 
-    async def answer(call: Call[Any, Any]) -> Response:
+    async def answer(call: Exchange[Any, Any]) -> Response:
         try:
             asked = parsed(await json_body(call.request))
             found = asks.run(asked.answer, service.answer_pairs)

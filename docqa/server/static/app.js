@@ -206,10 +206,11 @@ async function waitUntilReady() {
 
 async function begin() {
   $("ask").onsubmit = ask;
-  $("open").onclick = () => $("file").click();
+  $("open").onclick = $("first").onclick = () => $("file").click();
   $("file").onchange = () => { library.add([...$("file").files]); $("file").value = ""; };
   $("help-button").onclick = () => $("help").showModal();
   $("compare").onclick = () => compare();
+  $("leave").onclick = leave;
   $("export").onchange = exportAs;
   $("keys").append(...KEYS.flatMap(([keys, words]) => [
     el("dt", {}, ...keys.split(" ").map((key) => el("kbd", { textContent: key }))), el("dd", { textContent: words })]));

@@ -27,14 +27,14 @@ export function open(outcomes, onPick) {
     el("th", { scope: "row", role: "rowheader", textContent: question }), ...cells[index]));
   const table = el("table", { role: "grid", ariaLabel: "Answers of each document to each question", onkeydown: steer },
     el("thead", { role: "rowgroup" }, head), el("tbody", { role: "rowgroup" }, ...rows));
-  $("grid").replaceChildren(table);
+  $("table").replaceChildren(table);
   $("grid").hidden = false;
   if (cells[0]?.[0]) reach(cells[0][0]);
 }
 
 export function close() {
   $("grid").hidden = true;
-  $("grid").replaceChildren();
+  $("table").replaceChildren();
 }
 
 function cell(question, answer, item) {
