@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import re
 import threading
 from collections.abc import Sequence
@@ -10,15 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from docqa.cli.collections import parse_entries
+from docqa.cli.collections import open_collection, parse_entries
+from docqa.cli.exits import debugging
 from docqa.cli.interrupt import INTERRUPTED, raising_interrupt
 from docqa.cli.notices import counted
 from docqa.cli.options import LibraryDefault, reader_option
 from docqa.cli.prelude import Run, command
 from docqa.cli.sources import SourceFile, expand
-from docqa.errors import DocqaError, SettingError
+from docqa.errors import CollectionError, DocqaError, SettingError
 
 if TYPE_CHECKING:
+    from docqa.server.app import State
     from docqa.server.settings import ServerSettings
     from docqa.service.service import Service
 
@@ -145,6 +149,7 @@ def serve(
     from docqa.reader.requirements import require
 
     require("docqa serve", *_PACKAGES, extra="server")
+    from docqa.server.app import State
     from docqa.server.serving import bound, serve_until_ended
     from docqa.server.settings import ServerSettings
     from docqa.service.service import Service
@@ -160,17 +165,43 @@ def serve(
             raise click.UsageError(
                 f"--collection {name!r}: a name has letters, digits, dots, dashes and underscores"
             )
+        if not open_collection(addresses[name]).exists():
+            raise CollectionError(
+                f"there is no collection at {addresses[name]}; docqa index DIR --to "
+                f"{addresses[name]} makes one"
+            )
     sources = expand(files).files
     for source in sources:
         if source.error is not None:
             raise source.error
+    state = State()
+    if not debugging(run.context):
+        _write_defects(state)
     listening = bound(settings)
     chosen = ServiceSettings(collections=addresses, upload_bytes=max_mb << 20, **given)
     with raising_interrupt(), Service(chosen) as service:
         threading.Thread(target=_load, args=(run, service, sources), daemon=True).start()
         run.notices.note(f"listening at {_address(settings, listening.getsockname()[1])}")
-        is_interrupted = serve_until_ended(settings, service, listening, drain_seconds=drain)
-    return INTERRUPTED if is_interrupted else 0
+        serve_until_ended(settings, service, listening, drain_seconds=drain, state=state)
+    return INTERRUPTED if state.is_interrupted else 0
+
+
+def _write_defects(state: State) -> None:
+    """Let tracebacks of the server's own errors, which no caller sees, reach standard error.
+
+    Requests that are cut off at the end of the server are no errors.
+    """
+
+    def is_defect(record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        return not (state.is_interrupted or isinstance(error, asyncio.CancelledError))
+
+    handler = logging.StreamHandler()
+    handler.addFilter(is_defect)
+    defects = logging.getLogger("uvicorn.error")
+    defects.addHandler(handler)
+    defects.setLevel(logging.ERROR)
+    defects.propagate = False
 
 
 def _load(run: Run, service: Service, sources: Sequence[SourceFile]) -> None:

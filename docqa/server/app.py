@@ -57,9 +57,15 @@ _TYPES = {
 
 @dataclass
 class State:
-    """The state of a server: whether it is about to end."""
+    """The state of a server.
+
+    Attributes:
+        is_ending: it was asked to end.
+        is_interrupted: by Ctrl-C, which waits for no request.
+    """
 
     is_ending: bool = False
+    is_interrupted: bool = False
 
 
 def create_app(settings: ServerSettings, service: Service, state: State | None = None) -> ASGIApp:

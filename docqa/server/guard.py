@@ -33,7 +33,7 @@ _HEADERS = {
 # "CORS-safelisted request-header"); a POST with one of them, or with none, needs X-Docqa.
 _SIMPLE_TYPES = {"", "text/plain", "multipart/form-data", "application/x-www-form-urlencoded"}
 _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
-_SLOWEST_UPLOAD = 100_000  # bytes a second, after the first minute
+_SLOWEST_UPLOAD = 5_000  # bytes a second, after the first minute
 
 
 class Guard:
@@ -91,7 +91,11 @@ class Guard:
 
     def _check(self, scope: Scope, headers: _Headers) -> None:
         method = scope["method"]
-        if self._settings.token is not None and not self._is_open(scope["path"]):
+        is_open = self._is_open(scope["path"])
+        is_embedded = headers.get("sec-fetch-site") == "cross-site" and not headers.get("origin")
+        if is_embedded and not is_open:  # a picture or a frame in another site's page
+            raise _unknown_origin()
+        if self._settings.token is not None and not is_open:
             self._check_token(headers)
         if method == "POST" and not headers.get("authorization"):
             media_type = headers.get("content-type").partition(";")[0].strip().lower()
@@ -132,13 +136,7 @@ class Guard:
                 or (caller[0], None) in self._names
             )
             if not trusted:
-                raise Problem(
-                    403,
-                    "unknown-origin",
-                    "a page of another site calls, which the server does not allow; start it with "
-                    "--allow-origin ORIGIN if the page is meant to",
-                    option="--allow-origin",
-                )
+                raise _unknown_origin()
 
     def _check_token(self, headers: _Headers) -> None:
         token = self._settings.token or ""
@@ -287,6 +285,16 @@ def _cookie(header: str, name: str) -> str:
     except CookieError:
         return ""
     return "" if morsel is None else morsel.value
+
+
+def _unknown_origin() -> Problem:
+    return Problem(
+        403,
+        "unknown-origin",
+        "a page of another site calls, which the server does not allow; start it with "
+        "--allow-origin ORIGIN if the page is meant to",
+        option="--allow-origin",
+    )
 
 
 def _is_address(name: str) -> bool:

@@ -60,18 +60,20 @@ def serve_until_ended(
     listening: socket.socket,
     *,
     drain_seconds: float = 10.0,
+    state: State | None = None,
     stop: threading.Event | None = None,
-) -> bool:
-    """Answer requests until the process is asked to end; return whether by Ctrl-C.
+) -> None:
+    """Answer requests until the process is asked to end.
 
     Args:
         settings: of the server.
         service: answers.
         listening: the socket.
         drain_seconds: how long running requests may go on after SIGTERM.
+        state: says how it ends.
         stop: ends the server too, where it is set; for servers in other threads than the main one.
     """
-    state = State()
+    state = state or State()
     config = uvicorn.Config(
         create_app(settings, service, state),
         http=_HurriedProtocol,
@@ -84,9 +86,7 @@ def serve_until_ended(
         timeout_graceful_shutdown=max(1, round(drain_seconds)),
         h11_max_incomplete_event_size=32 << 10,
     )
-    server = _Server(config, state, stop)
-    server.run(sockets=[listening])
-    return server.is_interrupted
+    _Server(config, state, stop).run(sockets=[listening])
 
 
 class _Server(uvicorn.Server):
@@ -95,13 +95,12 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, state: State, stop: threading.Event | None) -> None:
         super().__init__(config)
         self._state, self._stop = state, stop
-        self.is_interrupted = False
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Let SIGTERM wait for running requests, and Ctrl-C or a second signal for none."""
         self.force_exit = self.should_exit or sig == signal.SIGINT
         self.should_exit = self._state.is_ending = True
-        self.is_interrupted |= sig == signal.SIGINT
+        self._state.is_interrupted |= sig == signal.SIGINT
 
     async def on_tick(self, counter: int) -> bool:
         """Say, ten times a second, whether the server is to end."""

@@ -12,7 +12,7 @@ from docqa.places import boxed_places
 if TYPE_CHECKING:
     from docqa.load_settings import LoadSettings
 
-__all__ = ["PageLines", "TextLine", "page_text", "picture", "view"]
+__all__ = ["ShownPage", "TextLine", "page_text", "picture", "view"]
 
 _LARGEST_SCALE = 4.0  # pixels a point
 
@@ -33,7 +33,7 @@ class TextLine:
 
 
 @dataclass(frozen=True, slots=True)
-class PageLines:
+class ShownPage:
     """A page's size, numbers and text.
 
     Attributes:
@@ -75,7 +75,7 @@ class PageLines:
         }
 
 
-def page_text(document: Document, number: int) -> PageLines:
+def page_text(document: Document, number: int) -> ShownPage:
     """Return the text of a page, line by line.
 
     Raises:
@@ -90,7 +90,7 @@ def page_text(document: Document, number: int) -> PageLines:
             span = Span(first, first + len(words))
             lines.append(TextLine(words, span, _boxes(document, span, number)))
         start += len(line) + 1
-    return PageLines(
+    return ShownPage(
         number, page.label, page.width, page.height, page.span, tuple(lines), page.needs_ocr
     )
 

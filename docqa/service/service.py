@@ -39,7 +39,7 @@ from docqa.recent import Recent
 from docqa.service.documents import DocumentStore, ServedDocument
 from docqa.service.exporting import exported
 from docqa.service.jobs import Jobs, Progressing, ServiceJob
-from docqa.service.pages import PageLines, page_text, picture, view
+from docqa.service.pages import ShownPage, page_text, picture, view
 from docqa.service.reading import TICKET, QueuedReader, ReadingQueue, Ticket
 from docqa.service.requests import AskedItem, AskOutcome, AskRequest
 from docqa.service.settings import ServiceSettings
@@ -213,7 +213,7 @@ class Service:
         """
         return self._documents.document(document_id).pages
 
-    def page(self, document_id: str, number: int) -> PageLines:
+    def page(self, document_id: str, number: int) -> ShownPage:
         """Return the size and the lines of a page.
 
         Raises:
@@ -308,7 +308,8 @@ class Service:
         """Return the answers to questions over texts, one a pair, as `docqa.compat` gives them.
 
         Args:
-            questions, contexts: of equal length.
+            questions: in words.
+            contexts: the text of each question.
             settings: of a call of `docqa.compat`, such as ``top_k``.
 
         Raises:

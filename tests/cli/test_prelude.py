@@ -30,7 +30,7 @@ def commands(group: click.Group) -> Iterator[click.Command]:
 def test_every_command_can_be_quiet_and_debugged() -> None:
     """No command is without the common options, and they stand at the end of its help."""
     found = list(commands(main))
-    assert len(found) == 17
+    assert len(found) == 18
     for each in found:
         shown = [param.name for param in each.params if not getattr(param, "hidden", False)]
         assert shown[-2:] == ["quiet", "debug"], each.name

@@ -287,6 +287,26 @@ def test_times_are_numbers(client: Any, given: str) -> None:
     assert "X-Request-Timeout" in response.json()["detail"]
 
 
+def test_passwords_open_documents(client: Any) -> None:
+    """An encrypted PDF says that it needs one; the header has it percent-encoded."""
+    from reportlab.pdfgen.canvas import Canvas
+
+    out = io.BytesIO()
+    canvas = Canvas(out, encrypt="50% öl")
+    canvas.drawString(50, 200, "The lamp burns 40 litres of oil a week.")
+    canvas.save()
+    at = "/v1/documents?name=locked.pdf"
+    locked = client.post(at, content=out.getvalue(), headers=RAW)
+    assert (locked.status_code, locked.json()["type"]) == (422, "urn:docqa:encrypted")
+    assert "X-Docqa-Password" in locked.json()["detail"]
+    assert "--password" not in locked.json()["detail"]
+    headers = {**RAW, "X-Docqa-Password": "50%25%20%C3%B6l"}
+    opened = client.post(at, content=out.getvalue(), headers=headers)
+    assert opened.status_code == 201
+    picture = client.get(f"/v1/documents/{opened.json()['id']}/pages/1.jpg")
+    assert picture.content[:2] == b"\xff\xd8"
+
+
 def test_html_is_shown_without_scripts(client: Any) -> None:
     """The view of a page has no script, and both view and original are sandboxed."""
     document_id = sent(client, PAGE, "page.html")

@@ -84,6 +84,19 @@ def test_other_sites_are_refused(path: str, origin: str) -> None:
         assert response.status_code == 403, method
 
 
+def test_other_sites_embed_nothing() -> None:
+    """Pictures and frames in a page of another site come without an origin; browsers say so."""
+    elsewhere = {"Sec-Fetch-Site": "cross-site"}
+    assert client().get("/v1/documents", headers=elsewhere).status_code == 403
+    assert client().get("/", headers=elsewhere).status_code == 200  # a link to the page
+    allowed = client(allow_origins=("https://notes.example",))
+    called = {**elsewhere, "Origin": "https://notes.example"}
+    assert allowed.get("/v1/documents", headers=called).status_code == 200
+    for own in ("same-origin", "none"):
+        headers = {"Sec-Fetch-Site": own}
+        assert client().get("/v1/documents", headers=headers).status_code == 200
+
+
 def test_own_origin_is_served() -> None:
     """The server's own page may call it, also behind a proxy that speaks TLS."""
     assert client().put("/x", headers={"Origin": "http://localhost:8080"}).status_code == 200

@@ -103,13 +103,14 @@ def test_aborted_questions_leave_nothing(slow: tuple[str, Any, Any]) -> None:
     assert ask(address)[0] == 200
 
 
-def test_clients_that_leave_are_not_read_for(slow: tuple[str, Any, Any]) -> None:
+@pytest.mark.parametrize("accepted", ["application/json", "application/x-ndjson"])
+def test_clients_that_leave_are_not_read_for(slow: tuple[str, Any, Any], accepted: str) -> None:
     """An exhaustive question stops when its client leaves."""
     address, service, reader = slow
     service.add_file("\n\n".join(f"Line {n} of the lamp." for n in range(40_000)).encode(), "l.txt")
     body = json.dumps({"questions": ["What lamp?"], "exhaustive": True}).encode()
     connection = http.client.HTTPConnection(address, timeout=20)
-    connection.request("POST", "/v1/ask", body, HEADERS)
+    connection.request("POST", "/v1/ask", body, {**HEADERS, "Accept": accepted})
     for _ in range(1000):
         if type(reader).batches:
             break

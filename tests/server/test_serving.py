@@ -235,6 +235,7 @@ def test_port_in_use_is_an_error(tmp_path: Path) -> None:
         (["--allow-origin", "notes.example"], "https://notes.example"),
         (["--collection", "kb"], "NAME=VALUE"),
         (["--collection", "../x=kb"], "letters"),
+        (["--collection", "kb=no-such-kb"], "docqa index DIR --to no-such-kb"),
         (["no-such-file.pdf"], "no-such-file.pdf"),
     ],
 )
@@ -274,3 +275,29 @@ def test_help_stays_light(tmp_path: Path) -> None:
     )
     heavy = {"starlette", "pydantic", "uvicorn", "torch", "mcp", "prometheus_client", "numpy"}
     assert not heavy & loaded_by(code, tmp_path)
+
+
+def test_defects_are_written_where_the_server_runs(
+    service: Any, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The caller gets status 500 alone; the traceback goes to standard error."""
+    import logging
+
+    from docqa.cli.serve import _write_defects
+    from docqa.server.app import State
+
+    def broken(*arguments: object) -> None:
+        raise ZeroDivisionError("of the keeper")
+
+    monkeypatch.setattr(type(service), "documents", broken)
+    log = logging.getLogger("uvicorn.error")
+    before = log.handlers[:], log.level, log.propagate
+    try:
+        _write_defects(State())
+        with listening(service) as address, pytest.raises(urllib.error.HTTPError) as caught:
+            urllib.request.urlopen(f"{address}/v1/documents")
+    finally:
+        log.handlers, log.level, log.propagate = before
+    assert caught.value.code == 500
+    assert b"keeper" not in caught.value.read()
+    assert "ZeroDivisionError: of the keeper" in capfd.readouterr().err

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
@@ -29,7 +29,7 @@ _PAGE: dict[str, dict[str, Any]] = {
     "number": {"type": "integer", "minimum": 1, "maximum": 1_000_000},
 }
 _AT = "/v1/documents/{document_id}"
-_PASSWORD = {"X-Docqa-Password": header("opens an encrypted PDF")}
+_PASSWORD = {"X-Docqa-Password": header("opens an encrypted PDF; percent-encoded")}
 _SENT = {
     **_PASSWORD,
     "Prefer": header("respond-async answers at once with a job, which loads the document"),
@@ -80,7 +80,7 @@ def document_endpoints(service: Service, loads: Lane, looks: Lane) -> list[Endpo
         name = clean_name(call.query.name)
         chosen = {
             "media_type": sent_type(headers.get("content-type", "")),
-            "password": headers.get("x-docqa-password"),
+            "password": unquote(headers.get("x-docqa-password", "")) or None,
         }
         async with received(call.request, service.new_file()) as upload:
             if expected is not None and upload.sha256 != expected:

@@ -218,6 +218,7 @@ async function begin() {
   addEventListener("hashchange", () => { if (location.hash !== written) follow(); });
   addEventListener("focus", () => library.refresh().catch(() => {}));
   dropping();
+  $("library").open = !matchMedia("(max-width: 760px)").matches;
   results.begin({ choose: onChoice, say });
   viewer.begin({ onMove: writeSoon });
   await restore();

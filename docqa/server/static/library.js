@@ -265,6 +265,7 @@ async function listCollected(anew) {
   $("collection").hidden = name === null;
   if (name === null) return;
   if (anew === true) {
+    $("collection").open = true;
     collected = [];
     try {
       collected = (await get(`v1/collections/${name}/documents?limit=10000`)).documents;

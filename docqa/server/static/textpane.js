@@ -55,8 +55,8 @@ export class TextPane {
     block.root.replaceChildren(...pieces);
   }
 
-  zoom(step) {
-    this.size = Math.max(0.5, Math.min(3, this.size * 1.2 ** step));
+  zoom(factor) {
+    this.size = Math.max(0.5, Math.min(3, this.size * factor));
     this.root.style.setProperty("--zoom", this.size);
   }
 }

@@ -21,6 +21,7 @@ export function begin({ onMove }) {
   $("larger").onclick = () => zoom(1);
   $("number").onchange = () => goTo(Number($("number").value));
   $("looks").onclick = () => toggleLooks();
+  new ResizeObserver(() => { if (shown?.isFitted) fit(); }).observe($("viewer"));
 }
 
 export const openId = () => shown?.record.id ?? null;
@@ -68,7 +69,7 @@ export function close(words = "") {
 }
 
 function open(record, first, pane) {
-  shown = { record, pane, hits: [], page: null, pages: [], frame: null, near: null };
+  shown = { record, pane, hits: [], page: null, pages: [], frame: null, near: null, scale: 1, isFitted: !pane };
   $("welcome").hidden = true;
   $("page-bar").hidden = false;
   $("title").textContent = record.name;
@@ -82,14 +83,13 @@ function open(record, first, pane) {
   if (pane) $("viewer").replaceChildren(pane.root);
   else layOut(record, first);
   showZoom();
+  if (!pane) fit();
 }
 
 // Pages
 
 function layOut(record, first) {
   shown.near?.disconnect();
-  const wide = ($("viewer").clientWidth || 800) - 40;
-  shown.scale = Math.max(0.4, Math.min(2, wide / first.width));
   shown.pages = Array.from({ length: record.pages }, (_, index) => pageElement(record, index + 1, first));
   $("viewer").replaceChildren(...shown.pages.map((each) => each.root));
   $("number").size = String(record.pages).length + 1;
@@ -100,6 +100,24 @@ function layOut(record, first) {
     shown.near.observe(each.root);
     small.observe(each.thumb);
   }
+}
+
+/** Makes the first page as wide as there is room. */
+function fit() {
+  const style = getComputedStyle($("viewer"));
+  const wide = $("viewer").clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight) - 2;
+  const scale = Math.max(0.25, Math.min(2, wide / shown.pages[0].width));
+  if (Math.abs(scale - shown.scale) > 0.005) resize(scale / shown.scale);
+}
+
+/** Makes everything larger by a factor, and keeps what stands in the middle of the window there. */
+function resize(factor) {
+  const view = $("viewer");
+  const before = (view.scrollTop + view.clientHeight / 2) / view.scrollHeight;
+  if (shown.pane) shown.pane.zoom(factor); else shown.scale = Math.max(0.25, Math.min(4, shown.scale * factor));
+  showZoom();
+  view.scrollTop = before * view.scrollHeight - view.clientHeight / 2;
+  for (const page of shown.pages) draw(page);
 }
 
 function pageElement(record, number, { width, height }) {
@@ -245,13 +263,8 @@ function followScroll(anyway = false) {
 /** Makes pages or text larger or smaller by a step. */
 export function zoom(step) {
   if (!shown) return;
-  const view = $("viewer");
-  const before = { top: view.scrollTop + view.clientHeight / 2, height: view.scrollHeight };
-  if (shown.pane) shown.pane.zoom(step);
-  else shown.scale = Math.max(0.25, Math.min(4, shown.scale * 1.2 ** step));
-  showZoom();
-  view.scrollTop = (before.top / before.height) * view.scrollHeight - view.clientHeight / 2;
-  for (const page of shown.pages) draw(page);
+  shown.isFitted = false;
+  resize(1.2 ** step);
 }
 
 function showZoom() {

@@ -165,33 +165,6 @@ def add(service: Any) -> Callable[[bytes | str, str], str]:
 
 
 @pytest.fixture
-def ask() -> Callable[[Any, str], None]:
-    """Return a function that types questions and asks them."""
-
-    def asked(page: Any, question: str) -> None:
-        page.fill("#question", question)
-        page.press("#question", "Enter")
-        page.wait_for_selector(".asked")
-        page.wait_for_selector(".said progress", state="detached")
-
-    return asked
-
-
-@pytest.fixture
-def until() -> Callable[[Any, Callable[[], Any]], None]:
-    """Return a function that lets the page go on until something holds; its policy has no eval."""
-
-    def wait(page: Any, holds: Callable[[], Any]) -> None:
-        for _ in range(400):
-            if holds():
-                return
-            page.wait_for_timeout(50)
-        pytest.fail("it does not come true")
-
-    return wait
-
-
-@pytest.fixture
 def handbook(pdf: Any, write: Callable[..., str]) -> bytes:
     """Return a PDF of three pages; the date stands on two of them."""
     pdf.page(write(30, 150, "The Ormskerry Light stands on a skerry."))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
+from page_steps import ask, until
 
 LIT = "When was the lamp first lit?"
 OIL = "How much oil does the lamp burn?"
@@ -29,9 +29,7 @@ def in_view(page: Any, selector: str) -> bool:
     return bool(page.eval_on_selector(selector, inside))
 
 
-def test_question_is_answered_and_marked(
-    new_page: Any, add: Any, ask: Any, handbook: bytes
-) -> None:
+def test_question_is_answered_and_marked(new_page: Any, add: Any, handbook: bytes) -> None:
     """Enter asks; the best answer is chosen and its words are marked on their page."""
     add(handbook, "handbook.pdf")
     page = new_page()
@@ -42,7 +40,7 @@ def test_question_is_answered_and_marked(
     assert in_view(page, ".mark.now")
 
 
-def test_lines_are_questions(new_page: Any, add: Any, ask: Any, handbook: bytes) -> None:
+def test_lines_are_questions(new_page: Any, add: Any, handbook: bytes) -> None:
     """Each line that is pasted is a question with its own answers."""
     add(handbook, "handbook.pdf")
     page = new_page()
@@ -52,7 +50,7 @@ def test_lines_are_questions(new_page: Any, add: Any, ask: Any, handbook: bytes)
 
 
 def test_arrows_go_through_answers_from_the_question(
-    new_page: Any, add: Any, ask: Any, handbook: bytes
+    new_page: Any, add: Any, handbook: bytes
 ) -> None:
     """The arrows work while the question has the focus; j and k where nothing is written."""
     add(handbook, "handbook.pdf")
@@ -73,7 +71,7 @@ def test_arrows_go_through_answers_from_the_question(
 
 @pytest.mark.parametrize(("motion", "name"), [("no-preference", "pulse"), ("reduce", "none")])
 def test_mark_pulses_unless_the_reader_wants_rest(
-    new_page: Any, add: Any, ask: Any, handbook: bytes, motion: str, name: str
+    new_page: Any, add: Any, handbook: bytes, motion: str, name: str
 ) -> None:
     """The chosen mark pulses; it stands still where less motion is asked for."""
     add(handbook, "handbook.pdf")
@@ -84,9 +82,7 @@ def test_mark_pulses_unless_the_reader_wants_rest(
     assert mark.evaluate("(mark) => getComputedStyle(mark).outlineStyle") == "solid"
 
 
-def test_places_of_the_same_words(
-    new_page: Any, add: Any, ask: Any, until: Any, handbook: bytes
-) -> None:
+def test_places_of_the_same_words(new_page: Any, add: Any, handbook: bytes) -> None:
     """Dots show the places of an answer; n and p go through them, and the address follows."""
     add(handbook, "handbook.pdf")
     page = new_page()
@@ -103,9 +99,7 @@ def test_places_of_the_same_words(
     until(page, lambda: page.url == first)
 
 
-def test_not_found_says_how_much_was_read_and_reads_all(
-    new_page: Any, add: Any, ask: Any
-) -> None:
+def test_not_found_says_how_much_was_read_and_reads_all(new_page: Any, add: Any) -> None:
     """What the usual passages do not hold is found when all are read; the number read is said."""
     add(long_text(60), "logbook.txt")
     page = new_page()
@@ -116,7 +110,8 @@ def test_not_found_says_how_much_was_read_and_reads_all(
     ask(page, SECRET)
     said = page.text_content(".said")
     read, of = (int(word) for word in said.replace(",", "").split() if word.isdecimal())
-    assert said.startswith("Not found: read") and read < of
+    assert said.startswith("Not found: read")
+    assert read < of
     page.focus("#open")
     page.keyboard.press("a")
     page.wait_for_selector(".mark.now, mark.now")
@@ -135,9 +130,7 @@ def slow_text() -> str:
     return "\n\n".join([*texts, "All is told slowly."])
 
 
-def test_best_so_far_is_shown_and_esc_stops(
-    new_page: Any, add: Any, ask: Any, reader: Any
-) -> None:
+def test_best_so_far_is_shown_and_esc_stops(new_page: Any, add: Any, reader: Any) -> None:
     """While all is read, what was found so far stands there; Esc keeps it and ends the reading."""
     add(slow_text(), "logbook.txt")
     reader.gate.clear()
@@ -157,8 +150,8 @@ def test_best_so_far_is_shown_and_esc_stops(
     assert words.count() == 2
 
 
-def test_copies(new_page: Any, add: Any, ask: Any, until: Any, handbook: bytes) -> None:
-    """c copies words with their place, C the record that can be verified, l the address."""
+def test_copies(new_page: Any, add: Any, handbook: bytes) -> None:
+    """Keys copy words with their place, the record that can be verified, and the address."""
     add(handbook, "handbook.pdf")
     page = new_page()
     ask(page, LIT)
@@ -183,9 +176,7 @@ def test_copies(new_page: Any, add: Any, ask: Any, until: Any, handbook: bytes) 
     assert copied("l") == page.url
 
 
-def test_link_restores_the_answer(
-    new_page: Any, add: Any, ask: Any, until: Any, handbook: bytes
-) -> None:
+def test_link_restores_the_answer(new_page: Any, add: Any, handbook: bytes) -> None:
     """The address of an answer shows it again: question, document, page, and mark."""
     add("Until 1908 it burned 40 litres.", "notes.txt")
     add(handbook, "handbook.pdf")
@@ -218,9 +209,7 @@ def test_link_to_what_is_gone_says_so(new_page: Any) -> None:
     assert "no document" in page.text_content("#viewer .failed")
 
 
-def test_question_to_nothing(
-    new_page: Any, service: Any, until: Any, monkeypatch: Any
-) -> None:
+def test_question_to_nothing(new_page: Any, service: Any, monkeypatch: Any) -> None:
     """Without a file or collection the page says what to do first."""
     monkeypatch.setattr(service, "collections", lambda: [])
     page = new_page()
@@ -229,9 +218,7 @@ def test_question_to_nothing(
     until(page, lambda: "open a file first" in page.text_content("#state"))
 
 
-def test_server_that_refuses_is_quoted(
-    new_page: Any, add: Any, ask: Callable[[Any, str], None]
-) -> None:
+def test_server_that_refuses_is_quoted(new_page: Any, add: Any) -> None:
     """The sentence of a problem stands with its question."""
     add("The lamp was first lit on 14 October 1871.\n", "lamp.txt")
     page = new_page()

@@ -6,6 +6,9 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+from page_steps import ask, until
+from pdf_files import write
+
 LIT = "When was the lamp first lit?"
 AUDIT = "Who audits the company?"
 
@@ -15,16 +18,18 @@ def payload(name: str, data: bytes) -> dict[str, Any]:
     return {"name": name, "mimeType": "application/octet-stream", "buffer": data}
 
 
-def test_dropped_files_are_loaded(new_page: Any, ask: Any, until: Any) -> None:
+def test_dropped_files_are_loaded(new_page: Any) -> None:
     """Files that are dropped anywhere are sent; their rows say when they are ready."""
     page = new_page()
     page.evaluate(
         """() => { const held = new DataTransfer();
-        held.items.add(new File(['The lamp was first lit on 14 October 1871.'], 'lamp.txt', {type: 'text/plain'}));
+        const words = 'The lamp was first lit on 14 October 1871.';
+        held.items.add(new File([words], 'lamp.txt', {type: 'text/plain'}));
         held.items.add(new File(['Ada Quill audits the company.'], 'audit.txt'));
         const send = (kind) => document.body.dispatchEvent(
             new DragEvent(kind, {dataTransfer: held, bubbles: true, cancelable: true}));
-        send('dragenter'); window.wasShown = !document.getElementById('drop').hidden; send('drop'); }"""
+        send('dragenter'); window.wasShown = !document.getElementById('drop').hidden;
+        send('drop'); }"""
     )
     assert page.evaluate("window.wasShown")
     until(page, lambda: page.text_content("#files-said") == "2 files")
@@ -34,7 +39,7 @@ def test_dropped_files_are_loaded(new_page: Any, ask: Any, until: Any) -> None:
     assert page.locator(".words").all_text_contents() == ["14 October 1871", "Ada Quill"]
 
 
-def test_many_files_and_a_hostile_one(new_page: Any, until: Any) -> None:
+def test_many_files_and_a_hostile_one(new_page: Any) -> None:
     """Of twenty files nineteen are ready; the broken one says why, and can be dismissed."""
     files = [payload(f"note-{n}.txt", f"Note {n} of the log.".encode()) for n in range(19)]
     page = new_page()
@@ -48,7 +53,7 @@ def test_many_files_and_a_hostile_one(new_page: Any, until: Any) -> None:
     until(page, lambda: page.text_content("#files-said") == "18 files")
 
 
-def test_too_large_file_names_the_option(new_page: Any, until: Any) -> None:
+def test_too_large_file_names_the_option(new_page: Any) -> None:
     """A file over the server's limit is refused with the option that raises it."""
     page = new_page()
     page.set_input_files("#file", [payload("big.txt", b"word " * 700_000)])
@@ -56,7 +61,7 @@ def test_too_large_file_names_the_option(new_page: Any, until: Any) -> None:
     assert "--max-mb" in page.text_content("#files p.failed")
 
 
-def test_loading_is_stopped(new_page: Any, service: Any, until: Any, monkeypatch: Any) -> None:
+def test_loading_is_stopped(new_page: Any, service: Any, monkeypatch: Any) -> None:
     """A file on its way has its progress and can be stopped."""
     import threading
 
@@ -80,9 +85,7 @@ def test_loading_is_stopped(new_page: Any, service: Any, until: Any, monkeypatch
     until(page, lambda: service.jobs()[-1].state == "cancelled")
 
 
-def test_encrypted_file_asks_for_its_password(
-    new_page: Any, until: Any, handbook: bytes
-) -> None:
+def test_encrypted_file_asks_for_its_password(new_page: Any, handbook: bytes) -> None:
     """An encrypted PDF asks for its password, again where it is wrong, and then opens."""
     import pypdf
 
@@ -103,13 +106,17 @@ def test_encrypted_file_asks_for_its_password(
     assert "Ormskerry Light" in page.text_content(".layer")
 
 
-def test_scans_are_pointed_out(new_page: Any, add: Any, pdf: Any, write: Any) -> None:
+def test_scans_are_pointed_out(new_page: Any, add: Any, pdf: Any) -> None:
     """Pages without text are counted in one sentence with the option that reads them."""
-    image = pdf.add("<</Type/XObject/Subtype/Image/Width 1/Height 1/BitsPerComponent 8"
-                    "/ColorSpace/DeviceGray>>", b"\x80")
+    image = pdf.add(
+        "<</Type/XObject/Subtype/Image/Width 1/Height 1/BitsPerComponent 8/ColorSpace/DeviceGray>>",
+        b"\x80",
+    )
     for number in range(1, 6):
         scan = "q 300 0 0 200 0 0 cm /Im Do Q\n"
-        words = write(30, 150, "The lamp was first lit on 14 October 1871.") if number == 1 else scan
+        words = (
+            write(30, 150, "The lamp was first lit on 14 October 1871.") if number == 1 else scan
+        )
         pdf.page(words, resources=f"/XObject<</Im {image} 0 R>>")
     add(pdf.to_bytes(), "scans.pdf")
     page = new_page()
@@ -117,9 +124,7 @@ def test_scans_are_pointed_out(new_page: Any, add: Any, pdf: Any, write: Any) ->
     assert hint == "pages 2–5 are scans without text; docqa serve --ocr reads them"
 
 
-def test_collection_is_asked_and_filtered(
-    new_page: Any, ask: Any, until: Any, kb_folder: Path
-) -> None:
+def test_collection_is_asked_and_filtered(new_page: Any, kb_folder: Path) -> None:
     """A collection can be chosen, its documents filtered, and what has changed is marked."""
     page = new_page()
     page.select_option("#scope", "c:minutes")

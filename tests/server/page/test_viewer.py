@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from io import BytesIO
 from typing import Any
 
 import pytest
+from page_steps import ask, until
+from pdf_files import write
 
 LIT = "When was the lamp first lit?"
 RED = "1 0 0 rg\n{}0 g\n"
@@ -20,23 +21,17 @@ def opened(page: Any, name: str) -> None:
 
 def red_box(page: Any) -> tuple[float, float, float, float]:
     """Return the rectangle of red ink in a picture of the window: left, top, right, bottom."""
+    import numpy as np
     from PIL import Image
 
-    shot = Image.open(BytesIO(page.screenshot())).convert("RGB")
-    pixels = [
-        (number % shot.width, number // shot.width)
-        for number, (red, green, blue) in enumerate(shot.getdata())
-        if red > 180 and green < 60 and blue < 60
-    ]
-    across, down = zip(*pixels, strict=True)
-    return min(across), min(down), max(across) + 1, max(down) + 1
+    shot = np.asarray(Image.open(BytesIO(page.screenshot())).convert("RGB"))
+    down, across = np.nonzero((shot[..., 0] > 180) & (shot[..., 1:].max(axis=2) < 60))
+    return across.min(), down.min(), across.max() + 1, down.max() + 1
 
 
 @pytest.mark.parametrize("turn", [0, 90, 180, 270])
 @pytest.mark.parametrize("crop", ["", "/CropBox[20 40 260 180]"])
-def test_mark_covers_the_ink(
-    new_page: Any, add: Any, ask: Any, pdf: Any, write: Any, turn: int, crop: str
-) -> None:
+def test_mark_covers_the_ink(new_page: Any, add: Any, pdf: Any, turn: int, crop: str) -> None:
     """The mark lies over the ink of the words, whichever way the page is turned or cropped."""
     words = write(100, 100, "14 October 1871")
     pdf.page(
@@ -51,10 +46,9 @@ def test_mark_covers_the_ink(
     mark = page.locator(".mark.now").bounding_box()
     scale = float(page.eval_on_selector("#viewer", "(e) => e.style.getPropertyValue('--scale')"))
     slack = 2 * scale  # ink stands a little off the letters' advance
-    assert mark["x"] - slack <= left and right <= mark["x"] + mark["width"] + slack
-    assert mark["y"] - slack <= top and bottom <= mark["y"] + mark["height"] + slack
-    long, ink = max(mark["width"], mark["height"]), max(right - left, bottom - top)
-    assert ink == pytest.approx(long, abs=2 * slack)
+    assert mark["x"] - slack <= left < right <= mark["x"] + mark["width"] + slack
+    assert mark["y"] - slack <= top < bottom <= mark["y"] + mark["height"] + slack
+    assert max(right - left, bottom - top) > 0.9 * max(mark["width"], mark["height"])
 
 
 def test_text_layer_can_be_selected(new_page: Any, add: Any, handbook: bytes) -> None:
@@ -73,12 +67,12 @@ def test_text_layer_can_be_selected(new_page: Any, add: Any, handbook: bytes) ->
     assert "Ormskerry Light" in page.evaluate("getSelection().toString()")
 
 
-def test_only_near_pages_are_drawn(
-    new_page: Any, add: Any, ask: Any, until: Any, pdf: Any, write: Any
-) -> None:
+def test_only_near_pages_are_drawn(new_page: Any, add: Any, pdf: Any) -> None:
     """Of 300 pages those in sight are drawn; small pages have ticks, and go there."""
     for number in range(1, 301):
-        words = "The lamp was first lit on 14 October 1871." if number == 250 else f"Entry {number}."
+        words = (
+            "The lamp was first lit on 14 October 1871." if number == 250 else f"Entry {number}."
+        )
         pdf.page(write(30, 150, words))
     add(pdf.to_bytes(), "long.pdf")
     page = new_page("#wait")
@@ -100,10 +94,11 @@ def test_only_near_pages_are_drawn(
     until(page, lambda: page.get_attribute("#thumbs button >> nth=6", "aria-current") == "page")
 
 
-def test_keys_zoom_and_turn_pages(new_page: Any, add: Any, until: Any, handbook: bytes) -> None:
+def test_keys_zoom_and_turn_pages(new_page: Any, add: Any, handbook: bytes) -> None:
     """Plus and minus change the size, the arrows the page, g goes to the field of its number."""
     add(handbook, "handbook.pdf")
     page = new_page()
+    page.wait_for_selector(".layer", state="attached")
     page.focus("#open")
     before = page.text_content("#zoom")
     page.keyboard.press("+")
@@ -126,9 +121,7 @@ def test_keys_zoom_and_turn_pages(new_page: Any, add: Any, until: Any, handbook:
         ("notes.html", "<h1>The lamp</h1><p>The lamp was first lit on <b>14</b> October 1871.</p>"),
     ],
 )
-def test_other_formats_show_their_text(
-    new_page: Any, add: Any, ask: Any, name: str, content: str
-) -> None:
+def test_other_formats_show_their_text(new_page: Any, add: Any, name: str, content: str) -> None:
     """A document without pages shows its text, with the same words marked."""
     add(content, name)
     page = new_page()
@@ -139,9 +132,7 @@ def test_other_formats_show_their_text(
 
 
 @pytest.mark.parametrize("kind", ["docx", "epub"])
-def test_books_and_word_files_show_their_text(
-    new_page: Any, add: Any, ask: Any, kind: str
-) -> None:
+def test_books_and_word_files_show_their_text(new_page: Any, add: Any, kind: str) -> None:
     """The samples of the project in other formats show their words too."""
     from checkout import EXAMPLES
 
@@ -152,11 +143,11 @@ def test_books_and_word_files_show_their_text(
     assert "14 October 1871" in page.locator("mark").all_text_contents()
 
 
-def test_html_runs_and_fetches_nothing(new_page: Any, add: Any, until: Any) -> None:
+def test_html_runs_and_fetches_nothing(new_page: Any, add: Any) -> None:
     """A hostile page is text; as it looks, it stands in a frame where no script runs."""
     hostile = (
         "<title>x</title><p onclick='x()'>The lamp</p><script>top.document.title='gone'</script>"
-        "<img src='http://evil.example/a.png' onerror='top.document.title=1'><iframe src=/></iframe>"
+        "<img src='http://evil.example/a.png' onerror='top.document.title=1'><iframe src=/>"
     )
     add(hostile, "<img src=x onerror=alert(1)>.html")
     page = new_page()
@@ -169,4 +160,5 @@ def test_html_runs_and_fetches_nothing(new_page: Any, add: Any, until: Any) -> N
     assert frame.locator("script").count() == 0
     assert page.title() == "docqa"
     assert "<img src=x onerror=alert(1)>.html" in page.text_content("#title")
-    assert re.search("aria-pressed", page.locator("#looks").evaluate("(e) => e.outerHTML"))
+    page.click("#looks")
+    assert page.is_visible(".text")
