@@ -65,7 +65,7 @@ export function upload(file, { password, onSent, signal }) {
     request.setRequestHeader("Content-Type", "application/octet-stream");
     request.setRequestHeader("X-Docqa", "1");
     request.setRequestHeader("Prefer", "respond-async");
-    if (password) request.setRequestHeader("X-Docqa-Password", password);
+    if (password) request.setRequestHeader("X-Docqa-Password", encodeURIComponent(password));
     request.upload.onprogress = (event) => event.lengthComputable && onSent(event.loaded / event.total);
     request.onerror = () => reject(new Problem({ detail: `${file.name} could not be sent; is docqa serve still running?` }, 0));
     request.onload = async () => {

@@ -90,7 +90,7 @@ def test_encrypted_file_asks_for_its_password(new_page: Any, handbook: bytes) ->
     import pypdf
 
     writer = pypdf.PdfWriter(clone_from=BytesIO(handbook))
-    writer.encrypt("colza", algorithm="AES-256")
+    writer.encrypt("Öl%41", algorithm="AES-256")
     out = BytesIO()
     writer.write(out)
     page = new_page()
@@ -100,7 +100,7 @@ def test_encrypted_file_asks_for_its_password(new_page: Any, handbook: bytes) ->
     field.press("Enter")
     page.wait_for_selector("#files progress", state="detached")
     field.wait_for()
-    field.fill("colza")
+    field.fill("Öl%41")
     field.press("Enter")
     page.wait_for_selector(".layer span", state="attached")
     assert "Ormskerry Light" in page.text_content(".layer")
