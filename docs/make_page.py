@@ -23,12 +23,12 @@ from docqa.service.service import Service
 DOCS = Path(__file__).parent
 EXAMPLES = DOCS.parent / "examples"
 QUESTIONS = "When was the lamp first lit?\nWhat does a family ticket cost?"
-SIZE = {"width": 1200, "height": 720}
+WIDTH, HEIGHT = 1200, 720
 
 
 def save(png: bytes, name: str, height: int) -> None:
     """Write the upper part of a picture in 128 colours, which keep the yellow."""
-    picture = Image.open(BytesIO(png)).convert("RGB").crop((0, 0, SIZE["width"], height))
+    picture = Image.open(BytesIO(png)).convert("RGB").crop((0, 0, WIDTH, height))
     picture.quantize(128, method=Image.Quantize.MAXCOVERAGE).save(
         DOCS / "pictures" / name, optimize=True
     )
@@ -40,7 +40,9 @@ def take(address: str) -> None:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox"]
         )
-        page = browser.new_page(viewport=SIZE, reduced_motion="reduce")
+        page = browser.new_page(
+            viewport={"width": WIDTH, "height": HEIGHT}, reduced_motion="reduce"
+        )
         page.goto(address)
         page.fill("#question", QUESTIONS)
         page.press("#question", "Enter")
@@ -48,7 +50,7 @@ def take(address: str) -> None:
         page.wait_for_selector(".said progress", state="detached")
         page.click("#title")
         page.wait_for_timeout(1500)  # pictures of pages come
-        save(page.screenshot(), "page.png", SIZE["height"])
+        save(page.screenshot(), "page.png", HEIGHT)
         page.keyboard.press("m")
         save(page.screenshot(), "comparison.png", 300)
         browser.close()

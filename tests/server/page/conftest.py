@@ -127,11 +127,15 @@ def new_page(browser: Any, address: str) -> Iterator[Callable[..., Any]]:
         page = context.new_page()
         page.set_default_timeout(20_000)
         page.on("pageerror", lambda error: troubles.append(str(error)))
-        page.on("console", lambda said: said.type == "error" and troubles.append(said.text))
+        page.on("console", note)
         page.on("request", lambda sent: check_origin(sent.url, base))
         page.goto(f"{base}{at}")
         page.wait_for_selector("#scope option", state="attached")
         return page
+
+    def note(said: Any) -> None:
+        if said.type == "error":
+            troubles.append(said.text)
 
     def check_origin(url: str, base: str) -> None:
         if not url.startswith((base, "blob:", "about:")):

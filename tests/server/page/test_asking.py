@@ -104,9 +104,12 @@ def test_not_found_says_how_much_was_read_and_reads_all(new_page: Any, add: Any)
     add(long_text(60), "logbook.txt")
     page = new_page()
     sent: list[dict[str, Any]] = []
-    page.on(
-        "request", lambda one: one.url.endswith("v1/ask") and sent.append(json.loads(one.post_data))
-    )
+
+    def keep(request: Any) -> None:
+        if request.url.endswith("v1/ask"):
+            sent.append(json.loads(request.post_data))
+
+    page.on("request", keep)
     ask(page, SECRET)
     said = page.text_content(".said")
     read, of = (int(word) for word in said.replace(",", "").split() if word.isdecimal())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import subprocess
 import sys
 from pathlib import Path
@@ -52,7 +51,7 @@ def exported(page: Any, kind: str, folder: Path) -> Path:
     """Return the file that the page saves."""
     with page.expect_download() as saved:
         page.select_option("#export", kind)
-    path = folder / saved.value.suggested_filename
+    path = folder / str(saved.value.suggested_filename)
     saved.value.save_as(path)
     return path
 
@@ -84,17 +83,17 @@ def test_no_barrier_is_found_by_axe(
     new_page: Any, add: Any, handbook: bytes, size: tuple[int, int], scheme: str
 ) -> None:
     """The rules of axe-core hold at all sizes, light and dark; nothing reaches past the window."""
-    if importlib.util.find_spec("axe_playwright_python") is None:
-        pytest.skip("needs axe-core: pip install axe-playwright-python")
-    from axe_playwright_python.sync_playwright import Axe
-
+    axe = pytest.importorskip(
+        "axe_playwright_python.sync_playwright",
+        reason="needs axe-core: pip install axe-playwright-python",
+    )
     add(handbook, "handbook.pdf")
     add("The lamp was first lit on 14 October 1871.\n", "lamp.txt")
     page = new_page(color_scheme=scheme, reduced_motion="reduce")
     page.set_viewport_size({"width": size[0], "height": size[1]})
 
     def check() -> None:
-        found = Axe().run(page).response["violations"]
+        found = axe.Axe().run(page).response["violations"]
         assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found] == []
 
     check()
