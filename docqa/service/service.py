@@ -20,11 +20,11 @@ from docqa.load_settings import LoadSettings
 from docqa.loaders.isolation.shared_worker import with_worker
 from docqa.protocols import Index, Progress, Reader
 from docqa.recent import Recent
-from docqa.service.asking import Asking
+from docqa.service.asking import RequestsAtWork
 from docqa.service.documents import DocumentStore, ServedDocument
 from docqa.service.exporting import exported
 from docqa.service.jobs import Jobs, Progressing, ServiceJob
-from docqa.service.library import Library
+from docqa.service.library import ServedLibrary
 from docqa.service.pages import ShownPage, page_text, picture, view
 from docqa.service.queued_reader import QueuedPipeline, QueuedReader
 from docqa.service.reading import ReadingQueue
@@ -74,8 +74,8 @@ class Service:
         )
         self._documents = DocumentStore(own, self._loaders, self._reloaders, self._prepare)
         self._shelf = Shelf(own.collections, pipeline)
-        self._library = Library(self._documents, self._shelf)
-        self._asking = Asking(own, self._queue, pipeline, self._library, self._lookers)
+        self._library = ServedLibrary(self._documents, self._shelf)
+        self._asking = RequestsAtWork(own, self._queue, pipeline, self._library, self._lookers)
         self._jobs = Jobs()
         self._pictures: Recent[bytes] = Recent(_PICTURES)
         self._indexes: Recent[Index] = Recent(_INDEXES)
