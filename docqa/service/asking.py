@@ -23,14 +23,14 @@ from docqa.service.reading import Ticket
 from docqa.service.requests import AskedItem
 
 if TYPE_CHECKING:
-    from docqa.service.library import Library
+    from docqa.service.library import ServedLibrary
     from docqa.service.queued_reader import QueuedPipeline
     from docqa.service.reading import ReadingQueue
     from docqa.service.requests import AskRequest
     from docqa.service.settings import ServiceSettings
     from docqa.service.worker_pool import WorkerPool
 
-__all__ = ["Asking"]
+__all__ = ["RequestsAtWork"]
 
 _LATE = 5.0  # seconds beyond the deadline, in which what was read becomes answers
 _PAIRS = 32  # passages of pairs that are read before others have their turn
@@ -40,7 +40,7 @@ _SCORING_READERS = ("mini", "base")  # others have no logits of their own to sho
 _Found = queue.SimpleQueue["AskedItem | BaseException | None"]
 
 
-class Asking:
+class RequestsAtWork:
     """The requests of callers that are at work, a bounded number.
 
     Args:
@@ -56,7 +56,7 @@ class Asking:
         settings: ServiceSettings,
         reading: ReadingQueue,
         pipeline: QueuedPipeline,
-        library: Library,
+        library: ServedLibrary,
         lookers: WorkerPool,
     ) -> None:
         self._settings, self._queue, self._pipeline = settings, reading, pipeline
@@ -266,7 +266,7 @@ class _Outcomes(Iterator[AskedItem]):
         return AskedItem(failed, self._collection, complete=False)
 
     def close(self) -> None:
-        """End the work; nobody waits for more."""
+        """End the work; no more is taken."""
         self._ticket.is_abandoned = True
         self._left = iter(())
 

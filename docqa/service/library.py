@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from docqa.service.requests import AskRequest
     from docqa.service.shelf import Shelf
 
-__all__ = ["Library"]
+__all__ = ["ServedLibrary"]
 
 
-class Library:
+class ServedLibrary:
     """Documents by their id, wherever they are.
 
     A document of a collection is loaded from its own file when it is first looked at, and then

@@ -111,7 +111,7 @@ class _Call:
 
     @property
     def is_dropped(self) -> bool:
-        """Say whether nobody waits for its chunks any more."""
+        """Say whether its chunks are read in vain."""
         if self.is_again and self.ticket.read:
             return self.ticket.is_abandoned
         return self.ticket.is_over
@@ -173,7 +173,7 @@ class ReadingQueue:
 
     @property
     def pause(self) -> float:
-        """Return the seconds after which what waits now is likely to be read, 1 to 60."""
+        """Return the seconds, 1 to 60, in which the passages that wait are likely to be read."""
         with self._changed:
             waiting, (n_passages, seconds) = self._waiting(), self._lately
         pause = waiting * seconds / n_passages if n_passages else 1.0

@@ -101,7 +101,7 @@ def test_no_answer_says_how_much_was_read(tmp_path: Path) -> None:
 
 def test_what_is_found_in_time_is_answered(tmp_path: Path) -> None:
     """A call whose time runs out gives the best so far, and says so; nothing is read in vain."""
-    (tmp_path / "long.txt").write_text(long_text(200))
+    (tmp_path / "long.txt").write_text(long_text(500))
     reader = SlowReader(0.3)
     with serving([tmp_path / "long.txt"], reader=reader, seconds=1.5) as (agent, _):
         agent.call("ask", question="Who lit lamp 3?")  # opens the file
