@@ -175,7 +175,7 @@ def each_source(sources: Iterable[Source] | Source) -> tuple[Source, ...]:
         return (sources,)
     if hasattr(sources, "read"):
         return (sources,)  # type: ignore[return-value]  # an open file
-    return tuple(sources)  # type: ignore[arg-type]
+    return tuple(sources)
 
 
 def where_of(where: Where | Mapping[str, Any] | None) -> Where:

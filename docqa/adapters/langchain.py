@@ -36,7 +36,6 @@ try:
     from langchain_core.documents import Document
     from langchain_core.retrievers import BaseRetriever
     from langchain_core.tools import BaseTool, StructuredTool, ToolException
-    from pydantic import PrivateAttr
 except ImportError:
     require("docqa.adapters.langchain", "langchain_core", extra="langchain")
     raise
@@ -102,7 +101,7 @@ class DocqaRetriever(BaseRetriever):
     where: Any = None
     boxes: bool = False
     pipeline: Any = None
-    _corpus: Corpus = PrivateAttr()
+    _corpus: Corpus
 
     def model_post_init(self, context: Any) -> None:
         """Check the settings.

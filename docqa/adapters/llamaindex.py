@@ -39,7 +39,7 @@ try:
         TextNode,
     )
 except ImportError:
-    require("docqa.adapters.llamaindex", "llama_index", extra="llamaindex")
+    require("docqa.adapters.llamaindex", "llama_index.core", extra="llamaindex")
     raise
 
 __all__ = ["DocqaQueryEngine", "DocqaReader", "DocqaRetriever"]

@@ -1,213 +1,36 @@
-"""Haystack: a converter, a retriever and an extractive reader over docqa (the extra ``haystack``).
-
-Documents have Haystack's meta: ``file_path``, ``page_number`` (from 1), ``split_id``,
-``split_idx_start`` and ``source_id`` (the SHA-256 of the file). Pipelines are saved and loaded:
-``Pipeline.loads(text, allowed_modules=["docqa.*"])``.
-"""
+"""An extractive reader in the place of the one that Haystack moved out of its core."""
 
 from __future__ import annotations
 
-import hashlib
-import inspect
 import os
 import sys
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any
 
-from docqa.adapters.corpus import (
-    Corpus,
-    Each,
-    Part,
-    boxes_by_page,
-    parts_of,
-    shared_pipeline,
-    where_of,
-)
+from haystack import Document, ExtractedAnswer, component, default_from_dict, logging
+from haystack.utils import ComponentDevice
+
+from docqa.adapters.corpus import boxes_by_page, shared_pipeline
+from docqa.adapters.haystack.documents import place_in_file, plain_values
 from docqa.asking.cells import Cell, answer_cells, question_error
 from docqa.asking.pipeline import Pipeline
 from docqa.asking.prepared import index_of
 from docqa.asking.settings import AskSettings, at_least_1, share
-from docqa.collection.collection import Collection
 from docqa.collection.packing import NOWHERE
-from docqa.datamodel import Answer, RankedPassage, Span, is_nameless
+from docqa.datamodel import Answer, RankedPassage, Span
 from docqa.datamodel import Document as LoadedDocument
 from docqa.errors import LoadError, SettingError
-from docqa.load_settings import DEFAULT_LANGUAGE, LoadSettings
-from docqa.loaders.load import load_with
+from docqa.load_settings import LoadSettings
 from docqa.reader.models import load_reader
-from docqa.reader.requirements import require
 from docqa.recent import Recent
 
-try:
-    from haystack import (
-        Document,
-        ExtractedAnswer,
-        component,
-        default_from_dict,
-        default_to_dict,
-        logging,
-    )
-    from haystack.components.converters.utils import normalize_metadata
-    from haystack.dataclasses import ByteStream
-    from haystack.utils import ComponentDevice
-except ImportError:
-    require("docqa.adapters.haystack", "haystack", extra="haystack")
-    raise
-
-__all__ = ["DocqaConverter", "DocqaExtractiveReader", "DocqaRetriever"]
+__all__ = ["DocqaExtractiveReader"]
 
 _LOGGER = logging.getLogger(__name__)
 _PIPELINES: Recent[Pipeline] = Recent(2)  # of readers with sizes or a device of their own
 _LOADING = threading.Lock()
-
-
-@component
-class DocqaConverter:
-    """A converter of files of any kind that docqa reads, a document of Haystack for each part.
-
-    A source that cannot be loaded is left out, with a warning that names it and says why.
-
-    Args:
-        each: ``"page"``, ``"passage"`` or ``"document"``: the parts. A file without pages is one
-            page. Parts without text are left out. Pages of a document are parted by form feeds,
-            as Haystack's splitters count them.
-        store_full_path: keep the path as given in ``file_path``, not the file's name alone.
-        reader: passages are cut for it; see `docqa.load_reader`.
-        isolate: load in a worker process, so that a file from a stranger cannot hurt this one.
-        ocr: read the scanned pages of PDFs, with Tesseract.
-        ocr_language: of Tesseract.
-    """
-
-    def __init__(
-        self,
-        each: Each = "page",
-        *,
-        store_full_path: bool = False,
-        reader: str = "cascade",
-        isolate: bool = False,
-        ocr: bool = False,
-        ocr_language: str = DEFAULT_LANGUAGE,
-    ) -> None:
-        self.each = each
-        self.store_full_path = store_full_path
-        self.reader = reader
-        self.isolate, self.ocr, self.ocr_language = isolate, ocr, ocr_language
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the component as plain values."""
-        return _to_dict(self)
-
-    @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> DocqaConverter:
-        """Return the component of plain values."""
-        return _from_dict(cls, data)
-
-    @component.output_types(documents=list[Document])
-    def run(
-        self,
-        sources: list[str | Path | ByteStream],
-        meta: dict[str, Any] | list[dict[str, Any]] | None = None,
-    ) -> dict[str, list[Document]]:
-        """Return the parts of all sources, in order.
-
-        Args:
-            sources: paths, or byte streams with their ``file_path`` or ``file_name`` in the meta.
-            meta: added to that of all documents, or of each source's.
-
-        Raises:
-            SettingError: a setting is unknown.
-        """
-        documents: list[Document] = []
-        metas = normalize_metadata(meta, len(sources))
-        for source, own in zip(sources, metas, strict=True):
-            try:
-                loaded = self._loaded(source)
-            except LoadError as error:
-                _LOGGER.warning("{error}; the source is left out", error=str(error))
-                continue
-            given = source.meta if isinstance(source, ByteStream) else {}
-            parts = parts_of(loaded, self.each, pipeline=shared_pipeline(self.reader))
-            documents += (
-                _document(part, {**given, **own}, full_path=self.store_full_path) for part in parts
-            )
-        return {"documents": documents}
-
-    def _loaded(self, source: str | Path | ByteStream) -> LoadedDocument:
-        settings = LoadSettings(isolate=self.isolate, ocr=self.ocr, ocr_language=self.ocr_language)
-        if not isinstance(source, ByteStream):
-            return load_with(settings, source)
-        name = source.meta.get("file_path") or source.meta.get("file_name")
-        return load_with(settings, source.data, name=None if name is None else str(name))
-
-
-@component
-class DocqaRetriever:
-    """A retriever of the passages of a collection that rank best by BM25.
-
-    Args:
-        collection: the address of the collection.
-        top_k: the number of passages, at most; those that share no term are left out.
-        where: the documents that are searched, a mapping of the fields of `docqa.Where`.
-        boxes: add the rectangles of their lines as ``boxes``; the sources are opened for them.
-    """
-
-    def __init__(
-        self,
-        collection: str,
-        *,
-        top_k: int = 10,
-        where: dict[str, Any] | None = None,
-        boxes: bool = False,
-    ) -> None:
-        self.collection = os.fspath(collection)
-        self.top_k = at_least_1("top_k", top_k)
-        self.where = where
-        self.boxes = boxes
-        where_of(where)
-        self._collection: Collection | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the component as plain values."""
-        return _to_dict(self)
-
-    @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> DocqaRetriever:
-        """Return the component of plain values."""
-        return _from_dict(cls, data)
-
-    def warm_up(self) -> None:
-        """Open the collection.
-
-        Raises:
-            SettingError: there is no engine for the address.
-            MissingDependencyError: the engine's library is not installed.
-        """
-        with _LOADING:
-            if self._collection is None:
-                self._collection = Collection(self.collection, pipeline=shared_pipeline())
-
-    @component.output_types(documents=list[Document])
-    def run(
-        self, query: str, top_k: int | None = None, where: dict[str, Any] | None = None
-    ) -> dict[str, list[Document]]:
-        """Return the passages for a query, best first.
-
-        Args:
-            query: in words.
-            top_k: overrules the component's.
-            where: takes the place of the component's.
-
-        Raises:
-            CollectionError: there is no collection, or it cannot be read.
-            SettingError: a setting is out of its range.
-        """
-        self.warm_up()
-        corpus = Corpus(collection=self._collection, where=self.where if where is None else where)
-        most = self.top_k if top_k is None else top_k
-        found = corpus.search(query, top_k=most, boxes=self.boxes)
-        return {"documents": [_document(part, {}, full_path=True) for part in found]}
 
 
 @component
@@ -246,6 +69,7 @@ class DocqaExtractiveReader:
     def __init__(
         self,
         model: str | Path = "cascade",
+        *,
         device: ComponentDevice | str | None = None,
         token: Any = None,
         top_k: int = 20,
@@ -258,7 +82,6 @@ class DocqaExtractiveReader:
         calibration_factor: float | None = None,
         overlap_threshold: float | None = 0.01,
         model_kwargs: dict[str, Any] | None = None,
-        *,
         locate: bool = False,
         isolate: bool = False,
     ) -> None:
@@ -278,15 +101,16 @@ class DocqaExtractiveReader:
         self.overlap_threshold = overlap_threshold
         self.locate, self.isolate = locate, isolate
         share("score_threshold", score_threshold or 0.0)
+        self._files: Pipeline | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the component as plain values."""
-        return _to_dict(self)
+        return plain_values(self)
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> DocqaExtractiveReader:
         """Return the component of plain values."""
-        return _from_dict(cls, data)
+        return default_from_dict(cls, data)
 
     def warm_up(self) -> None:
         """Load the reader.
@@ -302,6 +126,7 @@ class DocqaExtractiveReader:
         self,
         query: str,
         documents: list[Document],
+        *,
         top_k: int | None = None,
         score_threshold: float | None = None,
         max_seq_length: int | None = None,
@@ -355,7 +180,7 @@ class DocqaExtractiveReader:
         taken: dict[str, list[Span]] = {}
         for answer in _read(pipeline, query, documents.values()):
             document = documents[answer.document.id]
-            place = _place_in_file(document, Span(answer.start, answer.end))
+            place = place_in_file(document, Span(answer.start, answer.end))
             if place is not None:
                 spans = taken.setdefault(place[0], [])
                 if any(place[1].overlaps(span) for span in spans):
@@ -392,11 +217,12 @@ class DocqaExtractiveReader:
         path = document.meta.get("file_path")
         if not isinstance(path, str):
             return None
-        files = self._pipeline().with_loading(LoadSettings(isolate=self.isolate))
+        if self._files is None:  # keeps the files opened last
+            self._files = self._pipeline().with_loading(LoadSettings(isolate=self.isolate))
         try:
-            with files.load(path) as loaded:
-                same = loaded.id == source_id and span.of(loaded.text) == words
-                return boxes_by_page(loaded, span) if same else None
+            loaded = self._files.load(path)
+            same = loaded.id == source_id and span.of(loaded.text) == words
+            return boxes_by_page(loaded, span) if same else None
         except LoadError:
             return None
 
@@ -408,7 +234,9 @@ class DocqaExtractiveReader:
             "window_overlap": self.stride,
             "batch_tokens": self.max_batch_size and self.max_batch_size * (window or 384),
         }
-        given = {name: value for name, value in settings.items() if value is not None}
+        given: dict[str, Any] = {
+            name: value for name, value in settings.items() if value is not None
+        }
         if not given:
             return shared_pipeline(self.model)
         with _LOADING:
@@ -439,55 +267,6 @@ _REFUSED = {
     "stride": _IN_INIT,
     "max_batch_size": _IN_INIT,
 }
-
-
-def _to_dict(made: Any) -> dict[str, Any]:
-    names = inspect.signature(type(made).__init__).parameters
-    values = {name: getattr(made, name) for name in names if hasattr(made, name)}
-    return default_to_dict(made, **values)
-
-
-def _from_dict(kind: Any, data: dict[str, Any]) -> Any:
-    return default_from_dict(kind, data)
-
-
-def _document(part: Part, given: dict[str, Any], *, full_path: bool) -> Document:
-    """Return a part as Haystack's document, on top of the meta that were given."""
-    source = part.document.source
-    path = None if is_nameless(source) else source if full_path else PurePath(source).name
-    own = {
-        "file_path": path,
-        "title": part.document.title,
-        "page_number": part.page_number,
-        "page_label": part.page_label,
-        "total_pages": part.n_pages or None,
-        "split_id": part.number,
-        "split_idx_start": part.span.start,
-        "source_id": part.document.id,
-        "docqa_seal": _seal(part.document.id, part.span.start, part.text),
-        "boxes": part.boxes,
-    }
-    meta = {name: value for name, value in own.items() if value is not None}
-    return Document(content=part.text, meta={**given, **meta}, score=part.score)
-
-
-def _seal(source_id: str, start: int, text: str) -> str:
-    """Return a checksum by which a text is known to stand at its place still."""
-    sealed = f"{source_id}:{start}:{text}".encode("utf-8", "surrogatepass")
-    return hashlib.sha256(sealed).hexdigest()[:16]
-
-
-def _place_in_file(document: Document, span: Span) -> tuple[str, Span] | None:
-    """Return a file's id, and the characters of its text that are a span of a document.
-
-    None for a document that comes from elsewhere, or whose text or place was changed.
-    """
-    meta, text = document.meta, document.content or ""
-    source_id, start = meta.get("source_id"), meta.get("split_idx_start")
-    if not isinstance(start, int) or not isinstance(source_id, str):
-        return None
-    same = meta.get("docqa_seal") == _seal(source_id, start, text)
-    return (source_id, span.shift(start)) if same else None
 
 
 def _has_text(document: Document) -> bool:
