@@ -38,6 +38,8 @@ class DocqaConverter:
         ocr_language: of Tesseract.
     """
 
+    __module__ = "docqa.adapters.haystack"  # the path that saved pipelines name
+
     def __init__(
         self,
         each: Each = "page",

@@ -66,6 +66,8 @@ class DocqaExtractiveReader:
         SettingError: a setting is out of its range, or is one that cannot be honoured.
     """
 
+    __module__ = "docqa.adapters.haystack"  # the path that saved pipelines name
+
     def __init__(
         self,
         model: str | Path = "cascade",

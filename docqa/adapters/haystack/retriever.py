@@ -26,6 +26,8 @@ class DocqaRetriever:
         boxes: add the rectangles of their lines as ``boxes``; the sources are opened for them.
     """
 
+    __module__ = "docqa.adapters.haystack"  # the path that saved pipelines name
+
     def __init__(
         self,
         collection: str,
