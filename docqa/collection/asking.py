@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
-from typing import TYPE_CHECKING
 
 from docqa.asking.cells import Cell, answer_cells, batches, question_error
 from docqa.asking.settings import AskSettings
-from docqa.collection.originals import StoredSourceMap, settings_of
-from docqa.collection.packing import NOWHERE, unpack_document
+from docqa.collection.originals import StoredSourceMap
 from docqa.collection.records import CollectedDocument
-from docqa.collection.search import Hits, find, one_document
+from docqa.collection.search import Hits, find
+from docqa.collection.stored_document import Bodies, stored_document
 from docqa.datamodel import (
     Answer,
     Answers,
@@ -24,14 +22,8 @@ from docqa.errors import CollectionError, StoredDocumentError
 from docqa.index.contract import Snapshot, Where
 from docqa.load_settings import LoadSettings
 from docqa.protocols import Reader
-from docqa.recent import Recent
-
-if TYPE_CHECKING:
-    from docqa.collection.packing import PackedDocument
 
 __all__ = ["CollectionCall", "ask_collection"]
-
-_Bodies = Recent["tuple[PackedDocument, Document]"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +50,7 @@ class CollectionCall:
     read_settings: ReadSettings
     loading: LoadSettings
     is_kept: bool
-    bodies: _Bodies
+    bodies: Bodies
     address: str
     left_out: Mapping[str, str] = field(default_factory=dict)
 
@@ -147,13 +139,13 @@ class _Documents(Mapping[str, Document]):
     def __getitem__(self, key: str) -> Document:
         if key not in self._made:
             facts, generation = self._hits.documents[key]
-            packed, document = self._call.bodies.get_or_make(
-                generation, partial(self._unpacked, key, generation)
+            self._made[key] = stored_document(
+                self._call.snapshot,
+                (facts, generation),
+                loading=self._call.loading,
+                bodies=self._call.bodies,
+                tables=(self._hits.tables[key],) if key in self._hits.tables else (),
             )
-            tables = (self._hits.tables[key],) if key in self._hits.tables else ()
-            document = replace(document, source=facts.source, tables=tables)
-            source_map = StoredSourceMap(facts, document, packed.original)
-            self._made[key] = replace(document, source_map=source_map)
         return self._made[key]
 
     @property
@@ -181,9 +173,3 @@ class _Documents(Mapping[str, Document]):
         """Close the sources that were opened for places."""
         for document in self._made.values():
             document.close()
-
-    def _unpacked(self, key: str, generation: str) -> tuple[PackedDocument, Document]:
-        with one_document(key):
-            packed = unpack_document(self._call.snapshot.body(key, generation))
-        settings = settings_of(packed.values["settings"], self._call.loading)
-        return packed, packed.document(NOWHERE, settings)

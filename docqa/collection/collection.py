@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from docqa.asking.pipeline import Pipeline
 from docqa.asking.settings import AskSettings, at_least_1
@@ -15,18 +14,17 @@ from docqa.collection.commits import read_failures
 from docqa.collection.information import CollectionInfo, information
 from docqa.collection.ingest import token_fingerprint
 from docqa.collection.records import CollectedDocument, FailedSource
-from docqa.collection.search import FoundPassage, search
+from docqa.collection.search import FoundPassage, one_document, search
 from docqa.collection.settings import CollectionSettings, collection_settings
 from docqa.collection.sources import Sources, require_metadata, with_absolute_paths
+from docqa.collection.stored_document import Bodies, stored_document
 from docqa.collection.updates import Updates
 from docqa.datamodel import Answers, Document, GridItem
+from docqa.errors import CollectionError
 from docqa.index.contract import Store, Where
 from docqa.index.opening import open_store
 from docqa.recent import Recent
 from docqa.workers.pool import Pool
-
-if TYPE_CHECKING:
-    from docqa.collection.packing import PackedDocument
 
 __all__ = ["Collection"]
 
@@ -64,7 +62,7 @@ class Collection:
         self._store: Store = open_store(address)
         self._pipeline = Pipeline() if pipeline is None else pipeline
         self._pool = pool
-        self._bodies: Recent[tuple[PackedDocument, Document]] = Recent(_BODIES_KEPT)
+        self._bodies: Bodies = Recent(_BODIES_KEPT)
 
     @property
     def address(self) -> str:
@@ -236,6 +234,32 @@ class Collection:
         """
         found = self._store.snapshot().documents(with_absolute_paths(where))
         return [CollectedDocument.from_json(each.facts) for each in found]
+
+    def document(self, key: str) -> Document:
+        """Return a document as it was indexed: its text and pages, without its tables.
+
+        Its places are looked up in its source, which is opened for them; close the document
+        afterwards, or use it in a `with` block.
+
+        Args:
+            key: of its record; see `documents`.
+
+        Raises:
+            CollectionError: there is no such document in the collection, or it is damaged.
+        """
+        snapshot = self._store.snapshot()
+        for found in snapshot.documents(Where(keys=(key,))):
+            with one_document(key):
+                facts = CollectedDocument.from_json(found.facts)
+            return stored_document(
+                snapshot,
+                (facts, found.generation),
+                loading=self._pipeline.loading,
+                bodies=self._bodies,
+            )
+        raise CollectionError(
+            f"{key}: no such document in {self.address}; docqa kb info KB --documents lists them"
+        )
 
     def failures(self) -> list[FailedSource]:
         """Return the sources that are not in the collection because they could not be loaded.

@@ -633,3 +633,24 @@ def test_pipeline_says_how_sources_are_loaded(kb: Collection, tmp_path: Path) ->
     assert [each.kind for each in kb.add(tmp_path / "locked.pdf").failed] == ["EncryptedError"]
     pipeline = Pipeline(reader=FakeReader()).with_loading(LoadSettings(password="oil"))
     assert len(Collection(kb.address, pipeline=pipeline).add(tmp_path / "locked.pdf").added) == 1
+
+
+def test_document_is_as_it_was_indexed(kb: Collection, folder: Path) -> None:
+    """A document is handed out by its key, and gives places while its source is the same."""
+    kb.add(folder)
+    key = str(folder / "bell.txt")
+    with kb.document(key) as document:
+        span = docqa.Span(BELL.index("12"), BELL.index("12") + 2)
+        assert (document.text, document.source) == (BELL, key)
+        assert document.locate(span) == docqa.load(key).locate(span)
+    write(folder / "bell.txt", "Another bell.\n")
+    with kb.document(key) as document:
+        assert document.text == BELL
+        assert document.locate(span) == ()
+
+
+def test_document_that_is_not_there(kb: Collection, folder: Path) -> None:
+    """A key without a document is an error that names both and the command that lists them."""
+    kb.add(folder / "lamp.txt")
+    with pytest.raises(CollectionError, match=r"bell\.txt: no such document in .*kb; docqa kb"):
+        kb.document(str(folder / "bell.txt"))

@@ -28,7 +28,7 @@ ROWS = {
     "show": "citations showing",
     "many": "workers collection batch service",
     "measure": "evaluation training",
-    "edges": "__init__ mcp_server server cli __main__ testing",
+    "edges": "__init__ adapters mcp_server server cli __main__ testing",
 }
 ORDER = [room for rooms in ROWS.values() for room in rooms.split()]
 STAGES = set(ROWS["stages"].split())
@@ -37,9 +37,12 @@ HEAVY = {
     "bs4",
     "PIL",
     "filelock",
+    "haystack",
     "html5lib",
     "jinja2",
     "lancedb",
+    "langchain_core",
+    "llama_index",
     "matplotlib",
     "mcp",
     "nltk",
@@ -51,9 +54,9 @@ HEAVY = {
     "pydantic",
     "pypdf",
     "pypdfium2",
-    "ray",
     "rank_bm25",
     "rapidfuzz",
+    "ray",
     "safetensors",
     "selectolax",
     "starlette",
@@ -228,10 +231,10 @@ def test_circles_are_found() -> None:
 
 
 def test_no_public_class_name_twice() -> None:
-    """A class is known by its name alone."""
+    """A class is known by its name alone; each framework has its own `DocqaRetriever`."""
     homes: dict[str, list[str]] = defaultdict(list)
     for module, tree in TREES.items():
-        for node in tree.body:
+        for node in [] if room(module) == "adapters" else tree.body:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 homes[node.name].append(module)
     assert not {name: where for name, where in homes.items() if len(where) > 1}

@@ -1,0 +1,1 @@
+"""Adapters for LangChain, LlamaIndex and Haystack, each a module that needs its framework."""
