@@ -15,7 +15,7 @@ from docqa.index.contract import Store
 from docqa.index.opening import open_store
 
 GUIDES = DOCS / "guides"
-OTHERS = {"http", "https", "ray"}  # schemes in the guides that are no collection's
+OTHERS = {"docqa", "http", "https", "ray"}  # schemes in the guides that are no collection's
 LIBRARIES = {"lance": "lancedb", "s3": "lancedb"}
 
 
