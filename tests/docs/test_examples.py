@@ -8,9 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from checkout import EXAMPLES
+from checkout import DOCS, EXAMPLES
 
 import docqa
+from docqa.reader.requirements import is_installed
 
 pytestmark = pytest.mark.slow
 
@@ -141,3 +142,25 @@ def test_ask_sphinx_site() -> None:
 def test_migrate_pipeline() -> None:
     """Code for the removed pipeline gives the reference results."""
     assert run("migrate_pipeline.py") == "John at 11 to 15\nHyderabad at 30 to 39\n"
+
+
+LAMP = "14 October 1871 (page 3"
+FRAMEWORKS = {
+    "langchain": ("langchain_core", f"handbook.pdf, 0 to 502\n{LAMP})\n"),
+    "llamaindex": ("llama_index.core", f"notes.md, 582 to 787\n{LAMP})\n"),
+    "haystack": ("haystack", f"{LAMP}, 258 pt from the left)\n"),
+}
+
+
+@pytest.mark.parametrize("name", FRAMEWORKS)
+def test_with_a_framework(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each framework gets pages with printed numbers, passages, and the exact answer."""
+    module, end = FRAMEWORKS[name]
+    if not is_installed(module):
+        pytest.skip(f'{module} is missing: pip install "docqa-exact[{name}]"')
+    monkeypatch.setenv("HAYSTACK_TELEMETRY_ENABLED", "False")
+    output = run(f"with_{name}.py")
+    assert " documents, such as page 1\n" in output
+    assert output.endswith(end)
+    guide = (DOCS / "guides" / "frameworks.md").read_text("utf-8")
+    assert f"```text\n{output}```" in guide
