@@ -94,7 +94,7 @@ async function ask(event) {
   event?.preventDefault();
   const questions = [...new Set($("question").value.split("\n").map((each) => each.trim()).filter(Boolean))];
   if (!questions.length) return $("question").focus();
-  if (library.isEmpty()) await library.refresh();
+  await library.refresh().catch(() => {}); // files of the command may have been loaded meanwhile
   if (library.isEmpty()) return say("There is nothing to ask yet: open a file first", true);
   say("");
   compare(false);
@@ -204,6 +204,15 @@ async function waitUntilReady() {
   }
 }
 
+/** Looks for the files that the command names, which are loaded while the page is open already. */
+async function waitForFiles() {
+  for (let n = 0; n < 40 && library.isEmpty(); n += 1) {
+    await new Promise((go) => { setTimeout(go, 1500); });
+    await library.refresh().catch(() => {});
+  }
+  if (library.chosenDocument() && !viewer.openId()) await viewer.show(library.chosenDocument());
+}
+
 async function begin() {
   $("ask").onsubmit = ask;
   $("open").onclick = $("first").onclick = () => $("file").click();
@@ -228,7 +237,7 @@ async function begin() {
   waitUntilReady();
   $("question").focus();
   if (location.hash) await follow();
-  else if (library.chosenDocument()) await viewer.show(library.chosenDocument());
+  else await waitForFiles();
 }
 
 begin();

@@ -144,3 +144,14 @@ def test_collection_is_asked_and_filtered(new_page: Any, kb_folder: Path) -> Non
         assert "changed" in page.text_content("#viewer .failed")
     finally:
         (kb_folder / "lamp.txt").write_text(before)
+
+
+def test_files_of_the_command_come_by_themselves(
+    new_page: Any, add: Any, service: Any, monkeypatch: Any
+) -> None:
+    """A file that is loaded after the page was opened appears, and is shown."""
+    monkeypatch.setattr(service, "collections", lambda: [])
+    page = new_page()
+    assert page.is_visible("#welcome")
+    add("The lamp was first lit on 14 October 1871.", "lamp.txt")
+    page.wait_for_selector("#title >> text=lamp.txt")
