@@ -30,7 +30,7 @@ class ServiceSettings:
         load_seconds: time on the clock that loading one file may take.
         load_memory_bytes: address space that loading one file may take.
         load_pages: later pages are left out, with a warning.
-        load_characters: text of a document beyond is left out, with a warning.
+        load_characters: a document with more text is refused.
         deadline: seconds that a request may take from its arrival, unless it asks for less.
         queue_passages: passages that may wait to be read.
         queue_requests: requests that may be at work or wait.

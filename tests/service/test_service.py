@@ -105,12 +105,12 @@ def test_memory_and_disk_are_bounded() -> None:
     """Documents fall out of memory and are loaded again; beyond the disk's bound they are gone."""
     files = [b"Line %d. " % n * 200 for n in range(6)]
     size = len(files[0])
-    settings = ServiceSettings(memory_bytes=size * 42 * 2, disk_bytes=size * 4)
+    settings = ServiceSettings(memory_bytes=size * 30 * 2, disk_bytes=size * 4)
     with Service(settings, reader=FakeReader()) as service:
         ids = [service.add_file(each, f"{n}.txt")[0].id for n, each in enumerate(files)]
         assert [each.id for each in service.documents()] == ids[2:]
         status = service.status()
-        assert 0 < status["document_memory_bytes"] <= size * 42 * 2
+        assert 0 < status["document_memory_bytes"] <= size * 30 * 2
         assert status["document_disk_bytes"] == size * 4
         assert service.text(ids[2], 0, 7) == "Line 2."  # out of memory, on disk
         with pytest.raises(UnknownItemError):
