@@ -42,7 +42,7 @@ class DocumentDesk:
         self._loaders = WorkerPool(settings.workers, settings.files_per_worker)
         self._reloaders = WorkerPool(1, settings.files_per_worker)
         self._lookers = WorkerPool(
-            settings.workers, settings.files_per_worker * 20, seconds=_LOOKING
+            settings.workers, settings.files_per_worker * 200, seconds=_LOOKING
         )
         self._documents = DocumentStore(settings, self._loaders, self._reloaders, self._prepare)
         self._library = ServedLibrary(self._documents, shelf)

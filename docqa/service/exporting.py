@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
 from typing import Literal
 
-from docqa.datamodel import Answer, GridItem
+from docqa.datamodel import Answer, Answers, DocumentInfo, GridItem
 from docqa.errors import SettingError
 from docqa.limits import Limits
 from docqa.outcome_records import CSV_COLUMNS, csv_line, csv_rows, json_line, outcome_records
@@ -67,10 +68,34 @@ def _lines(items: Sequence[GridItem]) -> bytes:
 def _report(items: Sequence[GridItem], path: Path, original: Original, limits: Limits) -> None:
     from docqa.showing.answer_report import report
 
+    items = _apart(items)
     documents = {item.document.source: item.document.id for item in items if item.document}
     documents |= {each.document.source: each.document.id for item in items for each in item.answers}
     sources = {name: original(document_id)[0] for name, document_id in documents.items()}
     report(items, path, sources=sources, isolate=True, limits=limits)
+
+
+def _apart(items: Sequence[GridItem]) -> list[GridItem]:
+    """Return outcomes in which documents of the same name have names of their own."""
+    names: dict[str, str] = {}
+
+    def named(info: DocumentInfo) -> DocumentInfo:
+        path, name, number = PurePosixPath(info.source), info.source, 1
+        while info.id not in names:
+            if name not in names.values():
+                names[info.id] = name
+            number += 1
+            name = f"{path.stem} ({number}){path.suffix}"
+        return replace(info, source=names[info.id])
+
+    apart = []
+    for item in items:
+        info = None if item.document is None else named(item.document)
+        found = [replace(each, document=named(each.document)) for each in item.answers]
+        answers = Answers(found, coverage=item.answers.coverage, warnings=item.answers.warnings)
+        source = item.source if info is None else info.source
+        apart.append(replace(item, source=source, document=info, answers=answers))
+    return apart
 
 
 def _marked(items: Sequence[GridItem], path: Path, original: Original, limits: Limits) -> None:

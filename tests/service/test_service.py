@@ -269,6 +269,19 @@ def test_exports(service: Service) -> None:
         service.export(request, "docx")
 
 
+def test_reports_keep_documents_of_one_name_apart(service: Service) -> None:
+    """Two files of the same name are two parts of the report, each with its own words."""
+    ids = [
+        service.add_file(b"<p>%b audits the firm." % name, "firm.html")[0].id
+        for name in (b"Ada Quill", b"Ben Ash")
+    ]
+    report, _ = service.export(AskRequest(("Who audits the firm?",), tuple(ids)), "report")
+    assert b"firm.html" in report
+    assert b"firm (2).html" in report
+    assert b"Ada Quill" in report
+    assert b"Ben Ash" in report
+
+
 @pytest.fixture
 def library(tmp_path: Path) -> Path:
     """Return a folder with a collection of two files beside it."""
