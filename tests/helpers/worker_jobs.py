@@ -55,3 +55,14 @@ def wait_at_0(number: int) -> int:
     """Square a number; 0 takes a second."""
     time.sleep(1.0 if number == 0 else 0.0)
     return number * number
+
+
+def pid_of(data: bytes) -> int:
+    """Return the number of the process."""
+    return os.getpid()
+
+
+def sleep_on(data: bytes) -> int:
+    """Take a long time."""
+    time.sleep(30)
+    return 0

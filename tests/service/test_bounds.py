@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from hostile import FILES
+from worker_jobs import pid_of, sleep_on
 
 import docqa
 from docqa.citations.quoting import quoted_spans
@@ -217,13 +218,6 @@ def test_processes_are_replaced_after_some_files() -> None:
     assert [len(set(pids[:3])), len(set(pids[3:6])), len(set(pids))] == [1, 1, 3]
 
 
-def pid_of(data: bytes) -> int:
-    """Return the number of the process."""
-    import os
-
-    return os.getpid()
-
-
 def test_looking_has_less_time_than_loading() -> None:
     """A place whose lookup takes long ends with an error, before the limit of the file."""
     pool = WorkerPool(1, 100, seconds=1.0)
@@ -232,12 +226,6 @@ def test_looking_has_less_time_than_loading() -> None:
             call(sleep_on, b"", source="slow.pdf", limits=Limits(wall_seconds=60))
     finally:
         pool.close()
-
-
-def sleep_on(data: bytes) -> int:
-    """Take a long time."""
-    time.sleep(30)
-    return 0
 
 
 def test_jobs_that_never_began_leave_no_file(service: Service) -> None:

@@ -65,7 +65,7 @@ def reader() -> ScriptedReader:
 def kb_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of a collection's files."""
     folder = tmp_path_factory.mktemp("minutes")
-    (folder / "lamp.txt").write_text("The lamp was first lit on 14 October 1871.\n")
+    (folder / "lamp.txt").write_text("The lamp was first lit on 14 October 1871, in fog.\n")
     (folder / "audit.txt").write_text("Ada Quill audits the company.\n")
     return folder
 
