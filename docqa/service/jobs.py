@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 import uuid
 from collections import OrderedDict
 from collections.abc import Callable
@@ -34,7 +33,6 @@ class ServiceJob:
         failures: a line for each file that could not be read.
         result: plain values, once it is done.
         error: why it failed.
-        created: when, in seconds since 1970.
         stop: set by who wants it to end.
         ended: set at its end.
         unused: called where its work never begins.
@@ -49,25 +47,9 @@ class ServiceJob:
     failures: list[str] = field(default_factory=list)
     result: dict[str, Any] | None = None
     error: DocqaError | None = None
-    created: float = 0.0
     stop: threading.Event = field(default_factory=threading.Event)
     ended: threading.Event = field(default_factory=threading.Event)
     unused: Callable[[], None] | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return {
-            "id": self.id,
-            "kind": self.kind,
-            "subject": self.subject,
-            "state": self.state,
-            "done": self.done,
-            "total": self.total,
-            "failures": list(self.failures),
-            "result": self.result,
-            "error": None if self.error is None else str(self.error),
-            "created": self.created,
-        }
 
 
 class CancelledJobError(DocqaError):
@@ -122,7 +104,7 @@ class Jobs:
         Raises:
             BusyError: too many jobs wait.
         """
-        job = ServiceJob(uuid.uuid4().hex, kind, subject, created=time.time(), unused=unused)
+        job = ServiceJob(uuid.uuid4().hex, kind, subject, unused=unused)
         with self._lock:
             if sum(each.state == "waiting" for each in self._jobs.values()) >= _WAITING:
                 raise BusyError(f"{_WAITING} jobs wait already; try again later", retry_after=10.0)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from docqa.asking.settings import at_least_1, share
 from docqa.datamodel import Answer, Answers, GridItem
 from docqa.errors import SettingError
 from docqa.index.contract import Where
-from docqa.outcome_records import error_record
 
 __all__ = ["AskOutcome", "AskRequest", "AskedItem"]
 
@@ -84,44 +82,12 @@ class AskedItem:
     collection: str | None = None
     complete: bool = True
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON; every answer has a citation handle under ``"cite"``."""
-        item, coverage = self.item, self.item.answers.coverage
-        document: dict[str, Any] | None = None
-        if item.document is not None:
-            document = {
-                "id": item.document.id,
-                "name": item.document.source,
-                "title": item.document.title,
-                "media_type": item.document.media_type,
-            }
-        return {
-            "question": item.question,
-            "document": document,
-            "collection": self.collection,
-            "answers": [_answer(answer) for answer in item.answers],
-            "coverage": {"read": coverage.passages_read, "of": coverage.passages_total},
-            "complete": self.complete,
-            "warnings": list(item.answers.warnings),
-            "error": None if item.error is None else error_record(item.error),
-        }
-
 
 @dataclass(frozen=True, slots=True)
 class AskOutcome:
     """All outcomes of a request, in order."""
 
     items: tuple[AskedItem, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return {"items": [each.to_dict() for each in self.items]}
-
-
-def _answer(answer: Answer) -> dict[str, Any]:
-    """Return an answer as plain values, with the handle by which it can be cited."""
-    cite = f"{answer.document.id}#{answer.start}-{answer.end}"
-    return {"cite": cite, **answer.to_dict()}
 
 
 def renamed(item: GridItem, name: str, *, names: dict[str, str] | None = None) -> GridItem:

@@ -24,6 +24,7 @@ from docqa.errors import (
     UnknownItemError,
 )
 from docqa.limits import Limits
+from docqa.server.wire import item_record, job_record
 from docqa.service.requests import AskRequest
 from docqa.service.service import Service
 from docqa.service.settings import ServiceSettings
@@ -313,10 +314,10 @@ def test_collections_show_no_path(library: Path) -> None:
         assert job.result["unchanged"] == 2
         said = json.dumps(
             [
-                outcome.to_dict(),
+                [item_record(each) for each in outcome.items],
                 service.collection("kb"),
                 [each.to_dict() for each in service.collection_documents("kb")],
-                job.to_dict(),
+                job_record(job),
             ]
         )
         assert str(library) not in said
@@ -337,7 +338,7 @@ def test_jobs_load_and_stop(service: Service) -> None:
     assert service.text(job.result["id"], 0, 8) == "The lamp"
     failed = service.add_file_later(b"%PDF-1.7 nothing", "broken.pdf")
     assert service.wait(failed.id, 20).state == "failed"
-    assert "broken.pdf" in str(failed.to_dict()["error"])
+    assert "broken.pdf" in str(failed.error)
     with pytest.raises(UnknownItemError):
         service.cancel("none")
 
