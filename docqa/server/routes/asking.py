@@ -179,13 +179,25 @@ async def _records(
     """Yield outcomes as they are found; the work stops when whoever takes them does."""
     pages: dict[str, tuple[Page, ...]] = {}
     try:
-        while (item := await asks.run(next, found, None)) is not None:
-            document = item.item.document
-            if document is not None and document.id not in pages:
-                pages[document.id] = _pages(service, document.id)
-            yield wire.item_record(item, pages[document.id] if document else ())
+        while (record := await asks.run(_next_record, service, found, pages)) is not None:
+            yield record
     finally:
         stop.set()
+
+
+def _next_record(
+    service: Service, found: Iterator[AskedItem], pages: dict[str, tuple[Page, ...]]
+) -> dict[str, Any] | None:
+    """Return the next outcome, or None at the end; its document may have to be loaded again."""
+    item = next(found, None)
+    if item is None:
+        return None
+    document = item.item.document
+    if document is None:
+        return wire.item_record(item)
+    if document.id not in pages:
+        pages[document.id] = _pages(service, document.id)
+    return wire.item_record(item, pages[document.id])
 
 
 def _pages(service: Service, document_id: str) -> tuple[Page, ...]:
