@@ -241,11 +241,12 @@ class DocumentStore:
         """
         held = self._get(document_id)
         with held.lock:
-            if held.document is None:
-                data = self._bytes(held)
-                with with_worker(self._reloaders):
-                    held.document = load_with(held.settings, data, name=held.record.name)
-            document = held.document
+            if (document := held.document) is not None:
+                return document
+            data = self._bytes(held)
+            with with_worker(self._reloaders):
+                document = load_with(held.settings, data, name=held.record.name)
+            held.document = document
         self._trim(keep=document_id)
         return document
 
