@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from docqa.asking.settings import at_least_1, share
-from docqa.datamodel import Answer, Answers, GridItem
+from docqa.datamodel import GridItem
 from docqa.errors import SettingError
 from docqa.index.contract import Where
 
@@ -88,26 +88,3 @@ class AskOutcome:
     """All outcomes of a request, in order."""
 
     items: tuple[AskedItem, ...]
-
-
-def renamed(item: GridItem, name: str, *, names: dict[str, str] | None = None) -> GridItem:
-    """Return an outcome with names in place of paths.
-
-    Args:
-        item: the outcome.
-        name: of its source.
-        names: of the answers' documents, by source; None leaves them as they are.
-    """
-    answers = item.answers
-    if names is not None:
-        answers = Answers(
-            [_renamed_answer(answer, names) for answer in answers],
-            coverage=answers.coverage,
-            warnings=answers.warnings,
-        )
-    return replace(item, source=name, answers=answers)
-
-
-def _renamed_answer(answer: Answer, names: dict[str, str]) -> Answer:
-    name = names.get(answer.document.source, answer.document.source)
-    return replace(answer, document=replace(answer.document, source=name))

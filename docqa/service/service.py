@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any, TypeVar
 
 from docqa.asking.prepared import index_of
@@ -140,12 +139,12 @@ class Service(DocumentDesk):
         """
         at_least_1("top_k", top_k)
         if collection is not None:
-            names = {each.record.key: each.name for each in self._shelf.documents(collection)}
             found = self._shelf.get(collection).search(query, top_k=top_k)
+            names = self._shelf.names(collection, [one.document.source for one in found])
             return [
                 (
                     one.document.id,
-                    names.get(one.document.key, Path(one.document.source).name),
+                    names[one.document.source],
                     RankedPassage(one.passage, one.rank, one.score),
                 )
                 for one in found
@@ -198,7 +197,7 @@ class Service(DocumentDesk):
 
     def collections(self) -> list[str]:
         """Return the names of the collections."""
-        return self._shelf.names()
+        return self._shelf.collections()
 
     def collection(self, name: str) -> dict[str, Any]:
         """Return the size and age of a collection as plain values, without paths.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,6 @@ from docqa.collection.records import CollectedDocument
 from docqa.datamodel import Answers, GridItem
 from docqa.errors import CollectionError, DocqaError, UnknownItemError
 from docqa.service.jobs import Progressing, ServiceJob
-from docqa.service.requests import renamed
 
 __all__ = ["Shelf", "ShelvedDocument"]
 
@@ -53,10 +52,22 @@ class ShelvedDocument:
         }
 
 
-@dataclass(slots=True)
 class _Listing:
-    documents: list[ShelvedDocument]
-    read: float
+    """The documents of a collection at a moment, and the names and folders that follow from them.
+
+    Args:
+        documents: in order of the collection.
+    """
+
+    def __init__(self, documents: list[ShelvedDocument]) -> None:
+        self.documents, self.read = documents, time.monotonic()
+        self.names = {each.record.source: each.name for each in documents}
+        self.folders = list(dict.fromkeys(each.record.folder for each in documents))
+
+    @property
+    def is_fresh(self) -> bool:
+        """Say whether it need not be read again."""
+        return time.monotonic() - self.read < _LOOKED_AGAIN
 
 
 class Shelf:
@@ -74,7 +85,7 @@ class Shelf:
         self._listings: dict[str, _Listing] = {}
         self._lock = threading.Lock()
 
-    def names(self) -> list[str]:
+    def collections(self) -> list[str]:
         """Return the names of all collections."""
         return list(self._collections)
 
@@ -107,15 +118,19 @@ class Shelf:
             UnknownItemError: there is none of this name.
             CollectionError: it cannot be read.
         """
-        collection = self.get(name)
-        with self._lock:
-            known = self._listings.get(name)
-            if known is not None and time.monotonic() - known.read < _LOOKED_AGAIN:
-                return known.documents
-        found = [ShelvedDocument(_name(each), each) for each in collection.documents()]
-        with self._lock:
-            self._listings[name] = _Listing(found, time.monotonic())
-        return found
+        return self._listing(name).documents
+
+    def names(self, name: str, sources: Iterable[str]) -> dict[str, str]:
+        """Return the names of documents of a collection, by their sources.
+
+        Those moved, or new since the list of documents was read, have the name of their file.
+
+        Raises:
+            UnknownItemError: there is no collection of this name.
+            CollectionError: it cannot be read.
+        """
+        known = self._listing(name).names
+        return {each: known.get(each) or Path(each).name for each in sources}
 
     def find(self, document_id: str) -> ShelvedDocument | None:
         """Return the first document of any collection that has an id."""
@@ -131,27 +146,26 @@ class Shelf:
 
     def public(self, item: GridItem, name: str) -> GridItem:
         """Return an outcome of a collection with names in place of paths."""
-        names = {each.record.source: each.name for each in self.documents(name)}
-        for answer in item.answers:  # moved or new since the list was read
-            source = answer.document.source
-            names.setdefault(source, Path(source).name)
-        public = renamed(item, name, names=names)
+        names = self.names(name, [each.document.source for each in item.answers])
         answers = Answers(
-            list(public.answers),
-            coverage=public.answers.coverage,
-            warnings=tuple(self.scrubbed(each) for each in public.answers.warnings),
+            [
+                replace(each, document=replace(each.document, source=names[each.document.source]))
+                for each in item.answers
+            ],
+            coverage=item.answers.coverage,
+            warnings=tuple(self.scrubbed(each) for each in item.answers.warnings),
         )
         error = None if item.error is None else self.scrubbed_error(item.error)
-        return replace(public, answers=answers, error=error)
+        return replace(item, source=name, answers=answers, error=error)
 
     def scrubbed(self, message: str) -> str:
         """Return a message with the names of collections and documents in place of paths."""
         for name, collection in self._collections.items():
             message = message.replace(collection.address, name)
             listing = self._listings.get(name)
-            for each in listing.documents if listing is not None else ():
-                if each.record.folder:
-                    message = message.replace(each.record.folder + os.sep, "")
+            for folder in listing.folders if listing is not None else ():
+                if folder:
+                    message = message.replace(folder + os.sep, "")
         return message
 
     def scrubbed_error(self, error: Exception) -> Exception:
@@ -186,6 +200,17 @@ class Shelf:
         with self._lock:
             self._listings.pop(name, None)
         return counted
+
+    def _listing(self, name: str) -> _Listing:
+        collection = self.get(name)
+        with self._lock:
+            known = self._listings.get(name)
+        if known is not None and known.is_fresh:
+            return known
+        found = _Listing([ShelvedDocument(_name(each), each) for each in collection.documents()])
+        with self._lock:
+            self._listings[name] = found
+        return found
 
     def close(self) -> None:
         """Close all collections."""
