@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -39,9 +39,6 @@ from docqa.server.routes.processing import processing
 from docqa.server.routes.scoring import scoring
 from docqa.server.settings import ServerSettings
 from docqa.service.service import Service
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["State", "create_app"]
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from docqa.datamodel import (
     Answer,
-    DocumentInfo,
     Location,
     PageLocation,
     PartLocation,
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 __all__ = [
     "answer_record",
     "cite",
-    "cited_document",
     "collection_record",
     "item_record",
     "job_record",
@@ -45,11 +43,6 @@ def cite(document_id: str, start: int, end: int) -> str:
     'd3f1#831-846'
     """
     return f"{document_id}#{start}-{end}"
-
-
-def cited_document(info: DocumentInfo) -> dict[str, Any]:
-    """Return the document of an answer."""
-    return asdict(info)
 
 
 def place_records(places: Iterable[Location], pages: Sequence[Page] = ()) -> list[dict[str, Any]]:
@@ -85,7 +78,7 @@ def item_record(asked: AskedItem, pages: Sequence[Page] = ()) -> dict[str, Any]:
     return {
         "question": item.question,
         "collection": asked.collection,
-        "document": None if item.document is None else cited_document(item.document),
+        "document": None if item.document is None else asdict(item.document),
         "answers": [answer_record(answer, pages) for answer in item.answers],
         "coverage": asdict(item.answers.coverage),
         "complete": asked.complete,
@@ -121,7 +114,7 @@ def verdict(checked: Verification) -> dict[str, Any]:
     cited = checked.citation
     return {
         "status": checked.status,
-        "reason": "" if checked.error is None else problem_of(checked.error).detail,
+        "reason": problem_of(checked.error).detail if checked.error else checked.reason,
         "quote": cited.quote,
         "occurrence": cited.occurrence,
         "places": [
@@ -135,7 +128,7 @@ def verdict(checked: Verification) -> dict[str, Any]:
             }
             for place in checked.places
         ],
-    } | ({} if checked.error else {"reason": checked.reason})
+    }
 
 
 def collection_record(info: dict[str, Any]) -> dict[str, Any]:
@@ -157,9 +150,9 @@ def job_record(job: ServiceJob) -> dict[str, Any]:
     """Return a job, with the address of its result relative to that of the API."""
     result = None
     if job.state == "done":
-        is_document = job.kind == "document" and job.result
-        at = f"documents/{job.result['id']}" if is_document and job.result else job.subject
-        result = at if is_document else f"collections/{job.subject}"
+        result = f"collections/{job.subject}"
+        if job.kind == "document" and job.result:
+            result = f"documents/{job.result['id']}"
     return {
         "id": job.id,
         "kind": job.kind,

@@ -35,7 +35,6 @@ __all__ = ["RequestsAtWork"]
 _LATE = 5.0  # seconds beyond the deadline, in which what was read becomes answers
 _PAIRS = 32  # passages of pairs that are read before others have their turn
 _CHARACTERS = 1200  # of a passage, about
-_SCORING_READERS = ("mini", "base")  # others have no logits of their own to show
 
 _Found = queue.SimpleQueue["AskedItem | BaseException | None"]
 
@@ -147,8 +146,12 @@ class RequestsAtWork:
     def _asked(
         self, request: AskRequest, ids: Sequence[str], ticket: Ticket
     ) -> Iterator[AskedItem]:
-        asked = self._asked_documents if request.collection is None else self._asked_collection
-        for item, top_passages in asked(request, ids, ticket):
+        asked = (
+            self._asked_documents(request, ids, ticket)
+            if request.collection is None
+            else self._asked_collection(request, request.collection)
+        )
+        for item, top_passages in asked:
             if isinstance(item.error, BusyError) and not ticket.is_admitted:
                 with self._lock:
                     self.n_refused += 1
@@ -184,10 +187,9 @@ class RequestsAtWork:
         return self._library.loaded(document_id)
 
     def _asked_collection(
-        self, request: AskRequest, ids: Sequence[str], ticket: Ticket
+        self, request: AskRequest, name: str
     ) -> Iterator[tuple[GridItem, int | None]]:
-        del ids, ticket
-        shelf, name = self._library.shelf, str(request.collection)
+        shelf = self._library.shelf
         collection, top_passages = shelf.get(name), request.top_passages
         try:
             if request.exhaustive:

@@ -6,16 +6,14 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
-from typing import Literal
 
 from docqa.datamodel import Answer, Answers, DocumentInfo, GridItem
 from docqa.errors import SettingError
 from docqa.limits import Limits
 from docqa.outcome_records import CSV_COLUMNS, csv_line, csv_rows, json_line, outcome_records
 
-__all__ = ["ExportFormat", "Original", "exported"]
+__all__ = ["Original", "exported", "require_format"]
 
-ExportFormat = Literal["csv", "jsonl", "report", "pdf"]
 Original = Callable[[str], tuple[bytes, str | None]]
 """Returns the bytes and the password of a document, from its id."""
 
@@ -25,6 +23,16 @@ _TYPES: Mapping[str, str] = {
     "report": "text/html; charset=utf-8",
     "pdf": "application/pdf",
 }
+
+
+def require_format(kind: str) -> None:
+    """Check, before anything is asked, that outcomes can become a file of some kind.
+
+    Raises:
+        SettingError: there is no such kind.
+    """
+    if kind not in _TYPES:
+        raise SettingError(f"format must be one of {', '.join(_TYPES)}, not {kind[:40]!r}")
 
 
 def exported(
@@ -43,8 +51,7 @@ def exported(
         SettingError: there is no such kind, or no one PDF with answers.
         HighlightError: the document cannot be marked.
     """
-    if kind not in _TYPES:
-        raise SettingError(f"format must be one of {', '.join(_TYPES)}, not {kind[:40]!r}")
+    require_format(kind)
     made = {"csv": _csv, "jsonl": _lines}.get(kind)
     if made is not None:
         return made(items), _TYPES[kind]

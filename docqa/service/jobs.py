@@ -1,4 +1,4 @@
-"""Work that outlives its request: loading, synchronising, exporting; with progress and a stop."""
+"""Work that outlives its request: loading and synchronising, with progress and a stop."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class ServiceJob:
 
     Attributes:
         id: random; who knows it may look at it.
-        kind: ``"document"``, ``"sync"`` or ``"export"``.
+        kind: ``"document"`` or ``"sync"``.
         subject: the document's or the collection's name.
         state: how far it is.
         done, total: pages or files; 0 of 0 where nothing is known.

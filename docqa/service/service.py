@@ -20,7 +20,7 @@ from docqa.protocols import Index, Reader
 from docqa.recent import Recent
 from docqa.service.asking import RequestsAtWork
 from docqa.service.document_desk import DocumentDesk
-from docqa.service.exporting import exported
+from docqa.service.exporting import exported, require_format
 from docqa.service.jobs import ServiceJob
 from docqa.service.queued_reader import QueuedPipeline, QueuedReader
 from docqa.service.reading import ReadingQueue
@@ -187,8 +187,7 @@ class Service(DocumentDesk):
         Raises:
             SettingError: there is no such kind, or it cannot be made of these answers.
         """
-        if kind not in ("csv", "jsonl", "report", "pdf"):
-            exported((), kind, self._original, self.settings.limits)
+        require_format(kind)
         items = [each.item for each in self.ask_items(request)]
         with with_worker(self._lookers):
             return exported(items, kind, self._original, self.settings.limits)
