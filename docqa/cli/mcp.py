@@ -17,7 +17,7 @@ from docqa.cli.exits import debugging, write_defects
 from docqa.cli.interrupt import before_leaving
 from docqa.cli.options import LibraryDefault, password_option, reader_option
 from docqa.cli.prelude import Run, command
-from docqa.cli.sources import expand
+from docqa.cli.sources import found_files
 
 __all__ = ["mcp"]
 
@@ -95,10 +95,7 @@ def mcp(
     addresses = named_collections(collections)
     if not (files or addresses or folders):
         raise click.UsageError("name files, --collection NAME=KB or --allow DIR")
-    sources = expand(files).files
-    for source in sources:
-        if source.error is not None:
-            raise source.error
+    sources = found_files(files)
     if not debugging(run.context):
         write_defects("mcp")
     from docqa.mcp_server.library import Library

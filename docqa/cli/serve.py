@@ -17,7 +17,7 @@ from docqa.cli.interrupt import INTERRUPTED, raising_interrupt
 from docqa.cli.notices import counted
 from docqa.cli.options import LibraryDefault, reader_option
 from docqa.cli.prelude import Run, command
-from docqa.cli.sources import SourceFile, expand
+from docqa.cli.sources import SourceFile, found_files
 from docqa.errors import DocqaError, SettingError
 
 if TYPE_CHECKING:
@@ -158,10 +158,7 @@ def serve(
         **{name: given.pop(name) for name in own}, token=_token(token, token_file)
     )
     addresses = named_collections(collections)
-    sources = expand(files).files
-    for source in sources:
-        if source.error is not None:
-            raise source.error
+    sources = found_files(files)
     state = State()
     if not debugging(run.context):
         _write_defects(state)

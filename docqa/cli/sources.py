@@ -22,6 +22,7 @@ __all__ = [
     "Expansion",
     "SourceFile",
     "expand",
+    "found_files",
     "looks_like_path",
     "names_source",
     "plain_path",
@@ -224,6 +225,19 @@ def expand(arguments: Iterable[str]) -> Expansion:
             if key not in files or not file.is_found:
                 files[key] = file
     return Expansion(tuple(files.values()), passed_over)
+
+
+def found_files(names: Sequence[str]) -> Sequence[SourceFile]:
+    """Return the files that names stand for, of a command that needs all of them; see `expand`.
+
+    Raises:
+        DocqaError: a name stands for none, or a folder cannot be read.
+    """
+    files = expand(names).files
+    for each in files:
+        if each.error is not None:
+            raise each.error
+    return files
 
 
 def _expand_one(argument: str, passed_over: Counter[str]) -> Iterator[SourceFile]:
