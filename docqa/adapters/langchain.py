@@ -22,6 +22,7 @@ from docqa.adapters.corpus import (
     shared_pipeline,
 )
 from docqa.asking.pipeline import Pipeline
+from docqa.citations.records import handle
 from docqa.collection.collection import Collection
 from docqa.datamodel import Answer, Answers
 from docqa.errors import QuestionError
@@ -202,7 +203,7 @@ def _document(part: Part, *, is_passage: bool) -> Document:
         "docqa_boxes": None if part.boxes is None else json.dumps(part.boxes),
     }
     return Document(
-        id=f"{part.document.id}#{part.span.start}-{part.span.end}",
+        id=handle(part.document.id, part.span.start, part.span.end),
         page_content=part.text,
         metadata={name: value for name, value in metadata.items() if value is not None},
     )

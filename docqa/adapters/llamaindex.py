@@ -18,6 +18,7 @@ from typing import Any
 from docqa.adapters.corpus import Corpus, Each, Part, parts_of, shared_pipeline
 from docqa.asking.pipeline import Pipeline
 from docqa.asking.settings import at_least_1
+from docqa.citations.records import handle
 from docqa.collection.collection import Collection
 from docqa.datamodel import is_nameless
 from docqa.index.contract import Where
@@ -80,7 +81,7 @@ class DocqaReader(BaseReader):
         for part in parts_of(document, self._each, pipeline=self._pipeline):
             metadata = {**_metadata(part), **(extra_info or {})}
             yield Document(
-                id_=f"{part.document.id}#{part.span.start}-{part.span.end}",
+                id_=handle(part.document.id, part.span.start, part.span.end),
                 text=part.text,
                 metadata=metadata,
                 **_excluded(part),

@@ -12,7 +12,7 @@ from docqa.limits import Limits
 from docqa.load_settings import TEXT_CAPS, LoadSettings
 from docqa.ocr_engine import DEFAULT_LANGUAGE
 
-__all__ = ["Citation", "Citable", "citations_of"]
+__all__ = ["Citable", "Citation", "citation_of_handle", "citations_of", "handle"]
 
 Citable = Answer | Mapping[str, Any]
 
@@ -70,6 +70,48 @@ def citations_of(record: Citable) -> tuple[Citation, ...]:
     if plain["answer"] is None:
         return ()
     return tuple(_citations(plain))
+
+
+def handle(document_id: str, start: int, end: int) -> str:
+    """Return the short name of a place, by which it can be cited.
+
+    Args:
+        document_id: or the first digits of it.
+        start: of the place, in characters of the document's text.
+        end: behind it.
+
+    >>> handle("d3f1", 831, 846)
+    'd3f1#831-846'
+    """
+    return f"{document_id}#{start}-{end}"
+
+
+def citation_of_handle(record: Mapping[str, Any]) -> Citation:
+    """Return the citation of ``{"cite": HANDLE, "quote": WORDS}``; its source is not known.
+
+    Raises:
+        CitationError: it is no handle.
+    """
+    cite, words = record.get("cite"), record.get("quote")
+    document_id, _, place = str(cite).partition("#")
+    start, dash, end = place.partition("-")
+    if not (dash and start.isdecimal() and end.isdecimal() and isinstance(words, str) and words):
+        raise CitationError(
+            'a citation is an answer\'s record, or {"cite": "<document>#<start>-<end>", '
+            '"quote": "<words>"}'
+        )
+    return Citation(
+        quote=words,
+        start=int(start),
+        end=int(end),
+        prefix="",
+        suffix="",
+        source="",
+        document_id=document_id,
+        extractor="",
+        loading=LoadSettings(),
+        locations=(),
+    )
 
 
 def _citations(plain: Mapping[str, Any]) -> Iterator[Citation]:

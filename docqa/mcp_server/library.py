@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from docqa.citations.records import handle
 from docqa.datamodel import Span
 from docqa.errors import (
     BusyError,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from docqa.service.documents import ServedDocument
     from docqa.service.service import Service
 
-__all__ = ["ID_DIGITS", "Library", "ListedDocument", "OpenedDocuments", "handle", "parsed"]
+__all__ = ["ID_DIGITS", "Library", "ListedDocument", "OpenedDocuments", "parsed", "short_handle"]
 
 ID_DIGITS = 12  # of a document's hash in a handle: short enough for a model to repeat
 _ID = re.compile(r"[0-9a-f]{6,64}")
@@ -344,13 +345,13 @@ class Library:
         return f"there is no document {shown!r}; {guess}list_documents shows those that are here"
 
 
-def handle(document_id: str, span: Span) -> str:
-    """Return the handle of a place.
+def short_handle(document_id: str, span: Span) -> str:
+    """Return the handle of a place, with the first digits of the document's id.
 
-    >>> handle("d3f1" * 16, Span(831, 846))
+    >>> short_handle("d3f1" * 16, Span(831, 846))
     'd3f1d3f1d3f1#831-846'
     """
-    return f"{document_id[:ID_DIGITS]}#{span.start}-{span.end}"
+    return handle(document_id[:ID_DIGITS], span.start, span.end)
 
 
 def parsed(cite: str) -> tuple[str, Span]:

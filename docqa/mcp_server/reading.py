@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from docqa.datamodel import Box, Span
 from docqa.errors import SettingError
 from docqa.mcp_server.desk import Desk, ToolOutcome
-from docqa.mcp_server.library import ID_DIGITS, handle
+from docqa.mcp_server.library import ID_DIGITS, short_handle
 from docqa.mcp_server.results import DocumentRow, ListResult, ReadResult, ShowResult, cited_place
 from docqa.mcp_server.wording import at, table
 from docqa.places import boxed_places, in_words
@@ -68,7 +68,7 @@ def read(
         end = max(spaces) + 1 or end
     whole, span = span, Span(span.start, end)
     last = whole.end if end < whole.end else len(text)
-    more = handle(document_id, Span(end, min(last, end + _READ))) if end < len(text) else None
+    more = short_handle(document_id, Span(end, min(last, end + _READ))) if end < len(text) else None
     locations = desk.service.locate(document_id, span.start, span.end)
     result = ReadResult(
         **cited_place(

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from docqa.datamodel import Location, PageLocation, PartLocation, SourceLocation, Span
-from docqa.mcp_server.library import handle
+from docqa.mcp_server.library import short_handle
 
 __all__ = [
     "AskResult",
@@ -227,7 +227,7 @@ def cited_place(
     """Return the members of a `CitedPlace`."""
     first = next(iter(word_places(locations)), None)
     return {
-        "cite": handle(document_id, span),
+        "cite": short_handle(document_id, span),
         "document": name,
         "page": first and first.page,
         "page_label": first and first.page_label,

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from docqa.citations.records import handle
 from docqa.datamodel import (
     Answer,
     Location,
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "answer_record",
-    "cite",
     "collection_record",
     "item_record",
     "job_record",
@@ -34,15 +34,6 @@ __all__ = [
 ]
 
 _KINDS = {PageLocation: "page", SourceLocation: "source", PartLocation: "part"}
-
-
-def cite(document_id: str, start: int, end: int) -> str:
-    """Return the handle of a place, by which it can be checked.
-
-    >>> cite("d3f1", 831, 846)
-    'd3f1#831-846'
-    """
-    return f"{document_id}#{start}-{end}"
 
 
 def place_records(places: Iterable[Location], pages: Sequence[Page] = ()) -> list[dict[str, Any]]:
@@ -63,11 +54,11 @@ def answer_record(answer: Answer, pages: Sequence[Page] = ()) -> dict[str, Any]:
     """Return an answer, with everything that `docqa verify` asks of a record."""
     document_id = answer.document.id
     record = answer.to_dict()
-    record["cite"] = cite(document_id, answer.start, answer.end)
+    record["cite"] = handle(document_id, answer.start, answer.end)
     record["calibrated"] = answer.reader is not None and answer.reader.calibrated
     record["locations"] = place_records(answer.locations, pages)
     for spot, place in zip(record["occurrences"], answer.occurrences, strict=True):
-        spot["cite"] = cite(document_id, place.start, place.end)
+        spot["cite"] = handle(document_id, place.start, place.end)
         spot["locations"] = place_records(place.locations, pages)
     return record
 
@@ -103,7 +94,7 @@ def passage_record(
         "text": passage.text,
         "rank": ranked.rank,
         "score": ranked.score,
-        "cite": cite(document_id, passage.span.start, passage.span.end),
+        "cite": handle(document_id, passage.span.start, passage.span.end),
         "page_number": first.get("page_number"),
         "page_label": first.get("page_label"),
     }
@@ -121,7 +112,7 @@ def verdict(checked: Verification) -> dict[str, Any]:
             {
                 "start": place.span.start,
                 "end": place.span.end,
-                "cite": cite(cited.document_id, place.span.start, place.span.end),
+                "cite": handle(cited.document_id, place.span.start, place.span.end),
                 "likeness": place.likeness,
                 "heading": place.heading,
                 "locations": place_records(place.locations),

@@ -10,11 +10,10 @@ from typing import Any, TypeVar
 from docqa.asking.prepared import index_of
 from docqa.asking.settings import DEFAULT_MIN_SCORE, at_least_1
 from docqa.citations.outcomes import Verification
-from docqa.citations.records import Citation, citations_of
+from docqa.citations.records import Citation, citation_of_handle, citations_of
 from docqa.citations.verification import check_citation
 from docqa.datamodel import RankedPassage
-from docqa.errors import CitationError, DocqaError, UnknownItemError
-from docqa.load_settings import LoadSettings
+from docqa.errors import DocqaError, UnknownItemError
 from docqa.loaders.isolation.shared_worker import with_worker
 from docqa.protocols import Index, Reader
 from docqa.recent import Recent
@@ -177,7 +176,7 @@ class Service(DocumentDesk):
         """
         outcomes = []
         for record in records:
-            cited = citations_of(record) if "answer" in record else (_handle(record),)
+            cited = citations_of(record) if "answer" in record else (citation_of_handle(record),)
             outcomes += [self._verified(each) for each in cited]
         return outcomes
 
@@ -313,31 +312,3 @@ def _loaded(name: str, reader: Reader | None) -> Reader:
     from docqa.reader.models import load_reader
 
     return load_reader(name)
-
-
-def _handle(record: Mapping[str, Any]) -> Citation:
-    """Return the citation of a handle and the words that it is to have.
-
-    Raises:
-        CitationError: it is no handle.
-    """
-    cite, words = record.get("cite"), record.get("quote")
-    document_id, _, place = str(cite).partition("#")
-    start, dash, end = place.partition("-")
-    if not (dash and start.isdecimal() and end.isdecimal() and isinstance(words, str) and words):
-        raise CitationError(
-            'a citation is an answer\'s record, or {"cite": "<document>#<start>-<end>", '
-            '"quote": "<words>"}'
-        )
-    return Citation(
-        quote=words,
-        start=int(start),
-        end=int(end),
-        prefix="",
-        suffix="",
-        source="",
-        document_id=document_id,
-        extractor="",
-        loading=LoadSettings(),
-        locations=(),
-    )

@@ -10,6 +10,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from docqa.citations.records import handle
 from docqa.datamodel import Page
 from docqa.errors import DocqaError, SettingError
 from docqa.index.contract import Where
@@ -250,7 +251,7 @@ def _located(service: Service, asked: LocateRequest) -> dict[str, Any]:
         "start": asked.start,
         "end": asked.end,
         "text": service.text(asked.document, asked.start, asked.end),
-        "cite": wire.cite(record.id, asked.start, asked.end),
+        "cite": handle(record.id, asked.start, asked.end),
         "locations": located,
         "picture": None if page is None else f"documents/{record.id}/pages/{page}.jpg",
     }
