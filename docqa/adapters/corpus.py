@@ -40,6 +40,7 @@ __all__ = [
     "boxes_by_page",
     "each_source",
     "parts_of",
+    "plain_answers",
     "shared_pipeline",
     "where_of",
 ]
@@ -167,6 +168,16 @@ def boxes_by_page(document: Document, span: Span) -> list[dict[str, Any]]:
         }
         for place in boxed_places(document.locate(span))
     ]
+
+
+def plain_answers(answers: Answers) -> dict[str, Any]:
+    """Return answers as plain values, with the passages that they rest on, counted."""
+    return {
+        "answers": [answer.to_dict() for answer in answers],
+        "passages_read": answers.coverage.passages_read,
+        "passages_total": answers.coverage.passages_total,
+        "warnings": list(answers.warnings),
+    }
 
 
 def each_source(sources: Iterable[Source] | Source) -> tuple[Source, ...]:

@@ -19,6 +19,7 @@ from docqa.adapters.corpus import (
     Part,
     each_source,
     parts_of,
+    plain_answers,
     shared_pipeline,
 )
 from docqa.asking.pipeline import Pipeline
@@ -163,13 +164,7 @@ def docqa_tool(
             answers = corpus.ask(question, top_k=top_k, min_score=min_score)
         except QuestionError as error:
             raise ToolException(str(error)) from error
-        artifact = {
-            "answers": [answer.to_dict() for answer in answers],
-            "passages_read": answers.coverage.passages_read,
-            "passages_total": answers.coverage.passages_total,
-            "warnings": list(answers.warnings),
-        }
-        return _in_words(answers), artifact
+        return _in_words(answers), plain_answers(answers)
 
     return StructuredTool.from_function(
         ask_documents,

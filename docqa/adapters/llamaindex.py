@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePath
 from typing import Any
 
-from docqa.adapters.corpus import Corpus, Each, Part, parts_of, shared_pipeline
+from docqa.adapters.corpus import Corpus, Each, Part, parts_of, plain_answers, shared_pipeline
 from docqa.asking.pipeline import Pipeline
 from docqa.asking.settings import at_least_1
 from docqa.citations.records import handle
@@ -173,12 +173,7 @@ class DocqaQueryEngine(BaseQueryEngine):
         return Response(
             answers[0].text if answers else None,
             source_nodes=list(nodes.values()),
-            metadata={
-                "answers": [answer.to_dict() for answer in answers],
-                "passages_read": answers.coverage.passages_read,
-                "passages_total": answers.coverage.passages_total,
-                "warnings": list(answers.warnings),
-            },
+            metadata=plain_answers(answers),
         )
 
     async def _aquery(self, query_bundle: QueryBundle) -> Response:
