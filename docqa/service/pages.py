@@ -163,7 +163,7 @@ def view(document: Document, data: bytes, settings: LoadSettings) -> bytes:
 
         page: bytes = work_on(
             document.source,
-            safe_page,
+            safe_copy,
             data,
             isolate=True,
             limits=settings.limits,
@@ -184,17 +184,15 @@ def view(document: Document, data: bytes, settings: LoadSettings) -> bytes:
     return shown.page
 
 
-def safe_page(data: bytes, *, encoding: str | None) -> bytes:
+def safe_copy(data: bytes, *, encoding: str | None) -> bytes:
     """Return a page of the web without scripts; see `docqa.showing.safe_html`."""
-    from docqa.loaders.decoded_source import decode
     from docqa.loaders.html.loader import HtmlLoader
     from docqa.loaders.html.source_map import HtmlSourceMap
-    from docqa.showing.safe_html import safe_html
+    from docqa.showing.safe_html import safe_page
 
     loaded = HtmlLoader(encoding).load(data, source="page")
     assert isinstance(loaded.source_map, HtmlSourceMap)
-    page = decode(data, loaded.source_map.codec).text.lstrip("\ufeff")
-    return safe_html(page).encode("utf-8")
+    return safe_page(data, loaded.source_map.codec)
 
 
 def _page(document: Document, number: int) -> Page:

@@ -9,13 +9,12 @@ from docqa.datamodel import Answer, Document, Span
 from docqa.errors import HighlightError
 from docqa.highlighting.colours import colour
 from docqa.highlighting.html import HtmlMark, free_prefix, mark_html
-from docqa.loaders.decoded_source import decode
 from docqa.loaders.html.loader import HtmlLoader
 from docqa.loaders.html.markable import Markable
 from docqa.loaders.html.source_map import HtmlSourceMap
 from docqa.places import one_spaced
 from docqa.showing.original import AnsweredFile, MarkedFile, mark_title, require_same_text
-from docqa.showing.safe_html import safe_html
+from docqa.showing.safe_html import safe_page
 
 __all__ = ["html_copy"]
 
@@ -45,8 +44,7 @@ def html_copy(original: AnsweredFile) -> MarkedFile:
     made = mark_html(original.data, marks, codec=codec)
     if original.safe:
         # A byte order mark overrules whatever encoding the page declares (Encoding Standard, 6).
-        page = decode(made, codec).text.lstrip("\ufeff")
-        made = codecs.BOM_UTF8 + safe_html(page).encode("utf-8")
+        made = codecs.BOM_UTF8 + safe_page(made, codec)
     return MarkedFile(made, marked, notes=notes)
 
 

@@ -13,9 +13,10 @@ import html
 import re
 from collections.abc import Iterator
 
+from docqa.loaders.decoded_source import decode
 from docqa.loaders.html.tokens import Token, TokenKind, tokenize
 
-__all__ = ["safe_html"]
+__all__ = ["safe_html", "safe_page"]
 
 _POLICY = (
     '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
@@ -37,6 +38,16 @@ _FOLLOWED = frozenset(
     {"a", "area", "form", "button", "input"}
 )  # their links do nothing by themselves
 _BEFORE_HEAD = frozenset({"html", "head"})
+
+
+def safe_page(data: bytes, codec: str) -> bytes:
+    """Return a page in UTF-8, without a byte order mark; see `safe_html`.
+
+    Args:
+        data: the page.
+        codec: of its bytes.
+    """
+    return safe_html(decode(data, codec).text.lstrip("\ufeff")).encode("utf-8")
 
 
 def safe_html(page: str) -> str:
