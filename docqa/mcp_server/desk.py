@@ -78,14 +78,10 @@ class Desk:
             raise SettingError("name a document or a collection, not both")
         if document:
             return Scope((self.library.find(document, turn),))
-        known = self.service.collections()
         if collection:
-            if collection not in known:
-                raise UnknownItemError(
-                    f"there is no collection {collection[:80]!r}; there are: "
-                    f"{', '.join(known) or 'none'}"
-                )
+            self.service.require_collection(collection)
             return Scope(collections=(collection,))
+        known = self.service.collections()
         opened = self.library.open_all(turn)
         if not (opened.ids or known or opened.waiting or opened.failures):
             raise SettingError("there is nothing to ask: no document and no collection is here")

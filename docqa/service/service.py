@@ -197,6 +197,14 @@ class Service(DocumentDesk):
         """Return the names of the collections."""
         return self._shelf.collections()
 
+    def require_collection(self, name: str) -> None:
+        """Check that there is a collection of a name; it is not opened.
+
+        Raises:
+            UnknownItemError: there is none.
+        """
+        self._shelf.get(name)
+
     def collection(self, name: str) -> dict[str, Any]:
         """Return the size and age of a collection as plain values, without paths.
 
@@ -221,7 +229,7 @@ class Service(DocumentDesk):
         Raises:
             UnknownItemError: there is none of this name.
         """
-        self._shelf.get(name)
+        self.require_collection(name)
         return self._jobs.start(
             "sync", name, lambda job: self._without_paths(lambda: self._shelf.sync(name, job))
         )
