@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from agents import LAMP, SHIP, Agent, pdf_of, serving
+from text_collections import collection_of
 
 collect_ignore_glob = []
 try:
@@ -38,13 +39,8 @@ def agent(folder: Path) -> Iterator[Agent]:
 @pytest.fixture(scope="session")
 def collection_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of a collection of two texts."""
-    from docqa import Collection, Pipeline
-    from docqa.testing import FakeReader
-
-    folder = tmp_path_factory.mktemp("contracts")
-    (folder / "quill.txt").write_text("The agreement with Quill ends in May 1908.\n")
-    (folder / "rent.txt").write_text("The rent of the boat house is due in October.\n")
-    made = tmp_path_factory.mktemp("kb") / "kb"
-    with Collection(made, pipeline=Pipeline(reader=FakeReader())) as collection:
-        collection.sync(folder)
-    return made
+    texts = {
+        "quill.txt": "The agreement with Quill ends in May 1908.\n",
+        "rent.txt": "The rent of the boat house is due in October.\n",
+    }
+    return collection_of(texts, tmp_path_factory)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from served_documents import TEXT, sent
+from text_collections import collection_of
 
 collect_ignore_glob = []
 try:
@@ -22,16 +23,11 @@ except ImportError:
 @pytest.fixture(scope="session")
 def collection_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of a collection of two texts."""
-    from docqa import Collection, Pipeline
-    from docqa.testing import FakeReader
-
-    folder = tmp_path_factory.mktemp("contracts")
-    (folder / "quill.txt").write_text("The agreement with Quill ends in May 1908.\n")
-    (folder / "lamp.txt").write_text("The lamp was first lit in October 1871.\n")
-    made = tmp_path_factory.mktemp("kb") / "kb"
-    with Collection(made, pipeline=Pipeline(reader=FakeReader())) as collection:
-        collection.sync(folder)
-    return made
+    texts = {
+        "quill.txt": "The agreement with Quill ends in May 1908.\n",
+        "lamp.txt": "The lamp was first lit in October 1871.\n",
+    }
+    return collection_of(texts, tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
