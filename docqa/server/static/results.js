@@ -44,10 +44,8 @@ export async function readAll(group = groups.find((each) => left(each))) {
     const most = Math.max(...coverage.map((each) => each.passages_total));
     const next = WIDEN * Math.max(10, ...coverage.map((each) => each.passages_read));
     const limits = next < most && group.items.size === 1 ? { top_passages: next } : { exhaustive: true };
-    const before = total(group).read;
     const went = await read([group], limits, unread(group));
-    if (!went || !left(group) || (limits.exhaustive && total(group).read <= before)) return;
-    if (limits.exhaustive) return;
+    if (!went || !left(group) || limits.exhaustive) return;
   }
 }
 
