@@ -320,6 +320,7 @@ class DocumentStore:
                 known.used = time.monotonic()
                 if is_upload and not known.is_upload:
                     known.is_upload, known.record = True, replace(known.record, name=name)
+                    self._held[document_id] = self._held.pop(document_id)  # it comes now
                 return known.record, is_new
         with with_worker(self._loaders):
             document = load_with(settings, data, name=name, progress=progress)

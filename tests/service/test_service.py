@@ -330,6 +330,18 @@ def test_collections_show_no_path(library: Path) -> None:
         assert str(library) not in str(missing.value)
 
 
+def test_a_document_that_was_looked_at_comes_when_it_is_uploaded(library: Path) -> None:
+    """A collection's document is no upload before it is sent, and then the last one."""
+    settings = ServiceSettings(collections={"kb": str(library / "kb")})
+    with Service(settings, reader=FakeReader()) as service:
+        collected = {each.name: each for each in service.collection_documents("kb")}
+        service.text(collected["lamp.txt"].record.id)
+        assert service.documents() == []
+        service.add_file(b"The tower is old.", "tower.txt")
+        service.add_file(LAMP, "lamp.txt")
+        assert [each.name for each in service.documents()] == ["tower.txt", "lamp.txt"]
+
+
 def test_jobs_load_and_stop(service: Service) -> None:
     """A document loaded in the background has its record as result; errors are the job's."""
     job = service.add_file_later(LAMP, "lamp.txt")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 from page_steps import ask, until
 from pdf_files import write
+
+from docqa.errors import UnknownItemError
 
 LIT = "When was the lamp first lit?"
 AUDIT = "Who audits the company?"
@@ -124,7 +128,7 @@ def test_scans_are_pointed_out(new_page: Any, add: Any, pdf: Any) -> None:
     assert hint == "pages 2–5 are scans without text; docqa serve --ocr reads them"
 
 
-def test_collection_is_asked_and_filtered(new_page: Any, kb_folder: Path) -> None:
+def test_collection_is_asked_and_filtered(new_page: Any, kb_folder: Path, service: Any) -> None:
     """A collection can be chosen, its documents filtered, and what has changed is marked."""
     page = new_page()
     page.select_option("#scope", "c:minutes")
@@ -136,14 +140,14 @@ def test_collection_is_asked_and_filtered(new_page: Any, kb_folder: Path) -> Non
     assert page.text_content("mark.now") == "Ada Quill"
     assert page.locator(".badge").count() == 0
     before = (kb_folder / "lamp.txt").read_text()
+    with suppress(UnknownItemError):  # as it was indexed, where a test before looked at it
+        service.remove(hashlib.sha256(before.encode()).hexdigest())
     (kb_folder / "lamp.txt").write_text(f"Edited. {before}")
     try:
         ask(page, LIT)
         page.wait_for_selector(".badge")
         assert page.text_content(".badge") == "changed since indexed"
-        # As it was indexed, where it was looked at before; else the reason why it is not shown.
-        shown = page.wait_for_selector("#viewer .failed, mark.now").text_content()
-        assert shown == "14 October 1871" or "changed" in shown
+        assert "changed" in page.text_content("#viewer .failed")
     finally:
         (kb_folder / "lamp.txt").write_text(before)
 
